@@ -1,0 +1,179 @@
+"""One sentence encoder: sentences -> embeddings, with gradients when they are wanted and quickly when they are not."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mtst.errors import EncoderError
+from mtst.layers import LayerGroup, layer_groups
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+TOKENS_PER_BATCH = 4096
+SENTENCES_PER_BATCH = 128
+CACHED_NUMBERS = 25_000_000  # 100 MB of float32
+_TOKENIZING = threading.Lock()  # a fast tokenizer refuses two threads at once
+
+
+def bf16_in_hardware(device: torch.device) -> bool:
+    """Tell whether this device multiplies bfloat16 matrices in hardware, so that it is faster and not slower."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    able = torch.cpu.get_capabilities()
+    return device.type == "cpu" and bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
+class Encoder(nn.Module):
+    """A `SentenceTransformer` whose forward pass is on the graph, with its layer groups and a quick `encode`.
+
+    Attributes:
+        backbone: the sentence-transformers model.
+        name: what it was loaded by.
+        groups: the layer groups, from the bottom up.
+        dimension: the length d of an embedding.
+        max_tokens: sentences longer than this many tokens are cut.
+
+    Raises:
+        EncoderError: the model does not turn text into sentence embeddings.
+    """
+
+    def __init__(self, backbone: "SentenceTransformer", name: str, *, fp32: bool = False) -> None:
+        super().__init__()
+        self.backbone = backbone.eval()
+        self.name = name
+        self.fp32 = fp32
+        self._cache = _Cache()
+        self._graph_passes = 0
+        if not callable(getattr(backbone, "tokenizer", None)):
+            raise EncoderError(f"{name!r} has no tokenizer, so it is not a text encoder.")
+        self.max_tokens: int = min(backbone.max_seq_length or 512, 100_000)
+        with torch.inference_mode():
+            self.dimension: int = self._embed(self.tokenize(["probe"])).shape[1]
+        self.groups: tuple[LayerGroup, ...] = layer_groups(
+            backbone, lambda: self._embed(self.tokenize(["a short text"]))
+        )
+        self._loaded = self._revision
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.backbone.parameters()).device
+
+    @property
+    def moved(self) -> bool:
+        """Whether the weights may have changed since loading."""
+        return self._revision != self._loaded
+
+    @property
+    def _revision(self) -> tuple[int, int]:
+        """Grows when weights are written, or may be by an optimizer after a pass on the graph.
+
+        A fused optimizer changes weights without raising their version, hence the second number.
+        """
+        return sum(parameter._version for parameter in self.backbone.parameters()), self._graph_passes
+
+    def tokenize(self, texts: Sequence[str], *, cut: bool = True) -> list[list[int]]:
+        """Return the token ids of each text, special tokens included, at most `max_tokens` of them if `cut`."""
+        if not texts:
+            return []
+        with _TOKENIZING:
+            limits = {"truncation": True, "max_length": self.max_tokens} if cut else {}
+            return self.backbone.tokenizer(list(texts), verbose=False, **limits)["input_ids"]
+
+    def forward(self, texts: Sequence[str]) -> Tensor:
+        """Return the embeddings (n, d) of n texts, on the graph: gradients reach every parameter that wants one."""
+        return self.embed(self.tokenize(texts))
+
+    def embed(self, ids: Sequence[Sequence[int]]) -> Tensor:
+        """Return the embeddings (n, d) of n token lists, on the graph, in float32."""
+        if torch.is_grad_enabled() and any(parameter.requires_grad for parameter in self.backbone.parameters()):
+            self._graph_passes += 1
+        return self._embed(ids)
+
+    def _embed(self, ids: Sequence[Sequence[int]]) -> Tensor:
+        with _TOKENIZING:
+            batch = self.backbone.tokenizer.pad({"input_ids": list(ids)}, return_tensors="pt").to(self.device)
+        with self._autocast():
+            return self.backbone(dict(batch))["sentence_embedding"].float()
+
+    def _autocast(self) -> AbstractContextManager:
+        device = self.device
+        return torch.autocast(device.type, torch.bfloat16, enabled=not self.fp32 and bf16_in_hardware(device))
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """Return the embeddings (n, d) of n texts as float32, without gradients and without dropout.
+
+        Texts are batched by length, so little is padded, and remembered, so a text is embedded once.
+        """
+        distinct = list(dict.fromkeys(texts))
+        known = self._cache.get(distinct, self._revision)
+        new = [text for text in distinct if text not in known]
+        if new:
+            embedded = self._encode(new)
+            self._cache.put(embedded, self._revision)
+            known |= embedded
+        if not distinct:
+            return np.empty((0, self.dimension), dtype=np.float32)
+        return np.stack([known[text] for text in texts])
+
+    def _encode(self, texts: list[str]) -> dict[str, np.ndarray]:
+        ids = self.tokenize(texts)
+        modes = {module: module.training for module in self.backbone.modules()}
+        embedded: dict[str, np.ndarray] = {}
+        self.backbone.eval()
+        try:
+            with torch.inference_mode():
+                for batch in batches_by_length([len(tokens) for tokens in ids]):
+                    rows = self._embed([ids[i] for i in batch]).cpu().numpy()
+                    embedded |= {texts[i]: row for i, row in zip(batch, rows, strict=True)}
+        finally:
+            for module, training in modes.items():
+                module.training = training
+        return embedded
+
+
+def batches_by_length(lengths: Sequence[int]) -> list[list[int]]:
+    """Return the places of all lengths in batches of neighbours in length, each within a budget of padded tokens."""
+    batches: list[list[int]] = []
+    for place in sorted(range(len(lengths)), key=lengths.__getitem__):
+        full = not batches or len(batches[-1]) == SENTENCES_PER_BATCH
+        if full or (len(batches[-1]) + 1) * lengths[place] > TOKENS_PER_BATCH:
+            batches.append([])
+        batches[-1].append(place)
+    return batches
+
+
+class _Cache:
+    """Embeddings by text, the least recently used dropped first; emptied when the weights' revision is another."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rows: OrderedDict[str, np.ndarray] = OrderedDict()
+        self._revision: object = None
+
+    def __deepcopy__(self, memo: dict) -> "_Cache":
+        return _Cache()
+
+    def get(self, texts: Sequence[str], revision: object) -> dict[str, np.ndarray]:
+        with self._lock:
+            if revision != self._revision:
+                self._rows.clear()
+                self._revision = revision
+            found = {text: self._rows[text] for text in texts if text in self._rows}
+            for text in found:
+                self._rows.move_to_end(text)
+            return found
+
+    def put(self, rows: dict[str, np.ndarray], revision: object) -> None:
+        with self._lock:
+            if revision != self._revision:
+                return
+            self._rows |= rows
+            while self._rows and len(self._rows) * next(iter(self._rows.values())).size > CACHED_NUMBERS:
+                self._rows.popitem(last=False)

@@ -1,0 +1,148 @@
+"""What a training run says while it runs: a small fixed vocabulary, and the history folded from it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import ConfigDict, TypeAdapter
+
+from mtst.evaluation import Scores, mean_macro_f1
+
+
+@dataclass(frozen=True)
+class GroupPlan:
+    """One layer group in a run: its size, whether it is open, and the learning rate it peaks at."""
+
+    key: str
+    title: str
+    parameters: int
+    open: bool
+    rate: float
+    task: str | None
+
+
+@dataclass(frozen=True)
+class Started:
+    """Training is about to begin. `cached` says that the encoder is frozen and every sentence was embedded once."""
+
+    scenario: str
+    tasks: tuple[str, ...]
+    groups: tuple[GroupPlan, ...]
+    train_rows: int
+    validation_rows: int
+    epochs: int
+    steps: int
+    cached: bool
+    kind: Literal["started"] = "started"
+
+
+@dataclass(frozen=True)
+class StepEnded:
+    """One optimizer step, counted from 1, and the loss of each task that had a label in its batch."""
+
+    step: int
+    losses: dict[str, float]
+    seconds: float
+    kind: Literal["step"] = "step"
+
+
+@dataclass(frozen=True)
+class EpochEnded:
+    """One pass over the training rows; epoch 0 is the model before training.
+
+    Train scores are gathered while the weights move; validation scores are taken at the end. A task without a
+    labelled row on a side is absent there.
+    """
+
+    epoch: int
+    step: int
+    train: dict[str, Scores]
+    validation: dict[str, Scores]
+    seconds: float
+    kind: Literal["epoch"] = "epoch"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The model now holds the weights of the best epoch; `changes` is the relative weight change of each group."""
+
+    best_epoch: int
+    stopped: bool
+    changes: dict[str, float]
+    seconds: float
+    kind: Literal["finished"] = "finished"
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The run ended without a model; the message says why."""
+
+    message: str
+    kind: Literal["failed"] = "failed"
+
+
+Event = Started | StepEnded | EpochEnded | Finished | Failed
+_EVENT: TypeAdapter[Event] = TypeAdapter(Event, config=ConfigDict(ser_json_inf_nan="constants"))
+
+
+def to_json(event: Event) -> bytes:
+    """Return an event as one line of JSON, without the line end."""
+    return _EVENT.dump_json(event)
+
+
+def from_json(line: bytes) -> Event:
+    """Read an event that `to_json` wrote.
+
+    Raises:
+        pydantic.ValidationError: the line is not an event.
+    """
+    return _EVENT.validate_json(line)
+
+
+@dataclass
+class History:
+    """A run as its events tell it; everything that is drawn or said about a run is read from here."""
+
+    started: Started | None = None
+    steps: list[StepEnded] = field(default_factory=list)
+    epochs: list[EpochEnded] = field(default_factory=list)
+    finished: Finished | None = None
+    failed: Failed | None = None
+
+    def extend(self, events: Iterable[Event]) -> None:
+        """Take in what happened next."""
+        for event in events:
+            match event:
+                case Started():
+                    self.started = event
+                case StepEnded():
+                    self.steps.append(event)
+                case EpochEnded():
+                    self.epochs.append(event)
+                case Finished():
+                    self.finished = event
+                case Failed():
+                    self.failed = event
+
+    @property
+    def over(self) -> bool:
+        return self.finished is not None or self.failed is not None
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of training so far."""
+        if self.finished:
+            return self.finished.seconds
+        return max((events[-1].seconds for events in (self.steps, self.epochs) if events), default=0.0)
+
+    @property
+    def remaining(self) -> float | None:
+        """Expected seconds to go, at the pace so far; nothing while there is no pace to judge by."""
+        if not self.started or not self.steps:
+            return None
+        return self.elapsed / self.steps[-1].step * (self.started.steps - self.steps[-1].step)
+
+    @property
+    def best(self) -> EpochEnded | None:
+        """The epoch whose model is kept: the highest mean macro-F1 on validation, the earliest of equals."""
+        return max(self.epochs, key=lambda epoch: mean_macro_f1(epoch.validation), default=None)

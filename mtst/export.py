@@ -1,0 +1,68 @@
+"""What a visitor takes home: predictions as a CSV, a model as a ZIP."""
+
+import csv
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from mtst.data import Table
+from mtst.errors import DataError
+from mtst.model import MultiTaskSentenceTransformer
+
+ROWS_AT_ONCE = 2048
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def spreadsheet_safe(cell: str) -> str:
+    """Return a cell that a spreadsheet shows and does not run: one that begins like a formula gets a quote before it.
+
+    A cell that begins with a quote gets one more, so taking one quote away gives every cell back as it was.
+    """
+    return f"'{cell}" if cell.startswith((*FORMULA, "'")) else cell
+
+
+def write_predictions(model: MultiTaskSentenceTransformer, table: Table, text: str, target: Path) -> int:
+    """Write the table as CSV with two columns more for each task, the label and its probability; return the rows.
+
+    A row without a text gets blanks.
+
+    Raises:
+        DataError: the column is missing or the file cannot be written.
+    """
+    sentences = table.column(text)
+    added = [name for task in model.tasks for name in (f"predicted {task.name}", f"probability {task.name}")]
+    try:
+        with target.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(map(spreadsheet_safe, [*table.columns, *added]))
+            for first in range(0, len(sentences), ROWS_AT_ONCE):
+                rows = table.rows[first : first + ROWS_AT_ONCE]
+                predicted = _predicted(model, sentences[first : first + ROWS_AT_ONCE])
+                writer.writerows(
+                    [*map(spreadsheet_safe, row), *more] for row, more in zip(rows, predicted, strict=True)
+                )
+    except OSError as error:
+        raise DataError(f"{target} cannot be written: {error.strerror}.") from error
+    return len(sentences)
+
+
+def _predicted(model: MultiTaskSentenceTransformer, sentences: list[str]) -> Iterator[list[str]]:
+    blank = [""] * (2 * len(model.tasks))
+    found = model.predict([sentence for sentence in sentences if sentence.strip()]).values()
+    rows = zip(*(zip(p.labels, p.confidences, strict=True) for p in found), strict=True)
+    for sentence in sentences:
+        if sentence.strip():
+            yield [cell for label, sure in next(rows) for cell in (spreadsheet_safe(label), f"{sure:.4f}")]
+        else:
+            yield blank
+
+
+def zip_model(model: MultiTaskSentenceTransformer, target: Path, name: str = "mtst-model") -> None:
+    """Write a model, encoder included, as a ZIP with one folder in it."""
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch) / name
+        model.save(folder)
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:  # weights hardly get smaller
+            for path in sorted(folder.rglob("*")):
+                archive.write(path, path.relative_to(scratch))

@@ -1,0 +1,125 @@
+"""A run is a folder: the job, the data, the events as they come, and the best model. Nothing is ever half-written."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pydantic import TypeAdapter
+
+from mtst.config import TrainConfig
+from mtst.data import Dataset
+from mtst.errors import RunError
+from mtst.events import Event, History, StepEnded, from_json, to_json
+
+FLUSH_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a run is asked to do, next to its data."""
+
+    encoder: str
+    config: TrainConfig
+    source: str
+
+
+_JOB = TypeAdapter(Job)
+_DATA = TypeAdapter(Dataset)
+
+
+class RunFolder:
+    """The files of one run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.events_path = path / "events.jsonl"
+        self.model_path = path / "best"
+        self._stop = path / "stop"
+
+    def create(self, job: Job, data: Dataset) -> None:
+        """Write what the run needs.
+
+        Raises:
+            RunError: the disk does not take it.
+        """
+        try:
+            self.path.mkdir(mode=0o700, parents=True)
+            _write(self.path / "data.json", _DATA.dump_json(data))
+            _write(self.path / "config.json", _JOB.dump_json(job, indent=1))
+        except OSError as error:
+            raise RunError(f"The run cannot be stored: {error.strerror or error}.") from error
+
+    def job(self) -> Job:
+        return _JOB.validate_json((self.path / "config.json").read_bytes())
+
+    def data(self) -> Dataset:
+        return _DATA.validate_json((self.path / "data.json").read_bytes())
+
+    @property
+    def stop_requested(self) -> bool:
+        return self._stop.exists()
+
+    def request_stop(self) -> None:
+        self._stop.touch()
+
+    def event_log(self) -> "EventLog":
+        return EventLog(self.events_path)
+
+    def reader(self) -> "EventReader":
+        return EventReader(self.events_path)
+
+    def history(self) -> History:
+        """Return all that happened so far."""
+        history = History()
+        history.extend(self.reader().read())
+        return history
+
+
+class EventLog:
+    """Appends events, one line each; what was written is on its way to readers within `FLUSH_SECONDS`."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("ab")
+        self._flushed = time.monotonic()
+
+    def write(self, event: Event) -> None:
+        self._file.write(to_json(event) + b"\n")
+        if not isinstance(event, StepEnded) or time.monotonic() - self._flushed > FLUSH_SECONDS:
+            self._file.flush()
+            self._flushed = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+
+class EventReader:
+    """Reads events that are still being appended: each call returns those that are new and complete."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+
+    def read(self) -> list[Event]:
+        if not self._path.exists():
+            return []
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            fresh = file.read()
+        complete = fresh[: fresh.rfind(b"\n") + 1]
+        self._offset += len(complete)
+        return [from_json(line) for line in complete.splitlines()]
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file so that it is either whole or absent."""
+    staging = path.with_suffix(".part")
+    staging.write_bytes(content)
+    os.replace(staging, path)

@@ -1,0 +1,184 @@
+"""The model: one shared sentence encoder and one linear head a task; saved as a folder that anybody can read.
+
+The folder is a sentence-transformers model (`SentenceTransformer(folder)` loads its encoder) with two files more:
+`heads.safetensors`, the weights of head i under `i.weight` (labels, d) and `i.bias` (labels), and `mtst.json`, the
+tasks and their labels in order. A folder saved with `heads_only` names its encoder in `mtst.json` instead.
+"""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Self
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from mtst.encoder import Encoder
+from mtst.encoders import load_encoder
+from mtst.errors import ModelError
+from mtst.tasks import Task, check_tasks
+
+CARD, HEADS, ENCODER = "mtst.json", "heads.safetensors", "modules.json"
+FORMAT = 1
+ZERO_SHOT_SCALE = 20.0  # turns a difference of cosines into logits, as the losses of sentence-transformers do
+DEFAULT_TASKS = (
+    Task(
+        "topic",
+        ("business", "entertainment", "everyday", "food", "health", "sports", "technology", "travel", "world"),
+    ),
+    Task("sentiment", ("negative", "neutral", "positive")),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What one head says of n sentences: `probabilities` (n, labels) and, of each row, the likeliest label."""
+
+    task: Task
+    probabilities: np.ndarray
+
+    @property
+    def labels(self) -> list[str]:
+        return [self.task.labels[index] for index in self.probabilities.argmax(axis=1)]
+
+    @property
+    def confidences(self) -> list[float]:
+        return [float(row.max()) for row in self.probabilities]
+
+
+class MultiTaskSentenceTransformer(nn.Module):
+    """One encoder shared by the linear heads of several tasks.
+
+    New heads are zero-shot: the weight of a label is the embedding of its words, so an untrained model already
+    predicts something, and a frozen head has a meaning to keep.
+
+    Raises:
+        ModelError: no task, or two of one name.
+    """
+
+    def __init__(self, encoder: Encoder, tasks: Sequence[Task] = DEFAULT_TASKS) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.tasks = check_tasks(tuple(tasks))
+        self.heads = nn.ModuleList(nn.Linear(encoder.dimension, len(task.labels)) for task in self.tasks)
+        for task, head in zip(self.tasks, self.heads, strict=True):
+            _make_zero_shot(head, encoder.encode([_words(label) for label in task.labels]))
+        self.heads.to(encoder.device)
+
+    def forward(self, sentences: Sequence[str]) -> dict[str, Tensor]:
+        """Return the logits (n, labels) of each task for n sentences, on the graph down into the encoder."""
+        return self.classify(self.encoder(sentences))
+
+    def classify(self, embeddings: Tensor) -> dict[str, Tensor]:
+        """Return the logits (n, labels) of each task for embeddings (n, d)."""
+        return {task.name: head(embeddings) for task, head in zip(self.tasks, self.heads, strict=True)}
+
+    def encode(self, sentences: Sequence[str]) -> np.ndarray:
+        """Return the embeddings (n, d) as float32, without gradients."""
+        return self.encoder.encode(sentences)
+
+    def predict(self, sentences: Sequence[str]) -> dict[str, Prediction]:
+        """Return, for each task, the probability of each label for each of n sentences."""
+        with torch.inference_mode():
+            embeddings = torch.from_numpy(self.encode(sentences)).to(self.encoder.device)
+            logits = self.classify(embeddings)
+            return {task.name: Prediction(task, logits[task.name].softmax(dim=1).cpu().numpy()) for task in self.tasks}
+
+    def save(self, folder: str | Path, *, heads_only: bool = False) -> None:
+        """Write the model as a folder; an older model there is replaced, anything else is left alone.
+
+        Args:
+            folder: where to.
+            heads_only: leave out an encoder that has not changed since it was loaded; its name is kept.
+
+        Raises:
+            ModelError: the folder holds something else, cannot be written, or `heads_only` would lose training.
+        """
+        target = Path(folder)
+        if heads_only and self.encoder.moved:
+            raise ModelError("The encoder was trained too, so its weights must be saved with the heads.")
+        if target.exists() and not (target / CARD).is_file() and any(target.iterdir()):
+            raise ModelError(f"{target} holds other files. Choose a new folder, or one with an earlier model.")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            staging = Path(mkdtemp(dir=target.parent, prefix=".saving-"))
+            try:
+                self._write(staging, heads_only=heads_only)
+                if target.exists():
+                    shutil.rmtree(target)
+                staging.chmod(0o755)
+                staging.rename(target)
+            finally:
+                shutil.rmtree(staging, ignore_errors=True)
+        except OSError as error:
+            raise ModelError(f"The model cannot be written to {target}: {error.strerror or error}.") from error
+
+    def _write(self, folder: Path, *, heads_only: bool) -> None:
+        if not heads_only:
+            self.encoder.backbone.save_pretrained(str(folder), create_model_card=False)
+        card = {
+            "format": FORMAT,
+            "encoder": self.encoder.name if heads_only else None,
+            "dimension": self.encoder.dimension,
+            "tasks": [{"name": task.name, "labels": list(task.labels)} for task in self.tasks],
+        }
+        (folder / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        save_file({name: tensor.contiguous().cpu() for name, tensor in self.heads.state_dict().items()}, folder / HEADS)
+
+    @classmethod
+    def load(cls, folder: str | Path, encoder: Encoder | None = None, *, fp32: bool = False) -> Self:
+        """Read a model that `save` wrote.
+
+        Args:
+            folder: where it is.
+            encoder: one that is already loaded, used if the folder names it rather than holding its own.
+            fp32: compute in 32 bits even where the machine has bf16 in hardware.
+
+        Raises:
+            ModelError: the folder holds no model, or its parts do not fit together.
+            EncoderError: its encoder cannot be loaded.
+        """
+        source = Path(folder)
+        tasks, name = _read_card(source)
+        if (source / ENCODER).is_file():
+            encoder = load_encoder(str(source), fp32=fp32)
+        elif encoder is None or encoder.name != name:
+            encoder = load_encoder(name or "", fp32=fp32)
+        model = cls(encoder, tasks)
+        try:
+            model.heads.load_state_dict(load_file(source / HEADS))
+        except (OSError, SafetensorError, RuntimeError) as error:
+            raise ModelError(f"The heads in {source / HEADS} cannot be read or do not fit {CARD}.") from error
+        return model
+
+
+def _read_card(folder: Path) -> tuple[tuple[Task, ...], str | None]:
+    """Return the tasks of a saved model and the name of its encoder, if it has none of its own."""
+    try:
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        tasks = tuple(Task(str(task["name"]), tuple(map(str, task["labels"]))) for task in card["tasks"])
+        name = card["encoder"]
+    except FileNotFoundError:
+        raise ModelError(f"{folder} holds no model: there is no {CARD} in it.") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{folder / CARD} cannot be read as the description of a model.") from error
+    if card.get("format") != FORMAT:
+        raise ModelError(f"{folder} was saved in format {card.get('format')!r}; this version reads format {FORMAT}.")
+    return tasks, name
+
+
+def _words(label: str) -> str:
+    return label.replace("_", " ").replace("-", " ").strip() or label
+
+
+def _make_zero_shot(head: nn.Linear, labels: np.ndarray) -> None:
+    norms = np.linalg.norm(labels, axis=1, keepdims=True).clip(min=1e-12)
+    with torch.no_grad():
+        head.weight.copy_(ZERO_SHOT_SCALE * torch.from_numpy(labels / norms))
+        head.bias.zero_()

@@ -1,0 +1,155 @@
+"""Training runs on a server: submitted, queued, followed, stopped, found again by their token, expired."""
+
+import asyncio
+import multiprocessing
+import queue
+import re
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+from mtst.config import TrainConfig
+from mtst.data import Dataset
+from mtst.errors import RunError
+from mtst.events import Failed, History
+from mtst.folder import Job, RunFolder
+from mtst.freezing import find_scenario
+from mtst.settings import Settings
+
+TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
+POLL_SECONDS = 0.25
+SWEEP_SECONDS = 600
+
+
+class Runs:
+    """All runs of one app: one trains at a time, each in a process of its own, the others wait their turn.
+
+    The process is forked from a server that has torch imported; it never runs the app's own main module for real,
+    because the worker lives in `mtst.worker`. A run that ends without a word is marked as failed here.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._context = _forkserver()
+        self._waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._line: list[str] = []  # tokens that wait or run, in order
+        self._lock = threading.Lock()
+        try:
+            settings.runs_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(f"The folder of runs {settings.runs_dir} cannot be made: {error.strerror}.") from error
+        self._mark_interrupted()
+        for work in (self._run_all, self._sweep_all):
+            threading.Thread(target=work, name=f"runs{work.__name__}", daemon=True).start()
+
+    def submit(self, data: Dataset, config: TrainConfig, encoder: str, source: str = "") -> str:
+        """Put a run in the queue and return its token, 192 random bits that only its owner knows.
+
+        Raises:
+            SettingsError: the scenario is unknown.
+            RunError: it cannot be stored.
+        """
+        find_scenario(config.scenario, data.tasks)
+        token = secrets.token_urlsafe(24)
+        RunFolder(self.settings.runs_dir / token).create(Job(encoder, config, source), data)
+        with self._lock:
+            self._line.append(token)
+        self._waiting.put(token)
+        return token
+
+    def folder(self, token: str | None) -> RunFolder:
+        """Return the folder of a run.
+
+        Raises:
+            RunError: the token is none of ours, or its run has expired.
+        """
+        path = self.settings.runs_dir / token if isinstance(token, str) and TOKEN.fullmatch(token) else None
+        if path is None or not (path / "config.json").is_file():
+            hours = self.settings.run_ttl_hours
+            raise RunError(f"This run is not here any more: runs are kept for {hours:g} hours. Train again.")
+        return RunFolder(path)
+
+    def ahead(self, token: str) -> int:
+        """Return how many runs come before this one; 0 if it is next, running or over."""
+        with self._lock:
+            return self._line.index(token) if token in self._line else 0
+
+    def stop(self, token: str) -> None:
+        """Ask a run to end within a step; its best model so far is kept.
+
+        Raises:
+            RunError: there is no such run.
+        """
+        self.folder(token).request_stop()
+
+    async def follow(self, token: str) -> AsyncIterator[History]:
+        """Yield the history of a run now and whenever it has grown, until it is over.
+
+        Raises:
+            RunError: there is no such run.
+        """
+        reader = self.folder(token).reader()
+        history = History()
+        while True:
+            history.extend(await asyncio.to_thread(reader.read))
+            yield history
+            if history.over:
+                return
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _run_all(self) -> None:
+        while True:
+            token = self._waiting.get()
+            folder = RunFolder(self.settings.runs_dir / token)
+            try:
+                self._run(folder)
+            finally:
+                with self._lock:
+                    self._line.remove(token)
+
+    def _run(self, folder: RunFolder) -> None:
+        from mtst import worker
+
+        process = self._context.Process(target=worker.train, args=(folder.path, self.settings.max_minutes))
+        process.start()
+        process.join()
+        _close(
+            folder,
+            f"The training process ended without a word (code {process.exitcode}). Nothing was kept; train again.",
+        )
+
+    def _mark_interrupted(self) -> None:
+        for path in self.settings.runs_dir.iterdir():
+            if TOKEN.fullmatch(path.name) and (path / "config.json").is_file():
+                _close(RunFolder(path), "The app was restarted while this run was waiting or training. Train again.")
+
+    def _sweep_all(self) -> None:
+        while True:
+            self.expire(time.time())
+            time.sleep(SWEEP_SECONDS)
+
+    def expire(self, now: float) -> None:
+        """Delete the runs that ended, or last said something, longer ago than the settings keep them."""
+        for path in self.settings.runs_dir.iterdir():
+            with suppress(FileNotFoundError):  # another sweep was quicker
+                said = max((file.stat().st_mtime for file in path.glob("*")), default=path.stat().st_mtime)
+                if TOKEN.fullmatch(path.name) and now - said > 3600 * self.settings.run_ttl_hours:
+                    shutil.rmtree(path)
+
+
+def _close(folder: RunFolder, message: str) -> None:
+    """Write a last word for a run that has none."""
+    if not folder.history().over:
+        with folder.event_log() as log:
+            log.write(Failed(message))
+
+
+def _forkserver() -> multiprocessing.context.BaseContext:
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["mtst.worker"])
+    return context

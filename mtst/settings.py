@@ -1,0 +1,51 @@
+"""What a host sets by environment variables, read once; a bad value is an error at start that names it."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Self
+
+from mtst.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The limits and places of one app; every field is the variable `MTST_` + its name in capitals.
+
+    Raises:
+        SettingsError: a limit is not positive.
+    """
+
+    encoder: str = "all-MiniLM-L6-v2"
+    runs_dir: Path = Path(gettempdir()) / "mtst-runs"
+    max_rows: int = 20_000
+    max_upload_mb: float = 20.0
+    max_minutes: float = 30.0
+    run_ttl_hours: float = 24.0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, int | float) and not 0 < value < float("inf"):
+                raise SettingsError(f"MTST_{field.name.upper()} must be a number above 0, not {value!r}.")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Read the settings of this process.
+
+        Raises:
+            SettingsError: a variable cannot be read as what it stands for.
+        """
+        values = {}
+        for field in fields(cls):
+            variable = f"MTST_{field.name.upper()}"
+            if text := environment.get(variable, "").strip():
+                parse: Callable[[str], object] = field.type  # type: ignore[assignment]
+                try:
+                    values[field.name] = parse(text)
+                except ValueError:
+                    kind = "a whole number" if parse is int else "a number"
+                    raise SettingsError(f"{variable} must be {kind} above 0, not {text!r}.") from None
+        return cls(**values)

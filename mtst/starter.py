@@ -1,0 +1,21 @@
+"""What ships with the project: sample data, and heads trained on it for the default encoder."""
+
+from pathlib import Path
+
+from mtst.encoder import Encoder
+from mtst.model import MultiTaskSentenceTransformer
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+STARTER = "starter"
+STARTER_FOLDER = ASSETS / "starter"
+SAMPLE = ASSETS / "sample.csv"
+
+
+def load_model(name: str, encoder: Encoder | None = None, *, fp32: bool = False) -> MultiTaskSentenceTransformer:
+    """Load the starter model by its name, or a saved model by its folder.
+
+    Raises:
+        ModelError: the folder holds no model.
+        EncoderError: its encoder cannot be loaded.
+    """
+    return MultiTaskSentenceTransformer.load(STARTER_FOLDER if name == STARTER else name, encoder, fp32=fp32)

@@ -1,0 +1,166 @@
+"""Training as a stream of events: `for event in fit(model, data, config)`."""
+
+import math
+import random
+import time
+from collections.abc import Generator
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from mtst.config import TrainConfig
+from mtst.data import Dataset
+from mtst.errors import DataError, ModelError
+from mtst.evaluation import Scores, logits_of, mean_macro_f1, score_tasks
+from mtst.events import EpochEnded, Event, Finished, GroupPlan, Started, StepEnded
+from mtst.features import Features, features
+from mtst.freezing import find_scenario, freeze, groups_of
+from mtst.model import MultiTaskSentenceTransformer
+from mtst.optimization import Best, Optimizer, batches, rate_of, task_losses
+from mtst.proof import Proof
+
+MAX_VALIDATION_ROWS = 1_000
+
+
+def split(data: Dataset, config: TrainConfig) -> tuple[Dataset, Dataset]:
+    """Split into train and validation as a run with this config does."""
+    return data.split(min(config.validation_share, MAX_VALIDATION_ROWS / max(len(data), 1)), config.seed)
+
+
+def plan(model: MultiTaskSentenceTransformer, config: TrainConfig) -> tuple[GroupPlan, ...]:
+    """Return what a run would open and at which rates, from the bottom group up.
+
+    Raises:
+        SettingsError: the scenario is unknown.
+    """
+    scenario = find_scenario(config.scenario, model.tasks)
+    return tuple(
+        GroupPlan(
+            group.key,
+            group.title,
+            group.size,
+            opened := scenario.opens(group.key),
+            rate_of(group, scenario, config) if opened else 0.0,
+            group.task,
+        )
+        for group in groups_of(model)
+    )
+
+
+def fit(
+    model: MultiTaskSentenceTransformer,
+    data: Dataset,
+    config: TrainConfig | None = None,
+) -> Generator[Event, bool | None, None]:
+    """Train a model in place and tell what happens; its weights end as those of the best epoch.
+
+    The best epoch has the highest mean macro-F1 on the validation rows; the untrained model counts as epoch 0.
+    Closing the generator stops it within a step. So does `send(True)`, after which `Finished` still comes.
+
+    Raises:
+        SettingsError: the scenario is unknown.
+        DataError: there is too little to train and validate on.
+        ModelError: the tasks differ from the model's, or the loss stops being a number.
+    """
+    run = _Run(model, data, config or TrainConfig())
+    try:
+        yield run.started()
+        stopped = yield run.validated(0, {})
+        for epoch in range(1, run.epochs + 1):
+            if stopped:
+                break
+            stopped = yield from run.epoch(epoch)
+        yield run.finished(stopped=bool(stopped))
+    finally:
+        run.best.restore()
+        model.eval()
+
+
+class _Run:
+    """One run: the model and what is open in it, the rows and their features, the step it has reached."""
+
+    def __init__(self, model: MultiTaskSentenceTransformer, data: Dataset, config: TrainConfig) -> None:
+        self.scenario = find_scenario(config.scenario, model.tasks)
+        if data.tasks != model.tasks:
+            raise ModelError("The model's tasks are not those of the data. Make the model with `data.tasks`.")
+        self.train, self.held_out = split(data, config)
+        if not len(self.held_out):
+            raise DataError("Training needs at least two different sentences: one to learn from, one to check with.")
+        torch.manual_seed(config.seed)
+        self.model, self.config = model, config
+        self.opened = freeze(model, self.scenario)
+        self.cached = all(group.is_head for group in self.opened)
+        self.epochs = (config.epochs or self.scenario.epochs) if self.opened else 0
+        self.steps = self.epochs * math.ceil(len(self.train) / config.batch_size)
+        self.step = 0
+        self.proof = Proof(groups_of(model), self.opened)
+        self.best = Best(self.opened)
+        self._start = time.perf_counter()
+        self._order = random.Random(config.seed)  # noqa: S311 (the order of the rows, not a secret)
+
+    @property
+    def seconds(self) -> float:
+        return round(time.perf_counter() - self._start, 4)
+
+    def started(self) -> Started:
+        return Started(
+            scenario=self.scenario.key,
+            tasks=tuple(task.name for task in self.model.tasks),
+            groups=plan(self.model, self.config),
+            train_rows=len(self.train),
+            validation_rows=len(self.held_out),
+            epochs=self.epochs,
+            steps=self.steps,
+            cached=self.cached,
+        )
+
+    @cached_property
+    def _train_features(self) -> Features:
+        return features(self.model.encoder, self.train.texts, frozen=self.cached)
+
+    @cached_property
+    def _held_out_features(self) -> Features:
+        return features(self.model.encoder, self.held_out.texts, frozen=self.cached)
+
+    @cached_property
+    def _targets(self) -> dict[str, Tensor]:
+        device = self.model.encoder.device
+        return {name: torch.tensor(labels, device=device) for name, labels in self.train.labels.items()}
+
+    @cached_property
+    def _optimizer(self) -> Optimizer:
+        return Optimizer(self.opened, self.scenario, self.config, self.steps)
+
+    def epoch(self, number: int) -> Generator[Event, bool | None, bool | None]:
+        """Pass once over the training rows; return whether the one who listens asked to stop."""
+        outputs: list[dict[str, Tensor]] = []
+        order: list[int] = []
+        for places in batches(self._train_features.lengths, self.config.batch_size, self._order):
+            logits = self.model.classify(self._train_features.batch(places))
+            losses = task_losses(logits, {name: labels[places] for name, labels in self._targets.items()})
+            self._optimizer.step(sum(losses.values()))
+            self.step += 1
+            if (yield self._step_ended(losses)):
+                return True
+            outputs.append({name: values.detach() for name, values in logits.items()})
+            order += places
+        logits = {task.name: torch.cat([batch[task.name] for batch in outputs]) for task in self.model.tasks}
+        return (yield self.validated(number, score_tasks(logits, self.train.take(order))))
+
+    def _step_ended(self, losses: dict[str, Tensor]) -> StepEnded:
+        values = {name: loss.item() for name, loss in losses.items()}
+        if not all(map(math.isfinite, values.values())):
+            raise ModelError(f"At step {self.step} the loss is not a number any more. Lower the learning rates.")
+        return StepEnded(self.step, values, self.seconds)
+
+    def validated(self, epoch: int, train: dict[str, Scores]) -> EpochEnded:
+        """Score the validation rows and keep the weights if they are the best so far."""
+        scores = score_tasks(logits_of(self.model, self._held_out_features), self.held_out)
+        self.best.offer(epoch, mean_macro_f1(scores))
+        return EpochEnded(epoch, self.step, train, scores, self.seconds)
+
+    def finished(self, *, stopped: bool) -> Finished:
+        self.best.restore()
+        self.model.eval()
+        return Finished(self.best.epoch, stopped and self.step < self.steps, self.proof.changes(), self.seconds)
