@@ -144,7 +144,8 @@ def train(
     for where, scores in (("validation", validation), ("test", tested or {})):
         for name, found in scores.items():
             typer.echo(
-                f"{where} {name}: accuracy {found.accuracy:.4f}, macro-F1 {found.macro_f1:.4f}, weighted F1 {found.weighted_f1:.4f}"
+                f"{where} {name}: accuracy {found.accuracy:.4f}, macro-F1 {found.macro_f1:.4f}, "
+                f"weighted F1 {found.weighted_f1:.4f}"
             )
     if as_json:
         tasks = {

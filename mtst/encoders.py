@@ -117,7 +117,7 @@ def _explain(name: str, error: Exception, *, local: bool) -> str:
 
     causes = list(_causes(error))
     if any(isinstance(cause, hub.GatedRepoError) for cause in causes):
-        return f"{name!r} is gated: its owner has to let you in. Accept its terms on the Hub and log in, or choose another."
+        return f"{name!r} is gated. Accept its terms on the Hub and log in, or choose another encoder."
     if any(isinstance(cause, hub.RepositoryNotFoundError | hub.HFValidationError) for cause in causes):
         return f"The Hub knows no public model {name!r}. Check the spelling: ids look like owner/model."
     unreachable = hub.LocalEntryNotFoundError | hub.OfflineModeIsEnabled | httpx.TransportError | ConnectionError

@@ -25,7 +25,7 @@ class LayerGroup:
 
 
 def find_blocks(tree: nn.Module) -> tuple[str, nn.ModuleList] | None:
-    """Return the name and the longest list of two or more modules of one class that hold parameters, if there is one."""
+    """Return the largest list of two or more modules of one class, with its name, if there is one."""
     lists = [
         (name, module)
         for name, module in tree.named_modules()

@@ -130,6 +130,7 @@ class MultiTaskSentenceTransformer(nn.Module):
         }
         (folder / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         save_file({name: tensor.contiguous().cpu() for name, tensor in self.heads.state_dict().items()}, folder / HEADS)
+        (folder / HEADS).chmod(0o644)
 
     @classmethod
     def load(cls, folder: str | Path, encoder: Encoder | None = None, *, fp32: bool = False) -> Self:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from multiprocessing import forkserver
 
 from mtst.config import TrainConfig
 from mtst.data import Dataset
@@ -42,6 +43,8 @@ class Runs:
         except OSError as error:
             raise RunError(f"The folder of runs {settings.runs_dir} cannot be made: {error.strerror}.") from error
         self._mark_interrupted()
+        # The server needs seconds to import torch: it starts now, so that the first run does not wait for it.
+        threading.Thread(target=forkserver.ensure_running, daemon=True).start()
         for work in (self._run_all, self._sweep_all):
             threading.Thread(target=work, name=f"runs{work.__name__}", daemon=True).start()
 

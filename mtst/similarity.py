@@ -8,7 +8,7 @@ Pair = tuple[int, int, float]
 
 
 def cosine(a: np.ndarray, b: np.ndarray | None = None) -> np.ndarray:
-    """Return the cosines (n, m) between the rows of `a` (n, d) and of `b` (m, d), or of `a` itself; between -1 and 1."""
+    """Return the cosines (n, m), from -1 to 1, of the rows of `a` (n, d) with those of `b` (m, d), or of `a` itself."""
     left = _unit(a)
     right = left if b is None else _unit(b)
     return np.clip(left @ right.T, -1.0, 1.0)

@@ -9,6 +9,7 @@ ASSETS = Path(__file__).resolve().parent.parent / "assets"
 STARTER = "starter"
 STARTER_FOLDER = ASSETS / "starter"
 SAMPLE = ASSETS / "sample.csv"
+SMALL_SAMPLE = ASSETS / "sample-small.csv"  # the first rows of the other
 
 
 def load_model(name: str, encoder: Encoder | None = None, *, fp32: bool = False) -> MultiTaskSentenceTransformer:

@@ -1,0 +1,91 @@
+"""The page: its tabs in order, and how it is served."""
+
+import os
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported: nothing phones home
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import sys
+from html import escape
+
+import gradio as gr
+
+from mtst.errors import MtstError
+from mtst.settings import Settings
+from mtst.ui.compare import compare_tab
+from mtst.ui.guide import guide_tab
+from mtst.ui.look import STYLE, theme
+from mtst.ui.map import map_tab
+from mtst.ui.parts.live_plot import head
+from mtst.ui.predict import predict_tab
+from mtst.ui.services import Services
+from mtst.ui.train import train_tab
+
+HEADER = """<header class="top">
+<svg viewBox="0 0 34 34" aria-hidden="true">
+<rect x="3" y="23" width="28" height="7" rx="2.5" class="f"/>
+<rect x="3" y="13.5" width="28" height="7" rx="2.5" class="m"/>
+<rect x="3" y="4" width="12.5" height="7" rx="2.5" class="o"/>
+<rect x="18.5" y="4" width="12.5" height="7" rx="2.5" class="o"/>
+</svg>
+<div><h1>mtst</h1><p>One encoder, several tasks: what should you freeze?</p></div>
+<span class="encoder"><span>encoder</span> {encoder}</span>
+</header>"""
+
+# Gradio's tabs have no arrow keys, which a tab list needs.
+KEYS = """() => document.addEventListener('keydown', event => {
+  const tab = event.target.closest?.('[role=tab]'), step = {ArrowRight: 1, ArrowLeft: -1, Home: 0, End: 0}[event.key];
+  if (!tab || step === undefined) return;
+  const all = [...tab.closest('[role=tablist]').querySelectorAll('[role=tab]:not([aria-disabled=true])')];
+  const next = step ? all.at((all.indexOf(tab) + step) % all.length) : all.at(event.key === 'Home' ? 0 : -1);
+  next.focus(); next.click(); event.preventDefault();
+})"""
+
+
+def build_app(services: Services) -> gr.Blocks:
+    """Return the page, ready to be launched."""
+    with gr.Blocks(title="mtst", analytics_enabled=False, delete_cache=(600, 3600)) as demo:
+        run = gr.BrowserState(None, storage_key="mtst-run", secret="mtst")  # noqa: S106 (keeps the key stable, hides nothing)
+        gr.HTML(HEADER.format(encoder=escape(services.settings.encoder)), apply_default_css=False)
+        with gr.Tabs(selected="compare", elem_id="tabs") as tabs:
+            with gr.Tab("Compare", id="compare", elem_id="tab-compare"):
+                sentences = compare_tab(services, demo)
+            with gr.Tab("Map", id="map", elem_id="tab-map"):
+                map_tab(services, demo, sentences)
+            with gr.Tab("Predict", id="predict", elem_id="tab-predict"):
+                model = predict_tab(services, run)
+            with gr.Tab("Train", id="train", elem_id="tab-train"):
+                train_tab(services, demo, run, tabs, model)
+            with gr.Tab("Guide", id="guide", elem_id="tab-guide"):
+                guide_tab()
+    return demo
+
+
+def launch(demo: gr.Blocks, settings: Settings, **options: object) -> None:
+    """Serve the page; host and port come from Gradio's own environment variables."""
+    demo.queue(max_size=64, api_open=False)
+    demo.launch(
+        theme=theme(),
+        css=STYLE.read_text(encoding="utf-8"),
+        head=head(),
+        js=KEYS,
+        max_threads=200,
+        max_file_size=f"{settings.max_upload_mb:g}mb",
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        ssr_mode=False,
+        show_error=True,
+        **options,
+    )
+
+
+def main() -> None:
+    """Start the app with the settings of the environment."""
+    try:
+        settings = Settings.from_environment()
+        services = Services(settings)
+        services.warm_up()
+        launch(build_app(services), settings)
+    except MtstError as error:
+        sys.exit(f"mtst: {error}")

@@ -1,0 +1,29 @@
+"""The Guide tab: what freezing is and when it pays, in plain words; the scenarios come from the table itself."""
+
+import gradio as gr
+
+from mtst.encoders import CATALOGUE
+from mtst.freezing import scenarios
+from mtst.model import DEFAULT_TASKS
+from mtst.starter import ASSETS
+
+GUIDE = ASSETS / "guide.md"
+
+
+def guide_text() -> str:
+    """Return the guide with the tables of scenarios and encoders filled in."""
+    table = "\n\n".join(
+        f"**{found.title}** (`{found.key}`). {found.meaning} {found.consequence} *{found.when}*"
+        for found in scenarios(DEFAULT_TASKS).values()
+    )
+    encoders = "\n".join(f"| `{entry.hub_id}` | {entry.purpose} |" for entry in CATALOGUE.values())
+    text = GUIDE.read_text(encoding="utf-8")
+    return text.replace("{scenarios}", table).replace(
+        "{encoders}", f"| encoder | what it knows |\n|---|---|\n{encoders}"
+    )
+
+
+def guide_tab() -> None:
+    """Build the tab."""
+    with gr.Column(elem_classes="card guide"):
+        gr.Markdown(guide_text())

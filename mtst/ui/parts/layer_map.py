@@ -1,0 +1,35 @@
+"""A drawing of the encoder and its heads: what is frozen, what is open, how large, at which rate, how far it moved."""
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+import gradio as gr
+
+from mtst.events import GroupPlan
+from mtst.ui.look import TASK_COLOURS
+
+# The template escapes nothing: `drawn` does, before a name reaches it.
+TEMPLATE = Path(__file__).with_suffix(".html").read_text(encoding="utf-8")
+
+
+def layer_map(**kwargs: object) -> gr.HTML:
+    """Return the map as a component; `layers` fills it."""
+    return gr.HTML(html_template=TEMPLATE, apply_default_css=False, **kwargs)
+
+
+def layers(groups: Sequence[GroupPlan], changes: dict[str, float] | None = None) -> dict:
+    """Return the update that draws groups; a name may come from a visitor's file, so it is escaped here."""
+    heads = [group.key for group in groups if group.task is not None]
+    value = [
+        {
+            "title": escape(group.title),
+            "parameters": group.parameters,
+            "open": group.open,
+            "rate": group.rate,
+            "hue": TASK_COLOURS[heads.index(group.key) % len(TASK_COLOURS)] if group.task is not None else "",
+            "change": None if changes is None else changes.get(group.key),
+        }
+        for group in groups
+    ]
+    return gr.update(value=value)

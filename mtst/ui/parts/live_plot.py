@@ -1,0 +1,43 @@
+"""A Plotly figure updated in place: zoom, legend and hover survive while data streams.
+
+`gr.Plot` mounts a new plot for every value. Here the value is the figure itself, as a dict: gradio sends only what
+changed and the browser calls `Plotly.react`. Colours written `var(--name)` are read from the page, light or dark. Where
+there is little room, `layout.meta["narrow"]` may replace parts of the layout and of every trace.
+"""
+
+from html import escape
+from pathlib import Path
+
+import gradio as gr
+import plotly
+import plotly.graph_objects as go
+
+PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+
+DRAW = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+FRAME = '<div class="figure" role="img" aria-label="{name}" style="height: {height}px"></div>'
+
+
+def live_plot(*, describes: str, height: int = 340, **kwargs: object) -> gr.HTML:
+    """Return a hidden place for a figure; `describes` is its name for those who do not see it.
+
+    A function and not a subclass of `gr.HTML`: gradio writes a stub file beside the source of every subclass.
+    """
+    frame = FRAME.format(name=escape(describes), height=height)
+    return gr.HTML(html_template=frame, js_on_load=DRAW, apply_default_css=False, visible=False, **kwargs)
+
+
+def drawn(figure: go.Figure) -> dict:
+    """Return the update that shows a figure in its place."""
+    return gr.update(value=figure.to_plotly_json(), visible=True)
+
+
+def hidden() -> dict:
+    """Return the update that takes a figure away."""
+    return gr.update(visible=False)
+
+
+def head() -> str:
+    """Return what the page's head needs: the plotly.js of the Python package, served by the app."""
+    gr.set_static_paths(PLOTLY_JS)
+    return f'<script src="gradio_api/file={PLOTLY_JS.as_posix()}" defer></script>'

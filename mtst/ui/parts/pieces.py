@@ -1,0 +1,61 @@
+"""Small pieces of HTML that several tabs use. What comes from a visitor is escaped here, nowhere else."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+import gradio as gr
+
+
+def card(title: str, number: int | None = None, note: str = "", **kwargs: object) -> gr.Column:
+    """Open a card with a heading; use it in a `with`."""
+    column = gr.Column(elem_classes="card", **kwargs)
+    with column:
+        badge = f'<em aria-hidden="true">{number}</em>' if number else ""
+        small = f"<small>{escape(note)}</small>" if note else ""
+        html(f"<h2>{badge}{escape(title)}{small}</h2>")
+    return column
+
+
+def html(value: str = "", **kwargs: object) -> gr.HTML:
+    """Return a piece of HTML as a component."""
+    return gr.HTML(value, apply_default_css=False, **kwargs)
+
+
+def empty(title: str, text: str) -> str:
+    """Return what stands where a result will be."""
+    return f'<div class="empty"><h3>{escape(title)}</h3><p>{escape(text)}</p></div>'
+
+
+def said(value: str) -> dict:
+    """Return the update that shows a message, or takes its place away if there is none."""
+    return gr.update(value=value, visible=bool(value))
+
+
+def quiet(text: str) -> str:
+    return f'<p class="quiet">{escape(text)}</p>'
+
+
+def problem(text: object) -> str:
+    """Return a message that says what is wrong and what to do."""
+    return f'<p class="problem" role="alert">{escape(str(text))}</p>'
+
+
+def table(
+    header: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str = "", text_columns: Iterable[int] = (0,)
+) -> str:
+    """Return a table of plain cells that scrolls on its own where it is too wide; `text_columns` are set flush left."""
+    left = set(text_columns)
+
+    def cell(index: int, value: str, tag: str) -> str:
+        kind = ' class="text"' if index in left else ""
+        scope = ' scope="col"' if tag == "th" else ""
+        return f'<{tag}{kind}{scope}><span dir="auto">{escape(value)}</span></{tag}>'
+
+    head = "".join(cell(index, name, "th") for index, name in enumerate(header))
+    body = "".join(f"<tr>{''.join(cell(index, value, 'td') for index, value in enumerate(row))}</tr>" for row in rows)
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    name = escape(caption or " ".join(header), quote=True)
+    return (
+        f'<div class="scroll" role="region" aria-label="{name}" tabindex="0">'
+        f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )

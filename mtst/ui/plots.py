@@ -1,0 +1,161 @@
+"""Data -> plotly figure, one function a figure; nothing here knows the page."""
+
+import math
+from collections.abc import Sequence
+from html import escape
+from textwrap import wrap
+
+import numpy as np
+import plotly.graph_objects as go
+
+from mtst.events import History
+from mtst.projection import Plane
+from mtst.ui.look import PLOT, SYMBOLS, TASK_COLOURS
+
+TRAIN_POINTS = 150
+NAME_LENGTH = 34
+
+
+def plain(text: str, width: int = 60) -> str:
+    """Return text as plotly shows it literally: its own markup escaped, long lines wrapped, very long text cut."""
+    cut = text if len(text) <= 400 else text[:399] + "…"
+    return "<br>".join(escape(line) for line in wrap(cut, width, break_long_words=True)) or " "
+
+
+def short(text: str, length: int = NAME_LENGTH) -> str:
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def similarity_map(sentences: Sequence[str], cosines: np.ndarray) -> go.Figure:
+    """A heat map of cosines (n, n); values are written in the cells while they are legible."""
+    count = len(sentences)
+    numbers = [str(k + 1) for k in range(count)]
+    names = [f"{k + 1}. {plain(short(text), 99)}" for k, text in enumerate(sentences)]
+    hover = [[f"{plain(a)}<br>―<br>{plain(b)}" for b in sentences] for a in sentences]
+    low = min(0.0, float(cosines.min()))
+    figure = go.Figure(
+        go.Heatmap(
+            z=np.round(cosines, 3).tolist(),
+            x=numbers,
+            y=numbers,
+            text=hover,
+            zmin=low,
+            zmax=1,
+            colorscale=[[0, "var(--low)"], [1, "var(--high)"]],
+            xgap=2 if count <= 30 else 0,
+            ygap=2 if count <= 30 else 0,
+            texttemplate="%{z:.2f}" if count <= 14 else None,
+            textfont={"size": 12},
+            hovertemplate="%{text}<br>cosine %{z:.3f}<extra></extra>",
+            colorbar={
+                "thickness": 10,
+                "outlinewidth": 0,
+                "title": {"text": "cosine", "font": {"size": 13}},
+                "len": 0.9,
+            },
+        )
+    )
+    every = max(1, math.ceil(count / 30))
+    ticks = numbers[::every]
+    yaxis = {"autorange": "reversed", "showgrid": False, "type": "category", "tickvals": ticks}
+    return figure.update_layout(
+        template=PLOT,
+        hovermode="closest",
+        margin={"t": 12, "l": 20, "r": 10, "b": 40},
+        xaxis={"showgrid": False, "tickvals": ticks, "title": {"text": "sentence number"}, "type": "category"},
+        yaxis={**yaxis, "ticktext": names[::every] if count <= 30 else ticks},
+        # On a phone the names would leave no room for the cells: numbers stand for them.
+        meta={
+            "narrow": {
+                "trace": {"showscale": False, "textfont": {"size": 10 if count <= 9 else 1}},
+                "layout": {"yaxis": {**yaxis, "ticktext": ticks}},
+            }
+        },
+    )
+
+
+def scatter(plane: Plane, texts: Sequence[str], groups: Sequence[str], order: Sequence[str]) -> go.Figure:
+    """Points on a plane, coloured and shaped by group; hover shows the text."""
+    figure = go.Figure()
+    for number, group in enumerate(order):
+        places = [k for k, name in enumerate(groups) if name == group]
+        if not places:
+            continue
+        figure.add_scatter(
+            x=np.round(plane.points[places, 0], 4).tolist(),
+            y=np.round(plane.points[places, 1], 4).tolist(),
+            text=[plain(texts[k]) for k in places],
+            mode="markers",
+            name=plain(short(group), 99),
+            marker={
+                "color": "var(--c9)" if number >= len(TASK_COLOURS) else TASK_COLOURS[number],
+                "symbol": SYMBOLS[number % len(SYMBOLS)] + ("-open" if number >= len(SYMBOLS) else ""),
+                "size": 9,
+                "opacity": 0.85,
+                "line": {"width": 1, "color": "var(--c9)" if number >= len(TASK_COLOURS) else TASK_COLOURS[number]},
+            },
+            hovertemplate="%{text}<extra>%{fullData.name}</extra>",
+        )
+    axis_x, axis_y = plane.axes
+    return figure.update_layout(
+        template=PLOT,
+        hovermode="closest",
+        showlegend=len(order) > 1,
+        margin={"t": 12},
+        xaxis={"showticklabels": False, "title": {"text": axis_x}},
+        yaxis={"showticklabels": False, "title": {"text": axis_y}, "scaleanchor": "x"},
+    )
+
+
+def loss_curves(history: History, run: str) -> go.Figure:
+    """The loss of each task against epochs: train thin, validation with marks, the kept epoch lined."""
+    figure = go.Figure()
+    started = history.started
+    tasks = started.tasks if started else ()
+    steps_per_epoch = max(1, started.steps // started.epochs) if started and started.epochs else 1
+    for number, task in enumerate(tasks):
+        colour = TASK_COLOURS[number % len(TASK_COLOURS)]
+        name = plain(short(task, 20), 99)
+        x, y = _thinned(history, task, steps_per_epoch)
+        figure.add_scatter(
+            x=x, y=y, name=f"{name} train", mode="lines", line={"color": colour, "width": 1.4}, opacity=0.6,
+            hovertemplate="epoch %{x:.1f}: %{y:.3f}",
+        )  # fmt: skip
+        ends = [(epoch.epoch, epoch.validation[task].loss) for epoch in history.epochs if task in epoch.validation]
+        figure.add_scatter(
+            x=[epoch for epoch, _ in ends],
+            y=[round(loss, 4) for _, loss in ends],
+            name=f"{name} validation",
+            mode="lines+markers",
+            line={"color": colour, "width": 2.6},
+            marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 8},
+            hovertemplate="epoch %{x}: %{y:.3f}",
+        )
+    if history.finished and started and started.epochs:
+        figure.add_vline(history.finished.best_epoch, line={"color": "var(--good)", "width": 1.5, "dash": "dot"})
+        figure.add_annotation(
+            x=history.finished.best_epoch, y=1, yref="paper", text="kept", showarrow=False, xanchor="left", xshift=4,
+            yanchor="top", font={"size": 12, "color": "var(--good)"},
+        )  # fmt: skip
+    return figure.update_layout(
+        template=PLOT,
+        uirevision=run,
+        hovermode="x unified",
+        margin={"t": 56},
+        xaxis={"title": {"text": "epoch"}, "range": [-0.3, (started.epochs if started else 1) + 0.3]},
+        yaxis={"title": {"text": "loss (cross-entropy, nats)"}, "rangemode": "tozero"},
+    )
+
+
+def _thinned(history: History, task: str, steps_per_epoch: int) -> tuple[list[float], list[float]]:
+    """Mean losses over equal stretches of steps, as long as the whole run needs to be drawn with few points.
+
+    A point never changes once it is there, so the page is sent only the new ones.
+    """
+    losses = [(step.step, step.losses[task]) for step in history.steps if task in step.losses]
+    stretch = math.ceil(history.started.steps / TRAIN_POINTS) if history.started else 1
+    whole = len(losses) - len(losses) % stretch
+    parts = [losses[k : k + stretch] for k in range(0, whole, stretch)]
+    x = [round(sum(step for step, _ in part) / len(part) / steps_per_epoch, 3) for part in parts]
+    y = [round(sum(loss for _, loss in part) / len(part), 4) for part in parts]
+    return x, y

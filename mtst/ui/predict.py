@@ -1,0 +1,139 @@
+"""The Predict tab: every head's probabilities for typed sentences, and a CSV with both predictions."""
+
+from functools import partial
+from html import escape
+from pathlib import Path
+
+import gradio as gr
+
+from mtst.data import Table, guess_columns, read_table
+from mtst.errors import MtstError
+from mtst.export import write_predictions
+from mtst.model import MultiTaskSentenceTransformer, Prediction
+from mtst.similarity import distinct
+from mtst.ui.downloads import fresh
+from mtst.ui.look import TASK_COLOURS
+from mtst.ui.parts.pieces import card, empty, html, problem, quiet, said
+from mtst.ui.services import Services
+
+STARTER, OWN = "starter", "own"
+MAX_SENTENCES = 50
+LABELS_SHOWN = 4
+EXAMPLES = (
+    "The team kept its nerve and won the cup on penalties.",
+    "My order came cold and an hour late, never again.",
+    "The central bank left interest rates where they were.",
+)
+NOTHING = empty("The probabilities of each head appear here", "Write sentences, one a line, and press Predict.")
+
+
+def _model(services: Services, which: str, run: str | None) -> MultiTaskSentenceTransformer:
+    return services.trained(run) if which == OWN else services.starter
+
+
+def predict(services: Services, text: str, which: str, run: str | None) -> str:
+    """Return the probabilities of every head for each sentence as HTML."""
+    sentences = distinct(text.splitlines())
+    if not sentences:
+        return NOTHING
+    if len(sentences) > MAX_SENTENCES:
+        return problem(f"At most {MAX_SENTENCES} sentences here. For more, upload them as a CSV below.")
+    try:
+        found = _model(services, which, run).predict(sentences)
+    except MtstError as error:
+        return problem(error)
+    return "".join(
+        f'<article class="prediction"><p class="sentence" dir="auto">{escape(sentence)}</p><div class="heads">'
+        + "".join(_bars(prediction, row, number) for number, prediction in enumerate(found.values()))
+        + "</div></article>"
+        for row, sentence in enumerate(sentences)
+    )
+
+
+def _bars(prediction: Prediction, row: int, number: int) -> str:
+    """Return the likeliest labels of one head as bars."""
+    probabilities = prediction.probabilities[row]
+    order = probabilities.argsort()[::-1]
+    hue = TASK_COLOURS[number % len(TASK_COLOURS)]
+    items = "".join(
+        f'<li style="--p: {100 * probabilities[k]:.1f}%"><span dir="auto">{escape(prediction.task.labels[k])}</span>'
+        f"<b>{100 * probabilities[k]:.0f} %</b></li>"
+        for k in order[:LABELS_SHOWN]
+    )
+    rest = len(order) - LABELS_SHOWN
+    more = f'<li class="rest">{rest} more labels share {100 * probabilities[order[LABELS_SHOWN:]].sum():.0f} %</li>'
+    return (
+        f'<section style="--task: {hue}"><h3 dir="auto">{escape(prediction.task.name)}</h3>'
+        f"<ul>{items}{more if rest > 0 else ''}</ul></section>"
+    )
+
+
+def read_file(services: Services, path: str | None) -> tuple[Table | None, gr.Dropdown, dict, gr.File]:
+    """Read an uploaded table and guess its column of sentences."""
+    gone = gr.File(value=None, visible=False)
+    if not path:
+        return None, gr.Dropdown(choices=[], value=None, visible=False), said(""), gone
+    limits = services.settings
+    try:
+        table = read_table(path, limits.max_rows, limits.max_upload_mb)
+    except MtstError as error:
+        return None, gr.Dropdown(choices=[], value=None, visible=False), said(problem(error)), gone
+    text, _ = guess_columns(table)
+    note = said(quiet(f"{len(table.rows):,} rows read, {len(table.skipped):,} skipped."))
+    return table, gr.Dropdown(choices=list(table.columns), value=text, visible=True), note, gone
+
+
+def predict_file(
+    services: Services, table: Table | None, column: str | None, which: str, run: str | None
+) -> tuple[gr.File, dict]:
+    """Write the table with the predictions of every head; return the file and a word about it."""
+    if table is None or column is None:
+        return gr.File(visible=False), said(problem("Choose a CSV file first."))
+    target = fresh(f"{Path(table.name).stem}-predictions.csv")
+    try:
+        count = write_predictions(_model(services, which, run), table, column, target)
+    except MtstError as error:
+        return gr.File(visible=False), said(problem(error))
+    done = said(quiet(f"{count:,} rows predicted. A cell that a spreadsheet would run has a ' put before it."))
+    return gr.File(value=str(target), visible=True), done
+
+
+def predict_tab(services: Services, run: gr.BrowserState) -> gr.Radio:
+    """Build the tab; return the choice of model, which the Train tab sets."""
+    limits = services.settings
+    table = gr.State()
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=4, min_width=320):
+            with card("Sentences", note=f"one a line, up to {MAX_SENTENCES}"):
+                which = gr.Radio(
+                    [("Starter heads: topic and sentiment", STARTER), ("My trained run", OWN)],
+                    value=STARTER,
+                    label="Model",
+                    elem_id="predict-model",
+                )
+                text = gr.Textbox("\n".join(EXAMPLES), lines=6, max_lines=14, label="Sentences, one a line")
+                button = gr.Button("Predict", variant="primary", size="lg", elem_id="predict-go")
+            with card("A whole file", note=f"CSV, up to {limits.max_rows:,} rows and {limits.max_upload_mb:g} MB"):
+                upload = gr.File(
+                    show_label=False, file_types=[".csv", ".tsv", ".txt"], height=64, elem_classes="upload",
+                    elem_id="predict-upload", label="CSV file",
+                )  # fmt: skip
+                column = gr.Dropdown(label="Column of the sentences", visible=False, elem_id="predict-column")
+                whole = gr.Button("Predict the file", elem_id="predict-file")
+                note = html(visible=False)
+                result = gr.File(label="Table with predictions", visible=False, interactive=False)
+        with gr.Column(scale=7, min_width=320), card("What the heads say", note="probability of each label"):
+            answer = html(NOTHING, elem_id="predict-answer")
+    button.click(
+        partial(predict, services), [text, which, run], answer, api_name="predict", show_progress="hidden",
+        concurrency_limit=4,
+    )  # fmt: skip
+    upload.change(
+        partial(read_file, services), upload, [table, column, note, result], api_visibility="private",
+        show_progress="hidden",
+    )  # fmt: skip
+    whole.click(
+        partial(predict_file, services), [table, column, which, run], [result, note], api_visibility="private",
+        show_progress="minimal", concurrency_limit=1, concurrency_id="files",
+    )  # fmt: skip
+    return which

@@ -1,0 +1,191 @@
+"""The Train tab: choose data and what to freeze on the left; follow the run on the right."""
+
+from collections.abc import AsyncIterator
+from functools import partial
+
+import gradio as gr
+
+from mtst.config import TrainConfig
+from mtst.data import Table
+from mtst.errors import MtstError, RunError
+from mtst.events import History
+from mtst.export import zip_model
+from mtst.folder import Job
+from mtst.starter import SAMPLE, SMALL_SAMPLE
+from mtst.ui import dataset, plots, predict, watch
+from mtst.ui.downloads import fresh
+from mtst.ui.parts.layer_map import layer_map, layers
+from mtst.ui.parts.live_plot import drawn, hidden, live_plot
+from mtst.ui.parts.pieces import card, empty, html, problem, quiet, said
+from mtst.ui.services import Services
+
+DESCRIPTION = "Loss of each task on train and validation rows, by epoch; the scores below hold the same in numbers"
+NO_LOSS = empty(
+    "The loss of each task will be drawn here",
+    "Choose a file or the sample, then start. You can zoom in, hide a curve, and reload the page while it trains.",
+)
+
+
+def start(
+    services: Services, read: Table | None, text: str | None, labels: list[str], scenario: str, epochs: int, seed: int
+) -> tuple[str | None, str]:
+    """Put a run in the queue; return its token and what to show."""
+    try:
+        data = dataset.dataset(read, text, labels)
+        config = TrainConfig(scenario=scenario, epochs=int(epochs) if epochs else None, seed=int(seed or 0))
+        source = f"{read.name}\n{text}" if read else ""
+        return services.runs.submit(data, config, services.settings.encoder, source), watch.status(History())
+    except MtstError as error:
+        raise gr.Error(str(error), title="Cannot train yet", print_exception=False) from error
+
+
+async def follow(services: Services, token: str | None) -> AsyncIterator[tuple[object, ...]]:
+    """Yield what the page shows of a run whenever it has grown, until it is over."""
+    try:
+        folder = services.runs.folder(token)
+    except RunError:
+        yield tuple(gr.skip() for _ in range(9))  # no run to show: the page stays as it is
+        return
+    job = folder.job()
+    async for history in services.runs.follow(folder.path.name):
+        stopping = folder.stop_requested
+        yield show(history, job, folder.path.name, services.runs.ahead(folder.path.name), stopping=stopping)
+
+
+def show(history: History, job: Job, token: str, ahead: int, *, stopping: bool) -> tuple[object, ...]:
+    """Return every output of the right side for a history; see `outputs` in `train_tab` for their order."""
+    started, finished = history.started, history.finished
+    if started and started.epochs:
+        plot = drawn(plots.loss_curves(history, token[:6]))
+        blank = html(visible=False)
+    elif started and finished:
+        plot = hidden()
+        blank = html(empty("Nothing was trained", "The scores below are those of the model as it is."), visible=True)
+    else:
+        plot, blank = hidden(), html(NO_LOSS, visible=True)
+    groups = layers(started.groups, finished.changes if finished else None) if started else gr.skip()
+    file, _, text = job.source.partition("\n")
+    tasks = started.tasks if started else ()
+    repeat = dataset.command(file, text, tasks, job.config, max(1, started.epochs)) if started else ""
+    return (
+        plot,
+        blank,
+        watch.status(history, ahead, stopping),
+        watch.scores(history),
+        groups,
+        gr.Button("Train again" if history.over else "Training…", interactive=history.over, visible=history.over),
+        gr.Button(visible=not history.over, interactive=not stopping),
+        watch.story(history, repeat),
+        gr.Column(visible=finished is not None),
+    )
+
+
+def stop(services: Services, token: str | None) -> tuple[gr.Button, str]:
+    """Ask the run to end within a step."""
+    try:
+        services.runs.stop(token or "")
+        return gr.Button(interactive=False), watch.status(History(), stopping=True)
+    except RunError as error:
+        return gr.Button(visible=False), problem(error)
+
+
+def prepare(services: Services, token: str | None) -> tuple[gr.DownloadButton, dict]:
+    """Make the ZIP of a run's model."""
+    target = fresh("mtst-model.zip")
+    try:
+        zip_model(services.trained(token), target)
+    except MtstError as error:
+        return gr.DownloadButton(visible=False), said(problem(error))
+    size = target.stat().st_size / 1e6
+    return gr.DownloadButton(f"Save mtst-model.zip ({size:.0f} MB)", value=str(target), visible=True), said(
+        quiet("The folder in it loads with MultiTaskSentenceTransformer.load; its encoder with SentenceTransformer.")
+    )
+
+
+def train_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState, tabs: gr.Tabs, model: gr.Radio) -> None:
+    """Build the tab. `run` keeps the visitor's token; `model` is the choice of model in the Predict tab."""
+    limits = services.settings
+    read = gr.State()
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=320):
+            with card("Sentences", 1, f"CSV, up to {limits.max_rows:,} rows and {limits.max_upload_mb:g} MB"):
+                upload = gr.File(
+                    label="CSV file", show_label=False, file_types=[".csv", ".tsv", ".txt"], height=64,
+                    elem_classes="upload", elem_id="train-upload",
+                )  # fmt: skip
+                with gr.Row():
+                    small = gr.Button("Sample of 600", min_width=120, elem_id="train-sample")
+                    large = gr.Button("Sample of 5,300", min_width=120, elem_id="train-sample-large")
+                unread = html(visible=False)
+            with card("Columns", 2, "guessed; change them if wrong"):
+                text = gr.Dropdown([], label="Text", elem_id="train-text")
+                labels = gr.Dropdown(
+                    [],
+                    multiselect=True,
+                    max_choices=8,
+                    label="Labels, one column for each task",
+                    elem_id="train-labels",
+                )
+                rows = html(quiet("Nothing chosen yet."), elem_id="train-report")
+            with card("What to freeze", 3):
+                scenario = gr.Radio(
+                    [], label="Scenario", show_label=False, container=False, elem_classes="scenarios",
+                    elem_id="train-scenario",
+                )  # fmt: skip
+                about = html()
+            with card("Layers"):
+                drawing = layer_map(elem_id="train-layers")
+            with gr.Accordion("Settings", open=False, elem_classes="card"), gr.Row():
+                epochs = gr.Number(
+                    None, label="Epochs", info="empty: what suits the scenario", precision=0, minimum=1, maximum=200,
+                    placeholder="auto", min_width=120,
+                )  # fmt: skip
+                seed = gr.Number(0, label="Seed", info="same seed, same run", precision=0, minimum=0, min_width=120)
+        with gr.Column(scale=6, min_width=320, elem_classes="side"):
+            with card("This run", note=f"up to {limits.max_minutes:g} minutes, kept {limits.run_ttl_hours:g} hours"):
+                status = html(watch.idle("choose a file or the sample first"), elem_id="train-status")
+                begin = gr.Button(
+                    "Start training", variant="primary", size="lg", interactive=False, elem_id="train-start"
+                )
+                halt = gr.Button(
+                    "Stop and keep the best model", variant="stop", size="lg", visible=False, elem_id="train-stop"
+                )
+            with card("Loss", note="drag to zoom, double-click to reset"):
+                blank = html(NO_LOSS)
+                plot = live_plot(height=360, describes=DESCRIPTION, elem_id="train-loss")
+            with card("Scores"):
+                scores = html(watch.NO_SCORES, elem_id="train-scores")
+            with card("What happened", visible=False) as after:
+                story = html(elem_id="train-story")
+                with gr.Row():
+                    use = gr.Button("Use it in Predict", elem_id="train-use")
+                    pack = gr.Button("Prepare the download", elem_id="train-pack")
+                taken = gr.DownloadButton("Save", visible=False, variant="primary", elem_id="train-download")
+                packed = html(visible=False)
+    chosen = [read, text, labels, unread]
+    described = {
+        "fn": partial(dataset.describe, services),
+        "inputs": [read, text, labels, scenario],
+        "outputs": [rows, scenario, about, drawing, begin],
+        "api_visibility": "private",
+        "show_progress": "hidden",
+    }
+    silent = {"api_visibility": "private", "show_progress": "hidden"}
+    upload.change(partial(dataset.choose, services), upload, chosen, **silent).then(**described)
+    for button, path in ((small, SMALL_SAMPLE), (large, SAMPLE)):
+        button.click(partial(dataset.choose, services, str(path)), None, chosen, **silent).then(**described)
+    gr.on([text.input, labels.input, scenario.input], trigger_mode="always_last", **described)
+    outputs = [plot, blank, status, scores, drawing, begin, halt, story, after]
+    followed = {
+        "fn": partial(follow, services), "inputs": run, "outputs": outputs, "concurrency_limit": None, **silent
+    }  # fmt: skip
+    begin.click(
+        partial(start, services), [read, text, labels, scenario, epochs, seed], [run, status], **silent
+    ).success(**followed)
+    demo.load(**described).then(**followed)
+    halt.click(partial(stop, services), run, [halt, status], queue=False, **silent)
+    use.click(lambda: (gr.Tabs(selected="predict"), predict.OWN), None, [tabs, model], **silent)
+    pack.click(
+        partial(prepare, services), run, [taken, packed], api_visibility="private", show_progress="minimal",
+        concurrency_limit=1, concurrency_id="files",
+    )  # fmt: skip

@@ -1,0 +1,167 @@
+"""A run's history in words and tables: how far it is, how good, and what happened to the layers."""
+
+from collections.abc import Iterable
+from html import escape
+
+from mtst.evaluation import Scores
+from mtst.events import EpochEnded, History
+from mtst.ui.look import TASK_COLOURS
+from mtst.ui.parts.pieces import quiet, table
+
+COLUMNS = ("loss", "accuracy", "precision", "recall", "macro-F1")
+NO_SCORES = quiet("Scores appear here as soon as the untrained model has been measured.")
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it."""
+    whole = round(seconds)
+    return f"{whole} s" if whole < 100 else f"{whole // 60} min {whole % 60:02d} s"
+
+
+def status(history: History, ahead: int = 0, stopping: bool = False) -> str:
+    """Return the state of a run: a chip, a headline, the time, and a bar."""
+    started = history.started
+    step = history.steps[-1].step if history.steps else 0
+    if history.failed:
+        return _status("failed", "Training failed", history.failed.message)
+    if history.finished:
+        best = history.finished.best_epoch
+        kept = "the model before training was the best" if best == 0 else f"the model of epoch {best} is kept"
+        if started and not started.epochs:
+            kept = "measured, nothing was trained"
+        state, title = ("stopped", "Stopped") if history.finished.stopped else ("finished", "Finished")
+        return _status(
+            state, f"{title}, {kept}", f"took {duration(history.elapsed)}", step, started.steps if started else 0
+        )
+    if not started:
+        if ahead:
+            return _status(
+                "queued", f"Waiting for {ahead} run{'s' if ahead > 1 else ''} before yours", "it starts by itself"
+            )
+        return _status("starting", "Loading the encoder", "a few seconds")
+    if stopping:
+        return _status("stopping", "Stopping", "the best model so far is kept", step, started.steps)
+    if not step:
+        what = "Embedding the sentences once" if started.cached else "Measuring the model before training"
+        return _status("running", what, f"{duration(history.elapsed)} so far", step, started.steps)
+    epoch = min(started.epochs, len([e for e in history.epochs if e.epoch]) + 1)
+    left = history.remaining
+    time_left = f", about {duration(max(1, left))} to go" if left is not None else ""
+    return _status(
+        "running",
+        f"Epoch {epoch} of {started.epochs}",
+        f"{duration(history.elapsed)} so far{time_left}",
+        step,
+        started.steps,
+    )
+
+
+def idle(text: str) -> str:
+    return _status("ready", "Ready to train", text)
+
+
+def _status(state: str, title: str, note: str, step: int = 0, steps: int = 0) -> str:
+    share = 100 * step / steps if steps else 0
+    bar = (
+        f'<div class="bar" role="progressbar" aria-label="Training" aria-valuemin="0" aria-valuemax="100" '
+        f'aria-valuenow="{share:.0f}"><i style="width: {share:.1f}%"></i></div>'
+    )
+    return (
+        f'<div class="status {state}"><span class="chip">{state}</span><b>{escape(title)}</b>'
+        f'<span class="quiet">{escape(note)}</span>{bar if steps else ""}</div>'
+    )
+
+
+def scores(history: History) -> str:
+    """Return the scores of the last epoch, those of every epoch, and what training gained over the zero-shot model."""
+    if not history.epochs:
+        return NO_SCORES
+    shown = history.best if history.finished and history.best else history.epochs[-1]
+    tasks = history.started.tasks if history.started else ()
+    rows = []
+    for number, task in enumerate(tasks):
+        for side, found in (("train", shown.train.get(task)), ("validation", shown.validation.get(task))):
+            if found is None and side == "validation":
+                rows.append(_row(number, task, side, ["no labelled rows", *[""] * (len(COLUMNS) - 1)]))
+            elif found is not None:
+                rows.append(_row(number, task, side, _figures(found)))
+    when = "Before training (zero-shot)" if shown.epoch == 0 else f"Epoch {shown.epoch}"
+    kept = ", the one that is kept" if history.finished else ""
+    head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
+    header = f'<tr><th scope="col">task</th><th scope="col" class="text">rows</th>{head}</tr>'
+    made = f"<caption>{when}{kept}</caption><thead>{header}</thead><tbody>{''.join(rows)}</tbody>"
+    return (
+        '<div class="scroll" role="region" aria-label="Scores" tabindex="0">'
+        f'<table class="metrics">{made}</table></div>{_gain(history, shown)}{_every_epoch(history)}'
+    )
+
+
+def _row(number: int, task: str, side: str, figures: list[str]) -> str:
+    hue = TASK_COLOURS[number % len(TASK_COLOURS)]
+    cells = "".join(f"<td>{figure}</td>" for figure in figures)
+    name = f'<i class="dot" style="--hue: {hue}"></i><span dir="auto">{escape(task)}</span>'
+    return f'<tr><th scope="row">{name}</th><td class="text">{side}</td>{cells}</tr>'
+
+
+def _figures(found: Scores) -> list[str]:
+    shares = (found.accuracy, found.precision, found.recall, found.macro_f1)
+    return [f"{found.loss:.3f}", *(f"{100 * share:.1f} %" for share in shares)]
+
+
+def _gain(history: History, shown: EpochEnded) -> str:
+    first = history.epochs[0]
+    if shown.epoch == first.epoch:
+        return ""
+    parts = [
+        f"{task} {100 * (found.macro_f1 - first.validation[task].macro_f1):+.1f}"
+        for task, found in shown.validation.items()
+        if task in first.validation
+    ]
+    return quiet(f"Points of macro-F1 over the untrained (zero-shot) model: {', '.join(parts)}.")
+
+
+def _every_epoch(history: History) -> str:
+    header = ["epoch", "task", *(f"{side} {name}" for side in ("train", "validation") for name in COLUMNS)]
+    rows = [
+        [
+            str(epoch.epoch),
+            task,
+            *_or_blank(epoch.train.get(task)),
+            *_or_blank(epoch.validation.get(task)),
+        ]
+        for epoch in history.epochs
+        for task in (history.started.tasks if history.started else ())
+    ]
+    made = table(header, rows, caption="Scores of every epoch", text_columns=(1,))
+    return f"<details><summary>Every epoch</summary>{made}</details>"
+
+
+def _or_blank(found: Scores | None) -> Iterable[str]:
+    return _figures(found) if found else [""] * len(COLUMNS)
+
+
+def story(history: History, command: str) -> str:
+    """Return what happened, in sentences: what was kept, what moved and what did not, how to repeat it."""
+    finished, started = history.finished, history.started
+    if not finished or not started:
+        return ""
+    frozen = [group for group in started.groups if not group.open]
+    still = sum(finished.changes.get(group.key, 1.0) == 0 for group in frozen)
+    moved = [group for group in started.groups if group.open]
+    lines = []
+    if frozen:
+        lines.append(
+            f"{still} of {len(frozen)} frozen groups are bit for bit what they were (their SHA-256 is the same)."
+        )
+    if moved and finished.best_epoch:
+        most = max(moved, key=lambda group: finished.changes.get(group.key, 0.0))
+        lines.append(
+            f"Every open group moved; {most.title} the most, by {100 * finished.changes[most.key]:.1f} % of its length."
+        )
+    if started.cached and started.epochs:
+        lines.append("The encoder was frozen, so each sentence was embedded once and every epoch after that was cheap.")
+    if finished.best_epoch == 0 and started.epochs:
+        lines.append("No epoch beat the untrained model on validation. More rows, or another scenario, may help.")
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    again = f'<p class="quiet">The same on the command line:</p><pre tabindex="0">{escape(command)}</pre>'
+    return f'<ul class="story">{items}</ul>{again}'
