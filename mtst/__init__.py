@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mtst.config import TrainConfig
-    from mtst.data import Dataset, read_table
+    from mtst.data import Dataset, make_dataset, read_table
     from mtst.encoders import Encoder, load_encoder
     from mtst.errors import MtstError
     from mtst.model import MultiTaskSentenceTransformer
@@ -25,6 +25,7 @@ __all__ = [
     "TrainConfig",
     "fit",
     "load_encoder",
+    "make_dataset",
     "read_table",
 ]
 
@@ -37,6 +38,7 @@ _HOMES = {
     "TrainConfig": "config",
     "fit": "training",
     "load_encoder": "encoders",
+    "make_dataset": "data",
     "read_table": "data",
 }
 

@@ -122,6 +122,10 @@ class Encoder(nn.Module):
             return np.empty((0, self.dimension), dtype=np.float32)
         return np.stack([known[text] for text in texts])
 
+    def forget(self) -> None:
+        """Drop the remembered embeddings."""
+        self._cache = _Cache()
+
     def _encode(self, texts: list[str]) -> dict[str, np.ndarray]:
         ids = self.tokenize(texts)
         modes = {module: module.training for module in self.backbone.modules()}

@@ -11,6 +11,7 @@ from mtst.encoder import Encoder
 from mtst.errors import EncoderError
 
 DEFAULT = "all-MiniLM-L6-v2"
+HUB_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,12 @@ def load_encoder(name: str = DEFAULT, *, fp32: bool = False) -> Encoder:
     """
     entry = CATALOGUE.get(name)
     if entry is None and Path(name).is_dir():
-        return _load(name, str(Path(name)), fp32=fp32, local=True)
+        return _load(name, str(Path(name)), fp32=fp32)
     if entry is None and ((os.sep in name.strip("/") and name.count("/") > 1) or name.startswith((".", "/", "~"))):
         raise EncoderError(f"There is no folder {name!r}. Give a folder that holds an encoder, or a Hub id.")
     if entry and entry.bundle and (folder := _bundled(entry.bundle)):
-        return _load(name, str(folder), fp32=fp32, local=True)
-    return _load(name, entry.hub_id if entry else name, fp32=fp32, local=False)
+        return _load(name, str(folder), fp32=fp32)
+    return _load(name, entry.hub_id if entry else name, fp32=fp32, hub=True)
 
 
 def _bundled(bundle: Bundle) -> Path | None:
@@ -95,33 +96,50 @@ def verify(weights: Path, sha256: str) -> None:
         )
 
 
-def _load(name: str, source: str, *, fp32: bool, local: bool) -> Encoder:
+def _load(name: str, source: str, *, fp32: bool, hub: bool = False) -> Encoder:
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
     logging.disable_progress_bar()
     try:
-        backbone = SentenceTransformer(source, trust_remote_code=False, local_files_only=local)
+        here = not hub or not _hub_answers(source)
+        backbone = SentenceTransformer(source, trust_remote_code=False, local_files_only=here)
         return Encoder(backbone, name=name, fp32=fp32)
     except EncoderError:
         raise
     # What can go wrong inside the libraries has no common base class; each kind is told by `_explain`.
     except Exception as error:
-        raise EncoderError(_explain(name, error, local=local)) from error
+        raise EncoderError(_explain(name, error, hub=hub)) from error
 
 
-def _explain(name: str, error: Exception, *, local: bool) -> str:
+def _hub_answers(hub_id: str) -> bool:
+    """Ask the Hub for a model once; without an answer there are only the files fetched earlier.
+
+    The libraries would ask for every file of the model, and each time again and again, before they gave up.
+    """
+    import httpx2
+    from huggingface_hub import HfApi, errors, logging
+
+    logging.set_verbosity_error()
+    try:
+        HfApi().model_info(hub_id, timeout=HUB_SECONDS)
+    except (httpx2.TransportError, ConnectionError, errors.OfflineModeIsEnabled):
+        return False
+    return True
+
+
+def _explain(name: str, error: Exception, *, hub: bool) -> str:
     """Say in one sentence why loading failed and what to do."""
-    import httpx
-    from huggingface_hub import errors as hub
+    import httpx2
+    from huggingface_hub import errors
 
     causes = list(_causes(error))
-    if any(isinstance(cause, hub.GatedRepoError) for cause in causes):
+    if any(isinstance(cause, errors.GatedRepoError) for cause in causes):
         return f"{name!r} is gated. Accept its terms on the Hub and log in, or choose another encoder."
-    if any(isinstance(cause, hub.RepositoryNotFoundError | hub.HFValidationError) for cause in causes):
+    if any(isinstance(cause, errors.RepositoryNotFoundError | errors.HFValidationError) for cause in causes):
         return f"The Hub knows no public model {name!r}. Check the spelling: ids look like owner/model."
-    unreachable = hub.LocalEntryNotFoundError | hub.OfflineModeIsEnabled | httpx.TransportError | ConnectionError
-    if not local and any(isinstance(cause, unreachable) for cause in causes):
+    unreachable = errors.LocalEntryNotFoundError | errors.OfflineModeIsEnabled | httpx2.TransportError | ConnectionError
+    if hub and any(isinstance(cause, unreachable) for cause in causes):
         return f"The Hub could not be reached to fetch {name!r}. Check the network, or use the bundled {DEFAULT!r}."
     if any(isinstance(cause, OSError) and cause.errno == 28 for cause in causes):
         return f"The disk is full, so {name!r} could not be stored. Free some space and try again."

@@ -20,13 +20,13 @@ from mtst.ui.services import Services
 FIRST = "freeze-encoder"
 SKIPPED_SHOWN = 20
 LABELS_SHOWN = 12
-Choice = tuple[Table | None, gr.Dropdown, gr.Dropdown, dict]
+Choice = tuple[Table | None, dict, dict, dict]
 
 
 def choose(services: Services, path: str | None) -> Choice:
     """Read a file and guess its columns; return the table, both dropdowns, and a message if it cannot be read."""
     limits = services.settings
-    blank = gr.Dropdown(choices=[], value=None), gr.Dropdown(choices=[], value=[])
+    blank = gr.update(choices=[], value=None), gr.update(choices=[], value=[])
     if not path:
         return None, *blank, said("")
     try:
@@ -35,7 +35,7 @@ def choose(services: Services, path: str | None) -> Choice:
         return None, *blank, said(problem(error))
     text, labels = guess_columns(read)
     columns = list(read.columns)
-    return read, gr.Dropdown(choices=columns, value=text), gr.Dropdown(choices=columns, value=list(labels)), said("")
+    return read, gr.update(choices=columns, value=text), gr.update(choices=columns, value=list(labels)), said("")
 
 
 def dataset(read: Table | None, text: str | None, labels: Sequence[str]) -> Dataset:

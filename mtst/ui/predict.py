@@ -68,19 +68,19 @@ def _bars(prediction: Prediction, row: int, number: int) -> str:
     )
 
 
-def read_file(services: Services, path: str | None) -> tuple[Table | None, gr.Dropdown, dict, gr.File]:
+def read_file(services: Services, path: str | None) -> tuple[Table | None, dict, dict, gr.File]:
     """Read an uploaded table and guess its column of sentences."""
     gone = gr.File(value=None, visible=False)
     if not path:
-        return None, gr.Dropdown(choices=[], value=None, visible=False), said(""), gone
+        return None, gr.update(choices=[], value=None, visible=False), said(""), gone
     limits = services.settings
     try:
         table = read_table(path, limits.max_rows, limits.max_upload_mb)
     except MtstError as error:
-        return None, gr.Dropdown(choices=[], value=None, visible=False), said(problem(error)), gone
+        return None, gr.update(choices=[], value=None, visible=False), said(problem(error)), gone
     text, _ = guess_columns(table)
     note = said(quiet(f"{len(table.rows):,} rows read, {len(table.skipped):,} skipped."))
-    return table, gr.Dropdown(choices=list(table.columns), value=text, visible=True), note, gone
+    return table, gr.update(choices=list(table.columns), value=text, visible=True), note, gone
 
 
 def predict_file(
@@ -121,7 +121,9 @@ def predict_tab(services: Services, run: gr.BrowserState) -> gr.Radio:
                 column = gr.Dropdown(label="Column of the sentences", visible=False, elem_id="predict-column")
                 whole = gr.Button("Predict the file", elem_id="predict-file")
                 note = html(visible=False)
-                result = gr.File(label="Table with predictions", visible=False, interactive=False)
+                result = gr.File(
+                    label="Table with predictions", visible=False, interactive=False, elem_id="predict-result"
+                )
         with gr.Column(scale=7, min_width=320), card("What the heads say", note="probability of each label"):
             answer = html(NOTHING, elem_id="predict-answer")
     button.click(

@@ -1,0 +1,86 @@
+"""The real app, started as a visitor's host would, and a real browser. A missing browser is an error."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.visitor import Visitor
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+START_SECONDS = 120
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the app, on a port of its own and with an empty folder of runs."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {
+        "GRADIO_SERVER_PORT": str(port),
+        "MTST_RUNS_DIR": str(tmp_path_factory.mktemp("runs")),
+        "HF_HUB_OFFLINE": "1",
+    }
+    log = tmp_path_factory.mktemp("app") / "log.txt"
+    with log.open("wb") as output:
+        app = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output)
+    try:
+        url = f"http://127.0.0.1:{port}/"
+        _wait_for(url, app, log)
+        yield url
+    finally:
+        app.terminate()
+        app.wait(30)
+
+
+def _wait_for(url: str, app: subprocess.Popen, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and app.poll() is None:
+        try:
+            with urlopen(url, timeout=5):
+                return
+        except (URLError, ConnectionError, TimeoutError):
+            time.sleep(0.25)
+    raise RuntimeError(f"The app did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium from the system if there is one, or else the one that Playwright brought."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Iterator:
+    """Open the app as a visitor; afterwards nothing may have failed in the page or left this machine."""
+    visitors: list[Visitor] = []
+
+    def open_page(width: int = 1280, theme: str = "light") -> Visitor:
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+        page: Page = context.new_page()
+        visitor = Visitor(page)
+        visitors.append(visitor)
+        page.goto(address)
+        page.wait_for_selector("#compare-pairs table", timeout=60_000)
+        return visitor
+
+    yield open_page
+    for visitor in visitors:
+        visitor.page.context.close()
+        assert visitor.errors == []
+        assert visitor.hosts <= {"127.0.0.1", None}

@@ -1,0 +1,27 @@
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.browser.visitor import TABS
+
+# What gradio itself draws and we cannot mend: the words in its upload area, and its dropdowns' inner parts.
+GRADIOS_OWN = [[".upload"], [".toast-wrap"], ["footer"]]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_of_ours(visit, theme: str) -> None:
+    visitor = visit(theme=theme)
+    for name in TABS:
+        visitor.tab(name)
+        if name == "Predict":
+            visitor.page.click("#predict-go")
+            visitor.page.wait_for_selector(".prediction")
+        if name == "Train":
+            visitor.take_sample()
+        visitor.page.wait_for_timeout(700)  # colours fade in
+        found = Axe().run(visitor.page, context={"exclude": GRADIOS_OWN})
+        problems = [
+            (violation["id"], node["target"], node["failureSummary"])
+            for violation in found.response["violations"]
+            for node in violation["nodes"]
+        ]
+        assert problems == [], name

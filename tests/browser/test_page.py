@@ -1,0 +1,105 @@
+import pytest
+
+from tests.browser.visitor import TABS
+
+WIDTHS = (1280, 390)
+THEMES = ("light", "dark")
+
+
+def test_the_first_sight_is_a_result(visit) -> None:
+    visitor = visit()
+    assert visitor.plot("#compare-map")["points"] == [8]
+    assert "The flight was three hours late." in visitor.page.inner_text("#compare-ranking tbody tr:first-child")
+
+
+def test_sentences_are_compared_as_typed(visit) -> None:
+    page = visit().page
+    evil = "<img src=x onerror=alert(1)> <b>bold</b>"
+    page.fill("#compare-text textarea", f"{evil}\nA dog barks.\nA hound is barking.")
+    page.click("#compare-go")
+    page.wait_for_function("document.querySelector('#compare-pairs').innerText.includes('hound')")
+    closest = page.inner_text("#compare-pairs tbody tr:first-child")
+    assert "A dog barks." in closest
+    assert "A hound is barking." in closest
+    assert evil in page.inner_text("#compare-numbers")
+    page.wait_for_function(
+        "document.querySelector('#compare-map .yaxislayer-above').textContent.includes('1. <img src')"
+    )
+
+
+def test_the_map_shows_the_sample_and_ones_own_sentences(visit) -> None:
+    visitor = visit()
+    visitor.tab("Map")
+    assert len(visitor.plot("#map-plot")["names"]) == 9
+    page = visitor.page
+    page.locator("label", has_text="My own sentences").click()
+    page.wait_for_selector("#map-text textarea")
+    page.wait_for_function("document.querySelector('#map-plot .figure').data.flatMap(t => t.x).length === 8")
+    page.locator("label", has_text="t-SNE").click()
+    page.wait_for_function("document.querySelector('#map-plot .figure').layout.xaxis.title.text === 't-SNE 1'")
+
+
+def test_both_heads_answer(visit) -> None:
+    visitor = visit()
+    visitor.tab("Predict")
+    visitor.page.click("#predict-go")
+    visitor.page.wait_for_selector(".prediction")
+    first = visitor.page.locator(".prediction").first
+    assert first.locator("h3").all_inner_texts() == ["topic", "sentiment"]
+    assert first.locator("li span").first.inner_text() == "sports"
+
+
+def test_a_file_comes_back_with_predictions(visit, tmp_path) -> None:
+    visitor = visit()
+    visitor.tab("Predict")
+    (tmp_path / "mine.csv").write_text("review\nI love this place\nThe worst meal ever\n")
+    page = visitor.page
+    page.set_input_files("#predict-upload input[type=file]", tmp_path / "mine.csv")
+    page.wait_for_selector("#predict-column")
+    page.click("#predict-file")
+    with page.expect_download() as download:
+        page.locator("#predict-result a[download]").first.click()
+    lines = download.value.path().read_text().splitlines()
+    assert lines[0] == "review,predicted topic,probability topic,predicted sentiment,probability sentiment"
+    assert [line.split(",")[3] for line in lines[1:]] == ["positive", "negative"]
+
+
+def test_tabs_are_reached_by_arrow_keys(visit) -> None:
+    page = visit().page
+    page.focus("[role=tab]:text-is('Compare')")
+    page.keyboard.press("ArrowRight")
+    assert page.locator("[role=tab][aria-selected=true]").inner_text() == "Map"
+    page.keyboard.press("End")
+    assert page.locator("[role=tab][aria-selected=true]").inner_text() == "Guide"
+    page.keyboard.press("ArrowRight")
+    assert page.locator("[role=tab][aria-selected=true]").inner_text() == "Compare"
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_is_wider_than_the_page(visit, width: int, theme: str) -> None:
+    visitor = visit(width, theme)
+    for name in TABS:
+        visitor.tab(name)
+        if name == "Train":
+            visitor.take_sample()
+        assert visitor.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, name
+        outside = visitor.page.evaluate(
+            """() => [...document.querySelectorAll('.card *')].filter(part => {
+                const box = part.getBoundingClientRect(), card = part.closest('.card').getBoundingClientRect();
+                return box.width && !part.closest('.scroll, .sr, svg, .figure, pre') && !part.matches('.sr')
+                    && box.right > card.right + 1;
+            }).map(part => part.className || part.tagName)"""
+        )
+        assert outside == [], name
+
+
+def test_figures_follow_the_theme(visit) -> None:
+    colours = {}
+    for theme in THEMES:
+        visitor = visit(theme=theme)
+        visitor.plot("#compare-map")
+        colours[theme] = visitor.page.evaluate(
+            "getComputedStyle(document.querySelector('#compare-map .xtick text')).fill"
+        )
+    assert colours["light"] != colours["dark"]

@@ -1,0 +1,64 @@
+"""What a visitor does in the page."""
+
+from urllib.parse import urlparse
+
+from playwright.sync_api import Page
+
+TABS = ("Compare", "Map", "Predict", "Train", "Guide")
+
+
+class Visitor:
+    """A page, what went wrong in it, and whom it talked to."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.errors: list[str] = []
+        self.hosts: set[str | None] = set()
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+        page.on("dialog", lambda dialog: (self.errors.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("request", lambda request: self.hosts.add(urlparse(request.url).hostname))  # none for data: and blob:
+
+    def tab(self, name: str) -> None:
+        """Open a tab, through the menu where the width hides it."""
+        tab = self.page.locator(f"[role=tab]:visible:text-is('{name}')")
+        more = self.page.locator(".overflow-menu > button:visible")
+        tab.or_(more).first.wait_for()  # after a reload the tabs take a moment
+        if not tab.count():
+            more.click()
+            tab = self.page.locator(f".overflow-dropdown button:text-is('{name}')")
+        tab.click()
+        self.page.wait_for_selector(f"#tab-{name.lower()}", state="visible")
+
+    def take_sample(self) -> None:
+        self.page.click("#train-sample")
+        self.page.wait_for_selector("#train-report .labels")
+
+    def choose(self, scenario: str) -> None:
+        self.page.locator("#train-scenario label", has_text=scenario).click()
+        self.page.wait_for_function(
+            "name => document.querySelector('#train-scenario label.selected')?.innerText.includes(name)", arg=scenario
+        )
+
+    def start(self) -> None:
+        self.page.click("#train-start:enabled")
+        self.page.wait_for_selector("#train-status .running", timeout=60_000)
+
+    def wait_until_over(self) -> str:
+        """Wait for the end of the run; return its state."""
+        over = self.page.wait_for_selector("#train-status :is(.finished, .stopped, .failed)", timeout=120_000)
+        return over.get_attribute("class").split()[-1]
+
+    def plot(self, selector: str) -> dict:
+        """Return the names, the numbers of points and the range of x of a figure once it is drawn."""
+        self.page.wait_for_selector(f"{selector} .main-svg")
+        return self.page.evaluate(
+            """selector => {
+                const plot = document.querySelector(selector + ' .figure');
+                return {
+                    names: plot.data.map(trace => trace.name), points: plot.data.map(trace => (trace.x ?? []).length),
+                    hidden: plot.data.map(trace => trace.visible === 'legendonly'), range: plot.layout.xaxis.range,
+                };
+            }""",
+            selector,
+        )

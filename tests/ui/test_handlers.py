@@ -1,0 +1,213 @@
+import asyncio
+import csv
+import inspect
+import zipfile
+
+import gradio as gr
+import pytest
+
+from mtst.config import TrainConfig
+from mtst.data import read_table
+from mtst.errors import RunError
+from mtst.model import MultiTaskSentenceTransformer
+from mtst.starter import SMALL_SAMPLE
+from mtst.ui import compare, dataset, map, predict, train
+from mtst.ui.guide import guide_text
+from mtst.ui.services import Services
+
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+
+
+def shown(update: object) -> bool:
+    """Whether an update leaves its component visible."""
+    return bool(update["visible"] if isinstance(update, dict) else update.visible)
+
+
+def value(update: object) -> object:
+    return update["value"] if isinstance(update, dict) else update.value
+
+
+def test_comparing_ranks_the_sentences_and_shows_the_pairs(services: Services) -> None:
+    text = "The cat sleeps.\nA cat is asleep.\nShares fell.\n\nShares fell."
+    figure, nothing, pairs, numbers, ranking = compare.compare(services, text, "stock market")
+    assert shown(figure)
+    assert not shown(nothing)
+    assert pairs.index("The cat sleeps.") < pairs.index("Farthest pairs")
+    assert "384 numbers" in numbers
+    assert ranking.index("Shares fell.") < ranking.index("The cat sleeps.")
+
+
+@pytest.mark.parametrize("text", ["", "only one", "same\nsame", " \n\n "])
+def test_too_few_sentences_give_a_hint_and_no_figure(services: Services, text: str) -> None:
+    figure, nothing, *_ = compare.compare(services, text, "")
+    assert not shown(figure)
+    assert "two different sentences" in value(nothing)
+
+
+def test_too_many_sentences_are_refused_with_the_limit(services: Services) -> None:
+    text = "\n".join(f"sentence {number}" for number in range(101))
+    figure, nothing, *_ = compare.compare(services, text, "")
+    assert not shown(figure)
+    assert "at most 100" in value(nothing)
+
+
+def test_script_in_a_sentence_is_shown_as_text_everywhere(services: Services) -> None:
+    *_, pairs, numbers, ranking = compare.compare(services, f"{EVIL}\nhello", EVIL)
+    answer = predict.predict(services, EVIL, predict.STARTER, None)
+    for made in (pairs, numbers, ranking, answer):
+        assert "<script" not in made
+        assert "<img" not in made
+        assert "&lt;script&gt;" in made
+
+
+@pytest.mark.parametrize("method", ["PCA", "t-SNE"])
+@pytest.mark.parametrize("text", ["one", "one\ntwo", "one\ntwo\nthree"])
+def test_the_map_draws_any_number_of_own_sentences(services: Services, method: str, text: str) -> None:
+    figure, nothing = map.draw(services, map.OWN, text, method, "topic")
+    assert shown(figure)
+    assert not shown(nothing)
+    assert sum(len(trace["x"]) for trace in value(figure)["data"]) == len(text.split())
+
+
+def test_the_map_without_sentences_says_so(services: Services) -> None:
+    figure, nothing = map.draw(services, map.OWN, " \n ", "PCA", "topic")
+    assert not shown(figure)
+    assert "No points yet" in value(nothing)
+
+
+def test_the_sample_map_is_the_same_each_time(services: Services) -> None:
+    first, second = (value(map.draw(services, map.SHIPPED, "", "PCA", "sentiment")[0]) for _ in range(2))
+    assert first["data"] == second["data"]
+    assert {trace["name"] for trace in first["data"]} == {"negative", "neutral", "positive"}
+
+
+def test_predicting_without_a_run_says_what_to_do(services: Services) -> None:
+    assert "Train again" in predict.predict(services, "hello", predict.OWN, None)
+    assert "Train again" in predict.predict(services, "hello", predict.OWN, "../../etc/passwd")
+
+
+def test_a_file_gets_a_prediction_a_row_for_every_head(services: Services, write_csv) -> None:
+    path = write_csv("id,review\n1,I love it\n2,\n3,=HYPERLINK(1)\n")
+    table, column, note, _ = predict.read_file(services, path)
+    assert value(column) == "review"
+    assert "3 rows read" in value(note)
+    file, done = predict.predict_file(services, table, "review", predict.STARTER, None)
+    with open(file.value["path"] if isinstance(file.value, dict) else file.value, newline="") as made:
+        rows = list(csv.DictReader(made))
+    assert [row["id"] for row in rows] == ["1", "2", "3"]
+    assert rows[0]["predicted sentiment"] == "positive"
+    assert rows[1]["predicted topic"] == ""
+    assert rows[2]["review"] == "'=HYPERLINK(1)"
+    assert "3 rows predicted" in value(done)
+
+
+def test_choosing_a_file_guesses_its_columns(services: Services) -> None:
+    table, text, labels, message = dataset.choose(services, str(SMALL_SAMPLE))
+    assert (value(text), value(labels)) == ("text", ["topic", "sentiment"])
+    assert len(table.rows) == 600
+    assert not shown(message)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"), [("", "is empty"), ("a,b\n", "no rows"), ("text,l\n" + "x,y\n" * 701, "more than 700 rows")]
+)
+def test_a_file_that_cannot_be_read_is_explained(services: Services, write_csv, content: str, why: str) -> None:
+    table, _, _, message = dataset.choose(services, write_csv(content))
+    assert table is None
+    assert why in value(message)
+
+
+def test_the_description_follows_the_columns(services: Services) -> None:
+    table = read_table(SMALL_SAMPLE)
+    report, scenario, about, layers, start = dataset.describe(services, table, "text", ["sentiment"], "train-all")
+    assert "<b>593</b> rows used" in report
+    assert "has no label" in report
+    keys = [key for _, key in scenario.choices]
+    assert keys == ["freeze-encoder", "train-all", "freeze-all", "freeze-head:sentiment"]
+    assert scenario.value == "train-all"
+    assert "When to use it" in about
+    assert all(group["open"] for group in value(layers))
+    assert start.interactive
+
+
+def test_a_scenario_that_went_with_its_column_falls_back(services: Services) -> None:
+    table = read_table(SMALL_SAMPLE)
+    _, scenario, *_ = dataset.describe(services, table, "text", ["sentiment"], "freeze-head:topic")
+    assert scenario.value == dataset.FIRST
+
+
+@pytest.mark.parametrize("labels", [[], ["text"], ["no such column"]])
+def test_columns_that_do_not_fit_are_explained_and_start_is_closed(services: Services, labels: list[str]) -> None:
+    report, *_, start = dataset.describe(services, read_table(SMALL_SAMPLE), "text", labels, None)
+    assert 'class="problem"' in report
+    assert not start.interactive
+
+
+def test_script_in_labels_and_column_names_is_shown_as_text(services: Services, write_csv) -> None:
+    path = write_csv(f'text,"{EVIL}"\nhello there friend,"{EVIL}1"\ngood bye my friend,"{EVIL}2"\nabc,"{EVIL}2"\n')
+    table, *_ = dataset.choose(services, path)
+    report, _, about, layers, _ = dataset.describe(services, table, "text", [EVIL], None)
+    for made in (report, about, str(value(layers))):
+        assert "<script" not in made
+        assert "<img" not in made
+    assert "&lt;script" in report
+
+
+def test_starting_without_data_is_an_error_the_visitor_sees(services: Services) -> None:
+    with pytest.raises(gr.Error, match="Choose a file"):
+        train.start(services, None, None, [], "freeze-encoder", None, 0)
+
+
+def test_following_no_run_changes_nothing(services: Services) -> None:
+    async def collect() -> list[tuple]:
+        return [outputs async for outputs in train.follow(services, "not a token")]
+
+    (outputs,) = asyncio.run(collect())
+    assert all(output == gr.skip() for output in outputs)
+
+
+def test_a_run_from_start_to_download(services: Services) -> None:
+    table = read_table(SMALL_SAMPLE)
+    token, _ = train.start(services, table, "text", ["topic", "sentiment"], "freeze-encoder", 3, 7)
+
+    async def collect() -> list[tuple]:
+        return [outputs async for outputs in train.follow(services, token)]
+
+    outputs = asyncio.run(collect())
+    plot, _, status, scores, layers, begin, halt, story, after = outputs[-1]
+    assert all(len(each) == 9 for each in outputs)
+    assert shown(plot)
+    assert "Finished" in status
+    assert "macro-F1" in scores
+    assert {group["change"] == 0 for group in value(layers) if not group["open"]} == {True}
+    assert (begin.visible, halt.visible, after.visible) == (True, False, True)
+    assert "7 of 7 frozen groups" in story
+    assert "--scenario freeze-encoder --epochs 3 --seed 7" in story
+    assert 'class="prediction"' in predict.predict(services, "what a game", predict.OWN, token)
+    download, _ = train.prepare(services, token)
+    with zipfile.ZipFile(download.value["path"] if isinstance(download.value, dict) else download.value) as archive:
+        names = archive.namelist()
+    assert {"mtst-model/heads.safetensors", "mtst-model/mtst.json", "mtst-model/modules.json"} <= set(names)
+
+
+def test_the_starter_model_is_read_once(services: Services) -> None:
+    assert services.starter is services.starter
+    assert isinstance(services.starter, MultiTaskSentenceTransformer)
+    assert services.starter.encoder is services.encoder
+
+
+def test_a_run_without_a_model_cannot_predict(services: Services) -> None:
+    with pytest.raises(RunError):
+        services.trained("x" * 32)
+
+
+def test_the_form_of_a_run_has_the_names_of_its_config() -> None:
+    form = set(inspect.signature(train.start).parameters) - {"services", "read", "text", "labels"}
+    assert form <= set(TrainConfig.__dataclass_fields__)
+
+
+def test_the_guide_explains_every_scenario() -> None:
+    text = guide_text()
+    assert "{" not in text
+    for key in ("freeze-encoder", "train-all", "freeze-all", "freeze-head:topic"):
+        assert f"`{key}`" in text

@@ -1,0 +1,89 @@
+import json
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from mtst.evaluation import Scores
+from mtst.events import EpochEnded, Finished, GroupPlan, History, Started, StepEnded
+from mtst.projection import project
+from mtst.similarity import cosine
+from mtst.ui import plots
+
+EVIL = "<b>bold</b> <a href='https://example.org'>go</a> $x^2$ %{x}"
+
+
+def history(steps: int, epochs: int = 2, finished: bool = False) -> History:
+    per_epoch = max(1, steps // epochs)
+    group = GroupPlan("head:a", "a head", 10, True, 0.1, "a")
+    told = History()
+    told.extend([Started("freeze-encoder", ("a",), (group,), 8, 2, epochs, steps, True)])
+    found = Scores(2, 0.7, 0.5, 0.5, 0.5, 0.5, 0.5)
+    told.extend([EpochEnded(0, 0, {}, {"a": found}, 0.0)])
+    for step in range(1, steps + 1):
+        told.extend([StepEnded(step, {"a": 1 / step}, step / 10)])
+        if step % per_epoch == 0:
+            told.extend([EpochEnded(step // per_epoch, step, {"a": found}, {"a": found}, step / 10)])
+    if finished:
+        told.extend([Finished(1, False, {"head:a": 0.5}, steps / 10)])
+    return told
+
+
+def texts_of(figure: go.Figure) -> str:
+    return json.dumps(figure.to_plotly_json(), default=str)
+
+
+def test_markup_in_a_sentence_stays_text() -> None:
+    drawn = plots.plain(EVIL)
+    assert "<b>" not in drawn
+    assert "<a" not in drawn
+    assert "&lt;b&gt;bold" in drawn
+
+
+def test_a_very_long_sentence_is_cut_and_wrapped() -> None:
+    drawn = plots.plain("word " * 20_000)
+    assert len(drawn) < 600
+    assert max(map(len, drawn.split("<br>"))) <= 60
+
+
+@pytest.mark.parametrize("count", [2, 14, 15, 31, 100])
+def test_the_heat_map_names_every_sentence_and_escapes_it(count: int) -> None:
+    sentences = [f"{number} {EVIL}" for number in range(count)]
+    rows = np.random.default_rng(0).normal(size=(count, 8))
+    figure = plots.similarity_map(sentences, cosine(rows))
+    assert np.asarray(figure.data[0].z).shape == (count, count)
+    assert "<b>" not in texts_of(figure)
+
+
+def test_the_scatter_has_one_trace_a_group_with_a_symbol_of_its_own() -> None:
+    groups = [str(number % 9) for number in range(30)]
+    plane = project(np.random.default_rng(0).normal(size=(30, 8)))
+    figure = plots.scatter(plane, [EVIL] * 30, groups, [str(number) for number in range(9)])
+    assert len(figure.data) == 9
+    assert len({trace.marker.symbol for trace in figure.data}) == 9
+    assert sum(len(trace.x) for trace in figure.data) == 30
+    assert "<b>" not in texts_of(figure)
+
+
+def test_train_points_are_few_and_never_change_once_drawn() -> None:
+    early, late = (history(4000) for _ in range(2))
+    early.steps = early.steps[:1000]
+    first, second = (plots.loss_curves(told, "run").data[0] for told in (early, late))
+    assert len(second.x) <= plots.TRAIN_POINTS
+    assert list(second.x)[: len(first.x)] == list(first.x)
+    assert list(second.y)[: len(first.y)] == list(first.y)
+
+
+def test_three_steps_can_be_seen() -> None:
+    train, validation = plots.loss_curves(history(3, epochs=1), "run").data
+    assert len(train.x) == 3
+    assert list(validation.x) == [0, 1]
+
+
+def test_the_kept_epoch_is_marked_when_the_run_is_over() -> None:
+    assert "kept" not in texts_of(plots.loss_curves(history(4), "run"))
+    assert "kept" in texts_of(plots.loss_curves(history(4, finished=True), "run"))
+
+
+def test_zoom_survives_because_the_revision_is_the_run() -> None:
+    assert plots.loss_curves(history(4), "abc").layout.uirevision == "abc"
