@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mtst.config import TrainConfig
-    from mtst.data import Dataset, make_dataset, read_table
+    from mtst.data import Dataset, make_dataset
     from mtst.encoders import Encoder, load_encoder
     from mtst.errors import MtstError
     from mtst.model import MultiTaskSentenceTransformer
+    from mtst.tables import read_table
     from mtst.tasks import Task
     from mtst.training import fit
 
@@ -39,7 +40,7 @@ _HOMES = {
     "fit": "training",
     "load_encoder": "encoders",
     "make_dataset": "data",
-    "read_table": "data",
+    "read_table": "tables",
 }
 
 

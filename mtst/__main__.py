@@ -12,7 +12,7 @@ import numpy as np
 import typer
 
 from mtst.config import TrainConfig
-from mtst.data import make_dataset, read_table
+from mtst.data import make_dataset
 from mtst.encoders import DEFAULT, load_encoder
 from mtst.errors import DataError, MtstError
 from mtst.evaluation import Scores, evaluate
@@ -21,6 +21,7 @@ from mtst.export import write_predictions
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.similarity import cosine
 from mtst.starter import load_model
+from mtst.tables import read_table
 from mtst.training import fit
 
 app = typer.Typer(

@@ -1,15 +1,16 @@
 """One sentence encoder: sentences -> embeddings, with gradients when they are wanted and quickly when they are not."""
 
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mtst.cache import EmbeddingCache, optimizer_steps
 from mtst.errors import EncoderError
 from mtst.layers import LayerGroup, layer_groups
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 TOKENS_PER_BATCH = 4096
 SENTENCES_PER_BATCH = 128
-CACHED_NUMBERS = 25_000_000  # 100 MB of float32
 _TOKENIZING = threading.Lock()  # a fast tokenizer refuses two threads at once
 
 
@@ -49,7 +49,7 @@ class Encoder(nn.Module):
         self.backbone = backbone.eval()
         self.name = name
         self.fp32 = fp32
-        self._cache = _Cache()
+        self._cache = EmbeddingCache()
         self._graph_passes = 0
         if not callable(getattr(backbone, "tokenizer", None)):
             raise EncoderError(f"{name!r} has no tokenizer, so it is not a text encoder.")
@@ -59,7 +59,14 @@ class Encoder(nn.Module):
         self.groups: tuple[LayerGroup, ...] = layer_groups(
             backbone, lambda: self._embed(self.tokenize(["a short text"]))
         )
-        self._loaded = self._revision
+        self._loaded: tuple[int, int] | None = self._revision
+
+    def __deepcopy__(self, memo: dict) -> "Encoder":
+        twin = type(self).__new__(type(self))
+        memo[id(self)] = twin
+        twin.__dict__.update({name: deepcopy(value, memo) for name, value in self.__dict__.items()})
+        twin._loaded = None if self.moved else twin._revision  # a copied tensor counts its writes from zero
+        return twin
 
     @property
     def device(self) -> torch.device:
@@ -72,9 +79,9 @@ class Encoder(nn.Module):
 
     @property
     def _revision(self) -> tuple[int, int]:
-        """Grows when weights are written, or may be by an optimizer after a pass on the graph.
+        """Grows when weights are written, and when they may have been, by an optimizer after a pass on the graph.
 
-        A fused optimizer changes weights without raising their version, hence the second number.
+        A fused optimizer changes weights without raising their version.
         """
         return sum(parameter._version for parameter in self.backbone.parameters()), self._graph_passes
 
@@ -112,11 +119,12 @@ class Encoder(nn.Module):
         Texts are batched by length, so little is padded, and remembered, so a text is embedded once.
         """
         distinct = list(dict.fromkeys(texts))
-        known = self._cache.get(distinct, self._revision)
+        revision = (self._revision, optimizer_steps())
+        known = self._cache.get(distinct, revision)
         new = [text for text in distinct if text not in known]
         if new:
             embedded = self._encode(new)
-            self._cache.put(embedded, self._revision)
+            self._cache.put(embedded, revision)
             known |= embedded
         if not distinct:
             return np.empty((0, self.dimension), dtype=np.float32)
@@ -124,7 +132,7 @@ class Encoder(nn.Module):
 
     def forget(self) -> None:
         """Drop the remembered embeddings."""
-        self._cache = _Cache()
+        self._cache = EmbeddingCache()
 
     def _encode(self, texts: list[str]) -> dict[str, np.ndarray]:
         ids = self.tokenize(texts)
@@ -151,33 +159,3 @@ def batches_by_length(lengths: Sequence[int]) -> list[list[int]]:
             batches.append([])
         batches[-1].append(place)
     return batches
-
-
-class _Cache:
-    """Embeddings by text, the least recently used dropped first; emptied when the weights' revision is another."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._rows: OrderedDict[str, np.ndarray] = OrderedDict()
-        self._revision: object = None
-
-    def __deepcopy__(self, memo: dict) -> "_Cache":
-        return _Cache()
-
-    def get(self, texts: Sequence[str], revision: object) -> dict[str, np.ndarray]:
-        with self._lock:
-            if revision != self._revision:
-                self._rows.clear()
-                self._revision = revision
-            found = {text: self._rows[text] for text in texts if text in self._rows}
-            for text in found:
-                self._rows.move_to_end(text)
-            return found
-
-    def put(self, rows: dict[str, np.ndarray], revision: object) -> None:
-        with self._lock:
-            if revision != self._revision:
-                return
-            self._rows |= rows
-            while self._rows and len(self._rows) * next(iter(self._rows.values())).size > CACHED_NUMBERS:
-                self._rows.popitem(last=False)

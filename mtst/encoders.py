@@ -58,6 +58,8 @@ def load_encoder(name: str = DEFAULT, *, fp32: bool = False) -> Encoder:
     Raises:
         EncoderError: it is unknown, out of reach, altered, or not a text encoder.
     """
+    if not name.strip():
+        raise EncoderError(f"Name an encoder: one of {', '.join(CATALOGUE)}, a folder, or a Hub id.")
     entry = CATALOGUE.get(name)
     if entry is None and Path(name).is_dir():
         return _load(name, str(Path(name)), fp32=fp32)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mtst.data import Table
 from mtst.errors import DataError
 from mtst.model import MultiTaskSentenceTransformer
+from mtst.tables import Table
 
 ROWS_AT_ONCE = 2048
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -82,6 +82,7 @@ class EventLog:
     """Appends events, one line each; what was written is on its way to readers within `FLUSH_SECONDS`."""
 
     def __init__(self, path: Path) -> None:
+        _cut_half_line(path)
         self._file = path.open("ab")
         self._flushed = time.monotonic()
 
@@ -98,6 +99,15 @@ class EventLog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
+
+
+def _cut_half_line(path: Path) -> None:
+    """Take away what a killed process left without a line end, so that the next event is a line of its own."""
+    if path.exists():
+        content = path.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            os.truncate(path, whole)
 
 
 class EventReader:

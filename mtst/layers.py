@@ -56,10 +56,10 @@ def layer_groups(tree: nn.Module, probe: Callable[[], Tensor]) -> tuple[LayerGro
         tree.requires_grad_(True)
         with torch.enable_grad():
             embedding = probe()
-        inside = {name for name in named if name.startswith(f"{path}.")}
-        outside = [name for name in named if name not in inside]
-        below = _influences(seen[0], named, outside)
-        used = _influences(embedding, named, outside)
+            inside = {name for name in named if name.startswith(f"{path}.")}
+            outside = [name for name in named if name not in inside]
+            below = _influences(seen[0], named, outside)
+            used = _influences(embedding, named, outside)
     finally:
         hook.remove()
         for name, parameter in named.items():

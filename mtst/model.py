@@ -103,9 +103,9 @@ class MultiTaskSentenceTransformer(nn.Module):
         target = Path(folder)
         if heads_only and self.encoder.moved:
             raise ModelError("The encoder was trained too, so its weights must be saved with the heads.")
-        if target.exists() and not (target / CARD).is_file() and any(target.iterdir()):
-            raise ModelError(f"{target} holds other files. Choose a new folder, or one with an earlier model.")
         try:
+            if target.exists() and not (target / CARD).is_file() and any(target.iterdir()):
+                raise ModelError(f"{target} holds other files. Choose a new folder, or one with an earlier model.")
             target.parent.mkdir(parents=True, exist_ok=True)
             staging = Path(mkdtemp(dir=target.parent, prefix=".saving-"))
             try:
@@ -149,8 +149,10 @@ class MultiTaskSentenceTransformer(nn.Module):
         tasks, name = _read_card(source)
         if (source / ENCODER).is_file():
             encoder = load_encoder(str(source), fp32=fp32)
+        elif name is None:
+            raise ModelError(f"{source} should hold its encoder, but {ENCODER} is missing.")
         elif encoder is None or encoder.name != name:
-            encoder = load_encoder(name or "", fp32=fp32)
+            encoder = load_encoder(name, fp32=fp32)
         model = cls(encoder, tasks)
         try:
             model.heads.load_state_dict(load_file(source / HEADS))
@@ -164,7 +166,7 @@ def _read_card(folder: Path) -> tuple[tuple[Task, ...], str | None]:
     try:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
         tasks = tuple(Task(str(task["name"]), tuple(map(str, task["labels"]))) for task in card["tasks"])
-        name = card["encoder"]
+        name = None if card["encoder"] is None else _text(card["encoder"])
     except FileNotFoundError:
         raise ModelError(f"{folder} holds no model: there is no {CARD} in it.") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -172,6 +174,12 @@ def _read_card(folder: Path) -> tuple[tuple[Task, ...], str | None]:
     if card.get("format") != FORMAT:
         raise ModelError(f"{folder} was saved in format {card.get('format')!r}; this version reads format {FORMAT}.")
     return tasks, name
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a name")
+    return value
 
 
 def _words(label: str) -> str:

@@ -37,7 +37,7 @@ class Proof:
 def _digest(group: Group) -> str:
     digest = hashlib.sha256()
     for parameter in group.parameters:
-        digest.update(parameter.detach().cpu().contiguous().view(torch.uint8).numpy())
+        digest.update(parameter.detach().cpu().reshape(-1).view(torch.uint8).numpy())
     return digest.hexdigest()
 
 

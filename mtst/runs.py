@@ -1,6 +1,7 @@
 """Training runs on a server: submitted, queued, followed, stopped, found again by their token, expired."""
 
 import asyncio
+import logging
 import multiprocessing
 import queue
 import re
@@ -20,6 +21,7 @@ from mtst.folder import Job, RunFolder
 from mtst.freezing import find_scenario
 from mtst.settings import Settings
 
+LOG = logging.getLogger(__name__)
 TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 POLL_SECONDS = 0.25
 SWEEP_SECONDS = 600
@@ -108,7 +110,10 @@ class Runs:
             token = self._waiting.get()
             folder = RunFolder(self.settings.runs_dir / token)
             try:
-                self._run(folder)
+                if folder.path.is_dir():  # or else its owner deleted it while it waited
+                    self._run(folder)
+            except OSError:  # one run's trouble with the disk must not end the queue
+                LOG.exception("a run could not be started or closed")
             finally:
                 with self._lock:
                     self._line.remove(token)
@@ -136,7 +141,11 @@ class Runs:
 
     def expire(self, now: float) -> None:
         """Delete the runs that ended, or last said something, longer ago than the settings keep them."""
+        with self._lock:
+            busy = set(self._line)
         for path in self.settings.runs_dir.iterdir():
+            if path.name in busy:
+                continue
             with suppress(FileNotFoundError):  # another sweep was quicker
                 said = max((file.stat().st_mtime for file in path.glob("*")), default=path.stat().st_mtime)
                 if TOKEN.fullmatch(path.name) and now - said > 3600 * self.settings.run_ttl_hours:

@@ -27,7 +27,7 @@ def extreme_pairs(cosines: np.ndarray, count: int = 5) -> tuple[list[Pair], list
     order = np.argsort(-cosines[rows, columns], kind="stable")
     pairs = [(int(rows[k]), int(columns[k]), float(cosines[rows[k], columns[k]])) for k in order]
     near = pairs[: min(count, (len(pairs) + 1) // 2)]
-    far = pairs[len(near) :][-count:][::-1]
+    far = pairs[len(near) :][::-1][:count]
     return near, far
 
 

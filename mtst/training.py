@@ -65,8 +65,8 @@ def fit(
     """
     run = _Run(model, data, config or TrainConfig())
     try:
-        yield run.started()
-        stopped = yield run.validated(0, {})
+        early = yield run.started()
+        stopped = (yield run.validated(0, {})) or early
         for epoch in range(1, run.epochs + 1):
             if stopped:
                 break
@@ -139,7 +139,8 @@ class _Run:
         for places in batches(self._train_features.lengths, self.config.batch_size, self._order):
             logits = self.model.classify(self._train_features.batch(places))
             losses = task_losses(logits, {name: labels[places] for name, labels in self._targets.items()})
-            self._optimizer.step(sum(losses.values()))
+            if losses:
+                self._optimizer.step(sum(losses.values()))
             self.step += 1
             if (yield self._step_ended(losses)):
                 return True

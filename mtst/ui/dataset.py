@@ -2,15 +2,19 @@
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
+from pathlib import Path
 
 import gradio as gr
 
 from mtst.config import TrainConfig
-from mtst.data import Dataset, Table, guess_columns, make_dataset, read_table
+from mtst.data import Dataset, make_dataset
 from mtst.errors import MtstError
 from mtst.freezing import find_scenario, scenarios
 from mtst.model import MultiTaskSentenceTransformer
+from mtst.starter import ASSETS
+from mtst.tables import Table, guess_columns, read_table
 from mtst.training import plan, split
 from mtst.ui.look import TASK_COLOURS
 from mtst.ui.parts.layer_map import layers
@@ -33,6 +37,8 @@ def choose(services: Services, path: str | None) -> Choice:
         read = read_table(path, limits.max_rows, limits.max_upload_mb)
     except MtstError as error:
         return None, *blank, said(problem(error))
+    if Path(path).parent == ASSETS:  # so that the command shown later finds the sample too
+        read = replace(read, name=f"{ASSETS.name}/{read.name}")
     text, labels = guess_columns(read)
     columns = list(read.columns)
     return read, gr.update(choices=columns, value=text), gr.update(choices=columns, value=list(labels)), said("")

@@ -4,11 +4,13 @@ from functools import lru_cache, partial
 
 import gradio as gr
 
-from mtst.data import make_dataset, read_table
+from mtst.data import make_dataset
 from mtst.errors import MtstError
+from mtst.model import DEFAULT_TASKS
 from mtst.projection import METHODS, project
 from mtst.similarity import distinct
 from mtst.starter import SAMPLE
+from mtst.tables import read_table
 from mtst.ui import plots
 from mtst.ui.parts.live_plot import drawn, hidden, live_plot
 from mtst.ui.parts.pieces import card, empty, html, problem
@@ -70,7 +72,7 @@ def map_tab(services: Services, demo: gr.Blocks, sentences: gr.Textbox) -> None:
                 info="PCA keeps distances best on the whole; t-SNE keeps neighbours together.",
             )
             colour = gr.Radio(
-                [task.name for task in services.starter.tasks],
+                [task.name for task in DEFAULT_TASKS],
                 value="topic",
                 label="Colour",
                 info="The label for sample sentences, the starter heads' prediction for your own.",

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import gradio as gr
 
-from mtst.data import Table, guess_columns, read_table
 from mtst.errors import MtstError
 from mtst.export import write_predictions
 from mtst.model import MultiTaskSentenceTransformer, Prediction
 from mtst.similarity import distinct
+from mtst.tables import Table, guess_columns, read_table
 from mtst.ui.downloads import fresh
 from mtst.ui.look import TASK_COLOURS
 from mtst.ui.parts.pieces import card, empty, html, problem, quiet, said

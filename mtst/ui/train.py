@@ -6,12 +6,12 @@ from functools import partial
 import gradio as gr
 
 from mtst.config import TrainConfig
-from mtst.data import Table
 from mtst.errors import MtstError, RunError
 from mtst.events import History
 from mtst.export import zip_model
 from mtst.folder import Job
 from mtst.starter import SAMPLE, SMALL_SAMPLE
+from mtst.tables import Table
 from mtst.ui import dataset, plots, predict, watch
 from mtst.ui.downloads import fresh
 from mtst.ui.parts.layer_map import layer_map, layers
@@ -80,11 +80,11 @@ def show(history: History, job: Job, token: str, ahead: int, *, stopping: bool) 
     )
 
 
-def stop(services: Services, token: str | None) -> tuple[gr.Button, str]:
+def stop(services: Services, token: str | None) -> tuple[gr.Button, object]:
     """Ask the run to end within a step."""
     try:
         services.runs.stop(token or "")
-        return gr.Button(interactive=False), watch.status(History(), stopping=True)
+        return gr.Button(interactive=False), gr.skip()
     except RunError as error:
         return gr.Button(visible=False), problem(error)
 
@@ -143,7 +143,7 @@ def train_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState, tabs: g
                 seed = gr.Number(0, label="Seed", info="same seed, same run", precision=0, minimum=0, min_width=120)
         with gr.Column(scale=6, min_width=320, elem_classes="side"):
             with card("This run", note=f"up to {limits.max_minutes:g} minutes, kept {limits.run_ttl_hours:g} hours"):
-                status = html(watch.idle("choose a file or the sample first"), elem_id="train-status")
+                status = html(watch.idle("your run will be shown here"), elem_id="train-status")
                 begin = gr.Button(
                     "Start training", variant="primary", size="lg", interactive=False, elem_id="train-start"
                 )
@@ -179,9 +179,10 @@ def train_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState, tabs: g
     followed = {
         "fn": partial(follow, services), "inputs": run, "outputs": outputs, "concurrency_limit": None, **silent
     }  # fmt: skip
-    begin.click(
-        partial(start, services), [read, text, labels, scenario, epochs, seed], [run, status], **silent
-    ).success(**followed)
+    form = {"scenario": scenario, "epochs": epochs, "seed": seed}
+    begin.click(partial(start, services), [read, text, labels], [run, status], inputs_kwargs=form, **silent).success(
+        **followed
+    )
     demo.load(**described).then(**followed)
     halt.click(partial(stop, services), run, [halt, status], queue=False, **silent)
     use.click(lambda: (gr.Tabs(selected="predict"), predict.OWN), None, [tabs, model], **silent)

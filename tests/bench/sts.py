@@ -13,9 +13,9 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import numpy as np
 from scipy.stats import spearmanr
 
-from mtst.data import read_table
 from mtst.encoder import bf16_in_hardware
 from mtst.encoders import load_encoder
+from mtst.tables import read_table
 
 ROUNDS = 3
 

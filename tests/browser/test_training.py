@@ -66,7 +66,7 @@ def test_the_plot_is_updated_in_place_and_stop_keeps_the_best_model(visit) -> No
 
 
 def test_measuring_without_training_draws_no_loss(visit) -> None:
-    visitor = visit()
+    visitor = visit(width=390)
     visitor.tab("Train")
     visitor.take_sample()
     visitor.choose("Freeze everything")
@@ -75,6 +75,8 @@ def test_measuring_without_training_draws_no_loss(visit) -> None:
     assert "measured, nothing was trained" in visitor.page.inner_text("#train-status")
     assert "zero-shot" in visitor.page.inner_text("#train-scores")
     assert not visitor.page.is_visible("#train-loss")
+    visitor.page.wait_for_selector("#train-story li")
+    assert visitor.too_wide() == []
 
 
 def test_a_hostile_file_is_shown_as_typed_and_runs_nothing(visit, tmp_path) -> None:

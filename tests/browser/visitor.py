@@ -62,3 +62,13 @@ class Visitor:
             }""",
             selector,
         )
+
+    def too_wide(self) -> list[str]:
+        """Return what reaches over the edge of the window, or of its card without a way to scroll there."""
+        return self.page.evaluate(
+            """() => [...document.querySelectorAll('main, .card *')].filter(part => {
+                const box = part.getBoundingClientRect();
+                const edge = part.closest('.card')?.getBoundingClientRect().right ?? innerWidth;
+                return box.width && !part.closest('.scroll, .sr, svg, .figure, pre') && box.right > edge + 1;
+            }).map(part => part.className || part.tagName)"""
+        )

@@ -7,10 +7,10 @@ import gradio as gr
 import pytest
 
 from mtst.config import TrainConfig
-from mtst.data import read_table
 from mtst.errors import RunError
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.starter import SMALL_SAMPLE
+from mtst.tables import read_table
 from mtst.ui import compare, dataset, map, predict, train
 from mtst.ui.guide import guide_text
 from mtst.ui.services import Services

@@ -1,0 +1,57 @@
+"""Embeddings by text, kept as long as the weights that made them."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from torch.optim.optimizer import register_optimizer_step_post_hook
+
+CACHED_NUMBERS = 25_000_000  # 100 MB of float32
+_steps = 0
+
+
+def _count_step(*_: Any) -> None:
+    global _steps
+    _steps += 1
+
+
+register_optimizer_step_post_hook(_count_step)
+
+
+def optimizer_steps() -> int:
+    """Return how many steps any optimizer of this process has made."""
+    return _steps
+
+
+class EmbeddingCache:
+    """The least recently used text is dropped first; all are dropped when the weights' revision is another."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rows: OrderedDict[str, np.ndarray] = OrderedDict()
+        self._revision: object = None
+
+    def __deepcopy__(self, memo: dict) -> "EmbeddingCache":
+        return EmbeddingCache()
+
+    def get(self, texts: Sequence[str], revision: object) -> dict[str, np.ndarray]:
+        """Return the embeddings (d,) that are known of these texts at this revision."""
+        with self._lock:
+            if revision != self._revision:
+                self._rows.clear()
+                self._revision = revision
+            found = {text: self._rows[text] for text in texts if text in self._rows}
+            for text in found:
+                self._rows.move_to_end(text)
+            return found
+
+    def put(self, rows: dict[str, np.ndarray], revision: object) -> None:
+        """Keep embeddings that were made at this revision, unless the weights have moved on meanwhile."""
+        with self._lock:
+            if revision != self._revision:
+                return
+            self._rows |= rows
+            while self._rows and len(self._rows) * next(iter(self._rows.values())).size > CACHED_NUMBERS:
+                self._rows.popitem(last=False)

@@ -1,0 +1,168 @@
+"""What the core tests share: the real encoder, tiny random ones, small data. Nothing here touches the network."""
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+# Two threads that wait for each other on a busy machine are many times slower than one.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import copy
+import random
+import string
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+
+from mtst.data import make_dataset
+from mtst.encoders import load_encoder
+from mtst.model import MultiTaskSentenceTransformer
+from mtst.starter import SMALL_SAMPLE
+from mtst.tables import read_table
+
+SPORTS = (
+    "The striker scored twice in the cup final.",
+    "Our goalkeeper saved a penalty.",
+    "The team lost the match in extra time.",
+    "She won the tennis tournament in straight sets.",
+    "The coach praised the defenders after the game.",
+    "He ran the marathon in under three hours.",
+    "The league title was decided on the last day.",
+    "Fans cheered as the players left the pitch.",
+)
+FOOD = (
+    "This soup needs more salt and pepper.",
+    "We baked bread and ate it with butter.",
+    "The restaurant serves excellent noodles.",
+    "Add two eggs and a cup of flour.",
+    "The cheese was creamy and the wine was dry.",
+    "Roast the vegetables for half an hour.",
+    "My grandmother's apple pie is the best dessert.",
+    "The curry was too spicy to finish.",
+)
+
+
+@pytest.fixture(autouse=True)
+def seeds():
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002 (libraries draw from the global generator)
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def encoder():
+    """The real bundled encoder, shared: no test changes its weights."""
+    return load_encoder()
+
+
+@pytest.fixture
+def fresh_encoder(encoder):
+    """A copy of the real encoder to train; copying takes a fifth of the time of loading."""
+    return copy.deepcopy(encoder)
+
+
+@pytest.fixture(scope="session")
+def sample():
+    """The first 60 rows of the small sample, with both of its tasks."""
+    return make_dataset(read_table(SMALL_SAMPLE), "text", ["topic", "sentiment"]).take(range(60))
+
+
+@pytest.fixture
+def table_of(tmp_path):
+    """Write a file and read it as a table."""
+
+    def read(content, name="table.csv", **limits):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return read_table(path, **limits)
+
+    return read
+
+
+@pytest.fixture
+def swapped(table_of):
+    """Sixteen sentences whose labels say the opposite, so that any training beats the zero-shot heads."""
+    rows = [f'"{text}",food,work' for text in SPORTS] + [f'"{text}",sports,kitchen' for text in FOOD]
+    table = table_of("text,topic,place\n" + "\n".join(rows))
+    return make_dataset(table, "text", ["topic", "place"])
+
+
+@pytest.fixture
+def swapped_model(fresh_encoder, swapped):
+    return MultiTaskSentenceTransformer(fresh_encoder, swapped.tasks)
+
+
+def _tokenizer(kind):
+    """A tokenizer of letters and a few words: BPE for RoBERTa, WordPiece for the others."""
+    if kind == "roberta":
+        cls, pad, sep, unk, mask = "<s>", "<pad>", "</s>", "<unk>", "<mask>"
+        made = Tokenizer(models.BPE(unk_token=unk))
+        made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+        trainer = trainers.BpeTrainer(
+            vocab_size=300,
+            special_tokens=[cls, pad, sep, unk, mask],
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False,
+        )
+        made.train_from_iterator(SPORTS + FOOD, trainer)
+    else:
+        cls, pad, sep, unk, mask = "[CLS]", "[PAD]", "[SEP]", "[UNK]", "[MASK]"
+        pieces = [pad, cls, sep, unk, mask, "the", "and", ".", ",", *string.ascii_lowercase]
+        pieces += [f"##{letter}" for letter in string.ascii_lowercase]
+        made = Tokenizer(models.WordPiece({piece: place for place, piece in enumerate(pieces)}, unk_token=unk))
+        made.normalizer = normalizers.Lowercase()
+        made.pre_tokenizer = pre_tokenizers.Whitespace()
+    made.post_processor = processors.TemplateProcessing(
+        single=f"{cls} $A {sep}", special_tokens=[(token, made.token_to_id(token)) for token in (cls, sep)]
+    )
+    names = {"cls_token": cls, "pad_token": pad, "sep_token": sep, "unk_token": unk, "mask_token": mask}
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=made, model_max_length=48, **names)
+
+
+def _network(kind, tokenizer):
+    """A randomly initialised network with two blocks of width 32."""
+    usual = {
+        "vocab_size": len(tokenizer),
+        "pad_token_id": tokenizer.pad_token_id,
+        "max_position_embeddings": 64,
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+    }
+    match kind:
+        case "bert":
+            return transformers.BertModel(transformers.BertConfig(**usual))
+        case "roberta":
+            return transformers.RobertaModel(transformers.RobertaConfig(**usual))
+        case "mpnet":
+            return transformers.MPNetModel(transformers.MPNetConfig(**usual))
+        case "distilbert":
+            short = {"dim": 32, "n_layers": 2, "n_heads": 2, "hidden_dim": 64}
+            return transformers.DistilBertModel(transformers.DistilBertConfig(**usual | short))
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory):
+    """Save a tiny random encoder of a kind (bert, roberta, mpnet, distilbert) once and return its folder."""
+    made = {}
+
+    def folder(kind="bert"):
+        if kind not in made:
+            made[kind] = tmp_path_factory.mktemp(kind)
+            tokenizer = _tokenizer(kind)
+            torch.manual_seed(1)
+            _network(kind, tokenizer).save_pretrained(made[kind])
+            tokenizer.save_pretrained(made[kind])
+        return made[kind]
+
+    return folder
+
+
+@pytest.fixture
+def tiny_encoder(tiny_folder):
+    """A tiny random BERT of one's own: to train, and for what does not depend on meaning."""
+    return load_encoder(str(tiny_folder()))

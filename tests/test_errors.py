@@ -1,0 +1,59 @@
+import dataclasses
+import inspect
+
+import pytest
+
+from mtst import errors
+from mtst.errors import MtstError, SettingsError
+from mtst.settings import Settings
+
+
+def test_every_error_is_one_that_a_face_translates():
+    classes = [found for _, found in inspect.getmembers(errors, inspect.isclass)]
+    assert len(classes) > 1
+    assert all(issubclass(found, MtstError) for found in classes)
+
+
+def test_an_empty_environment_gives_the_defaults():
+    assert Settings.from_environment({}) == Settings()
+
+
+def test_every_field_is_read_from_its_variable(tmp_path):
+    environment = {
+        "MTST_ENCODER": " roberta-base ",
+        "MTST_RUNS_DIR": str(tmp_path),
+        "MTST_MAX_ROWS": "7",
+        "MTST_MAX_UPLOAD_MB": "0.5",
+        "MTST_MAX_MINUTES": "2",
+        "MTST_RUN_TTL_HOURS": "1.5",
+    }
+    assert len(environment) == len(dataclasses.fields(Settings))
+    assert Settings.from_environment(environment) == Settings("roberta-base", tmp_path, 7, 0.5, 2.0, 1.5)
+
+
+def test_a_blank_variable_is_as_good_as_none():
+    assert Settings.from_environment({"MTST_MAX_ROWS": "  "}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("MTST_MAX_ROWS", "many"),
+        ("MTST_MAX_ROWS", "1.5"),
+        ("MTST_MAX_ROWS", "0"),
+        ("MTST_MAX_UPLOAD_MB", "20 MB"),
+        ("MTST_MAX_MINUTES", "-1"),
+        ("MTST_RUN_TTL_HOURS", "nan"),
+        ("MTST_RUN_TTL_HOURS", "inf"),
+    ],
+)
+def test_a_bad_value_is_named_with_its_variable(variable, value):
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environment({variable: value})
+    assert variable in str(caught.value)
+    assert value in str(caught.value)
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Settings().max_rows = 1

@@ -1,0 +1,84 @@
+import csv
+import zipfile
+
+import numpy as np
+import pytest
+
+from mtst.errors import DataError
+from mtst.export import FORMULA, spreadsheet_safe, write_predictions, zip_model
+from mtst.model import MultiTaskSentenceTransformer
+from mtst.tasks import Task
+
+
+@pytest.fixture
+def tiny(tiny_encoder):
+    return MultiTaskSentenceTransformer(tiny_encoder, [Task("mood", ("=glad", "sad")), Task("topic", ("x", "y", "z"))])
+
+
+def rows_of(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
+
+
+def unquoted(cell):
+    return cell.removeprefix("'")
+
+
+@pytest.mark.parametrize("start", [*FORMULA, "'", "''", "'=", "", " ", "a", "1"])
+@pytest.mark.parametrize("rest", ["", "SUM(A1:A9)", "cmd|' /C calc'!A0", "'", "\n=1", "é"])
+def test_a_cell_is_made_safe_and_can_be_had_back(start, rest):
+    safe = spreadsheet_safe(start + rest)
+    assert not safe.startswith(FORMULA)
+    assert unquoted(safe) == start + rest
+    assert (safe == start + rest) == (not (start + rest).startswith((*FORMULA, "'")))
+
+
+def test_predictions_are_written_next_to_every_row(tiny, table_of, tmp_path):
+    content = '=text,note\nthe film,"two\nlines"\n  ,blank\nmore food,@me\n'
+    table = table_of(content)
+    assert write_predictions(tiny, table, "=text", tmp_path / "out.csv") == 3
+    header, *rows = rows_of(tmp_path / "out.csv")
+    added = ["predicted mood", "probability mood", "predicted topic", "probability topic"]
+    assert header == ["'=text", "note", *added]
+    assert [tuple(map(unquoted, row[:2])) for row in rows] == list(table.rows)
+    assert rows[1][2:] == ["", "", "", ""]
+    found = tiny.predict(["the film", "more food"])
+    for place, row in enumerate((rows[0], rows[2])):
+        assert [unquoted(row[2]), row[4]] == [found["mood"].labels[place], found["topic"].labels[place]]
+        assert float(row[5]) == pytest.approx(found["topic"].confidences[place], abs=1e-4)
+    assert not any(cell.startswith(FORMULA) for row in [header, *rows] for cell in row)
+
+
+def test_a_long_table_is_written_in_parts_without_a_seam(monkeypatch, tiny, table_of, tmp_path):
+    monkeypatch.setattr("mtst.export.ROWS_AT_ONCE", 2)
+    table = table_of("text\n" + "".join(f"film {'and ' * n}\n" for n in range(5)))
+    assert write_predictions(tiny, table, "text", tmp_path / "out.csv") == 5
+    rows = rows_of(tmp_path / "out.csv")[1:]
+    assert [row[0] for row in rows] == table.column("text")
+    assert [row[3] for row in rows] == tiny.predict(table.column("text"))["topic"].labels
+
+
+def test_a_table_of_blanks_is_written_too(tiny, table_of, tmp_path):
+    assert write_predictions(tiny, table_of("text,n\n ,1\n ,2\n"), "text", tmp_path / "out.csv") == 2
+    assert [row[1:] for row in rows_of(tmp_path / "out.csv")[1:]] == [["1", *[""] * 4], ["2", *[""] * 4]]
+
+
+def test_a_missing_column_writes_no_file(tiny, table_of, tmp_path):
+    with pytest.raises(DataError, match="no column"):
+        write_predictions(tiny, table_of("text\na\n"), "txt", tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_file_that_cannot_be_written_is_refused(tiny, table_of, tmp_path):
+    with pytest.raises(DataError, match="cannot be written"):
+        write_predictions(tiny, table_of("text\na\n"), "text", tmp_path / "none" / "out.csv")
+
+
+def test_a_zip_holds_one_folder_that_loads(tiny, tmp_path):
+    zip_model(tiny, tmp_path / "model.zip", "mine")
+    with zipfile.ZipFile(tmp_path / "model.zip") as archive:
+        assert {name.split("/")[0] for name in archive.namelist()} == {"mine"}
+        archive.extractall(tmp_path / "unzipped")
+    again = MultiTaskSentenceTransformer.load(tmp_path / "unzipped" / "mine")
+    assert again.tasks == tiny.tasks
+    np.testing.assert_array_equal(again.encode(["the film"]), tiny.encode(["the film"]))

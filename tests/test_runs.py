@@ -1,0 +1,197 @@
+import asyncio
+import os
+import shutil
+import signal
+import time
+
+import psutil
+import pytest
+
+from mtst.config import TrainConfig
+from mtst.errors import RunError, SettingsError
+from mtst.events import EpochEnded, Failed, Finished, Started, StepEnded, to_json
+from mtst.folder import Job, RunFolder
+from mtst.model import MultiTaskSentenceTransformer
+from mtst.runs import Runs
+from mtst.settings import Settings
+
+LONG = TrainConfig("train-all", epochs=1000, batch_size=4)
+SHORT = TrainConfig("freeze-all")
+TOKEN = "a" * 32
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    return Runs(Settings(runs_dir=tmp_path_factory.mktemp("runs")))
+
+
+@pytest.fixture
+def submit(runs, swapped, tiny_folder):
+    """Submit runs on the tiny encoder; those that are left over are stopped."""
+    tokens = []
+
+    def send(config, encoder=None):
+        tokens.append(runs.submit(swapped, config, encoder or str(tiny_folder()), "my.csv"))
+        return tokens[-1]
+
+    yield send
+    for token in tokens:
+        if (runs.settings.runs_dir / token).is_dir():
+            runs.stop(token)
+            follow(runs, token)
+
+
+def follow(runs, token, until=lambda history: history.over):
+    """Return the history of a run when it is over, or when something holds of it."""
+
+    async def wait():
+        async for history in runs.follow(token):
+            if until(history):
+                return history
+        return history
+
+    return asyncio.run(asyncio.wait_for(wait(), 30))
+
+
+def left_behind(path, *events):
+    """A run that a server which is gone has left in its folder."""
+    folder = RunFolder(path)
+    folder.path.mkdir(parents=True)
+    (path / "config.json").write_text("{}")
+    folder.events_path.write_bytes(b"".join(to_json(event) + b"\n" for event in events))
+    return folder
+
+
+def trainer():
+    """The one process that trains: a child, at some remove, of this one that has been made nice."""
+    return next(child for child in psutil.Process().children(recursive=True) if child.nice() >= 10)
+
+
+def test_a_run_goes_from_start_to_finish_and_leaves_a_model(runs, swapped):
+    token = runs.submit(swapped, TrainConfig(epochs=2, batch_size=4, head_rate=0.3), "all-MiniLM-L6-v2", "my.csv")
+    history = follow(runs, token)
+    events = runs.folder(token).reader().read()
+    kinds = [type(event) for event in events]
+    assert kinds == [Started, EpochEnded, *[StepEnded] * 4, EpochEnded, *[StepEnded] * 4, EpochEnded, Finished]
+    assert history.finished == events[-1]
+    assert not history.finished.stopped
+    assert history.started.tasks == ("topic", "place")
+    assert runs.folder(token).job() == Job(
+        "all-MiniLM-L6-v2", TrainConfig(epochs=2, batch_size=4, head_rate=0.3), "my.csv"
+    )
+    model = MultiTaskSentenceTransformer.load(runs.folder(token).model_path)
+    assert model.tasks == swapped.tasks
+    assert not (runs.folder(token).model_path / "model.safetensors").exists()
+    assert model.predict(["Our goalkeeper saved a penalty."])["topic"].labels == ["food"]
+
+
+def test_a_run_that_is_stopped_ends_soon_with_a_model(runs, submit):
+    token = submit(LONG)
+    follow(runs, token, lambda history: history.steps)
+    runs.stop(token)
+    history = follow(runs, token)
+    assert history.finished.stopped
+    assert history.steps[-1].step < history.started.steps
+    assert (runs.folder(token).model_path / "model.safetensors").is_file()
+    MultiTaskSentenceTransformer.load(runs.folder(token).model_path)
+
+
+def test_a_run_whose_process_is_killed_has_failed(runs, submit):
+    token = submit(LONG)
+    follow(runs, token, lambda history: history.steps)
+    os.kill(trainer().pid, signal.SIGKILL)
+    history = follow(runs, token)
+    assert "ended without a word" in history.failed.message
+    assert history.finished is None
+
+
+def test_a_run_that_cannot_begin_says_why(runs, submit, tmp_path):
+    history = follow(runs, submit(SHORT, encoder=str(tmp_path)))
+    assert "not a text encoder" in history.failed.message
+
+
+def test_runs_wait_for_their_turn(runs, submit):
+    first, second, third = submit(LONG), submit(SHORT), submit(SHORT)
+    follow(runs, first, lambda history: history.steps)
+    assert [runs.ahead(token) for token in (first, second, third)] == [0, 1, 2]
+    assert runs.folder(second).history().started is None
+    runs.stop(first)
+    assert follow(runs, third).finished
+    assert follow(runs, first).finished.stopped
+    assert follow(runs, second).finished
+    assert runs.ahead(first) == 0
+
+
+def test_a_run_that_vanishes_while_it_waits_does_not_hold_up_the_others(tmp_path, swapped, tiny_folder):
+    runs = Runs(Settings(runs_dir=tmp_path))
+    first, second, third = (runs.submit(swapped, config, str(tiny_folder())) for config in (LONG, SHORT, SHORT))
+    follow(runs, first, lambda history: history.steps)
+    shutil.rmtree(runs.folder(second).path)
+    runs.stop(first)
+    assert follow(runs, third).finished
+
+
+def test_an_unknown_scenario_is_refused_before_it_waits(runs, swapped):
+    before = set(runs.settings.runs_dir.iterdir())
+    with pytest.raises(SettingsError, match="'unfreeze'"):
+        runs.submit(swapped, TrainConfig("unfreeze"), "all-MiniLM-L6-v2")
+    assert set(runs.settings.runs_dir.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    "token", ["", None, "../x", "..", "/", "x", TOKEN, TOKEN + "\n", "a" * 31, "é" * 32, 7, "a/" * 16]
+)
+def test_an_unknown_or_ill_formed_token_is_refused(runs, token):
+    for ask in (runs.folder, runs.stop, lambda token: follow(runs, token)):
+        with pytest.raises(RunError, match="not here any more"):
+            ask(token)
+
+
+def test_a_token_never_leads_out_of_the_folder(tmp_path):
+    left_behind(tmp_path / TOKEN)
+    inner = Runs(Settings(runs_dir=tmp_path / "inner"))
+    with pytest.raises(RunError):
+        inner.folder(f"../{TOKEN}")
+
+
+@pytest.mark.parametrize("tail", [b"", b'{"kind": "st'])
+def test_a_run_that_was_left_open_is_marked_as_failed(tmp_path, tail):
+    folder = left_behind(tmp_path / TOKEN, StepEnded(1, {"mood": 1.0}, 0.1))
+    folder.events_path.write_bytes(folder.events_path.read_bytes() + tail)
+    for _ in range(2):
+        history = follow(Runs(Settings(runs_dir=tmp_path)), TOKEN)
+        assert "restarted" in history.failed.message
+        assert len(history.steps) == 1
+    assert folder.events_path.read_bytes().count(b"restarted") == 1
+
+
+@pytest.mark.parametrize("last", [Finished(0, stopped=False, changes={}, seconds=1.0), Failed("no")])
+def test_a_run_that_is_over_stays_as_it_is(tmp_path, last):
+    folder = left_behind(tmp_path / TOKEN, last)
+    before = folder.events_path.read_bytes()
+    Runs(Settings(runs_dir=tmp_path))
+    assert folder.events_path.read_bytes() == before
+
+
+def test_only_runs_that_are_old_expire(tmp_path):
+    runs = Runs(Settings(runs_dir=tmp_path, run_ttl_hours=2))
+    old, new = left_behind(tmp_path / TOKEN), left_behind(tmp_path / ("b" * 32))
+    left_behind(tmp_path / "not a token")
+    (tmp_path / "file").write_text("")
+    now = time.time()
+    for path in [*old.path.iterdir(), old.path]:
+        os.utime(path, (now - 3 * 3600, now - 3 * 3600))
+    runs.expire(now - 2 * 3600)
+    assert old.path.is_dir()
+    runs.expire(now)
+    assert {path.name for path in tmp_path.iterdir()} == {new.path.name, "not a token", "file"}
+    runs.expire(now + 3 * 3600)
+    assert not new.path.exists()
+    with pytest.raises(RunError, match="2 hours"):
+        runs.folder(new.path.name)
+
+
+def test_a_folder_of_runs_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="cannot be made"):
+        Runs(Settings(runs_dir=tmp_path / "file" / "runs"))
