@@ -29,6 +29,8 @@ def status(history: History, ahead: int = 0, stopping: bool = False) -> str:
         kept = "the model before training was the best" if best == 0 else f"the model of epoch {best} is kept"
         if started and not started.epochs:
             kept = "measured, nothing was trained"
+        elif len(history.epochs) == 1:
+            kept = "no epoch had ended, so the model is as it was"
         state, title = ("stopped", "Stopped") if history.finished.stopped else ("finished", "Finished")
         return _status(
             state, f"{title}, {kept}", f"took {duration(history.elapsed)}", step, started.steps if started else 0
@@ -42,18 +44,15 @@ def status(history: History, ahead: int = 0, stopping: bool = False) -> str:
     if stopping:
         return _status("stopping", "Stopping", "the best model so far is kept", step, started.steps)
     if not step:
-        what = "Embedding the sentences once" if started.cached else "Measuring the model before training"
-        return _status("running", what, f"{duration(history.elapsed)} so far", step, started.steps)
-    epoch = min(started.epochs, len([e for e in history.epochs if e.epoch]) + 1)
-    left = history.remaining
-    time_left = f", about {duration(max(1, left))} to go" if left is not None else ""
-    return _status(
-        "running",
-        f"Epoch {epoch} of {started.epochs}",
-        f"{duration(history.elapsed)} so far{time_left}",
-        step,
-        started.steps,
-    )
+        if started.cached:
+            note = f"{started.train_rows:,} sentences; after that every epoch is quick"
+            return _status("running", "Embedding each sentence once", note, step, started.steps)
+        return _status("running", "The first step", "its time tells how long the rest will take", step, started.steps)
+    if step == started.steps:
+        return _status("running", "Keeping the best model", f"{duration(history.elapsed)} so far", step, started.steps)
+    epoch = 1 + sum(ended.epoch > 0 for ended in history.epochs)
+    time = f"{duration(history.elapsed)} so far, about {duration(max(1, history.remaining or 0))} to go"
+    return _status("running", f"Epoch {min(epoch, started.epochs)} of {started.epochs}", time, step, started.steps)
 
 
 def idle(text: str) -> str:
@@ -160,7 +159,7 @@ def story(history: History, command: str) -> str:
         )
     if started.cached and started.epochs:
         lines.append("The encoder was frozen, so each sentence was embedded once and every epoch after that was cheap.")
-    if finished.best_epoch == 0 and started.epochs:
+    if finished.best_epoch == 0 and len(history.epochs) > 1:
         lines.append("No epoch beat the untrained model on validation. More rows, or another scenario, may help.")
     items = "".join(f"<li>{escape(line)}</li>" for line in lines)
     again = f'<p class="quiet">The same on the command line:</p><pre tabindex="0">{escape(command)}</pre>'
