@@ -18,10 +18,10 @@ from mtst.errors import DataError, MtstError
 from mtst.evaluation import Scores, evaluate
 from mtst.events import EpochEnded, Finished, History
 from mtst.export import write_predictions
-from mtst.model import MultiTaskSentenceTransformer
+from mtst.model import MultiTaskSentenceTransformer, check_target
 from mtst.similarity import cosine
 from mtst.starter import load_model
-from mtst.tables import read_table
+from mtst.tables import Table, read_table
 from mtst.training import fit
 
 app = typer.Typer(
@@ -49,6 +49,16 @@ def told(command: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
+def _read(file: Path) -> Table:
+    """Read a table and say on standard error which of its lines were left out."""
+    table = read_table(file)
+    if table.skipped:
+        first = "; ".join(f"line {row.line} {row.reason}" for row in table.skipped[:3])
+        more = ", and more" if len(table.skipped) > 3 else ""
+        typer.echo(f"{len(table.skipped):,} rows skipped: {first}{more}", err=True)
+    return table
+
+
 @app.command()
 @told
 def embed(
@@ -58,8 +68,8 @@ def embed(
     encoder: Encoder = DEFAULT,
     fp32: Fp32 = False,
 ) -> None:
-    """Embed a column of sentences; row i of the array is row i of the file."""
-    sentences = read_table(file).column(text)
+    """Embed a column of sentences; row i of the array is row i of those that could be read."""
+    sentences = _read(file).column(text)
     embeddings = load_encoder(encoder, fp32=fp32).encode(sentences)
     try:
         with out.open("wb") as target:
@@ -94,7 +104,7 @@ def predict(
     fp32: Fp32 = False,
 ) -> None:
     """Predict the labels of a column of sentences with every head of a model."""
-    table = read_table(file)
+    table = _read(file)
     table.column(text)
     count = write_predictions(load_model(model, fp32=fp32), table, text, out)
     typer.echo(f"{count:,} rows with predictions written to {out}")
@@ -126,6 +136,8 @@ def train(
     """
     start = time.perf_counter()
     config = TrainConfig(scenario=scenario, epochs=epochs, seed=seed)
+    if out:
+        check_target(out)
     data = make_dataset(read_table(file), text, labels)
     held_out = make_dataset(read_table(test), text, labels, data.tasks) if test else None
     typer.echo(f"{len(data):,} rows used, {len(data.skipped):,} skipped")

@@ -37,6 +37,16 @@ class Started:
 
 
 @dataclass(frozen=True)
+class Embedded:
+    """With a frozen encoder, `rows` of all `total` sentences have been embedded, once for the whole run."""
+
+    rows: int
+    total: int
+    seconds: float
+    kind: Literal["embedded"] = "embedded"
+
+
+@dataclass(frozen=True)
 class StepEnded:
     """One optimizer step, counted from 1, and the loss of each task that had a label in its batch."""
 
@@ -75,13 +85,14 @@ class Finished:
 
 @dataclass(frozen=True)
 class Failed:
-    """The run ended without a model; the message says why."""
+    """The run ended without a model; the message says why. `stopped` if that is what was asked for."""
 
     message: str
+    stopped: bool = False
     kind: Literal["failed"] = "failed"
 
 
-Event = Started | StepEnded | EpochEnded | Finished | Failed
+Event = Started | Embedded | StepEnded | EpochEnded | Finished | Failed
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event, config=ConfigDict(ser_json_inf_nan="constants"))
 
 
@@ -104,6 +115,7 @@ class History:
     """A run as its events tell it; everything that is drawn or said about a run is read from here."""
 
     started: Started | None = None
+    embedded: Embedded | None = None
     steps: list[StepEnded] = field(default_factory=list)
     epochs: list[EpochEnded] = field(default_factory=list)
     finished: Finished | None = None
@@ -115,6 +127,8 @@ class History:
             match event:
                 case Started():
                     self.started = event
+                case Embedded():
+                    self.embedded = event
                 case StepEnded():
                     self.steps.append(event)
                 case EpochEnded():
@@ -133,14 +147,18 @@ class History:
         """Seconds of training so far."""
         if self.finished:
             return self.finished.seconds
-        return max((events[-1].seconds for events in (self.steps, self.epochs) if events), default=0.0)
+        return max(
+            (events[-1].seconds for events in (self.steps, self.epochs, [self.embedded]) if events and events[-1]),
+            default=0.0,
+        )
 
     @property
     def remaining(self) -> float | None:
-        """Expected seconds to go, at the pace so far; nothing while there is no pace to judge by."""
-        if not self.started or not self.steps:
+        """Expected seconds to go, at the pace of the steps so far; nothing while there are fewer than two."""
+        if not self.started or len(self.steps) < 2:
             return None
-        return self.elapsed / self.steps[-1].step * (self.started.steps - self.steps[-1].step)
+        first, last = self.steps[0], self.steps[-1]
+        return (last.seconds - first.seconds) / (last.step - first.step) * (self.started.steps - last.step)
 
     @property
     def best(self) -> EpochEnded | None:

@@ -19,11 +19,14 @@ class Features(Protocol):
 
 
 class PooledFeatures:
-    """Embeddings of a frozen encoder: the same at every epoch, so they are computed here and only looked up later."""
+    """Embeddings of a frozen encoder: the same at every epoch, so they are only looked up.
 
-    def __init__(self, encoder: Encoder, texts: Sequence[str]) -> None:
-        self.embeddings = torch.from_numpy(encoder.encode(texts)).to(encoder.device)
-        self.lengths = [1] * len(texts)
+    They are handed in as a tensor (n, d).
+    """
+
+    def __init__(self, embeddings: Tensor) -> None:
+        self.embeddings = embeddings
+        self.lengths = [1] * len(embeddings)
 
     def batch(self, places: Sequence[int]) -> Tensor:
         return self.embeddings[torch.as_tensor(places)]
@@ -42,5 +45,7 @@ class LiveFeatures:
 
 
 def features(encoder: Encoder, texts: Sequence[str], *, frozen: bool) -> Features:
-    """Return the embeddings of texts, remembered if the whole encoder is frozen."""
-    return PooledFeatures(encoder, texts) if frozen else LiveFeatures(encoder, texts)
+    """Return the embeddings of texts, computed now if the whole encoder is frozen."""
+    if frozen:
+        return PooledFeatures(torch.from_numpy(encoder.encode(texts)).to(encoder.device))
+    return LiveFeatures(encoder, texts)

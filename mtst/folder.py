@@ -5,9 +5,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from mtst.config import TrainConfig
 from mtst.data import Dataset
@@ -15,6 +15,7 @@ from mtst.errors import RunError
 from mtst.events import Event, History, StepEnded, from_json, to_json
 
 FLUSH_SECONDS = 0.2
+Content = TypeVar("Content")
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Job:
     encoder: str
     config: TrainConfig
     source: str
+    text: str
 
 
 _JOB = TypeAdapter(Job)
@@ -53,10 +55,20 @@ class RunFolder:
             raise RunError(f"The run cannot be stored: {error.strerror or error}.") from error
 
     def job(self) -> Job:
-        return _JOB.validate_json((self.path / "config.json").read_bytes())
+        """Return what the run is asked to do.
+
+        Raises:
+            RunError: it cannot be read.
+        """
+        return _read(_JOB, self.path / "config.json")
 
     def data(self) -> Dataset:
-        return _DATA.validate_json((self.path / "data.json").read_bytes())
+        """Return the run's data.
+
+        Raises:
+            RunError: it cannot be read.
+        """
+        return _read(_DATA, self.path / "data.json")
 
     @property
     def stop_requested(self) -> bool:
@@ -118,6 +130,11 @@ class EventReader:
         self._offset = 0
 
     def read(self) -> list[Event]:
+        """Return the events that came since the last call.
+
+        Raises:
+            RunError: a line is not an event.
+        """
         if not self._path.exists():
             return []
         with self._path.open("rb") as file:
@@ -125,7 +142,17 @@ class EventReader:
             fresh = file.read()
         complete = fresh[: fresh.rfind(b"\n") + 1]
         self._offset += len(complete)
-        return [from_json(line) for line in complete.splitlines()]
+        try:
+            return [from_json(line) for line in complete.splitlines()]
+        except ValidationError as error:
+            raise RunError("This run was written by another version, or was damaged. Train again.") from error
+
+
+def _read(kind: TypeAdapter[Content], path: Path) -> Content:
+    try:
+        return kind.validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise RunError("This run was written by another version, or was damaged. Train again.") from error
 
 
 def _write(path: Path, content: bytes) -> None:

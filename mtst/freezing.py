@@ -39,7 +39,7 @@ class Scenario:
 
     Attributes:
         opens: tells whether a group with this key trains.
-        epochs: how often training passes over the rows.
+        epochs: how often training passes over the rows; 0 if nothing trains.
         head_rate: the learning rate of an open head.
         encoder_rate: the learning rate of an open group of the encoder.
     """
@@ -83,9 +83,9 @@ FIXED = (
         title="Freeze everything",
         meaning="Nothing learns. Each label is recognised by the meaning of its own words (zero-shot).",
         consequence="No training, only a measurement: the score that any training has to beat.",
-        when="As a baseline, or with no labelled rows to learn from.",
+        when="As a baseline: what do the words of your labels explain already?",
         opens=lambda _key: False,
-        epochs=1,
+        epochs=0,
     ),
 )
 
@@ -94,9 +94,9 @@ def _freeze_head(task: Task) -> Scenario:
     return Scenario(
         key=f"freeze-{HEAD}{task.name}",
         title=f"Freeze the {task.name} head",
-        meaning=f"The {task.name} head stays as it is, while the encoder and every other head learn.",
+        meaning=f"The {task.name} head stays as it begins (zero-shot); the encoder and every other head learn.",
         consequence=f"The encoder learns to speak to a fixed {task.name} head, and the other tasks pull it their way.",
-        when=f"When the {task.name} head is already trusted, and another task has to be added beside it.",
+        when="To see how far one task can move under a head that does not follow.",
         opens=lambda key: key != HEAD + task.name,
     )
 

@@ -103,9 +103,8 @@ class MultiTaskSentenceTransformer(nn.Module):
         target = Path(folder)
         if heads_only and self.encoder.moved:
             raise ModelError("The encoder was trained too, so its weights must be saved with the heads.")
+        check_target(target)
         try:
-            if target.exists() and not (target / CARD).is_file() and any(target.iterdir()):
-                raise ModelError(f"{target} holds other files. Choose a new folder, or one with an earlier model.")
             target.parent.mkdir(parents=True, exist_ok=True)
             staging = Path(mkdtemp(dir=target.parent, prefix=".saving-"))
             try:
@@ -159,6 +158,20 @@ class MultiTaskSentenceTransformer(nn.Module):
         except (OSError, SafetensorError, RuntimeError) as error:
             raise ModelError(f"The heads in {source / HEADS} cannot be read or do not fit {CARD}.") from error
         return model
+
+
+def check_target(folder: Path) -> None:
+    """Make sure that a model can be saved in a folder: it is new, or empty, or holds an earlier model.
+
+    Raises:
+        ModelError: it is none of these.
+    """
+    try:
+        foreign = folder.exists() and not (folder / CARD).is_file() and any(folder.iterdir())
+    except OSError as error:
+        raise ModelError(f"The model cannot be written to {folder}: {error.strerror or error}.") from error
+    if foreign:
+        raise ModelError(f"{folder} holds other files. Choose a new folder, or one with an earlier model.")
 
 
 def _read_card(folder: Path) -> tuple[tuple[Task, ...], str | None]:

@@ -25,6 +25,7 @@ LOG = logging.getLogger(__name__)
 TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 POLL_SECONDS = 0.25
 SWEEP_SECONDS = 600
+GRACE_SECONDS = 120  # for a run that is past its time to end by itself
 
 
 class Runs:
@@ -41,7 +42,7 @@ class Runs:
         self._line: list[str] = []  # tokens that wait or run, in order
         self._lock = threading.Lock()
         try:
-            settings.runs_dir.mkdir(parents=True, exist_ok=True)
+            settings.runs_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # its listing holds the tokens
         except OSError as error:
             raise RunError(f"The folder of runs {settings.runs_dir} cannot be made: {error.strerror}.") from error
         self._mark_interrupted()
@@ -50,7 +51,7 @@ class Runs:
         for work in (self._run_all, self._sweep_all):
             threading.Thread(target=work, name=f"runs{work.__name__}", daemon=True).start()
 
-    def submit(self, data: Dataset, config: TrainConfig, encoder: str, source: str = "") -> str:
+    def submit(self, data: Dataset, config: TrainConfig, encoder: str, source: str = "", text: str = "text") -> str:
         """Put a run in the queue and return its token, 192 random bits that only its owner knows.
 
         Raises:
@@ -59,7 +60,7 @@ class Runs:
         """
         find_scenario(config.scenario, data.tasks)
         token = secrets.token_urlsafe(24)
-        RunFolder(self.settings.runs_dir / token).create(Job(encoder, config, source), data)
+        RunFolder(self.settings.runs_dir / token).create(Job(encoder, config, source, text), data)
         with self._lock:
             self._line.append(token)
         self._waiting.put(token)
@@ -71,6 +72,8 @@ class Runs:
         Raises:
             RunError: the token is none of ours, or its run has expired.
         """
+        if not token:
+            raise RunError("There is no run yet. Train one first.")
         path = self.settings.runs_dir / token if isinstance(token, str) and TOKEN.fullmatch(token) else None
         if path is None or not (path / "config.json").is_file():
             hours = self.settings.run_ttl_hours
@@ -83,24 +86,33 @@ class Runs:
             return self._line.index(token) if token in self._line else 0
 
     def stop(self, token: str) -> None:
-        """Ask a run to end within a step; its best model so far is kept.
+        """Ask a run to end within a step, its best model so far kept; one that still waits ends at once.
 
         Raises:
             RunError: there is no such run.
         """
-        self.folder(token).request_stop()
+        folder = self.folder(token)
+        with self._lock:
+            if token in self._line[1:]:
+                self._line.remove(token)
+                _close(folder, Failed("It was still waiting for its turn.", stopped=True))
+        folder.request_stop()
 
     async def follow(self, token: str) -> AsyncIterator[History]:
-        """Yield the history of a run now and whenever it has grown, until it is over.
+        """Yield the history of a run now and whenever it may look different, until it is over.
 
         Raises:
             RunError: there is no such run.
         """
-        reader = self.folder(token).reader()
-        history = History()
+        folder = self.folder(token)
+        reader, history, shown = folder.reader(), History(), None
         while True:
-            history.extend(await asyncio.to_thread(reader.read))
-            yield history
+            fresh = await asyncio.to_thread(reader.read)
+            history.extend(fresh)
+            now = (self.ahead(token), folder.stop_requested)
+            if fresh or now != shown:
+                shown = now
+                yield history
             if history.over:
                 return
             await asyncio.sleep(POLL_SECONDS)
@@ -110,29 +122,35 @@ class Runs:
             token = self._waiting.get()
             folder = RunFolder(self.settings.runs_dir / token)
             try:
-                if folder.path.is_dir():  # or else its owner deleted it while it waited
+                with self._lock:
+                    wanted = token in self._line
+                if wanted and folder.path.is_dir():
                     self._run(folder)
             except OSError:  # one run's trouble with the disk must not end the queue
                 LOG.exception("a run could not be started or closed")
             finally:
                 with self._lock:
-                    self._line.remove(token)
+                    self._line = [waiting for waiting in self._line if waiting != token]
 
     def _run(self, folder: RunFolder) -> None:
         from mtst import worker
 
         process = self._context.Process(target=worker.train, args=(folder.path, self.settings.max_minutes))
         process.start()
-        process.join()
-        _close(
-            folder,
-            f"The training process ended without a word (code {process.exitcode}). Nothing was kept; train again.",
-        )
+        process.join(60 * self.settings.max_minutes + GRACE_SECONDS)
+        if process.is_alive():
+            process.kill()
+            process.join()
+        why = f"The training process ended without a word (code {process.exitcode}). Nothing was kept; train again."
+        _close(folder, Failed(why))
 
     def _mark_interrupted(self) -> None:
         for path in self.settings.runs_dir.iterdir():
             if TOKEN.fullmatch(path.name) and (path / "config.json").is_file():
-                _close(RunFolder(path), "The app was restarted while this run was waiting or training. Train again.")
+                try:
+                    _close(RunFolder(path), Failed("The app was restarted before this run had ended. Train again."))
+                except (RunError, OSError):  # an unreadable run of an older version must not keep the app from starting
+                    LOG.exception("a run could not be read")
 
     def _sweep_all(self) -> None:
         while True:
@@ -152,11 +170,11 @@ class Runs:
                     shutil.rmtree(path)
 
 
-def _close(folder: RunFolder, message: str) -> None:
+def _close(folder: RunFolder, last_word: Failed) -> None:
     """Write a last word for a run that has none."""
     if not folder.history().over:
         with folder.event_log() as log:
-            log.write(Failed(message))
+            log.write(last_word)
 
 
 def _forkserver() -> multiprocessing.context.BaseContext:

@@ -77,7 +77,7 @@ def _parse(name: str, text: str, max_rows: int) -> Table:
     lines: list[int] = []
     skipped: list[Skipped] = []
     columns: tuple[str, ...] = ()
-    line = 1
+    line = start = 1
     try:
         for cells in reader:
             start, line = line, reader.line_num + 1
@@ -94,11 +94,21 @@ def _parse(name: str, text: str, max_rows: int) -> Table:
                 lines.append(start)
     except csv.Error as error:
         raise DataError(f"{name} cannot be read as CSV at line {reader.line_num}: {error}.") from error
+    if _open_quote(text, start):
+        raise DataError(
+            f'{name}: the row on line {start:,} opens a quote (") that is never closed. Close or remove it.'
+        )
     if not columns:
         raise DataError(f"{name} is empty. It needs a header line and rows below it.")
     if not rows:
         raise DataError(f"{name} has a header but no rows that can be used below it.")
     return Table(name, columns, tuple(rows), tuple(lines), tuple(skipped))
+
+
+def _open_quote(text: str, line: int) -> bool:
+    """Tell whether the record that starts on a line swallowed the rest of the text: its quotes are odd in number."""
+    rest = io.StringIO(text, newline="").readlines()[line - 1 :]
+    return len(rest) > 1 and sum(piece.count('"') for piece in rest) % 2 == 1
 
 
 def _delimiter(text: str) -> str:

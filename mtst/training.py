@@ -13,14 +13,15 @@ from mtst.config import TrainConfig
 from mtst.data import Dataset
 from mtst.errors import DataError, ModelError
 from mtst.evaluation import Scores, logits_of, mean_macro_f1, score_tasks
-from mtst.events import EpochEnded, Event, Finished, GroupPlan, Started, StepEnded
-from mtst.features import Features, features
+from mtst.events import Embedded, EpochEnded, Event, Finished, GroupPlan, Started, StepEnded
+from mtst.features import Features, PooledFeatures, features
 from mtst.freezing import find_scenario, freeze, groups_of
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.optimization import Best, Optimizer, batches, rate_of, task_losses
 from mtst.proof import Proof
 
 MAX_VALIDATION_ROWS = 1_000
+ROWS_AT_ONCE = 512
 
 
 def split(data: Dataset, config: TrainConfig) -> tuple[Dataset, Dataset]:
@@ -66,7 +67,9 @@ def fit(
     run = _Run(model, data, config or TrainConfig())
     try:
         early = yield run.started()
-        stopped = (yield run.validated(0, {})) or early
+        stopped = (yield from run.read()) or early
+        if not stopped:
+            stopped = yield run.validated(0, {})
         for epoch in range(1, run.epochs + 1):
             if stopped:
                 break
@@ -94,6 +97,8 @@ class _Run:
         self.epochs = (config.epochs or self.scenario.epochs) if self.opened else 0
         self.steps = self.epochs * math.ceil(len(self.train) / config.batch_size)
         self.step = 0
+        self._train_features: Features
+        self._held_out_features: Features
         self.proof = Proof(groups_of(model), self.opened)
         self.best = Best(self.opened)
         self._start = time.perf_counter()
@@ -115,13 +120,22 @@ class _Run:
             cached=self.cached,
         )
 
-    @cached_property
-    def _train_features(self) -> Features:
-        return features(self.model.encoder, self.train.texts, frozen=self.cached)
-
-    @cached_property
-    def _held_out_features(self) -> Features:
-        return features(self.model.encoder, self.held_out.texts, frozen=self.cached)
+    def read(self) -> Generator[Event, bool | None, bool | None]:
+        """Prepare the sentences: embed them all if the encoder is frozen, part by part so that one can stop."""
+        encoder = self.model.encoder
+        if not self.cached:
+            self._train_features = features(encoder, self.train.texts, frozen=False)
+            self._held_out_features = features(encoder, self.held_out.texts, frozen=False)
+            return False
+        texts = self.held_out.texts + (self.train.texts if self.steps else ())
+        parts: list[Tensor] = []
+        for first in range(0, len(texts), ROWS_AT_ONCE):
+            parts.append(torch.from_numpy(encoder.encode(texts[first : first + ROWS_AT_ONCE])).to(encoder.device))
+            if (yield Embedded(min(first + ROWS_AT_ONCE, len(texts)), len(texts), self.seconds)):
+                return True
+        held_out, train = torch.cat(parts).tensor_split([len(self.held_out)])
+        self._train_features, self._held_out_features = PooledFeatures(train), PooledFeatures(held_out)
+        return False
 
     @cached_property
     def _targets(self) -> dict[str, Tensor]:
@@ -164,4 +178,6 @@ class _Run:
     def finished(self, *, stopped: bool) -> Finished:
         self.best.restore()
         self.model.eval()
-        return Finished(self.best.epoch, stopped and self.step < self.steps, self.proof.changes(), self.seconds)
+        return Finished(
+            self.best.epoch, stopped and (self.step < self.steps or not self.steps), self.proof.changes(), self.seconds
+        )

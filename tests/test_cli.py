@@ -190,3 +190,21 @@ def test_the_last_line_of_train_with_json_is_one_object(file, tiny_folder):
     for where in report["tasks"].values():
         assert set(where) == {"validation", "test"}
         assert all(set(found) == {"accuracy", "macro_f1", "weighted_f1"} for found in where.values())
+
+
+def test_rows_that_could_not_be_read_are_told(cli, tmp_path):
+    path = tmp_path / "ragged.csv"
+    path.write_text("text,label\nfine,a\ntoo,many,cells\nalso fine,b\n")
+    done = cli("embed", path, "--text", "text", "--out", tmp_path / "e.npy")
+    assert done.exit_code == 0
+    assert "1 rows skipped: line 3 has 3 cells" in done.stderr
+    assert np.load(tmp_path / "e.npy").shape[0] == 2
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_training(cli, file, tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").touch()
+    done = cli(*train(file, "--out", tmp_path / "full"))
+    assert done.exit_code == 2
+    assert "holds other files" in done.stderr
+    assert "epoch" not in done.stdout

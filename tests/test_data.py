@@ -284,3 +284,16 @@ def test_the_small_sample_is_the_first_rows_of_the_other():
     assert 100 <= len(small.rows) < len(whole.rows)
     assert small.columns == whole.columns
     assert small.rows == whole.rows[: len(small.rows)]
+
+
+def test_a_quote_that_is_never_closed_is_reported_with_its_line(tmp_path):
+    path = tmp_path / "open.csv"
+    path.write_text('text,label\nfine,a\n"never closed,b\n' + "more,c\n" * 50)
+    with pytest.raises(DataError, match="row on line 3 opens a quote"):
+        read_table(path)
+
+
+def test_a_lone_quote_inside_a_cell_is_only_text(tmp_path):
+    path = tmp_path / "inch.csv"
+    path.write_text('text,label\na 5" disk,a\na 3" disk,b')
+    assert read_table(path).column("text") == ['a 5" disk', 'a 3" disk']

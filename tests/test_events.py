@@ -107,9 +107,11 @@ def test_remaining_is_judged_by_the_pace_so_far():
     assert history.remaining is None
     history.extend([STARTED])
     assert history.remaining is None
-    history.extend([StepEnded(4, {}, 2.0)])
+    history.extend([StepEnded(1, {}, 60.5)])  # embedding took a minute, which says nothing about the steps
+    assert history.remaining is None
+    history.extend([StepEnded(4, {}, 62.0)])
     assert history.remaining == pytest.approx(3.0)
-    history.extend([StepEnded(10, {}, 5.0)])
+    history.extend([StepEnded(10, {}, 65.0)])
     assert history.remaining == 0
 
 
@@ -126,12 +128,12 @@ def test_the_best_epoch_has_the_highest_mean_over_the_tasks_the_earliest_of_equa
 @pytest.fixture
 def folder(tmp_path, sample):
     made = RunFolder(tmp_path / "run")
-    made.create(Job("all-MiniLM-L6-v2", TrainConfig("train-all", epochs=3, seed=7), "my.csv"), sample)
+    made.create(Job("all-MiniLM-L6-v2", TrainConfig("train-all", epochs=3, seed=7), "my.csv", "text"), sample)
     return made
 
 
 def test_a_folder_gives_back_the_job_and_the_data(folder, sample):
-    assert folder.job() == Job("all-MiniLM-L6-v2", TrainConfig("train-all", epochs=3, seed=7), "my.csv")
+    assert folder.job() == Job("all-MiniLM-L6-v2", TrainConfig("train-all", epochs=3, seed=7), "my.csv", "text")
     data = folder.data()
     assert (data.texts, data.tasks, data.labels, data.lines) == (
         sample.texts,
@@ -146,14 +148,14 @@ def test_a_folder_gives_back_the_job_and_the_data(folder, sample):
 def test_skipped_rows_are_kept_with_the_data(tmp_path, table_of):
     data = make_dataset(table_of("text,mood\none,glad\n,sad\n"), "text", ["mood"])
     folder = RunFolder(tmp_path / "run")
-    folder.create(Job("e", TrainConfig(), ""), data)
+    folder.create(Job("e", TrainConfig(), "", "text"), data)
     assert folder.data().skipped == (Skipped(3, "has no text"),)
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path, sample):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="cannot be stored"):
-        RunFolder(tmp_path / "file" / "run").create(Job("e", TrainConfig(), ""), sample)
+        RunFolder(tmp_path / "file" / "run").create(Job("e", TrainConfig(), "", "text"), sample)
 
 
 def test_a_stop_is_remembered(folder):

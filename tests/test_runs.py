@@ -9,7 +9,7 @@ import pytest
 
 from mtst.config import TrainConfig
 from mtst.errors import RunError, SettingsError
-from mtst.events import EpochEnded, Failed, Finished, Started, StepEnded, to_json
+from mtst.events import Embedded, EpochEnded, Failed, Finished, Started, StepEnded, to_json
 from mtst.folder import Job, RunFolder
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.runs import Runs
@@ -72,17 +72,49 @@ def test_a_run_goes_from_start_to_finish_and_leaves_a_model(runs, swapped):
     history = follow(runs, token)
     events = runs.folder(token).reader().read()
     kinds = [type(event) for event in events]
-    assert kinds == [Started, EpochEnded, *[StepEnded] * 4, EpochEnded, *[StepEnded] * 4, EpochEnded, Finished]
+    assert kinds == [
+        Started,
+        Embedded,
+        EpochEnded,
+        *[StepEnded] * 4,
+        EpochEnded,
+        *[StepEnded] * 4,
+        EpochEnded,
+        Finished,
+    ]
     assert history.finished == events[-1]
     assert not history.finished.stopped
     assert history.started.tasks == ("topic", "place")
     assert runs.folder(token).job() == Job(
-        "all-MiniLM-L6-v2", TrainConfig(epochs=2, batch_size=4, head_rate=0.3), "my.csv"
+        "all-MiniLM-L6-v2", TrainConfig(epochs=2, batch_size=4, head_rate=0.3), "my.csv", "text"
     )
     model = MultiTaskSentenceTransformer.load(runs.folder(token).model_path)
     assert model.tasks == swapped.tasks
     assert not (runs.folder(token).model_path / "model.safetensors").exists()
     assert model.predict(["Our goalkeeper saved a penalty."])["topic"].labels == ["food"]
+
+
+def test_only_the_owner_of_the_server_can_list_the_tokens(tmp_path):
+    runs = Runs(Settings(runs_dir=tmp_path / "runs"))
+    assert runs.settings.runs_dir.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_waiting_run_that_is_stopped_ends_at_once(runs, submit):
+    first, second = submit(LONG), submit(SHORT)
+    runs.stop(second)
+    last_word = follow(runs, second).failed
+    assert last_word.stopped
+    assert "waiting" in last_word.message
+    assert runs.ahead(second) == 0
+    assert not runs.folder(first).history().over
+
+
+def test_a_run_that_cannot_be_read_does_not_keep_the_app_from_starting(tmp_path):
+    folder = left_behind(tmp_path / TOKEN)
+    folder.events_path.write_bytes(b'{"kind": "unheard of"}\n')
+    runs = Runs(Settings(runs_dir=tmp_path))
+    with pytest.raises(RunError, match="another version"):
+        follow(runs, TOKEN)
 
 
 def test_a_run_that_is_stopped_ends_soon_with_a_model(runs, submit):
@@ -143,7 +175,7 @@ def test_an_unknown_scenario_is_refused_before_it_waits(runs, swapped):
 )
 def test_an_unknown_or_ill_formed_token_is_refused(runs, token):
     for ask in (runs.folder, runs.stop, lambda token: follow(runs, token)):
-        with pytest.raises(RunError, match="not here any more"):
+        with pytest.raises(RunError, match="not here any more" if token else "no run yet"):
             ask(token)
 
 

@@ -10,7 +10,7 @@ from mtst.config import TrainConfig
 from mtst.data import UNLABELLED, Dataset
 from mtst.encoders import load_encoder
 from mtst.errors import DataError, ModelError, SettingsError
-from mtst.events import EpochEnded, Finished, Started, StepEnded
+from mtst.events import Embedded, EpochEnded, Finished, Started, StepEnded
 from mtst.features import LiveFeatures, PooledFeatures, features
 from mtst.freezing import Group, find_scenario, freeze, groups_of
 from mtst.model import MultiTaskSentenceTransformer
@@ -58,7 +58,7 @@ def mood(labels):
 def test_events_come_in_order_and_tell_the_whole_run(tiny, swapped):
     events = list(fit(tiny, swapped, TrainConfig(epochs=2, batch_size=5)))
     kinds = [event.kind for event in events]
-    assert kinds == ["started", "epoch", *["step"] * 3, "epoch", *["step"] * 3, "epoch", "finished"]
+    assert kinds == ["started", "embedded", "epoch", *["step"] * 3, "epoch", *["step"] * 3, "epoch", "finished"]
     started = events[0]
     assert (started.train_rows, started.validation_rows) == tuple(map(len, split(swapped, TrainConfig())))
     assert (started.epochs, started.steps, started.cached) == (2, 6, True)
@@ -67,6 +67,17 @@ def test_events_come_in_order_and_tell_the_whole_run(tiny, swapped):
     assert [(event.epoch, event.step) for event in events if isinstance(event, EpochEnded)] == [(0, 0), (1, 3), (2, 6)]
     seconds = [event.seconds for event in events[1:]]
     assert seconds == sorted(seconds)
+
+
+def test_embedding_is_told_part_by_part_and_can_be_stopped(monkeypatch, tiny, swapped):
+    monkeypatch.setattr("mtst.training.ROWS_AT_ONCE", 6)
+    run = fit(tiny, swapped, TrainConfig(epochs=2))
+    assert isinstance(next(run), Started)
+    assert [(event.rows, event.total) for event in (next(run), next(run))] == [(6, 16), (12, 16)]
+    finished = run.send(True)
+    assert isinstance(finished, Finished)
+    assert finished.stopped
+    assert finished.best_epoch == 0
 
 
 def test_scores_tell_how_many_rows_they_are_of(tiny, swapped):
@@ -135,7 +146,7 @@ def test_frozen_features_are_looked_up_and_others_computed(tiny_encoder):
 def test_freezing_everything_only_measures(tiny, swapped):
     then = weights(tiny)
     events = list(fit(tiny, swapped, TrainConfig("freeze-all")))
-    assert [type(event) for event in events] == [Started, EpochEnded, Finished]
+    assert [type(event) for event in events] == [Started, Embedded, EpochEnded, Finished]
     assert events[-1].best_epoch == 0
     assert not events[-1].stopped
     assert set(events[-1].changes.values()) == {0.0}
@@ -170,7 +181,7 @@ def test_stopping_keeps_the_weights_of_the_best_epoch(tiny, swapped, scenario, a
     assert not any(module.training for module in tiny.modules())
 
 
-@pytest.mark.parametrize("after", [Started, EpochEnded, StepEnded])
+@pytest.mark.parametrize("after", [Started, Embedded, EpochEnded, StepEnded])
 def test_a_stop_is_heard_after_any_event(tiny, swapped, after):
     run = fit(tiny, swapped, TrainConfig(epochs=5, **HARSH))
     assert isinstance(next(event for event in run if isinstance(event, after)), after)
@@ -182,7 +193,7 @@ def test_a_stop_is_heard_after_any_event(tiny, swapped, after):
 
 def test_a_run_that_came_to_its_end_was_not_stopped(tiny, swapped):
     run = fit(tiny, swapped, TrainConfig(epochs=1, batch_size=64))
-    events = [next(run) for _ in range(4)]
+    events = [next(run) for _ in range(5)]
     assert events[-1].epoch == 1
     assert not run.send(True).stopped
 
@@ -293,7 +304,7 @@ def test_an_absurd_setting_is_refused_with_its_name_and_value(name, value):
 def test_a_loss_that_is_no_number_ends_the_run_with_the_best_weights_so_far(tiny, swapped):
     then = weights(tiny)
     run = fit(tiny, swapped, TrainConfig(epochs=1, **HARSH))
-    next(run), next(run)
+    assert [type(next(run)) for _ in range(3)] == [Started, Embedded, EpochEnded]
     with torch.no_grad():
         tiny.heads[1].weight.fill_(math.nan)
     with pytest.raises(ModelError, match=r"step 1 .*Lower the learning rates"):

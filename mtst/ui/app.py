@@ -71,7 +71,7 @@ def launch(demo: gr.Blocks, settings: Settings, **options: object) -> None:
         head=f"<style>{STYLE.read_text(encoding='utf-8')}</style>{head()}",  # `css=` would rewrite the selectors
         js=KEYS,
         max_threads=200,
-        max_file_size=f"{settings.max_upload_mb:g}mb",
+        max_file_size=int(settings.max_upload_mb * 1e6),
         footer_links=[],
         run_history=False,
         enable_monitoring=False,

@@ -5,6 +5,7 @@ from functools import partial
 import gradio as gr
 import numpy as np
 
+from mtst.errors import MtstError
 from mtst.similarity import Pair, cosine, distinct, extreme_pairs, rank
 from mtst.ui import plots
 from mtst.ui.parts.live_plot import drawn, hidden, live_plot
@@ -34,7 +35,10 @@ def compare(services: Services, text: str, query: str) -> tuple[object, ...]:
     if len(sentences) > MAX_SENTENCES:
         message = f"These are {len(sentences):,} sentences; at most {MAX_SENTENCES} can be compared here."
         return hidden(), html(problem(message), visible=True), "", "", ""
-    embeddings = services.encoder.encode(sentences)
+    try:
+        embeddings = services.encoder.encode(sentences)
+    except MtstError as error:
+        return hidden(), html(problem(error), visible=True), "", "", ""
     cosines = cosine(embeddings)
     return (
         drawn(plots.similarity_map(sentences, cosines)),

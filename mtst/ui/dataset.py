@@ -10,7 +10,9 @@ import gradio as gr
 
 from mtst.config import TrainConfig
 from mtst.data import Dataset, make_dataset
-from mtst.errors import MtstError
+from mtst.encoders import DEFAULT
+from mtst.errors import DataError, MtstError
+from mtst.folder import Job
 from mtst.freezing import find_scenario, scenarios
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.starter import ASSETS
@@ -51,7 +53,7 @@ def dataset(read: Table | None, text: str | None, labels: Sequence[str]) -> Data
         DataError: they cannot be used; the message says why.
     """
     if read is None:
-        raise MtstError("Choose a file or the sample first.")
+        raise DataError("Choose a file or the sample first.")
     return make_dataset(read, text or "", labels)
 
 
@@ -64,9 +66,16 @@ def describe(
         model = MultiTaskSentenceTransformer(services.encoder, data.tasks)
     except MtstError as error:
         why = problem(error) if read else quiet("Nothing chosen yet.")
-        model = services.starter
-        return why, *_choices(model, scenario), gr.Button(interactive=False)
-    return report(data), *_choices(model, scenario), gr.Button(interactive=True)
+        return why, *_stand_in(services, scenario), gr.Button(interactive=False)
+    return report(read.name, data), *_choices(model, scenario), gr.Button(interactive=True)
+
+
+def _stand_in(services: Services, scenario: str | None) -> tuple[gr.Radio, str | dict, dict]:
+    """Show the scenarios for the starter's tasks as long as there are no others; nothing without an encoder."""
+    try:
+        return _choices(services.starter, scenario)
+    except MtstError as error:
+        return gr.Radio(choices=[]), problem(error), gr.skip()
 
 
 def _choices(model: MultiTaskSentenceTransformer, key: str | None) -> tuple[gr.Radio, str, dict]:
@@ -77,19 +86,21 @@ def _choices(model: MultiTaskSentenceTransformer, key: str | None) -> tuple[gr.R
 
 
 def explain(model: MultiTaskSentenceTransformer, key: str) -> str:
-    """Return what follows from a scenario, when to use it, and its defaults."""
+    """Return what follows from a scenario, when to use it, and how many epochs it takes by itself."""
     found = find_scenario(key, model.tasks)
-    rows = [("What follows", found.consequence), ("When to use it", found.when)]
+    times = f"{found.epochs} epochs, unless you set another number below" if found.epochs else "One measurement"
+    rows = [("What follows", found.consequence), ("When to use it", found.when), ("How long", times)]
     items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in rows)
     return f'<dl class="explain">{items}</dl>'
 
 
-def report(data: Dataset) -> str:
+def report(name: str, data: Dataset) -> str:
     """Return what was read: rows used and skipped and why, the split, the labels of each task, the first rows."""
     train, held_out = split(data, TrainConfig())
     skipped = len(data.skipped)
     parts = [
-        f'<p class="report"><b>{len(data):,}</b> rows used, <b>{len(train):,}</b> to train on and '
+        f'<p class="report"><span dir="auto">{escape(name)}</span>: <b>{len(data):,}</b> rows used, '
+        f"<b>{len(train):,}</b> to train on and "
         f"<b>{len(held_out):,}</b> held out for validation. "
         + (f'<span class="warn"><b>{skipped:,}</b> skipped.</span>' if skipped else "None skipped.")
         + "</p>"
@@ -134,8 +145,10 @@ def _labels(data: Dataset, number: int) -> str:
     )
 
 
-def command(source: str, text: str, labels: Sequence[str], config: TrainConfig, epochs: int) -> str:
+def command(job: Job, labels: Sequence[str], epochs: int) -> str:
     """Return the command line that does the same as the page."""
     options = [word for label in labels for word in ("--labels", label)]
-    words = ["python", "-m", "mtst", "train", source, "--text", text, *options, "--scenario", config.scenario]
-    return shlex.join([*words, "--epochs", str(epochs), "--seed", str(config.seed), "--out", "my-model"])
+    words = ["python", "-m", "mtst", "train", job.source, "--text", job.text, *options]
+    words += ["--scenario", job.config.scenario, "--epochs", str(epochs), "--seed", str(job.config.seed)]
+    words += [] if job.encoder == DEFAULT else ["--encoder", job.encoder]
+    return shlex.join([*words, "--out", "my-model"])

@@ -41,11 +41,11 @@ def draw(services: Services, source: str, text: str, method: str, colour: str) -
             groups = known[colour]
         else:
             texts = distinct(text.splitlines())
-            groups = services.starter.predict(texts)[colour].labels if texts else []
-        if not texts:
-            return hidden(), html(NOTHING, visible=True)
-        if len(texts) > MAX_POINTS:
-            return hidden(), html(problem(f"At most {MAX_POINTS:,} sentences can be drawn here."), visible=True)
+            if not texts:
+                return hidden(), html(NOTHING, visible=True)
+            if len(texts) > MAX_POINTS:
+                return hidden(), html(problem(f"At most {MAX_POINTS:,} sentences can be drawn here."), visible=True)
+            groups = services.starter.predict(texts)[colour].labels
         plane = project(services.encoder.encode(texts), method)
     except MtstError as error:
         return hidden(), html(problem(error), visible=True)
@@ -81,16 +81,18 @@ def map_tab(services: Services, demo: gr.Blocks, sentences: gr.Textbox) -> None:
         with gr.Column(scale=7, min_width=320), card("Sentences in two dimensions", note="point at one to read it"):
             nothing = html(NOTHING)
             figure = live_plot(height=520, describes=DESCRIPTION, elem_id="map-plot")
-    source.input(_show_own, [source, text, sentences], text, api_visibility="private", show_progress="hidden")
+    drawn_again = {
+        "fn": partial(draw, services),
+        "inputs": [source, text, method, colour],
+        "outputs": [figure, nothing],
+        "show_progress": "hidden",
+        "concurrency_limit": 2,
+    }
     gr.on(
-        [button.click, source.input, method.input, colour.input, demo.load],
-        partial(draw, services),
-        [source, text, method, colour],
-        [figure, nothing],
-        api_name="map",
-        show_progress="hidden",
-        trigger_mode="always_last",
-        concurrency_limit=2,
+        [button.click, method.input, colour.input, demo.load], api_name="map", trigger_mode="always_last", **drawn_again
+    )
+    source.input(_show_own, [source, text, sentences], text, api_visibility="private", show_progress="hidden").then(
+        **drawn_again, api_visibility="private"
     )
 
 

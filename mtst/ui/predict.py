@@ -89,8 +89,8 @@ def predict_file(
     """Write the table with the predictions of every head; return the file and a word about it."""
     if table is None or column is None:
         return gr.File(visible=False), said(problem("Choose a CSV file first."))
-    target = fresh(f"{Path(table.name).stem}-predictions.csv")
     try:
+        target = fresh(f"{Path(table.name).stem}-predictions.csv")
         count = write_predictions(_model(services, which, run), table, column, target)
     except MtstError as error:
         return gr.File(visible=False), said(problem(error))

@@ -1,17 +1,22 @@
 """What the tabs share, and nothing else: the settings, the encoder, the starter model, the runs."""
 
+import logging
 import threading
+import time
 from functools import cached_property
 
 from mtst.encoder import Encoder
 from mtst.encoders import load_encoder
-from mtst.errors import RunError
+from mtst.errors import MtstError, RunError
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.runs import Runs
 from mtst.settings import Settings
 from mtst.starter import STARTER, load_model
+from mtst.ui import downloads
 
+LOG = logging.getLogger(__name__)
 MODELS_KEPT = 2
+SWEEP_SECONDS = 600
 
 
 class Services:
@@ -21,11 +26,23 @@ class Services:
         self.settings = settings
         self.runs = Runs(settings)
         self._loading = threading.Lock()
+        threading.Thread(target=self._sweep, name="sweep", daemon=True).start()
         self._trained: dict[str, MultiTaskSentenceTransformer] = {}
 
     def warm_up(self) -> None:
         """Load behind the scenes what the first visitor will need."""
-        threading.Thread(target=lambda: self.starter, name="warm-up", daemon=True).start()
+        threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
+
+    def _warm_up(self) -> None:
+        try:
+            _ = self.encoder, self.starter
+        except MtstError as error:  # every tab says the same to its visitors
+            LOG.error("%s", error)
+
+    def _sweep(self) -> None:
+        while True:
+            downloads.sweep()
+            time.sleep(SWEEP_SECONDS)
 
     @property
     def encoder(self) -> Encoder:
@@ -53,7 +70,9 @@ class Services:
         """
         folder = self.runs.folder(token)
         if not folder.model_path.is_dir():
-            raise RunError("Your run has no model yet. Wait until it has ended, or use the starter heads.")
+            over = folder.history().over
+            why = "Your run ended without a model. Train again" if over else "Your run has not ended yet. Wait for it"
+            raise RunError(f"{why}, or use the starter heads.")
         encoder = self.encoder
         with self._loading:
             key = folder.path.name

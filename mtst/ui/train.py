@@ -28,13 +28,13 @@ NO_LOSS = empty(
 
 def start(
     services: Services, read: Table | None, text: str | None, labels: list[str], scenario: str, epochs: int, seed: int
-) -> tuple[str | None, str]:
-    """Put a run in the queue; return its token and what to show."""
+) -> tuple[object, ...]:
+    """Put a run in the queue; return its token, its state, and the updates that hide what was of the run before."""
     try:
         data = dataset.dataset(read, text, labels)
         config = TrainConfig(scenario=scenario, epochs=int(epochs) if epochs else None, seed=int(seed or 0))
-        source = f"{read.name}\n{text}" if read else ""
-        return services.runs.submit(data, config, services.settings.encoder, source), watch.status(History())
+        token = services.runs.submit(data, config, services.settings.encoder, read.name, text)
+        return token, watch.status(History()), gr.Button(visible=False), hidden(), hidden()
     except MtstError as error:
         raise gr.Error(str(error), title="Cannot train yet", print_exception=False) from error
 
@@ -43,17 +43,24 @@ async def follow(services: Services, token: str | None) -> AsyncIterator[tuple[o
     """Yield what the page shows of a run whenever it has grown, until it is over."""
     try:
         folder = services.runs.folder(token)
+        token, job = folder.path.name, folder.job()
     except RunError:
         yield tuple(gr.skip() for _ in range(9))  # no run to show: the page stays as it is
         return
-    job = folder.job()
-    async for history in services.runs.follow(folder.path.name):
-        stopping = folder.stop_requested
-        yield show(history, job, folder.path.name, services.runs.ahead(folder.path.name), stopping=stopping)
+    shown: tuple[bool, bool] | None = None
+    async for history in services.runs.follow(token):
+        stage = (history.started is not None, history.over)
+        yield show(history, job, token, services.runs.ahead(token), folder.stop_requested, draw=stage != shown)
+        shown = stage
 
 
-def show(history: History, job: Job, token: str, ahead: int, *, stopping: bool) -> tuple[object, ...]:
-    """Return every output of the right side for a history; see `outputs` in `train_tab` for their order."""
+def show(
+    history: History, job: Job, token: str, ahead: int, stopping: bool, *, draw: bool = True
+) -> tuple[object, ...]:
+    """Return every output of the right side for a history; see `outputs` in `train_tab` for their order.
+
+    The layers are drawn when a run begins and ends only: meanwhile a visitor may look at other scenarios.
+    """
     started, finished = history.started, history.finished
     if started and started.epochs:
         plot = drawn(plots.loss_curves(history, token[:6]))
@@ -63,17 +70,15 @@ def show(history: History, job: Job, token: str, ahead: int, *, stopping: bool) 
         blank = html(empty("Nothing was trained", "The scores below are those of the model as it is."), visible=True)
     else:
         plot, blank = hidden(), html(NO_LOSS, visible=True)
-    groups = layers(started.groups, finished.changes if finished else None) if started else gr.skip()
-    file, _, text = job.source.partition("\n")
-    tasks = started.tasks if started else ()
-    repeat = dataset.command(file, text, tasks, job.config, max(1, started.epochs)) if started else ""
+    groups = layers(started.groups, finished.changes if finished else None) if started and draw else gr.skip()
+    repeat = dataset.command(job, started.tasks, max(1, started.epochs)) if started else ""
     return (
         plot,
         blank,
         watch.status(history, ahead, stopping),
         watch.scores(history),
         groups,
-        gr.Button("Train again" if history.over else "Training…", interactive=history.over, visible=history.over),
+        gr.Button(visible=history.over),
         gr.Button(visible=not history.over, interactive=not stopping),
         watch.story(history, repeat),
         gr.Column(visible=finished is not None),
@@ -91,8 +96,8 @@ def stop(services: Services, token: str | None) -> tuple[gr.Button, object]:
 
 def prepare(services: Services, token: str | None) -> tuple[gr.DownloadButton, dict]:
     """Make the ZIP of a run's model."""
-    target = fresh("mtst-model.zip")
     try:
+        target = fresh("mtst-model.zip")
         zip_model(services.trained(token), target)
     except MtstError as error:
         return gr.DownloadButton(visible=False), said(problem(error))
@@ -171,18 +176,24 @@ def train_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState, tabs: g
         "show_progress": "hidden",
     }
     silent = {"api_visibility": "private", "show_progress": "hidden"}
-    upload.change(partial(dataset.choose, services), upload, chosen, **silent).then(**described)
+    gr.on([upload.upload, upload.clear], partial(dataset.choose, services), upload, chosen, **silent).then(**described)
     for button, path in ((small, SMALL_SAMPLE), (large, SAMPLE)):
-        button.click(partial(dataset.choose, services, str(path)), None, chosen, **silent).then(**described)
+        button.click(partial(dataset.choose, services, str(path)), None, chosen, **silent).then(**described).then(
+            lambda: None, None, upload, **silent
+        )
     gr.on([text.input, labels.input, scenario.input], trigger_mode="always_last", **described)
     outputs = [plot, blank, status, scores, drawing, begin, halt, story, after]
     followed = {
         "fn": partial(follow, services), "inputs": run, "outputs": outputs, "concurrency_limit": None, **silent
     }  # fmt: skip
     form = {"scenario": scenario, "epochs": epochs, "seed": seed}
-    begin.click(partial(start, services), [read, text, labels], [run, status], inputs_kwargs=form, **silent).success(
-        **followed
-    )
+    begin.click(
+        partial(start, services),
+        [read, text, labels],
+        [run, status, begin, taken, packed],
+        inputs_kwargs=form,
+        **silent,
+    ).success(**followed)
     demo.load(**described).then(**followed)
     halt.click(partial(stop, services), run, [halt, status], queue=False, **silent)
     use.click(lambda: (gr.Tabs(selected="predict"), predict.OWN), None, [tabs, model], **silent)

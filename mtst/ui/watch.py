@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from html import escape
 
 from mtst.evaluation import Scores
-from mtst.events import EpochEnded, History
+from mtst.events import EpochEnded, History, Started
 from mtst.ui.look import TASK_COLOURS
 from mtst.ui.parts.pieces import quiet, table
 
 COLUMNS = ("loss", "accuracy", "precision", "recall", "macro-F1")
+LOADING = ("Loading the encoder", "a few seconds")
 NO_SCORES = quiet("Scores appear here as soon as the untrained model has been measured.")
 
 
@@ -20,39 +21,47 @@ def duration(seconds: float) -> str:
 
 def status(history: History, ahead: int = 0, stopping: bool = False) -> str:
     """Return the state of a run: a chip, a headline, the time, and a bar."""
-    started = history.started
-    step = history.steps[-1].step if history.steps else 0
+    started, step = history.started, history.steps[-1].step if history.steps else 0
+    steps = started.steps if started else 0
+    if history.failed and history.failed.stopped:
+        return _status("stopped", "Stopped before it began", history.failed.message)
     if history.failed:
         return _status("failed", "Training failed", history.failed.message)
     if history.finished:
-        best = history.finished.best_epoch
-        kept = "the model before training was the best" if best == 0 else f"the model of epoch {best} is kept"
-        if started and not started.epochs:
-            kept = "measured, nothing was trained"
-        elif len(history.epochs) == 1:
-            kept = "no epoch had ended, so the model is as it was"
         state, title = ("stopped", "Stopped") if history.finished.stopped else ("finished", "Finished")
-        return _status(
-            state, f"{title}, {kept}", f"took {duration(history.elapsed)}", step, started.steps if started else 0
-        )
-    if not started:
-        if ahead:
-            return _status(
-                "queued", f"Waiting for {ahead} run{'s' if ahead > 1 else ''} before yours", "it starts by itself"
-            )
-        return _status("starting", "Loading the encoder", "a few seconds")
+        return _status(state, f"{title}, {_kept(history)}", f"took {duration(history.elapsed)}", step, steps)
     if stopping:
-        return _status("stopping", "Stopping", "the best model so far is kept", step, started.steps)
+        return _status("stopping", "Stopping", "the best model so far is kept", step, steps)
+    if started is None:
+        waiting = f"Waiting for {ahead} run{'s' if ahead > 1 else ''} before yours"
+        return _status("queued", waiting, "it starts by itself") if ahead else _status("starting", *LOADING)
+    return _status("running", *_progress(history, step, started), step, steps)
+
+
+def _kept(history: History) -> str:
+    if history.started and not history.started.epochs:
+        return "measured, nothing was trained"
+    if not any(ended.epoch for ended in history.epochs):
+        return "no epoch had ended, so the model is as it was"
+    best = history.finished.best_epoch if history.finished else 0
+    return f"the model of epoch {best} is kept" if best else "the model before training was the best"
+
+
+def _progress(history: History, step: int, started: Started) -> tuple[str, str]:
+    """Return what a run does now, and its time."""
+    so_far = f"{duration(history.elapsed)} so far"
+    if not step and started.cached and not history.epochs:
+        rows = history.embedded.rows if history.embedded else 0
+        total = history.embedded.total if history.embedded else started.train_rows + started.validation_rows
+        return f"Embedding each sentence once: {rows:,} of {total:,}", so_far
     if not step:
-        if started.cached:
-            note = f"{started.train_rows:,} sentences; after that every epoch is quick"
-            return _status("running", "Embedding each sentence once", note, step, started.steps)
-        return _status("running", "The first step", "its time tells how long the rest will take", step, started.steps)
+        return "Measuring the model before training", so_far
     if step == started.steps:
-        return _status("running", "Keeping the best model", f"{duration(history.elapsed)} so far", step, started.steps)
-    epoch = 1 + sum(ended.epoch > 0 for ended in history.epochs)
-    time = f"{duration(history.elapsed)} so far, about {duration(max(1, history.remaining or 0))} to go"
-    return _status("running", f"Epoch {min(epoch, started.epochs)} of {started.epochs}", time, step, started.steps)
+        return "Keeping the best model", so_far
+    epoch = min(started.epochs, 1 + sum(ended.epoch > 0 for ended in history.epochs))
+    left = history.remaining
+    time = so_far if left is None else f"{so_far}, about {duration(max(1, left))} to go"
+    return f"Epoch {epoch} of {started.epochs}", time
 
 
 def idle(text: str) -> str:
@@ -154,10 +163,10 @@ def story(history: History, command: str) -> str:
         )
     if moved and finished.best_epoch:
         most = max(moved, key=lambda group: finished.changes.get(group.key, 0.0))
-        lines.append(
-            f"Every open group moved; {most.title} the most, by {100 * finished.changes[most.key]:.1f} % of its length."
-        )
-    if started.cached and started.epochs:
+        share = sum(finished.changes.get(group.key, 0.0) > 0 for group in moved)
+        by = f"{100 * finished.changes[most.key]:.1f} % of its length"
+        lines.append(f"{share} of {len(moved)} open groups moved; {most.title} the most, by {by}.")
+    if started.cached and len(history.epochs) > 1:
         lines.append("The encoder was frozen, so each sentence was embedded once and every epoch after that was cheap.")
     if finished.best_epoch == 0 and len(history.epochs) > 1:
         lines.append("No epoch beat the untrained model on validation. More rows, or another scenario, may help.")

@@ -82,7 +82,7 @@ def test_the_sample_map_is_the_same_each_time(services: Services) -> None:
 
 
 def test_predicting_without_a_run_says_what_to_do(services: Services) -> None:
-    assert "Train again" in predict.predict(services, "hello", predict.OWN, None)
+    assert "Train one first" in predict.predict(services, "hello", predict.OWN, None)
     assert "Train again" in predict.predict(services, "hello", predict.OWN, "../../etc/passwd")
 
 
@@ -168,7 +168,7 @@ def test_following_no_run_changes_nothing(services: Services) -> None:
 
 def test_a_run_from_start_to_download(services: Services) -> None:
     table = read_table(SMALL_SAMPLE)
-    token, _ = train.start(services, table, "text", ["topic", "sentiment"], "freeze-encoder", 3, 7)
+    token, *_ = train.start(services, table, "text", ["topic", "sentiment"], "freeze-encoder", 3, 7)
 
     async def collect() -> list[tuple]:
         return [outputs async for outputs in train.follow(services, token)]

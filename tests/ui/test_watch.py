@@ -1,7 +1,7 @@
 import pytest
 
 from mtst.evaluation import Scores
-from mtst.events import EpochEnded, Event, Failed, Finished, GroupPlan, History, Started, StepEnded
+from mtst.events import Embedded, EpochEnded, Event, Failed, Finished, GroupPlan, History, Started, StepEnded
 from mtst.ui import watch
 
 SCORES = {"a": Scores(4, 0.7, 0.5, 0.5, 0.5, 0.5, 0.5)}
@@ -29,7 +29,9 @@ DONE = Finished(1, False, {"block-0": 0.0, "head:a": 0.5}, 4.0)
     ("history", "words"),
     [
         (told(), "Loading the encoder"),
-        (told(started()), "Embedding each sentence once"),
+        (told(started()), "Embedding each sentence once: 0 of 12"),
+        (told(started(), Embedded(5, 12, 0.5)), "Embedding each sentence once: 5 of 12"),
+        (told(Failed("It was waiting", stopped=True)), "Stopped before it began"),
         (told(started(), BEFORE, STEP), "Epoch 1 of 2"),
         (told(started(), BEFORE, STEP, FIRST, StepEnded(3, {"a": 0.5}, 3.0)), "Epoch 2 of 2"),
         (told(started(), BEFORE, FIRST, StepEnded(4, {"a": 0.5}, 4.0)), "Keeping the best model"),
@@ -50,8 +52,9 @@ def test_a_waiting_run_knows_how_many_are_before_it() -> None:
 
 
 def test_the_time_to_go_follows_the_pace_and_is_never_nothing() -> None:
-    assert "1 s so far, about 3 s to go" in watch.status(told(started(), BEFORE, STEP))
-    nearly = told(started(), BEFORE, FIRST, StepEnded(3, {"a": 0.5}, 0.3))
+    assert "1 s so far</span>" in watch.status(told(started(), BEFORE, STEP))
+    assert "2 s so far, about 2 s to go" in watch.status(told(started(), BEFORE, STEP, StepEnded(2, {"a": 0.5}, 2.0)))
+    nearly = told(started(), BEFORE, StepEnded(1, {"a": 0.5}, 0.1), StepEnded(3, {"a": 0.5}, 0.3))
     assert "about 1 s to go" in watch.status(nearly)
 
 
@@ -80,5 +83,5 @@ def test_a_task_without_validation_rows_says_so() -> None:
 def test_the_story_tells_what_moved_and_what_did_not() -> None:
     story = watch.story(told(started(), BEFORE, FIRST, DONE), "python -m mtst train <file>")
     assert "1 of 1 frozen groups" in story
-    assert "a head the most, by 50.0 %" in story
+    assert "1 of 1 open groups moved; a head the most, by 50.0 %" in story
     assert "&lt;file&gt;" in story

@@ -1,5 +1,6 @@
 """A drawing of the encoder and its heads: what is frozen, what is open, how large, at which rate, how far it moved."""
 
+import math
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -28,8 +29,9 @@ def layers(groups: Sequence[GroupPlan], changes: dict[str, float] | None = None)
             "open": group.open,
             "rate": group.rate,
             "hue": TASK_COLOURS[heads.index(group.key) % len(TASK_COLOURS)] if group.task is not None else "",
-            "change": None if changes is None else changes.get(group.key),
         }
+        # A frozen group that moved has no measure (infinity), which JSON has no word for.
+        | ({} if changes is None else {"change": c if math.isfinite(c := changes[group.key]) else None})
         for group in groups
     ]
     return gr.update(value=value)

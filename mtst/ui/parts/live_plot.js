@@ -1,8 +1,9 @@
 // Draws `props.value`, a plotly figure, into the element, and again whenever value, size or theme change.
 const plot = element.querySelector('.figure'), style = getComputedStyle(element);
 const touch = matchMedia('(pointer: coarse)').matches; // a finger scrolls the page, it does not zoom
-const colour = (_, name) => style.getPropertyValue(name).trim().replaceAll('"', "'");
-const filled = text => text.replace(/var[(](--[a-z0-9-]+)[)]/g, colour);
+// Only a string that is nothing but `var(--name)` stands for a colour: a sentence that mentions one stays as it is.
+const colour = (_, name) => JSON.stringify(style.getPropertyValue(name).trim());
+const filled = text => text.replace(/"var[(](--[a-z0-9-]+)[)]"/g, colour);
 const NARROW = 520;
 let timer = 0, cost = 0;
 
