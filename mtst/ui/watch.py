@@ -168,6 +168,8 @@ def story(history: History, command: str) -> str:
         lines.append(f"{share} of {len(moved)} open groups moved; {most.title} the most, by {by}.")
     if started.cached and len(history.epochs) > 1:
         lines.append("The encoder was frozen, so each sentence was embedded once and every epoch after that was cheap.")
+    if finished.stopped and not any(ended.epoch for ended in history.epochs):
+        lines.append("It was stopped before an epoch had ended, so the model is as it was before training.")
     if finished.best_epoch == 0 and len(history.epochs) > 1:
         lines.append("No epoch beat the untrained model on validation. More rows, or another scenario, may help.")
     items = "".join(f"<li>{escape(line)}</li>" for line in lines)

@@ -18,6 +18,7 @@ from mtst.encoders import load_encoder
 from mtst.tables import read_table
 
 ROUNDS = 3
+ALLOWED = 0.05  # of the rank correlation times 100
 
 
 def main(path: str) -> None:
@@ -42,6 +43,8 @@ def main(path: str) -> None:
     print(f"{'':28}{'Spearman x 100':>15}{'seconds':>9}{'speed':>8}")
     for name in ways:
         print(f"{name:28}{rho[name]:15.3f}{seconds[name]:9.2f}{base / seconds[name]:7.2f}x")
+    if max(rho.values()) - min(rho.values()) > ALLOWED:
+        sys.exit(f"The ways differ by more than {ALLOWED} in their rank correlation.")
 
 
 def uncached(*, fp32: bool) -> Callable[[list[str]], np.ndarray]:

@@ -21,7 +21,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-backgroun
 START_SECONDS = 120
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the app, on a port of its own and with an empty folder of runs."""
     with socket.socket() as probe:
@@ -55,9 +55,12 @@ def _wait_for(url: str, app: subprocess.Popen, log: Path) -> None:
     raise RuntimeError(f"The app did not start:\n{log.read_text()}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium from the system if there is one, or else the one that Playwright brought."""
+    """Chromium from the system if there is one, or else the one that Playwright brought.
+
+    It goes with this package: as long as Playwright runs, asyncio.run is refused in this thread.
+    """
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
