@@ -88,7 +88,7 @@ def compare_tab(services: Services, demo: gr.Blocks) -> gr.Textbox:
             with card("Query"):
                 ranking = html(quiet("The ranking appears here."), elem_id="compare-ranking")
         with gr.Column(scale=7, min_width=320):
-            with card("Cosine similarity", note="1 = same meaning, 0 = unrelated"):
+            with card("Cosine similarity", note="cosine: 1 = same meaning, 0 = unrelated"):
                 nothing = html(NOTHING)
                 figure = live_plot(height=440, describes=DESCRIPTION, elem_id="compare-map")
                 pairs = html(elem_id="compare-pairs")

@@ -45,14 +45,9 @@ def similarity_map(sentences: Sequence[str], cosines: np.ndarray) -> go.Figure:
             xgap=2 if count <= 30 else 0,
             ygap=2 if count <= 30 else 0,
             texttemplate="%{z:.2f}" if count <= 14 else None,
-            textfont={"size": 12},
+            textfont={"size": 12, "color": "var(--ink)"},
             hovertemplate="%{text}<br>cosine %{z:.3f}<extra></extra>",
-            colorbar={
-                "thickness": 10,
-                "outlinewidth": 0,
-                "title": {"text": "cosine", "font": {"size": 13}},
-                "len": 0.9,
-            },
+            colorbar={"thickness": 10, "outlinewidth": 0, "len": 0.9},
         )
     )
     every = max(1, math.ceil(count / 30))
@@ -67,7 +62,7 @@ def similarity_map(sentences: Sequence[str], cosines: np.ndarray) -> go.Figure:
         # On a phone the names would leave no room for the cells: numbers stand for them.
         meta={
             "narrow": {
-                "trace": {"showscale": False, "textfont": {"size": 10 if count <= 9 else 1}},
+                "trace": {"showscale": False, "textfont": {"size": 10 if count <= 9 else 1, "color": "var(--ink)"}},
                 "layout": {"yaxis": {**yaxis, "ticktext": ticks}},
             }
         },
