@@ -31,8 +31,9 @@ GRACE_SECONDS = 120  # for a run that is past its time to end by itself
 class Runs:
     """All runs of one app: one trains at a time, each in a process of its own, the others wait their turn.
 
-    The process is forked from a server that has torch imported; it never runs the app's own main module for real,
-    because the worker lives in `mtst.worker`. A run that ends without a word is marked as failed here.
+    The process is forked from a server that has torch imported. Its target lives in `mtst.worker`, and `app.py` does
+    nothing when it is merely imported, so that a run never starts a second app. A run that ends without a word is
+    marked as failed here.
     """
 
     def __init__(self, settings: Settings) -> None:
