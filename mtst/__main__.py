@@ -16,7 +16,7 @@ from mtst.data import make_dataset
 from mtst.encoders import DEFAULT, load_encoder
 from mtst.errors import DataError, MtstError
 from mtst.evaluation import Scores, evaluate
-from mtst.events import EpochEnded, Finished, History
+from mtst.events import EpochEnded, History
 from mtst.export import write_predictions
 from mtst.model import MultiTaskSentenceTransformer, check_target
 from mtst.similarity import cosine
@@ -152,7 +152,7 @@ def train(
     validation = history.best.validation if history.best else {}
     tested = evaluate(model, held_out) if held_out else None
     seconds = round(time.perf_counter() - start, 2)
-    best_epoch = history.finished.best_epoch if isinstance(history.finished, Finished) else 0
+    best_epoch = history.finished.best_epoch if history.finished else 0
     typer.echo(f"best epoch {best_epoch}, {seconds:.1f} s" + (f", saved to {out}" if out else ""))
     for where, scores in (("validation", validation), ("test", tested or {})):
         for name, found in scores.items():

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mtst.cache import EmbeddingCache, optimizer_steps
 from mtst.errors import EncoderError
-from mtst.layers import LayerGroup, layer_groups
+from mtst.layers import LayerGroup, evaluating, layer_groups
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -136,17 +136,11 @@ class Encoder(nn.Module):
 
     def _encode(self, texts: list[str]) -> dict[str, np.ndarray]:
         ids = self.tokenize(texts)
-        modes = {module: module.training for module in self.backbone.modules()}
         embedded: dict[str, np.ndarray] = {}
-        self.backbone.eval()
-        try:
-            with torch.inference_mode():
-                for batch in batches_by_length([len(tokens) for tokens in ids]):
-                    rows = self._embed([ids[i] for i in batch]).cpu().numpy()
-                    embedded |= {texts[i]: row for i, row in zip(batch, rows, strict=True)}
-        finally:
-            for module, training in modes.items():
-                module.training = training
+        with evaluating(self.backbone):
+            for batch in batches_by_length([len(tokens) for tokens in ids]):
+                rows = self._embed([ids[i] for i in batch]).cpu().numpy()
+                embedded |= {texts[i]: row for i, row in zip(batch, rows, strict=True)}
         return embedded
 
 

@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy
 from mtst.data import UNLABELLED, Dataset
 from mtst.encoder import batches_by_length
 from mtst.features import Features, features
+from mtst.layers import evaluating
 from mtst.model import MultiTaskSentenceTransformer
 
 
@@ -59,18 +60,12 @@ def score_tasks(logits: dict[str, Tensor], data: Dataset) -> dict[str, Scores]:
 
 def logits_of(model: MultiTaskSentenceTransformer, source: Features) -> dict[str, Tensor]:
     """Return the logits (n, labels) of each task for all n texts of `source`, everything in evaluation mode."""
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
     rows: list[dict[str, Tensor]] = []
     order: list[int] = []
-    try:
-        with torch.inference_mode():
-            for places in batches_by_length(source.lengths):
-                rows.append(model.classify(source.batch(places)))
-                order += places
-    finally:
-        for module, training in modes.items():
-            module.training = training
+    with evaluating(model):
+        for places in batches_by_length(source.lengths):
+            rows.append(model.classify(source.batch(places)))
+            order += places
     back = torch.tensor(order).argsort()
     return {task.name: torch.cat([batch[task.name] for batch in rows]).cpu()[back] for task in model.tasks}
 

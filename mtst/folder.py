@@ -15,6 +15,7 @@ from mtst.errors import RunError
 from mtst.events import Event, History, StepEnded, from_json, to_json
 
 FLUSH_SECONDS = 0.2
+UNREADABLE = "This run was written by another version, or was damaged. Train again."
 Content = TypeVar("Content")
 
 
@@ -145,14 +146,14 @@ class EventReader:
         try:
             return [from_json(line) for line in complete.splitlines()]
         except ValidationError as error:
-            raise RunError("This run was written by another version, or was damaged. Train again.") from error
+            raise RunError(UNREADABLE) from error
 
 
 def _read(kind: TypeAdapter[Content], path: Path) -> Content:
     try:
         return kind.validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
-        raise RunError("This run was written by another version, or was damaged. Train again.") from error
+        raise RunError(UNREADABLE) from error
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -6,7 +6,8 @@ influences: the input of the blocks (embeddings), only the sentence embedding (d
 pooler under mean pooling, which is then no part of any group.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -81,6 +82,19 @@ def _influences(result: Tensor, named: dict[str, nn.Parameter], names: list[str]
         return set()
     gradients = torch.autograd.grad(result.sum(), [named[name] for name in names], retain_graph=True, allow_unused=True)
     return {name for name, gradient in zip(names, gradients, strict=True) if gradient is not None}
+
+
+@contextmanager
+def evaluating(tree: nn.Module) -> Iterator[None]:
+    """Run a tree in evaluation mode and without gradients, and put every module back into its mode afterwards."""
+    modes = {module: module.training for module in tree.modules()}
+    tree.eval()
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        for module, training in modes.items():
+            module.training = training
 
 
 def modules_of(tree: nn.Module, parameters: Iterable[str]) -> list[nn.Module]:

@@ -47,8 +47,6 @@ class Runs:
         except OSError as error:
             raise RunError(f"The folder of runs {settings.runs_dir} cannot be made: {error.strerror}.") from error
         self._mark_interrupted()
-        # The server needs seconds to import torch: it starts now, so that the first run does not wait for it.
-        threading.Thread(target=forkserver.ensure_running, daemon=True).start()
         for work in (self._run_all, self._sweep_all):
             threading.Thread(target=work, name=f"runs{work.__name__}", daemon=True).start()
 
@@ -183,4 +181,6 @@ def _forkserver() -> multiprocessing.context.BaseContext:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["mtst.worker"])
+    # It needs seconds to import torch: it starts now, so that the first run does not wait for it.
+    threading.Thread(target=forkserver.ensure_running, name="forkserver", daemon=True).start()
     return context

@@ -18,9 +18,9 @@ from mtst.model import MultiTaskSentenceTransformer
 from mtst.starter import ASSETS
 from mtst.tables import Table, guess_columns, read_table
 from mtst.training import plan, split
-from mtst.ui.look import TASK_COLOURS
+from mtst.ui.look import task_colour
 from mtst.ui.parts.layer_map import layers
-from mtst.ui.parts.pieces import problem, quiet, said, table
+from mtst.ui.parts.pieces import bars, problem, quiet, said, table
 from mtst.ui.services import Services
 
 FIRST = "freeze-encoder"
@@ -130,18 +130,15 @@ def _labels(data: Dataset, number: int) -> str:
     counts = sorted(data.counts(task).items(), key=lambda item: -item[1])
     total = sum(count for _, count in counts)
     most = max(1, counts[0][1])
-    bars = "".join(
-        f'<li style="--p: {100 * count / most:.1f}%"><span dir="auto">{escape(label)}</span><b>{count:,}</b></li>'
-        for label, count in counts[:LABELS_SHOWN]
-    )
-    rest = counts[LABELS_SHOWN:]
-    more = f'<li class="rest">and {len(rest)} more labels with {sum(n for _, n in rest):,} rows</li>' if rest else ""
+    rows = [(label, count / most, f"{count:,}") for label, count in counts[:LABELS_SHOWN]]
+    others = counts[LABELS_SHOWN:]
+    rest = f"and {len(others)} more labels with {sum(n for _, n in others):,} rows" if others else ""
     blank = len(data) - total
     without = f", {blank:,} rows without one" if blank else ""
     return (
-        f'<section class="labels" style="--task: {TASK_COLOURS[number % len(TASK_COLOURS)]}">'
+        f'<section class="labels" style="--task: {task_colour(number)}">'
         f'<h3><span dir="auto">{escape(task.name)}</span> <small>{len(counts)} labels{without}</small></h3>'
-        f"<ul>{bars}{more}</ul></section>"
+        f"{bars(rows, rest)}</section>"
     )
 
 

@@ -9,6 +9,12 @@ STYLE = ASSETS / "style.css"
 TASK_COLOURS = ("var(--task-a)", "var(--task-b)", *(f"var(--c{i})" for i in range(3, 9)))
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "triangle-down", "hexagon")
 
+
+def task_colour(number: int) -> str:
+    """Return the colour of the task at a place, the same in every figure and table."""
+    return TASK_COLOURS[number % len(TASK_COLOURS)]
+
+
 _PAPER = gr.themes.Color(
     name="paper",
     c50="#f6f8fb",

@@ -46,10 +46,10 @@ def draw(services: Services, source: str, text: str, method: str, colour: str) -
             if len(texts) > MAX_POINTS:
                 return hidden(), html(problem(f"At most {MAX_POINTS:,} sentences can be drawn here."), visible=True)
             groups = services.starter.predict(texts)[colour].labels
+        order = next(task.labels for task in services.starter.tasks if task.name == colour)
         plane = project(services.encoder.encode(texts), method)
     except MtstError as error:
         return hidden(), html(problem(error), visible=True)
-    order = next(task.labels for task in services.starter.tasks if task.name == colour)
     return drawn(plots.scatter(plane, texts, groups, order)), html(visible=False)
 
 

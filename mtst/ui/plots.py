@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from mtst.events import History
 from mtst.projection import Plane
-from mtst.ui.look import PLOT, SYMBOLS, TASK_COLOURS
+from mtst.ui.look import PLOT, SYMBOLS, TASK_COLOURS, task_colour
 
 TRAIN_POINTS = 150
 NAME_LENGTH = 34
@@ -76,6 +76,7 @@ def scatter(plane: Plane, texts: Sequence[str], groups: Sequence[str], order: Se
         places = [k for k, name in enumerate(groups) if name == group]
         if not places:
             continue
+        colour = TASK_COLOURS[number] if number < len(TASK_COLOURS) else "var(--c9)"
         figure.add_scatter(
             x=np.round(plane.points[places, 0], 4).tolist(),
             y=np.round(plane.points[places, 1], 4).tolist(),
@@ -83,11 +84,11 @@ def scatter(plane: Plane, texts: Sequence[str], groups: Sequence[str], order: Se
             mode="markers",
             name=plain(short(group), 99),
             marker={
-                "color": "var(--c9)" if number >= len(TASK_COLOURS) else TASK_COLOURS[number],
+                "color": colour,
                 "symbol": SYMBOLS[number % len(SYMBOLS)] + ("-open" if number >= len(SYMBOLS) else ""),
                 "size": 9,
                 "opacity": 0.85,
-                "line": {"width": 1, "color": "var(--c9)" if number >= len(TASK_COLOURS) else TASK_COLOURS[number]},
+                "line": {"width": 1, "color": colour},
             },
             hovertemplate="%{text}<extra>%{fullData.name}</extra>",
         )
@@ -109,7 +110,7 @@ def loss_curves(history: History, run: str) -> go.Figure:
     tasks = started.tasks if started else ()
     steps_per_epoch = max(1, started.steps // started.epochs) if started and started.epochs else 1
     for number, task in enumerate(tasks):
-        colour = TASK_COLOURS[number % len(TASK_COLOURS)]
+        colour = task_colour(number)
         name = plain(short(task, 20), 99)
         x, y = _thinned(history, task, steps_per_epoch)
         figure.add_scatter(

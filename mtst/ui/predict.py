@@ -12,8 +12,8 @@ from mtst.model import MultiTaskSentenceTransformer, Prediction
 from mtst.similarity import distinct
 from mtst.tables import Table, guess_columns, read_table
 from mtst.ui.downloads import fresh
-from mtst.ui.look import TASK_COLOURS
-from mtst.ui.parts.pieces import card, empty, html, problem, quiet, said
+from mtst.ui.look import task_colour
+from mtst.ui.parts.pieces import bars, card, empty, html, problem, quiet, said
 from mtst.ui.services import Services
 
 STARTER, OWN = "starter", "own"
@@ -54,18 +54,11 @@ def _bars(prediction: Prediction, row: int, number: int) -> str:
     """Return the likeliest labels of one head as bars."""
     probabilities = prediction.probabilities[row]
     order = probabilities.argsort()[::-1]
-    hue = TASK_COLOURS[number % len(TASK_COLOURS)]
-    items = "".join(
-        f'<li style="--p: {100 * probabilities[k]:.1f}%"><span dir="auto">{escape(prediction.task.labels[k])}</span>'
-        f"<b>{100 * probabilities[k]:.0f} %</b></li>"
-        for k in order[:LABELS_SHOWN]
-    )
-    rest = len(order) - LABELS_SHOWN
-    more = f'<li class="rest">{rest} more labels share {100 * probabilities[order[LABELS_SHOWN:]].sum():.0f} %</li>'
-    return (
-        f'<section style="--task: {hue}"><h3 dir="auto">{escape(prediction.task.name)}</h3>'
-        f"<ul>{items}{more if rest > 0 else ''}</ul></section>"
-    )
+    shown, others = order[:LABELS_SHOWN], order[LABELS_SHOWN:]
+    rows = [(prediction.task.labels[k], probabilities[k], f"{100 * probabilities[k]:.0f} %") for k in shown]
+    rest = f"{len(others)} more labels share {100 * probabilities[others].sum():.0f} %" if len(others) else ""
+    title = f'<h3 dir="auto">{escape(prediction.task.name)}</h3>'
+    return f'<section style="--task: {task_colour(number)}">{title}{bars(rows, rest)}</section>'
 
 
 def read_file(services: Services, path: str | None) -> tuple[Table | None, dict, dict, gr.File]:

@@ -5,7 +5,7 @@ from html import escape
 
 from mtst.evaluation import Scores
 from mtst.events import EpochEnded, History, Started
-from mtst.ui.look import TASK_COLOURS
+from mtst.ui.look import task_colour
 from mtst.ui.parts.pieces import quiet, table
 
 COLUMNS = ("loss", "accuracy", "precision", "recall", "macro-F1")
@@ -105,7 +105,7 @@ def scores(history: History) -> str:
 
 
 def _row(number: int, task: str, side: str, figures: list[str]) -> str:
-    hue = TASK_COLOURS[number % len(TASK_COLOURS)]
+    hue = task_colour(number)
     cells = "".join(f"<td>{figure}</td>" for figure in figures)
     name = f'<i class="dot" style="--hue: {hue}"></i><span dir="auto">{escape(task)}</span>'
     return f'<tr><th scope="row">{name}</th><td class="text">{side}</td>{cells}</tr>'

@@ -8,9 +8,9 @@ from pathlib import Path
 import gradio as gr
 
 from mtst.events import GroupPlan
-from mtst.ui.look import TASK_COLOURS
+from mtst.ui.look import task_colour
 
-# The template escapes nothing: `drawn` does, before a name reaches it.
+# The template escapes nothing: `layers` does, before a name reaches it.
 TEMPLATE = Path(__file__).with_suffix(".html").read_text(encoding="utf-8")
 
 
@@ -28,7 +28,7 @@ def layers(groups: Sequence[GroupPlan], changes: dict[str, float] | None = None)
             "parameters": group.parameters,
             "open": group.open,
             "rate": group.rate,
-            "hue": TASK_COLOURS[heads.index(group.key) % len(TASK_COLOURS)] if group.task is not None else "",
+            "hue": task_colour(heads.index(group.key)) if group.task is not None else "",
         }
         # A frozen group that moved has no measure (infinity), which JSON has no word for.
         | ({} if changes is None else {"change": c if math.isfinite(c := changes[group.key]) else None})

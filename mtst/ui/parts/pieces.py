@@ -40,6 +40,16 @@ def problem(text: object) -> str:
     return f'<p class="problem" role="alert">{escape(str(text))}</p>'
 
 
+def bars(rows: Iterable[tuple[str, float, str]], rest: str = "") -> str:
+    """Return a list of bars: what each stands for, its length between 0 and 1, and its value; `rest` is a last line."""
+    items = "".join(
+        f'<li style="--p: {100 * length:.1f}%"><span dir="auto">{escape(name)}</span><b>{escape(value)}</b></li>'
+        for name, length, value in rows
+    )
+    last = f'<li class="rest">{escape(rest)}</li>' if rest else ""
+    return f"<ul>{items}{last}</ul>"
+
+
 def table(
     header: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str = "", text_columns: Iterable[int] = (0,)
 ) -> str:
