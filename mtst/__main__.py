@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
@@ -11,7 +11,7 @@ from typing import Annotated, Any, ParamSpec, TypeVar
 import numpy as np
 import typer
 
-from mtst.config import TrainConfig
+from mtst.config import BALANCES, TrainConfig
 from mtst.data import make_dataset
 from mtst.encoders import DEFAULT, load_encoder
 from mtst.errors import DataError, MtstError
@@ -19,6 +19,8 @@ from mtst.evaluation import Scores, evaluate
 from mtst.events import EpochEnded, History
 from mtst.export import write_predictions
 from mtst.model import MultiTaskSentenceTransformer, check_target
+from mtst.quality import check_quality
+from mtst.records import Skipped
 from mtst.similarity import cosine
 from mtst.starter import load_model
 from mtst.tables import Table, read_table
@@ -31,6 +33,13 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 Text = Annotated[str, typer.Option("--text", metavar="COLUMN", help="The column of the sentences.")]
+Labels = Annotated[list[str], typer.Option(metavar="COLUMN", help="A column of labels; once for each task.")]
+File = Annotated[Path, typer.Argument(help="CSV, TSV, JSON Lines or XLSX, also gzipped.")]
+Header = Annotated[
+    bool | None,
+    typer.Option("--header/--no-header", help="Whether the first row names the columns; found if left out."),
+]
+Merge = Annotated[bool, typer.Option("--merge-labels", help="Make one label of those alike but for case and blanks.")]
 Encoder = Annotated[str, typer.Option("--encoder", metavar="NAME", help="A catalogue name, a folder or a Hub id.")]
 Fp32 = Annotated[bool, typer.Option("--fp32", help="Compute in 32 bits even where bf16 is quicker.")]
 
@@ -49,27 +58,32 @@ def told(command: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
-def _read(file: Path) -> Table:
+def _read(file: Path, header: bool | None) -> Table:
     """Read a table and say on standard error which of its lines were left out."""
-    table = read_table(file)
-    if table.skipped:
-        first = "; ".join(f"line {row.line} {row.reason}" for row in table.skipped[:3])
-        more = ", and more" if len(table.skipped) > 3 else ""
-        typer.echo(f"{len(table.skipped):,} rows skipped: {first}{more}", err=True)
+    table = read_table(file, header=header)
+    _tell_skipped(table.skipped)
     return table
+
+
+def _tell_skipped(skipped: Sequence[Skipped]) -> None:
+    if skipped:
+        first = "; ".join(f"line {row.line} {row.reason}" for row in skipped[:3])
+        more = ", and more" if len(skipped) > 3 else ""
+        typer.echo(f"{len(skipped):,} rows skipped: {first}{more}", err=True)
 
 
 @app.command()
 @told
 def embed(
-    file: Annotated[Path, typer.Argument(help="A CSV file.")],
+    file: File,
     text: Text,
     out: Annotated[Path, typer.Option(metavar="FILE.npy", help="Where to write the array (rows, d), float32.")],
+    header: Header = None,
     encoder: Encoder = DEFAULT,
     fp32: Fp32 = False,
 ) -> None:
     """Embed a column of sentences; row i of the array is row i of those that could be read."""
-    sentences = _read(file).column(text)
+    sentences = _read(file, header).column(text)
     embeddings = load_encoder(encoder, fp32=fp32).encode(sentences)
     try:
         with out.open("wb") as target:
@@ -98,13 +112,14 @@ def similarity(
 @told
 def predict(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A saved model's folder, or 'starter'.")],
-    file: Annotated[Path, typer.Argument(help="A CSV file.")],
+    file: File,
     text: Text,
     out: Annotated[Path, typer.Option(metavar="FILE.csv", help="Where to write the table with predictions.")],
+    header: Header = None,
     fp32: Fp32 = False,
 ) -> None:
     """Predict the labels of a column of sentences with every head of a model."""
-    table = _read(file)
+    table = _read(file, header)
     table.column(text)
     count = write_predictions(load_model(model, fp32=fp32), table, text, out)
     typer.echo(f"{count:,} rows with predictions written to {out}")
@@ -113,15 +128,23 @@ def predict(
 @app.command()
 @told
 def train(
-    file: Annotated[Path, typer.Argument(help="A CSV file with a header.")],
+    file: File,
     text: Text,
-    labels: Annotated[list[str], typer.Option(metavar="COLUMN", help="A column of labels; once for each task.")],
+    labels: Labels,
     scenario: Annotated[str, typer.Option(metavar="KEY", help="What to freeze.")] = "freeze-encoder",
     epochs: Annotated[
         int | None, typer.Option(metavar="N", help="Passes over the rows; by scenario if left out.")
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Fixes split, order and dropout.")] = 0,
-    test: Annotated[Path | None, typer.Option(metavar="FILE", help="A CSV file to score the best model on.")] = None,
+    balance: Annotated[
+        str, typer.Option(metavar="KEY", help=f"What to do about rare labels: {', '.join(BALANCES)}.")
+    ] = "none",
+    merge: Merge = False,
+    leave_out: Annotated[
+        str, typer.Option(metavar="LINES", help="Lines of the file to leave out, separated by commas.")
+    ] = "",
+    header: Header = None,
+    test: Annotated[Path | None, typer.Option(metavar="FILE", help="A file to score the best model on.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where to save the best model.")] = None,
     heads_only: Annotated[
         bool, typer.Option("--heads-only", help="Save without an encoder that did not move.")
@@ -135,12 +158,16 @@ def train(
     Scenarios: freeze-encoder, train-all, freeze-all, and freeze-head:COLUMN for each column of labels.
     """
     start = time.perf_counter()
-    config = TrainConfig(scenario=scenario, epochs=epochs, seed=seed)
+    config = TrainConfig(scenario=scenario, epochs=epochs, seed=seed, balance=balance)
     if out:
         check_target(out)
-    data = make_dataset(read_table(file), text, labels)
-    held_out = make_dataset(read_table(test), text, labels, data.tasks) if test else None
-    typer.echo(f"{len(data):,} rows used, {len(data.skipped):,} skipped")
+    left_out = _lines(leave_out)
+    data = make_dataset(read_table(file, header=header), text, labels, merge=merge, leave_out=left_out)
+    held_out = None
+    if test:
+        held_out = make_dataset(read_table(test, header=header), text, labels, data.tasks, merge=merge)
+    typer.echo(f"{len(data):,} rows used")
+    _tell_skipped(data.skipped)
     model = MultiTaskSentenceTransformer(load_encoder(encoder, fp32=fp32), data.tasks)
     history = History()
     for event in fit(model, data, config):
@@ -168,6 +195,38 @@ def train(
         }
         report = {"scenario": scenario, "seed": seed, "best_epoch": best_epoch, "tasks": tasks, "seconds": seconds}
         typer.echo(json.dumps(report))
+
+
+def _lines(text: str) -> set[int]:
+    try:
+        return {int(word) for word in text.split(",") if word.strip()}
+    except ValueError as error:
+        raise DataError(f"--leave-out takes line numbers separated by commas, such as 12,45, not {text!r}.") from error
+
+
+@app.command()
+@told
+def check(
+    file: File,
+    text: Text,
+    labels: Labels,
+    out: Annotated[Path, typer.Option(metavar="FILE.csv", help="Where to write what was found, with line numbers.")],
+    merge: Merge = False,
+    header: Header = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Fixes the folds.")] = 0,
+    encoder: Encoder = DEFAULT,
+    fp32: Fp32 = False,
+) -> None:
+    """Look for copies, near copies, copies that disagree and labels that look mistaken, the worst first."""
+    data = make_dataset(read_table(file, header=header), text, labels, merge=merge)
+    _tell_skipped(data.skipped)
+    found = check_quality(data, load_encoder(encoder, fp32=fp32).encode(data.texts), seed)
+    count = found.write(data, out)
+    typer.echo(
+        f"{len(data):,} rows: {len(found.copies):,} copies, {len(found.near_copies):,} near copies, "
+        f"{len(found.conflicts):,} copies that disagree, {len(found.labels):,} doubtful labels; "
+        f"{count:,} lines written to {out}"
+    )
 
 
 def _epoch_line(event: EpochEnded, epochs: int) -> str:

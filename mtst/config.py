@@ -4,6 +4,13 @@ from dataclasses import dataclass
 
 from mtst.errors import SettingsError
 
+# What to do about rare labels.
+BALANCES = {
+    "none": "every row counts once",
+    "class-weights": "a row of a rare label weighs more in the loss",
+    "balanced-sampling": "a row of a rare label is drawn more often",
+}
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -16,6 +23,7 @@ class TrainConfig:
         head_rate: peak learning rate of open heads.
         encoder_rate: peak learning rate of open encoder groups.
         validation_share: share of the rows held out, up to 1,000 rows.
+        balance: what to do about rare labels, a key of `BALANCES`.
         seed: fixes the split, the order of the rows and dropout.
 
     Raises:
@@ -28,6 +36,7 @@ class TrainConfig:
     head_rate: float | None = None
     encoder_rate: float | None = None
     validation_share: float = 0.15
+    balance: str = "none"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -41,5 +50,7 @@ class TrainConfig:
                 raise SettingsError(f"{name} must be above 0 and at most 1, not {rate!r}.")
         if not 0 < self.validation_share < 1:
             raise SettingsError(f"validation_share must lie between 0 and 1, not {self.validation_share!r}.")
+        if self.balance not in BALANCES:
+            raise SettingsError(f"balance must be one of {', '.join(BALANCES)}, not {self.balance!r}.")
         if not 0 <= self.seed < 2**32:
             raise SettingsError(f"seed must lie between 0 and 4294967295, not {self.seed!r}.")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 TOKENS_PER_BATCH = 4096
 SENTENCES_PER_BATCH = 128
+ROWS_AT_ONCE = 1_024  # of texts that are only counted, so that their tokens do not fill the memory
 _TOKENIZING = threading.Lock()  # a fast tokenizer refuses two threads at once
 
 
@@ -92,6 +93,11 @@ class Encoder(nn.Module):
         with _TOKENIZING:
             limits = {"truncation": True, "max_length": self.max_tokens} if cut else {}
             return self.backbone.tokenizer(list(texts), verbose=False, **limits)["input_ids"]
+
+    def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
+        """Return how many tokens (n,) each of n texts has before it is cut, special tokens included."""
+        parts = (texts[first : first + ROWS_AT_ONCE] for first in range(0, len(texts), ROWS_AT_ONCE))
+        return np.array([len(ids) for part in parts for ids in self.tokenize(part, cut=False)], dtype=np.int64)
 
     def forward(self, texts: Sequence[str]) -> Tensor:
         """Return the embeddings (n, d) of n texts, on the graph: gradients reach every parameter that wants one."""

@@ -16,8 +16,18 @@ from mtst.model import MultiTaskSentenceTransformer
 
 
 @dataclass(frozen=True)
+class LabelScores:
+    """The scores of one label: the rows that carry it, and shares between 0 and 1."""
+
+    rows: int
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True)
 class Scores:
-    """The scores of one task over `rows` labelled rows.
+    """The scores of one task over `rows` labelled rows, and those of each of its labels, in their order.
 
     Loss is the mean cross-entropy in nats; the others lie between 0 and 1. Precision, recall and macro-F1 are plain
     means over the labels that occur or are predicted; weighted F1 weighs each label by how often it occurs.
@@ -30,6 +40,7 @@ class Scores:
     recall: float
     macro_f1: float
     weighted_f1: float
+    labels: tuple[LabelScores, ...] = ()
 
 
 def score(logits: Tensor, labels: Sequence[int] | Tensor) -> Scores | None:
@@ -41,6 +52,7 @@ def score(logits: Tensor, labels: Sequence[int] | Tensor) -> Scores | None:
     logits, truth = logits.float().cpu()[known], truth[known]
     predicted = logits.argmax(dim=1)
     precision, recall, macro_f1, _ = precision_recall_fscore_support(truth, predicted, average="macro", zero_division=0)
+    each = precision_recall_fscore_support(truth, predicted, labels=range(logits.shape[1]), zero_division=0)
     return Scores(
         rows=len(truth),
         loss=float(cross_entropy(logits, truth)),
@@ -49,6 +61,7 @@ def score(logits: Tensor, labels: Sequence[int] | Tensor) -> Scores | None:
         recall=float(recall),
         macro_f1=float(macro_f1),
         weighted_f1=float(f1_score(truth, predicted, average="weighted", zero_division=0)),
+        labels=tuple(LabelScores(int(n), float(p), float(r), float(f)) for p, r, f, n in zip(*each, strict=True)),
     )
 
 

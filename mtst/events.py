@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import ConfigDict, TypeAdapter
 
 from mtst.evaluation import Scores, mean_macro_f1
+from mtst.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -23,10 +24,15 @@ class GroupPlan:
 
 @dataclass(frozen=True)
 class Started:
-    """Training is about to begin. `cached` says that the encoder is frozen and every sentence was embedded once."""
+    """Training is about to begin.
+
+    `counts[task.name]` has the number of training rows of each of a task's labels. `cached` says that the encoder is
+    frozen and every sentence was embedded once.
+    """
 
     scenario: str
-    tasks: tuple[str, ...]
+    tasks: tuple[Task, ...]
+    counts: dict[str, tuple[int, ...]]
     groups: tuple[GroupPlan, ...]
     train_rows: int
     validation_rows: int

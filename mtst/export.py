@@ -1,25 +1,15 @@
 """What a visitor takes home: predictions as a CSV, a model as a ZIP."""
 
-import csv
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mtst.errors import DataError
 from mtst.model import MultiTaskSentenceTransformer
+from mtst.spreadsheet import write_csv
 from mtst.tables import Table
 
 ROWS_AT_ONCE = 2048
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def spreadsheet_safe(cell: str) -> str:
-    """Return a cell that a spreadsheet shows and does not run: one that begins like a formula gets a quote before it.
-
-    A cell that begins with a quote gets one more, so taking one quote away gives every cell back as it was.
-    """
-    return f"'{cell}" if cell.startswith((*FORMULA, "'")) else cell
 
 
 def write_predictions(model: MultiTaskSentenceTransformer, table: Table, text: str, target: Path) -> int:
@@ -32,19 +22,10 @@ def write_predictions(model: MultiTaskSentenceTransformer, table: Table, text: s
     """
     sentences = table.column(text)
     added = [name for task in model.tasks for name in (f"predicted {task.name}", f"probability {task.name}")]
-    try:
-        with target.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(map(spreadsheet_safe, [*table.columns, *added]))
-            for first in range(0, len(sentences), ROWS_AT_ONCE):
-                rows = table.rows[first : first + ROWS_AT_ONCE]
-                predicted = _predicted(model, sentences[first : first + ROWS_AT_ONCE])
-                writer.writerows(
-                    [*map(spreadsheet_safe, row), *more] for row, more in zip(rows, predicted, strict=True)
-                )
-    except OSError as error:
-        raise DataError(f"{target} cannot be written: {error.strerror}.") from error
-    return len(sentences)
+    parts = range(0, len(sentences), ROWS_AT_ONCE)
+    predicted = (row for first in parts for row in _predicted(model, sentences[first : first + ROWS_AT_ONCE]))
+    rows = ([*row, *more] for row, more in zip(table.rows, predicted, strict=True))
+    return write_csv(target, [*table.columns, *added], rows)
 
 
 def _predicted(model: MultiTaskSentenceTransformer, sentences: list[str]) -> Iterator[list[str]]:
@@ -53,7 +34,7 @@ def _predicted(model: MultiTaskSentenceTransformer, sentences: list[str]) -> Ite
     rows = zip(*(zip(p.labels, p.confidences, strict=True) for p in found), strict=True)
     for sentence in sentences:
         if sentence.strip():
-            yield [cell for label, sure in next(rows) for cell in (spreadsheet_safe(label), f"{sure:.4f}")]
+            yield [cell for label, sure in next(rows) for cell in (label, f"{sure:.4f}")]
         else:
             yield blank
 

@@ -21,12 +21,25 @@ Content = TypeVar("Content")
 
 @dataclass(frozen=True)
 class Job:
-    """What a run is asked to do, next to its data."""
+    """What a run is asked to do, next to its data, and how the data were chosen from their file.
+
+    Attributes:
+        encoder: the name that the encoder is loaded by.
+        config: how to train.
+        source: the file's name.
+        text: the column of the sentences.
+        header: whether the file's first row names its columns.
+        merge: whether labels that differ only in case and blanks were made one.
+        leave_out: the lines of the file that were left out by choice.
+    """
 
     encoder: str
     config: TrainConfig
-    source: str
-    text: str
+    source: str = ""
+    text: str = "text"
+    header: bool = True
+    merge: bool = False
+    leave_out: tuple[int, ...] = ()
 
 
 _JOB = TypeAdapter(Job)

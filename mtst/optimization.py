@@ -2,7 +2,8 @@
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -47,18 +48,23 @@ class Optimizer:
         self._schedule.step()
 
 
-def task_losses(logits: dict[str, Tensor], targets: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return the mean cross-entropy of each task over the rows that have its label; a task without any is absent."""
+def task_losses(
+    logits: dict[str, Tensor], targets: dict[str, Tensor], weights: Mapping[str, Tensor] = MappingProxyType({})
+) -> dict[str, Tensor]:
+    """Return the mean cross-entropy of each task over the rows that have its label; a task without any is absent.
+
+    `weights[task]` (labels,) says how much a row of each label counts in the mean.
+    """
     return {
-        name: cross_entropy(values, targets[name], ignore_index=UNLABELLED)
+        name: cross_entropy(values, targets[name], weights.get(name), ignore_index=UNLABELLED)
         for name, values in logits.items()
         if (targets[name] != UNLABELLED).any()
     }
 
 
-def batches(lengths: Sequence[int], size: int, order: random.Random) -> list[list[int]]:
-    """Return all places in random batches of up to `size`, of similar lengths within a batch, in random order."""
-    places = list(range(len(lengths)))
+def batches(places: Sequence[int], lengths: Sequence[int], size: int, order: random.Random) -> list[list[int]]:
+    """Return places in random batches of up to `size`, of similar lengths within a batch, in random order."""
+    places = list(places)
     order.shuffle(places)
     bucket = size * BATCHES_PER_BUCKET
     made: list[list[int]] = []

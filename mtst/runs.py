@@ -13,13 +13,13 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from multiprocessing import forkserver
 
-from mtst.config import TrainConfig
 from mtst.data import Dataset
 from mtst.errors import RunError
 from mtst.events import Failed, History
 from mtst.folder import Job, RunFolder
 from mtst.freezing import find_scenario
 from mtst.settings import Settings
+from mtst.splitting import check_trainable
 
 LOG = logging.getLogger(__name__)
 TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
@@ -50,16 +50,18 @@ class Runs:
         for work in (self._run_all, self._sweep_all):
             threading.Thread(target=work, name=f"runs{work.__name__}", daemon=True).start()
 
-    def submit(self, data: Dataset, config: TrainConfig, encoder: str, source: str = "", text: str = "text") -> str:
+    def submit(self, job: Job, data: Dataset) -> str:
         """Put a run in the queue and return its token, 192 random bits that only its owner knows.
 
         Raises:
             SettingsError: the scenario is unknown.
+            DataError: the data cannot be trained on.
             RunError: it cannot be stored.
         """
-        find_scenario(config.scenario, data.tasks)
+        find_scenario(job.config.scenario, data.tasks)
+        check_trainable(data)
         token = secrets.token_urlsafe(24)
-        RunFolder(self.settings.runs_dir / token).create(Job(encoder, config, source, text), data)
+        RunFolder(self.settings.runs_dir / token).create(job, data)
         with self._lock:
             self._line.append(token)
         self._waiting.put(token)

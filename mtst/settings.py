@@ -8,6 +8,7 @@ from tempfile import gettempdir
 from typing import Self
 
 from mtst.errors import SettingsError
+from mtst.limits import Limits
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,9 @@ class Settings:
     runs_dir: Path = Path(gettempdir()) / "mtst-runs"
     max_rows: int = 20_000
     max_upload_mb: float = 20.0
+    max_columns: int = 1_000
+    max_labels: int = 200
+    max_characters: int = 100_000
     max_minutes: float = 30.0
     run_ttl_hours: float = 24.0
 
@@ -30,6 +34,11 @@ class Settings:
             value = getattr(self, field.name)
             if isinstance(value, int | float) and not 0 < value < float("inf"):
                 raise SettingsError(f"MTST_{field.name.upper()} must be a number above 0, not {value!r}.")
+
+    @property
+    def limits(self) -> Limits:
+        """How much of an upload is read."""
+        return Limits(self.max_rows, self.max_upload_mb, self.max_columns, self.max_labels, self.max_characters)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:

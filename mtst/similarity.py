@@ -9,12 +9,13 @@ Pair = tuple[int, int, float]
 
 def cosine(a: np.ndarray, b: np.ndarray | None = None) -> np.ndarray:
     """Return the cosines (n, m), from -1 to 1, of the rows of `a` (n, d) with those of `b` (m, d), or of `a` itself."""
-    left = _unit(a)
-    right = left if b is None else _unit(b)
+    left = unit(a)
+    right = left if b is None else unit(b)
     return np.clip(left @ right.T, -1.0, 1.0)
 
 
-def _unit(rows: np.ndarray) -> np.ndarray:
+def unit(rows: np.ndarray) -> np.ndarray:
+    """Return rows (n, d) scaled to length 1; a row of zeros stays as it is."""
     return rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(min=1e-12)
 
 

@@ -1,36 +1,45 @@
-"""A delimited text file -> a table of text, with each row's line number and nothing dropped silently."""
+"""A file -> a table of text, with each row's line in the file and nothing dropped silently."""
 
-import csv
-import io
-import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 
+from mtst.delimited import SAMPLE_CHARACTERS, find_dialect, read_delimited
 from mtst.errors import DataError
+from mtst.headers import column_names, names_columns
+from mtst.json_lines import BLANK, parse_object, read_json_lines
+from mtst.limits import Limits
+from mtst.records import Record, Skipped
+from mtst.source import find_encoding, is_text, read_bytes, text_stream
+from mtst.workbook import ZIP, read_workbook
 
-ENCODINGS = ("utf-8-sig", "cp1252", "latin-1")  # the last one reads anything
-DELIMITERS = ",;\t|"
-csv.field_size_limit(2**31 - 1)  # of the whole process; a cell may be as long as the file, which has a limit of its own
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """A row of the file that was not used: the line it starts on, counted from 1, and why."""
-
-    line: int
-    reason: str
+ROWS_COMPARED = 200  # with the first one, to tell whether it names the columns
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """What a file holds: named columns and rows of text, each with its line number."""
+    """What a file holds: named columns and rows of text, each with its line number.
+
+    Attributes:
+        name: the file's name.
+        columns: the columns' names, all different.
+        rows: the rows that could be read, a cell a column.
+        lines: for each row, the line of the file that it starts on, counted from 1 (the row, in a sheet).
+        skipped: the rows that could not be read, and why.
+        form: the format, delimiter and encoding that were found, in words.
+        header: whether the first row names the columns.
+        lost: characters that could not be decoded, and are U+FFFD.
+    """
 
     name: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     lines: tuple[int, ...]
     skipped: tuple[Skipped, ...] = ()
+    form: str = "CSV"
+    header: bool = True
+    lost: int = 0
 
     def column(self, name: str) -> list[str]:
         """Return the cells of one column.
@@ -39,123 +48,97 @@ class Table:
             DataError: there is no such column; the message lists those that are.
         """
         if name not in self.columns:
-            raise DataError(f"{self.name} has no column {name!r}. Its columns are: {', '.join(self.columns)}.")
+            shown = ", ".join(self.columns[:20]) + (", …" if len(self.columns) > 20 else "")
+            raise DataError(f"{self.name} has no column {name!r}. Its columns are: {shown}.")
         index = self.columns.index(name)
         return [row[index] for row in self.rows]
 
 
-def read_table(source: str | Path, max_rows: int = 1_000_000, max_megabytes: float = 1_000.0) -> Table:
-    """Read a delimited text file with a header; the delimiter and the encoding are found.
+def read_table(source: str | Path, limits: Limits | None = None, header: bool | None = None) -> Table:
+    """Read CSV (comma, semicolon, tab or bar), JSON Lines or XLSX, also gzipped; format and encoding are found.
+
+    `header` says whether the first row names the columns; left out, that is found too.
 
     Raises:
-        DataError: no such file, not text, too large, no header or no rows.
+        DataError: no such file, not a table, beyond a limit, or without rows.
     """
-    path = Path(source)
-    try:
-        size = path.stat().st_size
-        raw = path.read_bytes() if size <= max_megabytes * 1e6 else None
-    except OSError as error:
-        raise DataError(f"{path.name or path} cannot be read: {error.strerror or error}.") from error
-    if raw is None:
-        raise DataError(f"{path.name} has {size / 1e6:.1f} MB; at most {max_megabytes:g} MB can be read here.")
-    if b"\0" in raw[:65536]:
-        raise DataError(f"{path.name} is not a text file. Save the table as CSV (UTF-8) and choose that file.")
-    text = next(decoded for encoding in ENCODINGS if (decoded := _decode(raw, encoding)) is not None)
-    return _parse(path.name, text, max_rows)
+    path, limits = Path(source), limits or Limits()
+    raw = read_bytes(path, limits)
+    form, records, named = _records(path.name, raw, limits)
+    if named is not None:
+        header = named
+    start = list(islice(records, 1 + ROWS_COMPARED))
+    first = next((place for place, record in enumerate(start) if isinstance(record, Record)), None)
+    if first is None:
+        raise DataError(f"{path.name} is empty. It needs a line of column names and rows below it.")
+    cells = start[first].cells
+    below = [record.cells for record in start[first + 1 :] if isinstance(record, Record)]
+    if header is None:
+        header = names_columns(cells, below)
+    row_names = header and bool(below) and all(len(row) == len(cells) + 1 for row in below)
+    width = len(cells) + row_names
+    if width > limits.columns:
+        raise DataError(
+            f"{path.name} has {width:,} columns; at most {limits.columns:,} can be read here. "
+            "Keep those of the text and the labels."
+        )
+    columns = column_names(cells if header else [""] * width, width)
+    if header:
+        del start[first]
+    rows, lines, skipped = _collect(path.name, chain(start, records), width, limits)
+    if not rows:
+        why = f"; line {skipped[0].line:,} {skipped[0].reason}" if skipped else ""
+        raise DataError(f"{path.name} has a header but no rows that can be used below it{why}.")
+    lost = sum(cell.count("\ufffd") for row in rows for cell in row)
+    return Table(path.name, columns, rows, lines, skipped, form, header, lost)
 
 
-def _decode(raw: bytes, encoding: str) -> str | None:
-    try:
-        return raw.decode(encoding)
-    except UnicodeDecodeError:
-        return None
+def _records(name: str, raw: bytes, limits: Limits) -> tuple[str, Iterator[Record | Skipped], bool | None]:
+    """Find out what a file is by what is in it: its format in words, its records, and whether they begin with names."""
+    if raw.startswith(ZIP):
+        return "XLSX", read_workbook(name, raw, limits), None
+    encoding = find_encoding(raw)
+    if not is_text(raw, encoding):
+        raise DataError(f"{name} is not a text file. Save the table as CSV (UTF-8) and choose that file.")
+    known = "UTF-8" if encoding.startswith("utf-8") else encoding.upper()
+    start = text_stream(raw[: 4 * SAMPLE_CHARACTERS], encoding).read(SAMPLE_CHARACTERS)
+    if start.lstrip(BLANK).startswith("[") and "{" in start[:100]:
+        raise DataError(f"{name} is one JSON list. Save it as JSON Lines: one object a line, no commas between them.")
+    line = next(filter(None, (line.strip(BLANK) for line in text_stream(raw, encoding))), "")
+    if parse_object(line) is not None:
+        return f"JSON Lines, {known}", read_json_lines(name, raw, encoding, limits), True
+    dialect = find_dialect(start)
+    return f"{dialect.form}, {known}", read_delimited(name, raw, encoding, dialect), None
 
 
-def _parse(name: str, text: str, max_rows: int) -> Table:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+def _collect(
+    name: str, records: Iterator[Record | Skipped], width: int, limits: Limits
+) -> tuple[tuple[tuple[str, ...], ...], tuple[int, ...], tuple[Skipped, ...]]:
+    """Take the rows that have the right number of cells, up to the limits; empty cells at the end do not count."""
     rows: list[tuple[str, ...]] = []
     lines: list[int] = []
     skipped: list[Skipped] = []
-    columns: tuple[str, ...] = ()
-    line = start = 1
-    try:
-        for cells in reader:
-            start, line = line, reader.line_num + 1
-            if not any(cell.strip() for cell in cells):
-                continue
-            if not columns:
-                columns = _header(cells)
-            elif len(cells) != len(columns):
-                skipped.append(Skipped(start, f"has {len(cells)} cells where the header has {len(columns)}"))
-            elif len(rows) == max_rows:
-                raise DataError(f"{name} has more than {max_rows:,} rows, the most that can be read here.")
-            else:
-                rows.append(tuple(cells))
-                lines.append(start)
-    except csv.Error as error:
-        raise DataError(f"{name} cannot be read as CSV at line {reader.line_num}: {error}.") from error
-    if _open_quote(text, start):
-        raise DataError(
-            f'{name}: the row on line {start:,} opens a quote (") that is never closed. Close or remove it.'
-        )
-    if not columns:
-        raise DataError(f"{name} is empty. It needs a header line and rows below it.")
-    if not rows:
-        raise DataError(f"{name} has a header but no rows that can be used below it.")
-    return Table(name, columns, tuple(rows), tuple(lines), tuple(skipped))
-
-
-def _open_quote(text: str, line: int) -> bool:
-    """Tell whether the record that starts on a line swallowed the rest of the text: its quotes are odd in number."""
-    rest = io.StringIO(text, newline="").readlines()[line - 1 :]
-    return len(rest) > 1 and sum(piece.count('"') for piece in rest) % 2 == 1
-
-
-def _delimiter(text: str) -> str:
-    """The candidate that the header holds most of, outside quotes; a comma where it holds none."""
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    header = "".join(first.split('"')[::2])
-    return max(DELIMITERS, key=header.count)
-
-
-def _header(cells: Sequence[str]) -> tuple[str, ...]:
-    """Column names without surrounding blanks; a blank one gets a number, a repeated one a suffix."""
-    names: list[str] = []
-    for number, cell in enumerate(cells, 1):
-        name = base = cell.strip() or f"column {number}"
-        copies = 1
-        while name in names:
-            copies += 1
-            name = f"{base} ({copies})"
-        names.append(name)
-    return tuple(names)
-
-
-def guess_columns(table: Table) -> tuple[str, tuple[str, ...]]:
-    """Guess the column of the sentences and up to two columns of labels; the labels may be none.
-
-    The text is the column with the longest distinct cells. A label column repeats a few short values; those whose
-    values are words come before those whose values are numbers.
-    """
-    cells = {name: [cell.strip() for cell in table.column(name)[:2000]] for name in table.columns}
-    text = max(table.columns, key=lambda name: _textness(cells[name]))
-    candidates = [name for name in table.columns if name != text and _labelness(cells[name]) > 0]
-    best = sorted(candidates, key=lambda name: -_labelness(cells[name]))[:2]
-    return text, tuple(name for name in table.columns if name in best)
-
-
-def _textness(cells: list[str]) -> float:
-    filled = [cell for cell in cells if cell]
-    if not filled:
-        return 0.0
-    words = statistics.mean(len(cell.split()) for cell in filled)
-    return words * len(set(filled)) / len(cells)
-
-
-def _labelness(cells: list[str]) -> float:
-    filled = [cell for cell in cells if cell]
-    kinds = len(set(filled))
-    if not 2 <= kinds <= min(50, max(2, len(filled) // 3)):
-        return 0.0
-    words = statistics.mean(not cell.replace(".", "").lstrip("-").isdigit() for cell in filled)
-    return (0.05 + words) * len(filled) / len(cells) / kinds**0.25
+    for record in records:
+        if len(rows) + len(skipped) == limits.rows:
+            raise DataError(
+                f"{name} has more than {limits.rows:,} rows, the most that can be read here. Keep that many."
+            )
+        if isinstance(record, Skipped):
+            skipped.append(record)
+            continue
+        cells = record.cells
+        while len(cells) > width and not cells[-1].strip():
+            cells.pop()
+        if not any(map(str.strip, cells)):
+            skipped.append(Skipped(record.line, "is blank"))
+        elif len(cells) != width:
+            skipped.append(Skipped(record.line, f"is malformed: {len(cells):,} cells in place of {width:,}"))
+        elif (len(rows) + 1) * width > limits.cells:
+            raise DataError(
+                f"{name} has more than {limits.cells:,} cells ({width:,} columns), the most that can be read here. "
+                "Keep the columns of the text and the labels."
+            )
+        else:
+            rows.append(tuple(cells))
+            lines.append(record.line)
+    return tuple(rows), tuple(lines), tuple(skipped)

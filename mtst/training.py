@@ -9,9 +9,10 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from mtst.balance import class_weights, drawn_evenly
 from mtst.config import TrainConfig
 from mtst.data import Dataset
-from mtst.errors import DataError, ModelError
+from mtst.errors import ModelError
 from mtst.evaluation import Scores, logits_of, mean_macro_f1, score_tasks
 from mtst.events import Embedded, EpochEnded, Event, Finished, GroupPlan, Started, StepEnded
 from mtst.features import Features, PooledFeatures, features
@@ -19,6 +20,7 @@ from mtst.freezing import find_scenario, freeze, groups_of
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.optimization import Best, Optimizer, batches, rate_of, task_losses
 from mtst.proof import Proof
+from mtst.splitting import check_trainable, stratified_split
 
 MAX_VALIDATION_ROWS = 1_000
 ROWS_AT_ONCE = 512
@@ -26,7 +28,8 @@ ROWS_AT_ONCE = 512
 
 def split(data: Dataset, config: TrainConfig) -> tuple[Dataset, Dataset]:
     """Split into train and validation as a run with this config does."""
-    return data.split(min(config.validation_share, MAX_VALIDATION_ROWS / max(len(data), 1)), config.seed)
+    share = min(config.validation_share, MAX_VALIDATION_ROWS / max(len(data), 1))
+    return stratified_split(data, share, config.seed)
 
 
 def plan(model: MultiTaskSentenceTransformer, config: TrainConfig) -> tuple[GroupPlan, ...]:
@@ -61,7 +64,7 @@ def fit(
 
     Raises:
         SettingsError: the scenario is unknown.
-        DataError: there is too little to train and validate on.
+        DataError: there is too little to train and validate on, as `mtst.splitting.check_trainable` says.
         ModelError: the tasks differ from the model's, or the loss stops being a number.
     """
     run = _Run(model, data, config or TrainConfig())
@@ -87,9 +90,8 @@ class _Run:
         self.scenario = find_scenario(config.scenario, model.tasks)
         if data.tasks != model.tasks:
             raise ModelError("The model's tasks are not those of the data. Make the model with `data.tasks`.")
+        check_trainable(data)
         self.train, self.held_out = split(data, config)
-        if not len(self.held_out):
-            raise DataError("Training needs at least two different sentences: one to learn from, one to check with.")
         torch.manual_seed(config.seed)
         self.model, self.config = model, config
         self.opened = freeze(model, self.scenario)
@@ -111,7 +113,8 @@ class _Run:
     def started(self) -> Started:
         return Started(
             scenario=self.scenario.key,
-            tasks=tuple(task.name for task in self.model.tasks),
+            tasks=self.model.tasks,
+            counts={task.name: tuple(self.train.counts(task).values()) for task in self.train.tasks},
             groups=plan(self.model, self.config),
             train_rows=len(self.train),
             validation_rows=len(self.held_out),
@@ -143,6 +146,13 @@ class _Run:
         return {name: torch.tensor(labels, device=device) for name, labels in self.train.labels.items()}
 
     @cached_property
+    def _weights(self) -> dict[str, Tensor]:
+        if self.config.balance != "class-weights":
+            return {}
+        device = self.model.encoder.device
+        return {name: torch.tensor(weights, device=device) for name, weights in class_weights(self.train).items()}
+
+    @cached_property
     def _optimizer(self) -> Optimizer:
         return Optimizer(self.opened, self.scenario, self.config, self.steps)
 
@@ -150,11 +160,15 @@ class _Run:
         """Pass once over the training rows; return whether the one who listens asked to stop."""
         outputs: list[dict[str, Tensor]] = []
         order: list[int] = []
-        for places in batches(self._train_features.lengths, self.config.batch_size, self._order):
+        even = self.config.balance == "balanced-sampling"
+        rows = drawn_evenly(self.train, self._order) if even else range(len(self.train))
+        for places in batches(rows, self._train_features.lengths, self.config.batch_size, self._order):
             logits = self.model.classify(self._train_features.batch(places))
-            losses = task_losses(logits, {name: labels[places] for name, labels in self._targets.items()})
+            targets = {name: labels[places] for name, labels in self._targets.items()}
+            losses = task_losses(logits, targets)
             if losses:
-                self._optimizer.step(sum(losses.values()))
+                weighed = task_losses(logits, targets, self._weights) if self._weights else losses
+                self._optimizer.step(sum(weighed.values()))
             self.step += 1
             if (yield self._step_ended(losses)):
                 return True

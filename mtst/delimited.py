@@ -1,0 +1,98 @@
+"""Delimited text -> records: one of four delimiters, and broken quotes that cost no more than their own line."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from clevercsv.detect import Detector
+
+from mtst.errors import DataError
+from mtst.records import Record, Skipped
+from mtst.source import text_stream
+
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+NONE = "\x1f"  # stands for no delimiter: the file has one column
+SAMPLE_CHARACTERS = 16_384
+MAX_LINES_AGAIN = 1_000_000
+csv.field_size_limit(2**31 - 1)  # of the whole process; a cell may be as long as the file, which has a limit of its own
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How cells are separated, and what takes the meaning from a quote, if not a second quote."""
+
+    delimiter: str
+    escape: str | None
+
+    @property
+    def form(self) -> str:
+        known = DELIMITERS.get(self.delimiter)
+        return f"CSV, {known}-separated" if known else "CSV, one column"
+
+
+def find_dialect(start: str) -> Dialect:
+    """Find the delimiter; a first line without it means that there is one column, whose texts may hold commas."""
+    found = Detector().detect(start.replace("\0", ""), delimiters=list(DELIMITERS))
+    delimiter, escape = (found.delimiter, found.escapechar) if found else ("", "")
+    first = next((line for line in start.replace("\r", "\n").split("\n") if line.strip()), "")
+    if not delimiter or delimiter not in first:
+        inside = "".join(first.split('"')[::2])
+        delimiter = max(DELIMITERS, key=inside.count)
+        delimiter = delimiter if delimiter in inside else NONE
+    return Dialect(delimiter, "\\" if escape == "\\" else None)
+
+
+def read_delimited(name: str, raw: bytes, encoding: str, dialect: Dialect) -> Iterator[Record | Skipped]:
+    """Read strictly; where quotes do not match, skip the line on which the row began and go on with the next.
+
+    Raises:
+        DataError: quotes match so rarely that lines would have to be read again and again.
+    """
+    lines = _Lines(raw, encoding)
+    while True:
+        reader = csv.reader(lines, delimiter=dialect.delimiter, escapechar=dialect.escape, strict=True)
+        try:
+            for cells in reader:
+                if cells:
+                    yield Record(lines.start, cells)
+                lines.accept()
+            return
+        except csv.Error:
+            yield Skipped(lines.start, 'is malformed: a quote (") is not closed, or text follows one that is')
+            if lines.go_back() > MAX_LINES_AGAIN:
+                raise DataError(
+                    f'{name} has many quotes (") that are not closed, such as on line {lines.start - 1:,}. '
+                    "Save it again with every text in quotes."
+                ) from None
+
+
+class _Lines:
+    """Lines of a text, remembered until their row is accepted, so that reading can go back to the second of them."""
+
+    def __init__(self, raw: bytes, encoding: str) -> None:
+        self._stream = iter(text_stream(raw, encoding))
+        self._again: list[str] = []  # the next one last
+        self._taken: list[str] = []
+        self._went_back = 0
+        self.start = 1
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.pop() if self._again else next(self._stream)
+        self._taken.append(line)
+        return line
+
+    def accept(self) -> None:
+        self.start += len(self._taken)
+        self._taken.clear()
+
+    def go_back(self) -> int:
+        """Accept the first line of the row alone; return how many lines were given back so far."""
+        again = self._taken[1:]
+        self._again += reversed(again)
+        self._went_back += len(again)
+        del self._taken[1:]
+        self.accept()
+        return self._went_back

@@ -1,0 +1,140 @@
+"""A file -> its bytes, unpacked, and the encoding of their text; reading stops at the limit."""
+
+import codecs
+import gzip
+import zlib
+from contextlib import nullcontext
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+from typing import BinaryIO
+
+import charset_normalizer
+
+from mtst.errors import DataError
+from mtst.limits import Limits
+
+CHUNK = 1 << 20
+SAMPLE = 1 << 16
+GZIP = b"\x1f\x8b"
+# What a file that is no table begins with, and what to do about it.
+REFUSED = {
+    b"\xd0\xcf\x11\xe0": "is an Excel file of the old kind (.xls). Save it as .xlsx or CSV",
+    b"PAR1": "is a Parquet file. Save the table as CSV or JSON Lines",
+    b"%PDF": "is a PDF. Save the table as CSV or XLSX",
+    b"7z\xbc\xaf": "is an archive. Unpack it first",
+    b"Rar!": "is an archive. Unpack it first",
+    b"BZh": "is packed with bzip2. Unpack it, or pack it with gzip",
+    b"\xfd7zXZ": "is packed with xz. Unpack it, or pack it with gzip",
+}
+# The longer marks first: the one of UTF-32 begins with that of UTF-16.
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+WESTERN = "cp1252"  # Latin-1, and what Windows adds to it
+LEGACY = (
+    WESTERN, "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r", "cp932", "gb18030", "big5", "cp949",
+)  # fmt: skip
+NEARLY = 0.1  # of charset_normalizer's measures of mess and of sense: as good as the best
+
+
+def read_bytes(path: Path, limits: Limits) -> bytes:
+    """Return what is in a file, unpacked if it is gzipped.
+
+    Raises:
+        DataError: it cannot be read, is damaged, is no table, or holds more than the limit.
+    """
+    try:
+        with path.open("rb") as file:
+            packed = file.read(len(GZIP)) == GZIP
+            file.seek(0)
+            with gzip.GzipFile(fileobj=file) if packed else nullcontext(file) as unpacked:
+                raw = _read(unpacked, path.name, limits, packed)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(f"{path.name} is a damaged gzip file: {error}. Pack it again.") from error
+    except OSError as error:
+        raise DataError(f"{path.name or path} cannot be read: {error.strerror or error}.") from error
+    for mark, advice in REFUSED.items():
+        if raw.startswith(mark):
+            raise DataError(f"{path.name} {advice}.")
+    return raw
+
+
+def _read(file: BinaryIO, name: str, limits: Limits, packed: bool) -> bytes:
+    content = bytearray()
+    while chunk := file.read(CHUNK):
+        content += chunk
+        if len(content) > limits.bytes:
+            holds = "unpacks to" if packed else "has"
+            raise DataError(
+                f"{name} {holds} more than {limits.megabytes:g} MB, the most that can be read here. "
+                "Keep fewer rows, or only the columns of the text and the labels."
+            )
+    return bytes(content)
+
+
+def find_encoding(raw: bytes) -> str:
+    """Return the name of the encoding of a text: by its mark, as UTF-8 if it can be, by its zeros, or as most likely.
+
+    A text with few bytes that are not UTF-8 among many that are is UTF-8; those few show as U+FFFD.
+    """
+    for mark, encoding in MARKS:
+        if raw.startswith(mark):
+            return encoding
+    if encoding := _two_bytes(raw[:SAMPLE]):
+        return encoding
+    good, bad = _utf8(raw)
+    return "utf-8" if 10 * bad <= good else _likeliest(raw)
+
+
+def _two_bytes(sample: bytes) -> str | None:
+    """Recognise UTF-16 without its mark by the zeros that every second byte of Latin letters is."""
+    half = len(sample) // 2
+    if half and sample[1::2].count(0) > 0.4 * half and sample[::2].count(0) < 0.1 * half:
+        return "utf-16-le"
+    if half and sample[::2].count(0) > 0.4 * half and sample[1::2].count(0) < 0.1 * half:
+        return "utf-16-be"
+    return None
+
+
+def _utf8(raw: bytes) -> tuple[int, int]:
+    """Count what UTF-8 makes of bytes above 127: characters, and places that are none."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    good = bad = 0
+    for first in range(0, len(raw), CHUNK):
+        chunk = raw[first : first + CHUNK]
+        text = decoder.decode(chunk, final=first + CHUNK >= len(raw))
+        lost = text.count("\ufffd")
+        good += len(text) - len(text.encode("ascii", "ignore")) - lost
+        bad += lost
+    return good, bad
+
+
+def _likeliest(raw: bytes) -> str:
+    """Ask charset_normalizer; Western European where it is about as likely as the best, for short texts look alike."""
+    beginning = next((place for place, byte in enumerate(raw) if byte > 127), 0)
+    sample = raw[max(0, beginning - SAMPLE // 2) :][:SAMPLE]
+    found = list(charset_normalizer.from_bytes(sample, cp_isolation=list(LEGACY), enable_fallback=False))
+    if not found:
+        return WESTERN
+    best = found[0]
+    for match in found:
+        alike = match.chaos <= best.chaos + NEARLY and match.coherence >= best.coherence - NEARLY
+        if alike and WESTERN in match.could_be_from_charset:
+            return WESTERN
+    return best.encoding
+
+
+def text_stream(raw: bytes, encoding: str) -> TextIOWrapper:
+    """Return the text, decoded as it is read, its line ends as they are; what cannot be decoded is U+FFFD."""
+    return TextIOWrapper(BytesIO(raw), encoding, errors="replace", newline="")
+
+
+def is_text(raw: bytes, encoding: str) -> bool:
+    """Tell whether the beginning holds hardly any control characters."""
+    sample = text_stream(raw[:SAMPLE], encoding).read()
+    controls = sum(character < " " and character not in "\t\n\r\f" for character in sample)
+    return controls <= max(8, len(sample) // 10)
