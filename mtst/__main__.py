@@ -67,7 +67,7 @@ def _read(file: Path, header: bool | None) -> Table:
 
 def _tell_skipped(skipped: Sequence[Skipped]) -> None:
     if skipped:
-        first = "; ".join(f"line {row.line} {row.reason}" for row in skipped[:3])
+        first = "; ".join(f"line {row.line}: {row.reason}" for row in skipped[:3])
         more = ", and more" if len(skipped) > 3 else ""
         typer.echo(f"{len(skipped):,} rows skipped: {first}{more}", err=True)
 

@@ -13,7 +13,7 @@ ROWS_LOOKED_AT = 2_000
 GUESSED_TASKS = 3
 FEW_NUMBERS = 20  # different numbers that may be labels whatever they count
 ROWS_PER_NUMBER = 3  # of whole numbers that are labels though there are more of them
-MOST_GUESSED = 50  # different values of a column that is guessed to hold labels
+MOST_GUESSED = 200  # different values of a column that is guessed to hold labels
 MOSTLY_BLANK = 0.4  # share of filled cells below which a column is not guessed
 NEAR_BEST = 0.25  # of the best column's score, for the others to be guessed too
 TEXT_NAMES = re.compile(
@@ -40,8 +40,17 @@ def guess_columns(table: Table) -> tuple[str, tuple[str, ...]]:
     text = max(table.columns, key=lambda name: _textness(name, cells[name]))
     scores = {name: _labelness(name, cells[name]) for name in table.columns if name != text}
     least = NEAR_BEST * max(scores.values(), default=0.0)
+    if not least:
+        return text, _named_labels(table.columns, text)
     best = sorted((name for name in scores if scores[name] > 0), key=lambda name: -scores[name])[:GUESSED_TASKS]
     return text, tuple(name for name in table.columns if name in best and scores[name] >= least)
+
+
+def _named_labels(columns: Sequence[str], text: str) -> tuple[str, ...]:
+    """Guess by name, or as the only other one, a column whose values look like no labels: its refusal says why."""
+    others = [name for name in columns if name != text]
+    named = [name for name in others if LABEL_NAMES.search(name) and not OTHER_NAMES.search(name)]
+    return tuple(named[:GUESSED_TASKS] or (others if len(others) == 1 else []))
 
 
 def _textness(name: str, cells: Sequence[str]) -> float:

@@ -68,6 +68,8 @@ def make_dataset(
         DataError: a column is missing or used twice, nothing is left, or a column cannot be labels.
     """
     limits = limits or Limits()
+    if len(table.columns) == 1:
+        raise DataError(f"{table.name} has one column only. Labels need a column of their own, one for each task.")
     if not 1 <= len(labels) <= MAX_TASKS or len({text, *labels}) <= len(labels):
         raise DataError(f"Choose one text column and one to {MAX_TASKS} label columns, each a different one.")
     sentences = table.column(text)
@@ -77,13 +79,13 @@ def make_dataset(
     skipped, kept = list(table.skipped), []
     for row, line in enumerate(table.lines):
         if not sentences[row].strip():
-            skipped.append(Skipped(line, "has no text"))
+            skipped.append(Skipped(line, "no text"))
         elif len(sentences[row]) > limits.characters:
-            skipped.append(Skipped(line, f"is too long: more than {limits.characters:,} characters"))
+            skipped.append(Skipped(line, f"too long: more than {limits.characters:,} characters"))
         elif not any(column[row] for column in cells.values()):
-            skipped.append(Skipped(line, "has no label that the model knows" if known else "has no label"))
+            skipped.append(Skipped(line, "no label that the model knows" if known else "no label"))
         elif line in left_out:
-            skipped.append(Skipped(line, "was left out by choice"))
+            skipped.append(Skipped(line, "left out by choice"))
         else:
             kept.append(row)
     if not kept:

@@ -58,7 +58,7 @@ def read_delimited(name: str, raw: bytes, encoding: str, dialect: Dialect) -> It
                 lines.accept()
             return
         except csv.Error:
-            yield Skipped(lines.start, 'is malformed: a quote (") is not closed, or text follows one that is')
+            yield Skipped(lines.start, 'malformed: a quote (") is not closed, or text follows one that is')
             if lines.go_back() > MAX_LINES_AGAIN:
                 raise DataError(
                     f'{name} has many quotes (") that are not closed, such as on line {lines.start - 1:,}. '

@@ -93,9 +93,9 @@ FIXED = (
 def _freeze_head(task: Task) -> Scenario:
     return Scenario(
         key=f"freeze-{HEAD}{task.name}",
-        title=f"Freeze the {task.name} head",
-        meaning=f"The {task.name} head stays as it begins (zero-shot); the encoder and every other head learn.",
-        consequence=f"The encoder learns to speak to a fixed {task.name} head, and the other tasks pull it their way.",
+        title=f"Freeze the {task} head",
+        meaning=f"The {task} head stays as it begins (zero-shot); the encoder and every other head learn.",
+        consequence=f"The encoder learns to speak to a fixed {task} head, and the other tasks pull it their way.",
         when="To see how far one task can move under a head that does not follow.",
         opens=lambda key: key != HEAD + task.name,
     )
@@ -132,7 +132,7 @@ def groups_of(model: MultiTaskSentenceTransformer) -> tuple[Group, ...]:
         for group in model.encoder.groups
     ]
     heads = [
-        Group(HEAD + task.name, f"{task.name} head", tuple(head.parameters()), (head,), task.name)
+        Group(HEAD + task.name, f"{task} head", tuple(head.parameters()), (head,), task.name)
         for task, head in zip(model.tasks, model.heads, strict=True)
     ]
     return (*layers, *heads)

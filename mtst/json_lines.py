@@ -25,7 +25,7 @@ def read_json_lines(name: str, raw: bytes, encoding: str, limits: Limits) -> Ite
     yield Record(0, list(places))
     for line, found in _objects(raw, encoding):
         if found is None:
-            yield Skipped(line, "is malformed: not a JSON object")
+            yield Skipped(line, "malformed: not a JSON object")
         else:
             cells = [""] * len(places)
             for key, value in found.items():

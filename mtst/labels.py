@@ -4,7 +4,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-RARE_SHARE = 0.2  # of an even share of the rows
+RARE_SHARE = 0.25  # of an even share of the rows
 FEW_ROWS = 8
 
 
@@ -32,6 +32,6 @@ def alike(counts: Counter[str]) -> tuple[tuple[str, ...], ...]:
 
 
 def rare(counts: dict[str, int]) -> tuple[str, ...]:
-    """Return the labels with fewer than eight rows, or less than a fifth of an even share, the rarest first."""
+    """Return the labels with fewer than eight rows, or less than a quarter of an even share, the rarest first."""
     least = max(FEW_ROWS, RARE_SHARE * sum(counts.values()) / max(1, len(counts)))
     return tuple(sorted((label for label, count in counts.items() if count < least), key=lambda label: counts[label]))

@@ -87,7 +87,7 @@ def read_table(source: str | Path, limits: Limits | None = None, header: bool | 
         del start[first]
     rows, lines, skipped = _collect(path.name, chain(start, records), width, limits)
     if not rows:
-        why = f"; line {skipped[0].line:,} {skipped[0].reason}" if skipped else ""
+        why = f" (line {skipped[0].line:,}: {skipped[0].reason})" if skipped else ""
         raise DataError(f"{path.name} has a header but no rows that can be used below it{why}.")
     lost = sum(cell.count("\ufffd") for row in rows for cell in row)
     return Table(path.name, columns, rows, lines, skipped, form, header, lost)
@@ -130,9 +130,9 @@ def _collect(
         while len(cells) > width and not cells[-1].strip():
             cells.pop()
         if not any(map(str.strip, cells)):
-            skipped.append(Skipped(record.line, "is blank"))
+            skipped.append(Skipped(record.line, "blank"))
         elif len(cells) != width:
-            skipped.append(Skipped(record.line, f"is malformed: {len(cells):,} cells in place of {width:,}"))
+            skipped.append(Skipped(record.line, f"malformed: {len(cells):,} cells in place of {width:,}"))
         elif (len(rows) + 1) * width > limits.cells:
             raise DataError(
                 f"{name} has more than {limits.cells:,} cells ({width:,} columns), the most that can be read here. "

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mtst.errors import ModelError
+from mtst.writing import isolated
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,10 @@ class Task:
 
     name: str
     labels: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """The name as it can stand in a sentence."""
+        return isolated(self.name)
 
     def __post_init__(self) -> None:
         if not self.name.strip():

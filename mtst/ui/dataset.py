@@ -3,71 +3,120 @@
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
-from html import escape
 from pathlib import Path
 
 import gradio as gr
 
+from mtst.columns import guess_columns
 from mtst.config import TrainConfig
-from mtst.data import Dataset, make_dataset
+from mtst.data import Dataset, similar_labels
 from mtst.encoders import DEFAULT
-from mtst.errors import DataError, MtstError
+from mtst.errors import MtstError
 from mtst.folder import Job
 from mtst.freezing import find_scenario, scenarios
 from mtst.model import MultiTaskSentenceTransformer
+from mtst.splitting import check_trainable
 from mtst.starter import ASSETS
-from mtst.tables import Table, guess_columns, read_table
+from mtst.tables import read_table
 from mtst.training import plan, split
-from mtst.ui.look import task_colour
+from mtst.ui import plots
+from mtst.ui.draft import Choice, Draft, chosen
+from mtst.ui.literal import inline, literal
 from mtst.ui.parts.layer_map import layers
-from mtst.ui.parts.pieces import bars, problem, quiet, said, table
+from mtst.ui.parts.live_plot import drawn, hidden
+from mtst.ui.parts.pieces import problem, quiet, said
+from mtst.ui.report import report
 from mtst.ui.services import Services
 
 FIRST = "freeze-encoder"
-SKIPPED_SHOWN = 20
-LABELS_SHOWN = 12
-Choice = tuple[Table | None, dict, dict, dict]
+NOTHING = quiet("Nothing chosen yet.")
+ALIKE_SHOWN = 3
+Chosen = tuple[Draft | None, dict, dict, dict, dict]
 
 
-def choose(services: Services, path: str | None) -> Choice:
-    """Read a file and guess its columns; return the table, both dropdowns, and a message if it cannot be read."""
-    limits = services.settings
-    blank = gr.update(choices=[], value=None), gr.update(choices=[], value=[])
+def choose(services: Services, path: str | None, header: bool | None = None) -> Chosen:
+    """Read a file and guess its columns.
+
+    Return the draft, both dropdowns, the tick for a row of names, and a message if the file cannot be read.
+    """
+    blank = gr.update(choices=[], value=None), gr.update(choices=[], value=[]), gr.update(visible=False)
     if not path:
         return None, *blank, said("")
+    limits = services.settings.limits
     try:
-        read = read_table(path, limits.max_rows, limits.max_upload_mb)
+        table = read_table(path, limits, header)
     except MtstError as error:
         return None, *blank, said(problem(error))
     if Path(path).parent == ASSETS:  # so that the command shown later finds the sample too
-        read = replace(read, name=f"{ASSETS.name}/{read.name}")
-    text, labels = guess_columns(read)
-    columns = list(read.columns)
-    return read, gr.update(choices=columns, value=text), gr.update(choices=columns, value=list(labels)), said("")
+        table = replace(table, name=f"{ASSETS.name}/{table.name}")
+    text, labels = guess_columns(table)
+    columns = [(inline(name), name) for name in table.columns]
+    named = gr.update(value=table.header, visible=not table.form.startswith("JSON"))
+    return (
+        Draft(Path(path), table, limits),
+        gr.update(choices=columns, value=text),
+        gr.update(choices=columns, value=list(labels)),
+        named,
+        said(""),
+    )
 
 
-def dataset(read: Table | None, text: str | None, labels: Sequence[str]) -> Dataset:
-    """Return the chosen columns as a dataset.
+def choose_again(services: Services, draft: Draft | None, header: bool) -> Chosen:
+    """Read the same file once more, with or without names in its first row."""
+    return choose(services, str(draft.path) if draft else None, header)
 
-    Raises:
-        DataError: they cannot be used; the message says why.
-    """
-    if read is None:
-        raise DataError("Choose a file or the sample first.")
-    return make_dataset(read, text or "", labels)
+
+def choice(text: str | None, labels: Sequence[str], merge: bool, ticked: Sequence[Sequence[str]]) -> Choice:
+    """Return the choice that a form stands for; what is ticked are lines of the file."""
+    return Choice(text, tuple(labels), merge, frozenset(int(line) for lines in ticked for line in lines))
 
 
 def describe(
-    services: Services, read: Table | None, text: str | None, labels: list[str], scenario: str | None
-) -> tuple[str, gr.Radio, str, dict, gr.Button]:
-    """Return the report on the rows, the scenarios for these tasks, the chosen one's text and map, and the button."""
+    services: Services,
+    draft: Draft | None,
+    text: str | None,
+    labels: list[str],
+    merge: bool,
+    scenario: str | None,
+    *ticked: list[str],
+) -> tuple[object, ...]:
+    """Return what the form shows of a choice.
+
+    The report on the rows, the lengths of the texts, the tick that merges labels, the scenarios for these tasks, the
+    chosen one's text and map, and the buttons that need data: the row report, the check, the start.
+    """
+    wanted = choice(text, labels, merge, ticked)
     try:
-        data = dataset(read, text, labels)
+        data = chosen(draft).dataset(wanted)
+        upload = draft.upload(data, services.encoder)
         model = MultiTaskSentenceTransformer(services.encoder, data.tasks)
     except MtstError as error:
-        why = problem(error) if read else quiet("Nothing chosen yet.")
-        return why, *_stand_in(services, scenario), gr.Button(interactive=False)
-    return report(read.name, data), *_choices(model, scenario), gr.Button(interactive=True)
+        why = problem(error) if draft else NOTHING
+        closed = gr.Button(visible=False), gr.Button(interactive=False), gr.Button(interactive=False)
+        return why, hidden(), gr.update(visible=False), *_stand_in(services, scenario), *closed
+    said_first, ready = "", True
+    try:
+        check_trainable(data)
+    except MtstError as error:
+        said_first, ready = problem(error), False
+    return (
+        said_first + report(upload, *split(data, TrainConfig())),
+        drawn(plots.text_lengths(upload.tokens, upload.max_tokens)),
+        _merge_tick(draft, wanted),
+        *_choices(model, scenario),
+        gr.Button(visible=True),
+        gr.Button(interactive=True),
+        gr.Button(interactive=ready),
+    )
+
+
+def _merge_tick(draft: Draft, wanted: Choice) -> dict:
+    """Offer to merge labels, if some differ in case and blanks only; by itself nothing is merged."""
+    found = similar_labels(draft.dataset(replace(wanted, merge=False)))
+    groups = [group for groups in found.values() for group in groups]
+    named = "; ".join(" + ".join(f"“{inline(label, 30)}”" for label in group) for group in groups[:ALIKE_SHOWN])
+    more = f" and {len(groups) - ALIKE_SHOWN} more" if len(groups) > ALIKE_SHOWN else ""
+    return gr.update(label=f"Merge labels that differ only in case or blanks: {named}{more}", visible=bool(groups))
 
 
 def _stand_in(services: Services, scenario: str | None) -> tuple[gr.Radio, str | dict, dict]:
@@ -80,9 +129,9 @@ def _stand_in(services: Services, scenario: str | None) -> tuple[gr.Radio, str |
 
 def _choices(model: MultiTaskSentenceTransformer, key: str | None) -> tuple[gr.Radio, str, dict]:
     known = scenarios(model.tasks)
-    chosen = key if key in known else FIRST
-    radio = gr.Radio(choices=[(f"{s.title}\n{s.meaning}", s.key) for s in known.values()], value=chosen)
-    return radio, explain(model, chosen), layers(plan(model, TrainConfig(scenario=chosen)))
+    kept = key if key in known else FIRST
+    titles = [(f"{inline(s.title, 25)}\n{inline(s.meaning, 200)}", s.key) for s in known.values()]
+    return gr.Radio(choices=titles, value=kept), explain(model, kept), layers(plan(model, TrainConfig(scenario=kept)))
 
 
 def explain(model: MultiTaskSentenceTransformer, key: str) -> str:
@@ -90,62 +139,32 @@ def explain(model: MultiTaskSentenceTransformer, key: str) -> str:
     found = find_scenario(key, model.tasks)
     times = f"{found.epochs} epochs, unless you set another number below" if found.epochs else "One measurement"
     rows = [("What follows", found.consequence), ("When to use it", found.when), ("How long", times)]
-    items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in rows)
+    items = "".join(f"<dt>{literal(name)}</dt><dd>{literal(text)}</dd>" for name, text in rows)
     return f'<dl class="explain">{items}</dl>'
 
 
-def report(name: str, data: Dataset) -> str:
-    """Return what was read: rows used and skipped and why, the split, the labels of each task, the first rows."""
-    train, held_out = split(data, TrainConfig())
-    skipped = len(data.skipped)
-    parts = [
-        f'<p class="report"><span dir="auto">{escape(name)}</span>: <b>{len(data):,}</b> rows used, '
-        f"<b>{len(train):,}</b> to train on and "
-        f"<b>{len(held_out):,}</b> held out for validation. "
-        + (f'<span class="warn"><b>{skipped:,}</b> skipped.</span>' if skipped else "None skipped.")
-        + "</p>"
-    ]
-    parts += [_labels(data, number) for number in range(len(data.tasks))]
-    if skipped:
-        rows = [(f"{row.line:,}", row.reason) for row in data.skipped[:SKIPPED_SHOWN]]
-        more = f", the first {SKIPPED_SHOWN} of {skipped:,}" if skipped > SKIPPED_SHOWN else ""
-        made = table(("line", "why"), rows, caption=f"Skipped rows{more}", text_columns=(1,))
-        parts.append(f"<details><summary>Skipped rows</summary>{made}</details>")
-    rows = [
-        [
-            text if len(text) <= 120 else text[:119] + "…",
-            *(task.labels[k] if (k := data.labels[task.name][row]) >= 0 else "–" for task in data.tasks),
-        ]
-        for row, text in enumerate(data.texts[:5])
-    ]
-    header = ["text", *(task.name for task in data.tasks)]
-    made = table(header, rows, caption="First rows", text_columns=range(len(header)))
-    parts.append(f"<details><summary>First rows</summary>{made}</details>")
-    return "".join(parts)
+def job(services: Services, draft: Draft, wanted: Choice, config: TrainConfig) -> tuple[Job, Dataset]:
+    """Return what a run of this choice is asked to do, and its data.
+
+    Raises:
+        DataError: the choice cannot be used.
+    """
+    table, left_out = draft.table, tuple(sorted(wanted.leave_out))
+    asked = Job(
+        services.settings.encoder, config, table.name, wanted.text or "", table.header, wanted.merge, left_out
+    )  # fmt: skip
+    return asked, draft.dataset(wanted)
 
 
-def _labels(data: Dataset, number: int) -> str:
-    """Return the labels of one task as bars, the most frequent first."""
-    task = data.tasks[number]
-    counts = sorted(data.counts(task).items(), key=lambda item: -item[1])
-    total = sum(count for _, count in counts)
-    most = max(1, counts[0][1])
-    rows = [(label, count / most, f"{count:,}") for label, count in counts[:LABELS_SHOWN]]
-    others = counts[LABELS_SHOWN:]
-    rest = f"and {len(others)} more labels with {sum(n for _, n in others):,} rows" if others else ""
-    blank = len(data) - total
-    without = f", {blank:,} rows without one" if blank else ""
-    return (
-        f'<section class="labels" style="--task: {task_colour(number)}">'
-        f'<h3><span dir="auto">{escape(task.name)}</span> <small>{len(counts)} labels{without}</small></h3>'
-        f"{bars(rows, rest)}</section>"
-    )
-
-
-def command(job: Job, labels: Sequence[str], epochs: int) -> str:
-    """Return the command line that does the same as the page."""
+def command(job: Job, labels: Sequence[str], epochs: int) -> list[str]:
+    """Return the words of the command line that does the same as the page, quoted for a shell."""
+    config = job.config
     options = [word for label in labels for word in ("--labels", label)]
     words = ["python", "-m", "mtst", "train", job.source, "--text", job.text, *options]
-    words += ["--scenario", job.config.scenario, "--epochs", str(epochs), "--seed", str(job.config.seed)]
+    words += ["--scenario", config.scenario, "--epochs", str(epochs), "--seed", str(config.seed)]
+    words += ["--balance", config.balance] if config.balance != "none" else []
+    words += [] if job.header else ["--no-header"]
+    words += ["--merge-labels"] if job.merge else []
+    words += ["--leave-out", ",".join(map(str, job.leave_out))] if job.leave_out else []
     words += [] if job.encoder == DEFAULT else ["--encoder", job.encoder]
-    return shlex.join([*words, "--out", "my-model"])
+    return [shlex.quote(word) for word in (*words, "--out", "my-model")]

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from html import escape
 from textwrap import wrap
 
 import numpy as np
@@ -10,27 +9,29 @@ import plotly.graph_objects as go
 
 from mtst.events import History
 from mtst.projection import Plane
+from mtst.ui.literal import literal, short
 from mtst.ui.look import PLOT, SYMBOLS, TASK_COLOURS, task_colour
+from mtst.writing import isolated
 
 TRAIN_POINTS = 150
+LENGTH_BARS = 40
+LONGEST = 4  # times what the encoder reads: longer texts share the last bar
+LINE_SHOWN = 0.25  # of what the encoder reads, the length from which the line is within the plot
 NAME_LENGTH = 34
 
 
 def plain(text: str, width: int = 60) -> str:
     """Return text as plotly shows it literally: its own markup escaped, long lines wrapped, very long text cut."""
-    cut = text if len(text) <= 400 else text[:399] + "…"
-    return "<br>".join(escape(line) for line in wrap(cut, width, break_long_words=True)) or " "
-
-
-def short(text: str, length: int = NAME_LENGTH) -> str:
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+    lines = wrap(short(text, 400), width, break_long_words=True)
+    shown = "<br>".join(isolated(literal(line)) for line in lines) or " "
+    return f"{shown} " if shown.startswith("var(") else shown  # which alone would stand for a colour
 
 
 def similarity_map(sentences: Sequence[str], cosines: np.ndarray) -> go.Figure:
     """A heat map of cosines (n, n); values are written in the cells while they are legible."""
     count = len(sentences)
     numbers = [str(k + 1) for k in range(count)]
-    names = [f"{k + 1}. {plain(short(text), 99)}" for k, text in enumerate(sentences)]
+    names = [f"{k + 1}. {plain(short(text, NAME_LENGTH), 99)}" for k, text in enumerate(sentences)]
     hover = [[f"{plain(a)}<br>―<br>{plain(b)}" for b in sentences] for a in sentences]
     low = min(0.0, float(cosines.min()))
     figure = go.Figure(
@@ -82,7 +83,7 @@ def scatter(plane: Plane, texts: Sequence[str], groups: Sequence[str], order: Se
             y=np.round(plane.points[places, 1], 4).tolist(),
             text=[plain(texts[k]) for k in places],
             mode="markers",
-            name=plain(short(group), 99),
+            name=plain(short(group, NAME_LENGTH), 99),
             marker={
                 "color": colour,
                 "symbol": SYMBOLS[number % len(SYMBOLS)] + ("-open" if number >= len(SYMBOLS) else ""),
@@ -103,11 +104,49 @@ def scatter(plane: Plane, texts: Sequence[str], groups: Sequence[str], order: Se
     )
 
 
+def text_lengths(tokens: Sequence[int], most: int) -> go.Figure:
+    """A histogram of the lengths of texts in tokens, with a line at `most`, after which they are cut.
+
+    No bar holds both kinds. The line is beyond the edge where all texts are much shorter, and the longest texts share
+    the last bar.
+    """
+    lengths = np.minimum(tokens, LONGEST * most)
+    longest = int(lengths.max(initial=1))
+    width = max(1, math.ceil(longest / LENGTH_BARS))
+    bars, counts = np.unique(-((most - lengths) // width), return_counts=True)  # 0 ends at the line, 1 begins there
+    ends = most + bars * width
+    figure = go.Figure(
+        go.Bar(
+            x=(ends + 0.5 - width / 2).tolist(),
+            y=counts.tolist(),
+            width=width,
+            marker={"color": ["var(--bad)" if bar > 0 else "var(--high)" for bar in bars], "line": {"width": 0}},
+            customdata=[f"{max(1, end - width + 1)} to {end}" if width > 1 else str(end) for end in ends.tolist()],
+            hovertemplate="%{customdata} tokens: %{y:,} texts<extra></extra>",
+        )
+    )
+    inside = longest > most * LINE_SHOWN
+    figure.add_annotation(
+        x=most if inside else 1, xref="x" if inside else "paper", y=1, yref="paper", yanchor="top", showarrow=False,
+        xanchor="left" if inside and longest > 1.2 * most else "right", xshift=4 if longest > 1.2 * most else -4,
+        text=f"cut at {most:,}" + ("" if inside else " →"), font={"size": 12, "color": "var(--bad)"},
+    )  # fmt: skip
+    if inside:
+        figure.add_vline(most + 0.5, line={"color": "var(--bad)", "width": 1.5, "dash": "dot"})
+    return figure.update_layout(
+        template=PLOT,
+        hovermode="closest",
+        bargap=0.08,
+        xaxis={"title": {"text": "length in tokens"}, "range": [0, max(longest, most + 1 if inside else 0) + width]},
+        yaxis={"title": {"text": "texts"}, "rangemode": "tozero"},
+    )
+
+
 def loss_curves(history: History, run: str) -> go.Figure:
     """The loss of each task against epochs: train thin, validation with marks, the kept epoch lined."""
     figure = go.Figure()
     started = history.started
-    tasks = started.tasks if started else ()
+    tasks = [task.name for task in started.tasks] if started else []
     steps_per_epoch = max(1, started.steps // started.epochs) if started and started.epochs else 1
     for number, task in enumerate(tasks):
         colour = task_colour(number)

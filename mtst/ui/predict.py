@@ -1,17 +1,18 @@
 """The Predict tab: every head's probabilities for typed sentences, and a CSV with both predictions."""
 
 from functools import partial
-from html import escape
 from pathlib import Path
 
 import gradio as gr
 
+from mtst.columns import guess_columns
 from mtst.errors import MtstError
 from mtst.export import write_predictions
 from mtst.model import MultiTaskSentenceTransformer, Prediction
 from mtst.similarity import distinct
-from mtst.tables import Table, guess_columns, read_table
+from mtst.tables import Table, read_table
 from mtst.ui.downloads import fresh
+from mtst.ui.literal import literal, short
 from mtst.ui.look import task_colour
 from mtst.ui.parts.pieces import bars, card, empty, html, problem, quiet, said
 from mtst.ui.services import Services
@@ -43,7 +44,7 @@ def predict(services: Services, text: str, which: str, run: str | None) -> str:
     except MtstError as error:
         return problem(error)
     return "".join(
-        f'<article class="prediction"><p class="sentence" dir="auto">{escape(sentence)}</p><div class="heads">'
+        f'<article class="prediction"><p class="sentence" dir="auto">{literal(sentence)}</p><div class="heads">'
         + "".join(_bars(prediction, row, number) for number, prediction in enumerate(found.values()))
         + "</div></article>"
         for row, sentence in enumerate(sentences)
@@ -57,7 +58,7 @@ def _bars(prediction: Prediction, row: int, number: int) -> str:
     shown, others = order[:LABELS_SHOWN], order[LABELS_SHOWN:]
     rows = [(prediction.task.labels[k], probabilities[k], f"{100 * probabilities[k]:.0f} %") for k in shown]
     rest = f"{len(others)} more labels share {100 * probabilities[others].sum():.0f} %" if len(others) else ""
-    title = f'<h3 dir="auto">{escape(prediction.task.name)}</h3>'
+    title = f'<h3 dir="auto">{literal(short(prediction.task.name, 80))}</h3>'
     return f'<section style="--task: {task_colour(number)}">{title}{bars(rows, rest)}</section>'
 
 
@@ -66,9 +67,8 @@ def read_file(services: Services, path: str | None) -> tuple[Table | None, dict,
     gone = gr.File(value=None, visible=False)
     if not path:
         return None, gr.update(choices=[], value=None, visible=False), said(""), gone
-    limits = services.settings
     try:
-        table = read_table(path, limits.max_rows, limits.max_upload_mb)
+        table = read_table(path, services.settings.limits)
     except MtstError as error:
         return None, gr.update(choices=[], value=None, visible=False), said(problem(error)), gone
     text, _ = guess_columns(table)

@@ -10,11 +10,11 @@ from mtst.errors import MtstError, RunError
 from mtst.events import History
 from mtst.export import zip_model
 from mtst.folder import Job
-from mtst.starter import SAMPLE, SMALL_SAMPLE
-from mtst.tables import Table
 from mtst.ui import dataset, plots, predict, watch
 from mtst.ui.downloads import fresh
-from mtst.ui.parts.layer_map import layer_map, layers
+from mtst.ui.draft import Draft, chosen
+from mtst.ui.form import SILENT, form
+from mtst.ui.parts.layer_map import layers
 from mtst.ui.parts.live_plot import drawn, hidden, live_plot
 from mtst.ui.parts.pieces import card, empty, html, problem, quiet, said
 from mtst.ui.services import Services
@@ -27,13 +27,22 @@ NO_LOSS = empty(
 
 
 def start(
-    services: Services, read: Table | None, text: str | None, labels: list[str], scenario: str, epochs: int, seed: int
+    services: Services,
+    draft: Draft | None,
+    text: str | None,
+    labels: list[str],
+    merge: bool,
+    *ticked: list[str],
+    scenario: str,
+    epochs: int,
+    seed: int,
+    balance: str,
 ) -> tuple[object, ...]:
     """Put a run in the queue; return its token, its state, and the updates that hide what was of the run before."""
     try:
-        data = dataset.dataset(read, text, labels)
-        config = TrainConfig(scenario=scenario, epochs=int(epochs) if epochs else None, seed=int(seed or 0))
-        token = services.runs.submit(data, config, services.settings.encoder, read.name, text)
+        wanted = dataset.choice(text, labels, merge, ticked)
+        config = TrainConfig(scenario, epochs=int(epochs) if epochs else None, balance=balance, seed=int(seed or 0))
+        token = services.runs.submit(*dataset.job(services, chosen(draft), wanted, config))
         return token, watch.status(History()), gr.Button(visible=False), hidden(), hidden()
     except MtstError as error:
         raise gr.Error(str(error), title="Cannot train yet", print_exception=False) from error
@@ -71,7 +80,8 @@ def show(
     else:
         plot, blank = hidden(), html(NO_LOSS, visible=True)
     groups = layers(started.groups, finished.changes if finished else None) if started and draw else gr.skip()
-    repeat = dataset.command(job, started.tasks, max(1, started.epochs)) if started else ""
+    names = [task.name for task in started.tasks] if started else []
+    repeat = dataset.command(job, names, max(1, started.epochs)) if started else []
     return (
         plot,
         blank,
@@ -110,48 +120,16 @@ def prepare(services: Services, token: str | None) -> tuple[gr.DownloadButton, d
 def train_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState, tabs: gr.Tabs, model: gr.Radio) -> None:
     """Build the tab. `run` keeps the visitor's token; `model` is the choice of model in the Predict tab."""
     limits = services.settings
-    read = gr.State()
+    begin = gr.Button(
+        "Start training", variant="primary", size="lg", interactive=False, elem_id="train-start", render=False
+    )
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
-            with card("Sentences", 1, f"CSV, up to {limits.max_rows:,} rows and {limits.max_upload_mb:g} MB"):
-                upload = gr.File(
-                    label="CSV file", show_label=False, file_types=[".csv", ".tsv", ".txt"], height=64,
-                    elem_classes="upload", elem_id="train-upload",
-                )  # fmt: skip
-                with gr.Row():
-                    small = gr.Button("Sample of 600", min_width=120, elem_id="train-sample")
-                    large = gr.Button("Sample of 5,300", min_width=120, elem_id="train-sample-large")
-                unread = html(visible=False)
-            with card("Columns", 2, "guessed; change them if wrong"):
-                text = gr.Dropdown([], label="Text", elem_id="train-text")
-                labels = gr.Dropdown(
-                    [],
-                    multiselect=True,
-                    max_choices=8,
-                    label="Labels, one column for each task",
-                    elem_id="train-labels",
-                )
-                rows = html(quiet("Nothing chosen yet."), elem_id="train-report")
-            with card("What to freeze", 3):
-                scenario = gr.Radio(
-                    [], label="Scenario", show_label=False, container=False, elem_classes="scenarios",
-                    elem_id="train-scenario",
-                )  # fmt: skip
-                about = html()
-            with card("Layers"):
-                drawing = layer_map(elem_id="train-layers")
-            with gr.Accordion("Settings", open=False, elem_classes="card"), gr.Row():
-                epochs = gr.Number(
-                    None, label="Epochs", info="empty: what suits the scenario", precision=0, minimum=1, maximum=200,
-                    placeholder="auto", min_width=120,
-                )  # fmt: skip
-                seed = gr.Number(0, label="Seed", info="same seed, same run", precision=0, minimum=0, min_width=120)
+            steps = form(services, demo, begin)
         with gr.Column(scale=6, min_width=320, elem_classes="side"):
             with card("This run", note=f"up to {limits.max_minutes:g} minutes, kept {limits.run_ttl_hours:g} hours"):
                 status = html(watch.idle("your run will be shown here"), elem_id="train-status")
-                begin = gr.Button(
-                    "Start training", variant="primary", size="lg", interactive=False, elem_id="train-start"
-                )
+                begin.render()
                 halt = gr.Button(
                     "Stop and keep the best model", variant="stop", size="lg", visible=False, elem_id="train-stop"
                 )
@@ -167,36 +145,20 @@ def train_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState, tabs: g
                     pack = gr.Button("Prepare the download", elem_id="train-pack")
                 taken = gr.DownloadButton("Save", visible=False, variant="primary", elem_id="train-download")
                 packed = html(visible=False)
-    chosen = [read, text, labels, unread]
-    described = {
-        "fn": partial(dataset.describe, services),
-        "inputs": [read, text, labels, scenario],
-        "outputs": [rows, scenario, about, drawing, begin],
-        "api_visibility": "private",
-        "show_progress": "hidden",
-    }
-    silent = {"api_visibility": "private", "show_progress": "hidden"}
-    gr.on([upload.upload, upload.clear], partial(dataset.choose, services), upload, chosen, **silent).then(**described)
-    for button, path in ((small, SMALL_SAMPLE), (large, SAMPLE)):
-        button.click(partial(dataset.choose, services, str(path)), None, chosen, **silent).then(**described).then(
-            lambda: None, None, upload, **silent
-        )
-    gr.on([text.input, labels.input, scenario.input], trigger_mode="always_last", **described)
-    outputs = [plot, blank, status, scores, drawing, begin, halt, story, after]
+    outputs = [plot, blank, status, scores, steps.drawing, begin, halt, story, after]
     followed = {
-        "fn": partial(follow, services), "inputs": run, "outputs": outputs, "concurrency_limit": None, **silent
+        "fn": partial(follow, services), "inputs": run, "outputs": outputs, "concurrency_limit": None, **SILENT
     }  # fmt: skip
-    form = {"scenario": scenario, "epochs": epochs, "seed": seed}
     begin.click(
         partial(start, services),
-        [read, text, labels],
+        [*steps.data, *steps.ticked],
         [run, status, begin, taken, packed],
-        inputs_kwargs=form,
-        **silent,
+        inputs_kwargs=steps.config,
+        **SILENT,
     ).success(**followed)
-    demo.load(**described).then(**followed)
-    halt.click(partial(stop, services), run, [halt, status], queue=False, **silent)
-    use.click(lambda: (gr.Tabs(selected="predict"), predict.OWN), None, [tabs, model], **silent)
+    demo.load(**followed)
+    halt.click(partial(stop, services), run, [halt, status], queue=False, **SILENT)
+    use.click(lambda: (gr.Tabs(selected="predict"), predict.OWN), None, [tabs, model], **SILENT)
     pack.click(
         partial(prepare, services), run, [taken, packed], api_visibility="private", show_progress="minimal",
         concurrency_limit=1, concurrency_id="files",

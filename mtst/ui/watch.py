@@ -1,12 +1,14 @@
 """A run's history in words and tables: how far it is, how good, and what happened to the layers."""
 
-from collections.abc import Iterable
-from html import escape
+from collections.abc import Iterable, Sequence
 
 from mtst.evaluation import Scores
 from mtst.events import EpochEnded, History, Started
+from mtst.ui.each_label import label_scores
+from mtst.ui.literal import literal, short
 from mtst.ui.look import task_colour
 from mtst.ui.parts.pieces import quiet, table
+from mtst.writing import isolated
 
 COLUMNS = ("loss", "accuracy", "precision", "recall", "macro-F1")
 LOADING = ("Loading the encoder", "a few seconds")
@@ -75,8 +77,8 @@ def _status(state: str, title: str, note: str, step: int = 0, steps: int = 0) ->
         f'aria-valuenow="{share:.0f}"><i style="width: {share:.1f}%"></i></div>'
     )
     return (
-        f'<div class="status {state}"><span class="chip">{state}</span><b>{escape(title)}</b>'
-        f'<span class="quiet">{escape(note)}</span>{bar if steps else ""}</div>'
+        f'<div class="status {state}"><span class="chip">{state}</span><b>{literal(title)}</b>'
+        f'<span class="quiet">{literal(note)}</span>{bar if steps else ""}</div>'
     )
 
 
@@ -85,9 +87,8 @@ def scores(history: History) -> str:
     if not history.epochs:
         return NO_SCORES
     shown = history.best if history.finished and history.best else history.epochs[-1]
-    tasks = history.started.tasks if history.started else ()
     rows = []
-    for number, task in enumerate(tasks):
+    for number, task in enumerate(_names(history)):
         for side, found in (("train", shown.train.get(task)), ("validation", shown.validation.get(task))):
             if found is None and side == "validation":
                 rows.append(_row(number, task, side, ["no labelled rows", *[""] * (len(COLUMNS) - 1)]))
@@ -100,14 +101,19 @@ def scores(history: History) -> str:
     made = f"<caption>{when}{kept}</caption><thead>{header}</thead><tbody>{''.join(rows)}</tbody>"
     return (
         '<div class="scroll" role="region" aria-label="Scores" tabindex="0">'
-        f'<table class="metrics">{made}</table></div>{_gain(history, shown)}{_every_epoch(history)}'
+        f'<table class="metrics">{made}</table></div>{_gain(history, shown)}{label_scores(history, shown)}'
+        f"{_every_epoch(history)}"
     )
+
+
+def _names(history: History) -> list[str]:
+    return [task.name for task in history.started.tasks] if history.started else []
 
 
 def _row(number: int, task: str, side: str, figures: list[str]) -> str:
     hue = task_colour(number)
     cells = "".join(f"<td>{figure}</td>" for figure in figures)
-    name = f'<i class="dot" style="--hue: {hue}"></i><span dir="auto">{escape(task)}</span>'
+    name = f'<i class="dot" style="--hue: {hue}"></i><span dir="auto">{literal(short(task, 26))}</span>'
     return f'<tr><th scope="row">{name}</th><td class="text">{side}</td>{cells}</tr>'
 
 
@@ -121,7 +127,7 @@ def _gain(history: History, shown: EpochEnded) -> str:
     if shown.epoch == first.epoch:
         return ""
     parts = [
-        f"{task} {100 * (found.macro_f1 - first.validation[task].macro_f1):+.1f}"
+        f"{isolated(short(task, 40))} {100 * (found.macro_f1 - first.validation[task].macro_f1):+.1f}"
         for task, found in shown.validation.items()
         if task in first.validation
     ]
@@ -138,7 +144,7 @@ def _every_epoch(history: History) -> str:
             *_or_blank(epoch.validation.get(task)),
         ]
         for epoch in history.epochs
-        for task in (history.started.tasks if history.started else ())
+        for task in _names(history)
     ]
     made = table(header, rows, caption="Scores of every epoch", text_columns=(1,))
     return f"<details><summary>Every epoch</summary>{made}</details>"
@@ -148,7 +154,7 @@ def _or_blank(found: Scores | None) -> Iterable[str]:
     return _figures(found) if found else [""] * len(COLUMNS)
 
 
-def story(history: History, command: str) -> str:
+def story(history: History, command: Sequence[str]) -> str:
     """Return what happened, in sentences: what was kept, what moved and what did not, how to repeat it."""
     finished, started = history.finished, history.started
     if not finished or not started:
@@ -172,6 +178,7 @@ def story(history: History, command: str) -> str:
         lines.append("It was stopped before an epoch had ended, so the model is as it was before training.")
     if finished.best_epoch == 0 and len(history.epochs) > 1:
         lines.append("No epoch beat the untrained model on validation. More rows, or another scenario, may help.")
-    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    again = f'<p class="quiet">The same on the command line:</p><pre tabindex="0">{escape(command)}</pre>'
+    items = "".join(f"<li>{literal(line)}</li>" for line in lines)
+    words = " ".join(f"<bdi>{literal(word)}</bdi>" for word in command)
+    again = f'<p class="quiet">The same on the command line:</p><pre tabindex="0">{words}</pre>'
     return f'<ul class="story">{items}</ul>{again}'

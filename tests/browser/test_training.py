@@ -1,5 +1,13 @@
+import csv
+import gzip
+import json
+from pathlib import Path
+
+import openpyxl
 import pytest
 from playwright.sync_api import Page
+
+from mtst.starter import SMALL_SAMPLE
 
 EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 
@@ -79,20 +87,105 @@ def test_measuring_without_training_draws_no_loss(visit) -> None:
     assert visitor.too_wide() == []
 
 
+HOSTILE = (
+    EVIL,
+    "$\\frac{a}{b}$ %{x} <b>bold</b>",
+    "\u202eturned\u200f",
+    "nul\0inside",
+    "👩‍👩‍👧 {{7*7}}",
+    "=1+1",
+    "x" * 99_000,
+)
+
+
 def test_a_hostile_file_is_shown_as_typed_and_runs_nothing(visit, tmp_path) -> None:
-    rows = "".join(f'"{EVIL} sentence {k} of some length","{EVIL}{k % 2}",a{k % 3}\n' for k in range(24))
-    (tmp_path / "evil.csv").write_text(f'text,"{EVIL}",b\n{rows},x,y\n')
+    names = ("text", EVIL, "**b** [l](javascript:alert(3))", "\u202ethgir")
+    rows = [
+        (
+            f"{HOSTILE[k % 7]} sentence {k} of some length",
+            f"{EVIL}{k % 2}",
+            "$x^2$" if k % 3 else "<i>a</i>",
+            HOSTILE[k % 7],
+        )
+        for k in range(28)
+    ]
+    write(tmp_path / "<b>evil.csv", [names, *rows, (" ", "x", "y", "z")])
     visitor = visit()
     visitor.tab("Train")
     page = visitor.page
-    page.set_input_files("#train-upload input[type=file]", tmp_path / "evil.csv")
-    page.wait_for_selector("#train-report .labels")
+    visitor.upload(tmp_path / "<b>evil.csv")
     assert EVIL in page.inner_text("#train-report h3 >> nth=0")
+    assert "evil.csv" in page.inner_text("#train-report p >> nth=0")
     assert "1 skipped" in page.inner_text("#train-report")
+    assert "nul␀inside" in page.inner_text("#train-report")
+    page.click("#train-check")
+    page.wait_for_selector("#train-findings:has-text('found among')")
     visitor.start()
     assert visitor.wait_until_over() == "finished"
-    assert EVIL in page.inner_text("#train-scores")
-    assert page.locator("#tab-train img[src=x], #train-report script").count() == 0
+    page.wait_for_selector("#train-story li")
+    assert "<img src=x onerror" in page.inner_text("#train-scores")
+    assert any("<img" in name for name in visitor.plot("#train-loss")["names"])
+    assert page.locator("#tab-train :is(img[src=x], .cards script, #train-report b b, .card i i)").count() == 0
+    assert visitor.too_wide() == []
+
+
+def test_columns_are_mapped_anew_rows_left_out_and_the_rest_trained(visit, tmp_path) -> None:
+    sample = list(csv.reader(SMALL_SAMPLE.open(newline="", encoding="utf-8")))[1:61]
+    rows = [(text, "Positive" if k % 2 else "positive", topic or "none") for k, (text, topic, _) in enumerate(sample)]
+    write(tmp_path / "mine.csv", [("text", "mood", "kind"), *rows, rows[0]])
+    visitor = visit()
+    visitor.tab("Train")
+    page = visitor.page
+    visitor.upload(tmp_path / "mine.csv")
+    page.wait_for_selector("#train-lengths .main-svg")
+    assert "61 rows read, 61 used" in page.inner_text("#train-report")
+    page.locator("#train-merge input").check()
+    page.wait_for_selector("#train-report [role=alert]:has-text('nothing to tell apart')")
+    assert page.is_disabled("#train-start")
+    page.click("#train-labels [aria-label*=emove] >> nth=0")
+    page.wait_for_selector("#train-start:enabled")
+    assert page.locator("#train-report h3").count() == 1
+    page.click("#train-check")
+    page.wait_for_selector("#train-findings:has-text('1 copies')")
+    page.locator("#train-doubt-1 label input").last.check()
+    page.wait_for_selector("#train-report:has-text('1 left out by choice')")
+    with page.expect_download() as download:
+        page.click("#train-rows")
+    assert "62,no,left out by choice" in download.value.path().read_text()
+    visitor.start()
+    assert visitor.wait_until_over() == "finished"
+    page.wait_for_selector("#train-story li")
+    assert "--leave-out 62" in page.inner_text("#train-story pre")
+    page.click("#train-scores summary >> nth=0")
+    assert "recall before" in page.inner_text("#train-scores")
+
+
+@pytest.mark.parametrize("name", ["rows.xlsx", "rows.jsonl.gz", "rows.tsv"])
+def test_other_formats_load_and_say_what_they_are(visit, tmp_path, name: str) -> None:
+    rows = [(f"sentence number {k} is here", "ab"[k % 2]) for k in range(12)]
+    write(tmp_path / name, [("text", "label"), *rows])
+    visitor = visit()
+    visitor.tab("Train")
+    visitor.upload(tmp_path / name)
+    form = {"rows.xlsx": "XLSX", "rows.jsonl.gz": "JSON Lines, UTF-8", "rows.tsv": "CSV, tab-separated, UTF-16"}[name]
+    assert f"{name} ({form}): 12 rows read, 12 used, none skipped." in visitor.page.inner_text("#train-report")
+    assert visitor.page.is_enabled("#train-start")
+
+
+def write(path: Path, rows: list[tuple[str, ...]]) -> None:
+    """Write rows, the first of them names, in the format of a file's name."""
+    if path.name.endswith(".jsonl.gz"):
+        lines = [json.dumps(dict(zip(rows[0], row, strict=True))) for row in rows[1:]]
+        path.write_bytes(gzip.compress("\n".join(lines).encode()))
+    elif path.suffix == ".xlsx":
+        book = openpyxl.Workbook()
+        for row in rows:
+            book.active.append(row)
+        book.save(path)
+    else:
+        tabs = path.suffix == ".tsv"
+        with path.open("w", newline="", encoding="utf-16" if tabs else "utf-8") as file:
+            csv.writer(file, delimiter="\t" if tabs else ",").writerows(rows)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +193,9 @@ def test_a_hostile_file_is_shown_as_typed_and_runs_nothing(visit, tmp_path) -> N
     [
         ("empty.csv", b"", "is empty"),
         ("binary.csv", bytes(range(256)), "not a text file"),
-        ("ragged.csv", b"a,b\n1,2,3\n", "no rows"),
+        ("ragged.csv", b"text,label\nx,y\n1,2,3,4\n,,,5\n", "no label"),
+        ("old.csv", b"\xd0\xcf\x11\xe0 sheet", "Excel file of the old kind"),
+        ("bomb.gz", gzip.compress(bytes(30_000_000)), "unpacks to more than 20 MB"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_explained(visit, tmp_path, name: str, content: bytes, message: str) -> None:

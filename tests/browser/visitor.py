@@ -1,5 +1,6 @@
 """What a visitor does in the page."""
 
+from pathlib import Path
 from urllib.parse import urlparse
 
 from playwright.sync_api import Page
@@ -32,6 +33,10 @@ class Visitor:
 
     def take_sample(self) -> None:
         self.page.click("#train-sample")
+        self.page.wait_for_selector("#train-report .labels")
+
+    def upload(self, path: Path) -> None:
+        self.page.set_input_files("#train-upload input[type=file]", path)
         self.page.wait_for_selector("#train-report .labels")
 
     def choose(self, scenario: str) -> None:

@@ -1,6 +1,7 @@
 import asyncio
 import csv
 import inspect
+import re
 import zipfile
 
 import gradio as gr
@@ -10,17 +11,22 @@ from mtst.config import TrainConfig
 from mtst.errors import RunError
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.starter import SMALL_SAMPLE
-from mtst.tables import read_table
 from mtst.ui import compare, dataset, map, predict, train
+from mtst.ui.draft import Draft
 from mtst.ui.guide import guide_text
 from mtst.ui.services import Services
 
+FORM = {"scenario": "freeze-encoder", "epochs": None, "seed": 0, "balance": "none"}
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
 def shown(update: object) -> bool:
     """Whether an update leaves its component visible."""
     return bool(update["visible"] if isinstance(update, dict) else update.visible)
+
+
+def sample(services: Services) -> Draft:
+    return dataset.choose(services, str(SMALL_SAMPLE))[0]
 
 
 def value(update: object) -> object:
@@ -102,26 +108,30 @@ def test_a_file_gets_a_prediction_a_row_for_every_head(services: Services, write
 
 
 def test_choosing_a_file_guesses_its_columns(services: Services) -> None:
-    table, text, labels, message = dataset.choose(services, str(SMALL_SAMPLE))
+    draft, text, labels, header, message = dataset.choose(services, str(SMALL_SAMPLE))
     assert (value(text), value(labels)) == ("text", ["topic", "sentiment"])
-    assert len(table.rows) == 600
-    assert not shown(message)
+    assert len(draft.table.rows) == 600
+    assert (shown(header), value(header), shown(message)) == (True, True, False)
 
 
 @pytest.mark.parametrize(
     ("content", "why"), [("", "is empty"), ("a,b\n", "no rows"), ("text,l\n" + "x,y\n" * 701, "more than 700 rows")]
 )
 def test_a_file_that_cannot_be_read_is_explained(services: Services, write_csv, content: str, why: str) -> None:
-    table, _, _, message = dataset.choose(services, write_csv(content))
-    assert table is None
+    draft, *_, message = dataset.choose(services, write_csv(content))
+    assert draft is None
     assert why in value(message)
 
 
 def test_the_description_follows_the_columns(services: Services) -> None:
-    table = read_table(SMALL_SAMPLE)
-    report, scenario, about, layers, start = dataset.describe(services, table, "text", ["sentiment"], "train-all")
-    assert "<b>593</b> rows used" in report
-    assert "has no label" in report
+    report, lengths, merge, scenario, about, layers, save, check, start = dataset.describe(
+        services, sample(services), "text", ["sentiment"], False, "train-all"
+    )
+    assert "<b>600</b> rows read, <b>593</b> used" in report
+    assert "(7 no label)" in report
+    assert "is right for 4" in report
+    assert sum(value(lengths)["data"][0]["y"]) == 593
+    assert (shown(merge), shown(save), check.interactive) == (False, True, True)
     keys = [key for _, key in scenario.choices]
     assert keys == ["freeze-encoder", "train-all", "freeze-all", "freeze-head:sentiment"]
     assert scenario.value == "train-all"
@@ -131,22 +141,23 @@ def test_the_description_follows_the_columns(services: Services) -> None:
 
 
 def test_a_scenario_that_went_with_its_column_falls_back(services: Services) -> None:
-    table = read_table(SMALL_SAMPLE)
-    _, scenario, *_ = dataset.describe(services, table, "text", ["sentiment"], "freeze-head:topic")
+    _, _, _, scenario, *_ = dataset.describe(
+        services, sample(services), "text", ["sentiment"], False, "freeze-head:topic"
+    )
     assert scenario.value == dataset.FIRST
 
 
 @pytest.mark.parametrize("labels", [[], ["text"], ["no such column"]])
 def test_columns_that_do_not_fit_are_explained_and_start_is_closed(services: Services, labels: list[str]) -> None:
-    report, *_, start = dataset.describe(services, read_table(SMALL_SAMPLE), "text", labels, None)
+    report, *_, start = dataset.describe(services, sample(services), "text", labels, False, None)
     assert 'class="problem"' in report
     assert not start.interactive
 
 
 def test_script_in_labels_and_column_names_is_shown_as_text(services: Services, write_csv) -> None:
     path = write_csv(f'text,"{EVIL}"\nhello there friend,"{EVIL}1"\ngood bye my friend,"{EVIL}2"\nabc,"{EVIL}2"\n')
-    table, *_ = dataset.choose(services, path)
-    report, _, about, layers, _ = dataset.describe(services, table, "text", [EVIL], None)
+    draft, *_ = dataset.choose(services, path)
+    report, _, _, _, about, layers, *_ = dataset.describe(services, draft, "text", [EVIL], False, None)
     for made in (report, about, str(value(layers))):
         assert "<script" not in made
         assert "<img" not in made
@@ -155,7 +166,7 @@ def test_script_in_labels_and_column_names_is_shown_as_text(services: Services, 
 
 def test_starting_without_data_is_an_error_the_visitor_sees(services: Services) -> None:
     with pytest.raises(gr.Error, match="Choose a file"):
-        train.start(services, None, None, [], "freeze-encoder", None, 0)
+        train.start(services, None, None, [], False, **FORM)
 
 
 def test_following_no_run_changes_nothing(services: Services) -> None:
@@ -167,8 +178,8 @@ def test_following_no_run_changes_nothing(services: Services) -> None:
 
 
 def test_a_run_from_start_to_download(services: Services) -> None:
-    table = read_table(SMALL_SAMPLE)
-    token, *_ = train.start(services, table, "text", ["topic", "sentiment"], "freeze-encoder", 3, 7)
+    form = FORM | {"epochs": 3, "seed": 7, "balance": "class-weights"}
+    token, *_ = train.start(services, sample(services), "text", ["topic", "sentiment"], False, ["9", "4"], **form)
 
     async def collect() -> list[tuple]:
         return [outputs async for outputs in train.follow(services, token)]
@@ -182,7 +193,9 @@ def test_a_run_from_start_to_download(services: Services) -> None:
     assert {group["change"] == 0 for group in value(layers) if not group["open"]} == {True}
     assert (begin.visible, halt.visible, after.visible) == (True, False, True)
     assert "7 of 7 frozen groups" in story
-    assert "--scenario freeze-encoder --epochs 3 --seed 7" in story
+    words = re.sub("<[^>]+>", "", story)
+    assert "--scenario freeze-encoder --epochs 3 --seed 7 --balance class-weights --leave-out 4,9 --out" in words
+    assert len(services.runs.folder(token).data()) == 598
     assert 'class="prediction"' in predict.predict(services, "what a game", predict.OWN, token)
     download, _ = train.prepare(services, token)
     with zipfile.ZipFile(download.value["path"] if isinstance(download.value, dict) else download.value) as archive:
@@ -202,7 +215,8 @@ def test_a_run_without_a_model_cannot_predict(services: Services) -> None:
 
 
 def test_the_form_of_a_run_has_the_names_of_its_config() -> None:
-    form = set(inspect.signature(train.start).parameters) - {"services", "read", "text", "labels"}
+    form = set(inspect.signature(train.start).parameters) - {"services", "draft", "text", "labels", "merge", "ticked"}
+    assert form == set(FORM)
     assert form <= set(TrainConfig.__dataclass_fields__)
 
 

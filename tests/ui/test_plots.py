@@ -8,6 +8,7 @@ from mtst.evaluation import Scores
 from mtst.events import EpochEnded, Finished, GroupPlan, History, Started, StepEnded
 from mtst.projection import project
 from mtst.similarity import cosine
+from mtst.tasks import Task
 from mtst.ui import plots
 
 EVIL = "<b>bold</b> <a href='https://example.org'>go</a> $x^2$ %{x}"
@@ -17,7 +18,7 @@ def history(steps: int, epochs: int = 2, finished: bool = False) -> History:
     per_epoch = max(1, steps // epochs)
     group = GroupPlan("head:a", "a head", 10, True, 0.1, "a")
     told = History()
-    told.extend([Started("freeze-encoder", ("a",), (group,), 8, 2, epochs, steps, True)])
+    told.extend([Started("freeze-encoder", (Task("a", ("x",)),), {"a": (8,)}, (group,), 8, 2, epochs, steps, True)])
     found = Scores(2, 0.7, 0.5, 0.5, 0.5, 0.5, 0.5)
     told.extend([EpochEnded(0, 0, {}, {"a": found}, 0.0)])
     for step in range(1, steps + 1):
@@ -63,6 +64,32 @@ def test_the_scatter_has_one_trace_a_group_with_a_symbol_of_its_own() -> None:
     assert len({trace.marker.symbol for trace in figure.data}) == 9
     assert sum(len(trace.x) for trace in figure.data) == 30
     assert "<b>" not in texts_of(figure)
+
+
+@pytest.mark.parametrize("text", ["a \u202eb", "var(--ink)", "nul\0inside", "x" * 100_000])
+def test_what_a_text_holds_has_no_power_over_the_figure(text: str) -> None:
+    drawn = plots.plain(text)
+    assert drawn.count("\u2068") == drawn.count("\u2069") == ("\u202e" in text)
+    assert drawn != text
+    assert "\0" not in drawn
+    assert len(drawn) < 600
+
+
+@pytest.mark.parametrize(
+    ("tokens", "cut"), [([3, 5, 9], 0), ([3, 256, 257, 300, 9_000], 3), ([256], 0), ([257], 1), ([], 0), ([256] * 5, 0)]
+)
+def test_no_bar_of_lengths_holds_both_cut_texts_and_whole_ones(tokens: list[int], cut: int) -> None:
+    (bars,) = plots.text_lengths(tokens, 256).data
+    hues = zip(bars.marker.color, bars.y, strict=True)
+    assert sum(bars.y) == len(tokens)
+    assert sum(count for hue, count in hues if hue == "var(--bad)") == cut
+
+
+@pytest.mark.parametrize("longest", [40, 100, 256, 400, 5_000])
+def test_the_line_of_truncation_is_always_named(longest: int) -> None:
+    drawn = plots.text_lengths([5, longest], 256)
+    assert "cut at 256" in texts_of(drawn)
+    assert len(drawn.layout.shapes) == (longest > 64)
 
 
 def test_train_points_are_few_and_never_change_once_drawn() -> None:

@@ -1,16 +1,25 @@
 import pytest
 
-from mtst.evaluation import Scores
+from mtst.evaluation import LabelScores, Scores
 from mtst.events import Embedded, EpochEnded, Event, Failed, Finished, GroupPlan, History, Started, StepEnded
+from mtst.tasks import Task
 from mtst.ui import watch
 
-SCORES = {"a": Scores(4, 0.7, 0.5, 0.5, 0.5, 0.5, 0.5)}
-BETTER = {"a": Scores(4, 0.5, 0.75, 0.75, 0.75, 0.75, 0.75)}
+TASK = Task("a", ("often", "<b>seldom"))
+
+
+def scores(loss: float, share: float, seldom: float) -> dict[str, Scores]:
+    labels = (LabelScores(3, share, share, share), LabelScores(1, seldom, seldom, seldom))
+    return {"a": Scores(4, loss, *[share] * 5, labels)}
+
+
+SCORES = scores(0.7, 0.5, 0.0)
+BETTER = scores(0.5, 0.75, 1.0)
 GROUPS = (GroupPlan("block-0", "Block 0", 100, False, 0.0, None), GroupPlan("head:a", "a head", 10, True, 0.1, "a"))
 
 
 def started(epochs: int = 2) -> Started:
-    return Started("freeze-encoder", ("a",), GROUPS, 8, 4, epochs, 2 * epochs, True)
+    return Started("freeze-encoder", (TASK,), {"a": (6, 2)}, GROUPS, 8, 4, epochs, 2 * epochs, True)
 
 
 def told(*events: Event) -> History:
@@ -81,7 +90,14 @@ def test_a_task_without_validation_rows_says_so() -> None:
 
 
 def test_the_story_tells_what_moved_and_what_did_not() -> None:
-    story = watch.story(told(started(), BEFORE, FIRST, DONE), "python -m mtst train <file>")
+    story = watch.story(told(started(), BEFORE, FIRST, DONE), ["python", "-m", "mtst", "train", "<file>"])
     assert "1 of 1 frozen groups" in story
     assert "1 of 1 open groups moved; a head the most, by 50.0 %" in story
     assert "&lt;file&gt;" in story
+
+
+def test_each_label_is_shown_and_the_rare_ones_are_marked() -> None:
+    html = watch.scores(told(started(), BEFORE, FIRST, DONE))
+    assert "&lt;b&gt;seldom (rare)" in html
+    assert "<b>seldom" not in html
+    assert "Rare labels (&lt;b&gt;seldom, often): 88 % of their rows are found, 25 % before training." in html

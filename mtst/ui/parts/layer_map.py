@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 
 import gradio as gr
 
 from mtst.events import GroupPlan
+from mtst.ui.literal import literal, short
 from mtst.ui.look import task_colour
 
 # The template escapes nothing: `layers` does, before a name reaches it.
@@ -24,7 +24,7 @@ def layers(groups: Sequence[GroupPlan], changes: dict[str, float] | None = None)
     heads = [group.key for group in groups if group.task is not None]
     value = [
         {
-            "title": escape(group.title),
+            "title": literal(short(group.title, 80)),
             "parameters": group.parameters,
             "open": group.open,
             "rate": group.rate,

@@ -1,9 +1,10 @@
-"""Small pieces of HTML that several tabs use. What comes from a visitor is escaped here, nowhere else."""
+"""Small pieces of HTML that several tabs use."""
 
 from collections.abc import Iterable, Sequence
-from html import escape
 
 import gradio as gr
+
+from mtst.ui.literal import literal, short
 
 
 def card(title: str, number: int | None = None, note: str = "", **kwargs: object) -> gr.Column:
@@ -11,8 +12,8 @@ def card(title: str, number: int | None = None, note: str = "", **kwargs: object
     column = gr.Column(elem_classes="card", **kwargs)
     with column:
         badge = f'<em aria-hidden="true">{number}</em>' if number else ""
-        small = f"<small>{escape(note)}</small>" if note else ""
-        html(f"<h2>{badge}{escape(title)}{small}</h2>")
+        small = f"<small>{literal(note)}</small>" if note else ""
+        html(f"<h2>{badge}{literal(title)}{small}</h2>")
     return column
 
 
@@ -23,7 +24,7 @@ def html(value: str = "", **kwargs: object) -> gr.HTML:
 
 def empty(title: str, text: str) -> str:
     """Return what stands where a result will be."""
-    return f'<div class="empty"><h3>{escape(title)}</h3><p>{escape(text)}</p></div>'
+    return f'<div class="empty"><h3>{literal(title)}</h3><p>{literal(text)}</p></div>'
 
 
 def said(value: str) -> dict:
@@ -32,21 +33,22 @@ def said(value: str) -> dict:
 
 
 def quiet(text: str) -> str:
-    return f'<p class="quiet">{escape(text)}</p>'
+    return f'<p class="quiet">{literal(text)}</p>'
 
 
 def problem(text: object) -> str:
     """Return a message that says what is wrong and what to do."""
-    return f'<p class="problem" role="alert">{escape(str(text))}</p>'
+    return f'<p class="problem" role="alert">{literal(short(str(text), 1_000))}</p>'
 
 
 def bars(rows: Iterable[tuple[str, float, str]], rest: str = "") -> str:
     """Return a list of bars: what each stands for, its length between 0 and 1, and its value; `rest` is a last line."""
     items = "".join(
-        f'<li style="--p: {100 * length:.1f}%"><span dir="auto">{escape(name)}</span><b>{escape(value)}</b></li>'
+        f'<li style="--p: {100 * length:.1f}%"><span dir="auto">{literal(short(name, 300))}</span>'
+        f"<b>{literal(value)}</b></li>"
         for name, length, value in rows
     )
-    last = f'<li class="rest">{escape(rest)}</li>' if rest else ""
+    last = f'<li class="rest">{literal(rest)}</li>' if rest else ""
     return f"<ul>{items}{last}</ul>"
 
 
@@ -59,12 +61,12 @@ def table(
     def cell(index: int, value: str, tag: str) -> str:
         kind = ' class="text"' if index in left else ""
         scope = ' scope="col"' if tag == "th" else ""
-        return f'<{tag}{kind}{scope}><span dir="auto">{escape(value)}</span></{tag}>'
+        return f'<{tag}{kind}{scope}><span dir="auto">{literal(value)}</span></{tag}>'
 
     head = "".join(cell(index, name, "th") for index, name in enumerate(header))
     body = "".join(f"<tr>{''.join(cell(index, value, 'td') for index, value in enumerate(row))}</tr>" for row in rows)
-    title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    name = escape(caption or " ".join(header), quote=True)
+    title = f"<caption>{literal(caption)}</caption>" if caption else ""
+    name = literal(caption or " ".join(header))
     return (
         f'<div class="scroll" role="region" aria-label="{name}" tabindex="0">'
         f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"

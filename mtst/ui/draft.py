@@ -1,0 +1,69 @@
+"""A visitor's file on its way to a run: the table, what is chosen of it, and the lengths of its texts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from mtst.data import Dataset, make_dataset
+from mtst.encoder import Encoder
+from mtst.errors import DataError
+from mtst.limits import Limits
+from mtst.tables import Table
+from mtst.uploads import Upload
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a visitor chooses of a table: columns, whether alike labels are one, and the lines that are left out."""
+
+    text: str | None
+    labels: tuple[str, ...]
+    merge: bool = False
+    leave_out: frozenset[int] = frozenset()
+
+
+@dataclass(eq=False)
+class Draft:
+    """One visitor's file; texts are counted once, however often the choice changes."""
+
+    path: Path
+    table: Table
+    limits: Limits
+    _tokens: dict[str, int] = field(default_factory=dict)
+
+    def dataset(self, choice: Choice) -> Dataset:
+        """Return what is chosen as a dataset.
+
+        Raises:
+            DataError: it cannot be used; the message says why.
+        """
+        return make_dataset(
+            self.table,
+            choice.text or "",
+            choice.labels,
+            merge=choice.merge,
+            leave_out=choice.leave_out,
+            limits=self.limits,
+        )
+
+    def upload(self, data: Dataset, encoder: Encoder) -> Upload:
+        """Return what became of every row, the lengths of the texts counted."""
+        return Upload(self.table, data, self._count(data.texts, encoder), encoder.max_tokens)
+
+    def _count(self, texts: Sequence[str], encoder: Encoder) -> np.ndarray:
+        new = [text for text in dict.fromkeys(texts) if text not in self._tokens]
+        self._tokens |= zip(new, encoder.count_tokens(new).tolist(), strict=True)
+        return np.array([self._tokens[text] for text in texts])
+
+
+def chosen(draft: Draft | None) -> Draft:
+    """Return the draft.
+
+    Raises:
+        DataError: there is none yet.
+    """
+    if draft is None:
+        raise DataError("Choose a file or the sample first.")
+    return draft
