@@ -59,7 +59,7 @@ def _textness(name: str, cells: Sequence[str]) -> float:
     if not filled or 2 * links > len(filled):
         return 0.0
     # A sixth of the letters counts where words are not set apart by blanks.
-    words = statistics.mean(max(len(cell.split()), sum(map(str.isalpha, cell[:1000])) / 6) for cell in filled)
+    words = statistics.fmean(max(len(cell.split()), sum(map(str.isalpha, cell[:1000])) / 6) for cell in filled)
     return words * len(set(filled)) / len(cells) * (2 if TEXT_NAMES.search(name) else 1)
 
 
@@ -70,7 +70,7 @@ def _labelness(name: str, cells: Sequence[str]) -> float:
         return 0.0
     if measurement(Counter(filled)):
         return 0.0
-    words = statistics.mean(_number(cell) is None for cell in filled)
+    words = statistics.fmean(_number(cell) is None for cell in filled)
     wording = 3.0 if LABEL_NAMES.search(name) else 1.0
     wording *= 0.2 if OTHER_NAMES.search(name) else 1.0
     return (0.05 + words) * wording * len(filled) / len(cells) / kinds**0.25

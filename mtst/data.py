@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mtst.columns import check_labels
 from mtst.errors import DataError
-from mtst.labels import alike, key, spellings
+from mtst.labels import alike, key, ordered, spellings
 from mtst.limits import Limits
 from mtst.records import Skipped
 from mtst.tables import Table
@@ -107,7 +107,7 @@ def make_dataset(
 def _labels(cells: list[str], known: Sequence[str] | None, merge: bool) -> list[str]:
     """Return a label, or nothing, for each cell of a column."""
     if known is None:
-        names = spellings(cells)
+        names = {cell: cell.strip() for cell in cells} if merge else spellings(cells)
         return [names.get(cell, "") for cell in cells]
     places = {key(label): label for label in known} if merge else {}
     names = places | {label.strip(): label for label in known} | {label: label for label in known}
@@ -122,7 +122,7 @@ def _merged(cells: list[str], counts: Counter[str]) -> list[str]:
 def _task(table: Table, name: str, labels: Iterable[str], limits: Limits) -> Task:
     found = list(filter(None, labels))
     check_labels(table, name, found, limits)
-    return Task(name, tuple(sorted(set(found))))
+    return Task(name, ordered(found))
 
 
 def similar_labels(data: Dataset) -> dict[str, tuple[tuple[str, ...], ...]]:

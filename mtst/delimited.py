@@ -1,6 +1,7 @@
 """Delimited text -> records: one of four delimiters, and broken quotes that cost no more than their own line."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -8,12 +9,12 @@ from clevercsv.detect import Detector
 
 from mtst.errors import DataError
 from mtst.records import Record, Skipped
-from mtst.source import text_stream
+from mtst.source import LONGEST_ROW, text_lines
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 NONE = "\x1f"  # stands for no delimiter: the file has one column
 SAMPLE_CHARACTERS = 16_384
-MAX_LINES_AGAIN = 1_000_000
+MAX_CHARACTERS_AGAIN = 50_000_000
 csv.field_size_limit(2**31 - 1)  # of the whole process; a cell may be as long as the file, which has a limit of its own
 
 
@@ -32,14 +33,25 @@ class Dialect:
 
 def find_dialect(start: str) -> Dialect:
     """Find the delimiter; a first line without it means that there is one column, whose texts may hold commas."""
-    found = Detector().detect(start.replace("\0", ""), delimiters=list(DELIMITERS))
+    try:
+        found = Detector().detect(start.replace("\0", ""), delimiters=list(DELIMITERS))
+    except (ValueError, RecursionError):  # it reads cells that look like JSON, whatever their depth and their digits
+        found = None
     delimiter, escape = (found.delimiter, found.escapechar) if found else ("", "")
     first = next((line for line in start.replace("\r", "\n").split("\n") if line.strip()), "")
     if not delimiter or delimiter not in first:
         inside = "".join(first.split('"')[::2])
         delimiter = max(DELIMITERS, key=inside.count)
         delimiter = delimiter if delimiter in inside else NONE
-    return Dialect(delimiter, "\\" if escape == "\\" else None)
+    escapes = (None, "\\") if escape == "\\" else (None,)  # a backslash before a quote may also end a text
+    return min((Dialect(delimiter, escape) for escape in escapes), key=lambda dialect: _odd_rows(start, dialect))
+
+
+def _odd_rows(start: str, dialect: Dialect) -> int:
+    """Count the rows that cannot be read, or have another number of cells than most."""
+    rows = list(read_delimited("", start.encode(), "utf-8", dialect))
+    widths = Counter(len(row.cells) for row in rows if isinstance(row, Record))
+    return len(rows) - max(widths.values(), default=0)
 
 
 def read_delimited(name: str, raw: bytes, encoding: str, dialect: Dialect) -> Iterator[Record | Skipped]:
@@ -48,7 +60,7 @@ def read_delimited(name: str, raw: bytes, encoding: str, dialect: Dialect) -> It
     Raises:
         DataError: quotes match so rarely that lines would have to be read again and again.
     """
-    lines = _Lines(raw, encoding)
+    lines = _Lines(text_lines(name, raw, encoding))
     while True:
         reader = csv.reader(lines, delimiter=dialect.delimiter, escapechar=dialect.escape, strict=True)
         try:
@@ -59,7 +71,7 @@ def read_delimited(name: str, raw: bytes, encoding: str, dialect: Dialect) -> It
             return
         except csv.Error:
             yield Skipped(lines.start, 'malformed: a quote (") is not closed, or text follows one that is')
-            if lines.go_back() > MAX_LINES_AGAIN:
+            if lines.go_back() > MAX_CHARACTERS_AGAIN:
                 raise DataError(
                     f'{name} has many quotes (") that are not closed, such as on line {lines.start - 1:,}. '
                     "Save it again with every text in quotes."
@@ -69,10 +81,11 @@ def read_delimited(name: str, raw: bytes, encoding: str, dialect: Dialect) -> It
 class _Lines:
     """Lines of a text, remembered until their row is accepted, so that reading can go back to the second of them."""
 
-    def __init__(self, raw: bytes, encoding: str) -> None:
-        self._stream = iter(text_stream(raw, encoding))
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._stream = lines
         self._again: list[str] = []  # the next one last
         self._taken: list[str] = []
+        self._characters = 0  # of those taken
         self._went_back = 0
         self.start = 1
 
@@ -82,17 +95,20 @@ class _Lines:
     def __next__(self) -> str:
         line = self._again.pop() if self._again else next(self._stream)
         self._taken.append(line)
+        self._characters += len(line)
+        if self._characters > LONGEST_ROW:
+            raise csv.Error("a quote is not closed")
         return line
 
     def accept(self) -> None:
         self.start += len(self._taken)
         self._taken.clear()
+        self._characters = 0
 
     def go_back(self) -> int:
-        """Accept the first line of the row alone; return how many lines were given back so far."""
-        again = self._taken[1:]
-        self._again += reversed(again)
-        self._went_back += len(again)
+        """Accept the first line of the row alone; return how many characters were given back so far."""
+        self._went_back += self._characters - len(self._taken[0])
+        self._again += reversed(self._taken[1:])
         del self._taken[1:]
         self.accept()
         return self._went_back

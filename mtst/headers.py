@@ -22,15 +22,29 @@ def names_columns(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     )
 
 
+def count_columns(first: Sequence[str], rows: Sequence[Sequence[str]], *, header: bool) -> int:
+    """Return how many columns a table has, given its first row and some of those below.
+
+    Blank cells at the end of the first row do not count if no other row is as long. A header that is one cell shorter
+    than each row, as R writes it, lacks the name of the first column; unless each row merely ends in a delimiter.
+    """
+    count = len(first)
+    longest = max(map(len, rows), default=count)
+    while count > longest and not first[count - 1].strip():
+        count -= 1
+    row_names = all(len(row) == count + 1 for row in rows) and any(row[-1].strip() for row in rows)
+    return count + (header and row_names)
+
+
 def column_names(first: Sequence[str], count: int) -> tuple[str, ...]:
     """Return `count` different names: cells without blanks around them, a blank one numbered, a repeated one suffixed.
 
     Where the row is one cell short, as R writes it, the first column is that of the row names.
     """
-    cells = ["", *first] if len(first) == count - 1 else list(first)
+    cells = ["", *first] if len(first) == count - 1 else list(first[:count])
     names: dict[str, None] = {}
     for number, cell in enumerate(cells, 1):
-        name = base = cell.strip("\ufeff \t\r\n") or f"column {number}"
+        name = base = cell.strip("\ufeff").strip() or f"column {number}"
         copies = 1
         while name in names:
             copies += 1

@@ -8,7 +8,7 @@ from pydantic_core import from_json
 from mtst.errors import DataError
 from mtst.limits import Limits
 from mtst.records import Record, Skipped
-from mtst.source import text_stream
+from mtst.source import text_lines
 
 BLANK = "\ufeff \t\r\n"
 
@@ -16,14 +16,14 @@ BLANK = "\ufeff \t\r\n"
 def read_json_lines(name: str, raw: bytes, encoding: str, limits: Limits) -> Iterator[Record | Skipped]:
     """Read an object a line; the first record holds the keys of all of them, in order of their appearance."""
     places: dict[str, int] = {}
-    for _, found in _objects(raw, encoding):
+    for _, found in _objects(name, raw, encoding):
         if found:
             for key in found:
                 places.setdefault(key, len(places))
         if len(places) > limits.columns:
             raise DataError(f"{name} has more than {limits.columns:,} columns, the most that can be read here.")
     yield Record(0, list(places))
-    for line, found in _objects(raw, encoding):
+    for line, found in _objects(name, raw, encoding):
         if found is None:
             yield Skipped(line, "malformed: not a JSON object")
         else:
@@ -33,8 +33,8 @@ def read_json_lines(name: str, raw: bytes, encoding: str, limits: Limits) -> Ite
             yield Record(line, cells)
 
 
-def _objects(raw: bytes, encoding: str) -> Iterator[tuple[int, dict | None]]:
-    for number, line in enumerate(text_stream(raw, encoding), 1):
+def _objects(name: str, raw: bytes, encoding: str) -> Iterator[tuple[int, dict | None]]:
+    for number, line in enumerate(text_lines(name, raw, encoding), 1):
         if line.strip(BLANK):
             yield number, parse_object(line.strip(BLANK))
 
@@ -57,7 +57,4 @@ def _json_text(value: object) -> str:
         case str():
             return value
         case _:
-            try:
-                return dumps(value, ensure_ascii=False)
-            except ValueError:  # a whole number of more digits than Python turns into text
-                return "(a number too long to read)"
+            return dumps(value, ensure_ascii=False)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 RARE_SHARE = 0.25  # of an even share of the rows
 FEW_ROWS = 8
+DIGITS = 20  # of a number that orders labels
 
 
 def spellings(cells: Iterable[str]) -> dict[str, str]:
@@ -15,6 +16,13 @@ def spellings(cells: Iterable[str]) -> dict[str, str]:
         if name := cell.strip():
             trimmed[name].add(cell)
     return {cell: name if len(same) == 1 else cell for name, same in trimmed.items() for cell in same}
+
+
+def ordered(labels: Iterable[str]) -> tuple[str, ...]:
+    """Return different labels in order: by number if all of them are whole numbers, by letter otherwise."""
+    different = set(labels)
+    whole = all(label.isascii() and label.removeprefix("-").isdigit() for label in different)
+    return tuple(sorted(different, key=lambda label: (int(label) if whole and len(label) < DIGITS else 0, label)))
 
 
 def key(label: str) -> str:

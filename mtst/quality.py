@@ -16,6 +16,7 @@ NEAR = 0.95  # cosine from which two different texts are near copies
 ROWS_AT_ONCE = 1_024
 FOLDS = 5
 COLUMNS = ("line", "finding", "task", "label", "suggested label", "score", "other line", "text")
+OTHERS_WEIGH = 0.3  # of a label for another task, beside an embedding of length 1
 LISTED = 0.1  # share of a task's rows that are listed, the most suspicious ones
 
 
@@ -121,8 +122,8 @@ def suspicious_labels(data: Dataset, embeddings: np.ndarray, seed: int = 0) -> t
     """Return a tenth of each task's rows, those whose label the other rows speak against most, the worst first.
 
     A row's label is scored by its probability from a classifier that has not seen the row's text: logistic regression
-    on frozen embeddings, cross-validated; ranked by cleanlab's label quality score (Northcutt, Jiang and Chuang 2021).
-    A label with one text only cannot be checked so.
+    on the frozen embedding and the row's labels for the other tasks, cross-validated; ranked by cleanlab's label
+    quality score (Northcutt, Jiang and Chuang 2021). A label with one text only cannot be checked so.
     """
     found = [finding for task in data.tasks for finding in _suspicious(data, task.name, embeddings, seed)]
     return tuple(sorted(found, key=lambda finding: finding.score))
@@ -139,7 +140,8 @@ def _suspicious(data: Dataset, name: str, embeddings: np.ndarray, seed: int) -> 
     if len(several) < 2:
         return []
     known = np.searchsorted(several, labels[rows])
-    probabilities = _cross_validated(embeddings[rows], known, texts[rows], seed)
+    evidence = np.hstack([unit(embeddings[rows]), *_other_labels(data, name, rows)])
+    probabilities = _cross_validated(evidence, known, texts[rows], seed)
     scores = get_label_quality_scores(known, probabilities, method="self_confidence")
     likeliest = probabilities.argmax(axis=1)
     worst = [k for k in np.argsort(scores, kind="stable")[: round(LISTED * len(rows))] if likeliest[k] != known[k]]
@@ -148,7 +150,16 @@ def _suspicious(data: Dataset, name: str, embeddings: np.ndarray, seed: int) -> 
     ]
 
 
-def _cross_validated(embeddings: np.ndarray, labels: np.ndarray, texts: np.ndarray, seed: int) -> np.ndarray:
+def _other_labels(data: Dataset, name: str, rows: np.ndarray) -> list[np.ndarray]:
+    """Return the labels (n, labels + 1) of n rows for each other task, one-hot; the last place is for none."""
+    return [
+        OTHERS_WEIGH * np.eye(len(task.labels) + 1)[np.array(data.labels[task.name])[rows]]
+        for task in data.tasks
+        if task.name != name
+    ]
+
+
+def _cross_validated(evidence: np.ndarray, labels: np.ndarray, texts: np.ndarray, seed: int) -> np.ndarray:
     """Return the probabilities (n, labels) of each row's labels from the folds it is not in; copies share a fold."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedGroupKFold
@@ -156,10 +167,10 @@ def _cross_validated(embeddings: np.ndarray, labels: np.ndarray, texts: np.ndarr
     most = min(FOLDS, int(max(len(np.unique(texts[labels == k])) for k in np.unique(labels))))
     folds = StratifiedGroupKFold(most, shuffle=True, random_state=seed)
     probabilities = np.zeros((len(labels), labels.max() + 1))
-    for train, test in folds.split(embeddings, labels, texts):
+    for train, test in folds.split(evidence, labels, texts):
         if len(np.unique(labels[train])) < 2:
             probabilities[np.ix_(test, np.unique(labels[train]))] = 1.0
             continue
-        classifier = LogisticRegression(max_iter=200, tol=1e-3).fit(embeddings[train], labels[train])
-        probabilities[np.ix_(test, classifier.classes_)] = classifier.predict_proba(embeddings[test])
+        classifier = LogisticRegression(max_iter=200, tol=1e-3).fit(evidence[train], labels[train])
+        probabilities[np.ix_(test, classifier.classes_)] = classifier.predict_proba(evidence[test])
     return probabilities

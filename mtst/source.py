@@ -2,8 +2,11 @@
 
 import codecs
 import gzip
+import re
 import zlib
+from collections.abc import Iterator
 from contextlib import nullcontext
+from functools import partial
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO
@@ -15,15 +18,16 @@ from mtst.limits import Limits
 
 CHUNK = 1 << 20
 SAMPLE = 1 << 16
+LONGEST_ROW = 2_000_000  # characters; its cells take thirty times as much memory where each has but two
 GZIP = b"\x1f\x8b"
 # What a file that is no table begins with, and what to do about it.
 REFUSED = {
-    b"\xd0\xcf\x11\xe0": "is an Excel file of the old kind (.xls). Save it as .xlsx or CSV",
-    b"PAR1": "is a Parquet file. Save the table as CSV or JSON Lines",
+    b"\xd0\xcf\x11\xe0": "is an Excel file of the old kind (.xls) or has a password. Save it as .xlsx or CSV",
+    b"PAR1\x15": "is a Parquet file. Save the table as CSV or JSON Lines",
     b"%PDF": "is a PDF. Save the table as CSV or XLSX",
     b"7z\xbc\xaf": "is an archive. Unpack it first",
-    b"Rar!": "is an archive. Unpack it first",
-    b"BZh": "is packed with bzip2. Unpack it, or pack it with gzip",
+    b"Rar!\x1a": "is an archive. Unpack it first",
+    b"BZh91AY&SY": "is packed with bzip2. Unpack it, or pack it with gzip",
     b"\xfd7zXZ": "is packed with xz. Unpack it, or pack it with gzip",
 }
 # The longer marks first: the one of UTF-32 begins with that of UTF-16.
@@ -38,6 +42,7 @@ WESTERN = "cp1252"  # Latin-1, and what Windows adds to it
 LEGACY = (
     WESTERN, "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r", "cp932", "gb18030", "big5", "cp949",
 )  # fmt: skip
+BETWEEN = re.compile(rb'(?:[,;\t\r\n"]|(?<![\x80-\xff])\|)+')  # cells; a bar may be half of a character
 NEARLY = 0.1  # of charset_normalizer's measures of mess and of sense: as good as the best
 
 
@@ -103,7 +108,8 @@ def _two_bytes(sample: bytes) -> str | None:
 def _utf8(raw: bytes) -> tuple[int, int]:
     """Count what UTF-8 makes of bytes above 127: characters, and places that are none."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    good = bad = 0
+    meant = raw.count("\ufffd".encode())  # a text may hold the sign itself
+    good, bad = meant, -meant
     for first in range(0, len(raw), CHUNK):
         chunk = raw[first : first + CHUNK]
         text = decoder.decode(chunk, final=first + CHUNK >= len(raw))
@@ -114,9 +120,14 @@ def _utf8(raw: bytes) -> tuple[int, int]:
 
 
 def _likeliest(raw: bytes) -> str:
-    """Ask charset_normalizer; Western European where it is about as likely as the best, for short texts look alike."""
+    """Ask charset_normalizer; Western European where it is about as likely as the best, for short texts look alike.
+
+    It is asked about different cells that are not all ASCII, or labels in English would outweigh a text in French.
+    """
     beginning = next((place for place, byte in enumerate(raw) if byte > 127), 0)
-    sample = raw[max(0, beginning - SAMPLE // 2) :][:SAMPLE]
+    around = raw[max(0, beginning - SAMPLE) :][:CHUNK]
+    cells = dict.fromkeys(cell for cell in BETWEEN.split(around) if not cell.isascii())
+    sample = b"\n".join(cells)[:SAMPLE]
     found = list(charset_normalizer.from_bytes(sample, cp_isolation=list(LEGACY), enable_fallback=False))
     if not found:
         return WESTERN
@@ -131,6 +142,22 @@ def _likeliest(raw: bytes) -> str:
 def text_stream(raw: bytes, encoding: str) -> TextIOWrapper:
     """Return the text, decoded as it is read, its line ends as they are; what cannot be decoded is U+FFFD."""
     return TextIOWrapper(BytesIO(raw), encoding, errors="replace", newline="")
+
+
+def text_lines(name: str, raw: bytes, encoding: str) -> Iterator[str]:
+    """Yield the lines of a text, their ends included.
+
+    Raises:
+        DataError: a line is longer than a row can be.
+    """
+    stream = text_stream(raw, encoding)
+    for number, line in enumerate(iter(partial(stream.readline, LONGEST_ROW + 1), ""), 1):
+        if len(line) > LONGEST_ROW:
+            raise DataError(
+                f"Line {number:,} of {name} has more than {LONGEST_ROW:,} characters. "
+                "Shorten it, or save the table again with a line for each row."
+            )
+        yield line
 
 
 def is_text(raw: bytes, encoding: str) -> bool:

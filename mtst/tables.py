@@ -1,20 +1,21 @@
 """A file -> a table of text, with each row's line in the file and nothing dropped silently."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 
 from mtst.delimited import SAMPLE_CHARACTERS, find_dialect, read_delimited
 from mtst.errors import DataError
-from mtst.headers import column_names, names_columns
+from mtst.headers import column_names, count_columns, names_columns
 from mtst.json_lines import BLANK, parse_object, read_json_lines
 from mtst.limits import Limits
 from mtst.records import Record, Skipped
-from mtst.source import find_encoding, is_text, read_bytes, text_stream
+from mtst.source import find_encoding, is_text, read_bytes, text_lines, text_stream
 from mtst.workbook import ZIP, read_workbook
 
 ROWS_COMPARED = 200  # with the first one, to tell whether it names the columns
+CELLS_COMPARED = 500_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,16 +68,17 @@ def read_table(source: str | Path, limits: Limits | None = None, header: bool | 
     form, records, named = _records(path.name, raw, limits)
     if named is not None:
         header = named
-    start = list(islice(records, 1 + ROWS_COMPARED))
-    first = next((place for place, record in enumerate(start) if isinstance(record, Record)), None)
-    if first is None:
-        raise DataError(f"{path.name} is empty. It needs a line of column names and rows below it.")
+    start = _beginning(records)
+    filled = [place for place, record in enumerate(start) if isinstance(record, Record) and (named or _filled(record))]
+    if not filled:
+        why = _first([record for record in start if isinstance(record, Skipped)])
+        raise DataError(f"{path.name} is empty{why}. It needs a line of column names and rows below it.")
+    first, *others = filled
     cells = start[first].cells
-    below = [record.cells for record in start[first + 1 :] if isinstance(record, Record)]
+    below = [start[place].cells for place in others]
     if header is None:
         header = names_columns(cells, below)
-    row_names = header and bool(below) and all(len(row) == len(cells) + 1 for row in below)
-    width = len(cells) + row_names
+    width = count_columns(cells, below, header=header)
     if width > limits.columns:
         raise DataError(
             f"{path.name} has {width:,} columns; at most {limits.columns:,} can be read here. "
@@ -87,10 +89,29 @@ def read_table(source: str | Path, limits: Limits | None = None, header: bool | 
         del start[first]
     rows, lines, skipped = _collect(path.name, chain(start, records), width, limits)
     if not rows:
-        why = f" (line {skipped[0].line:,}: {skipped[0].reason})" if skipped else ""
-        raise DataError(f"{path.name} has a header but no rows that can be used below it{why}.")
+        raise DataError(f"{path.name} has a header but no rows that can be used below it{_first(skipped)}.")
     lost = sum(cell.count("\ufffd") for row in rows for cell in row)
     return Table(path.name, columns, rows, lines, skipped, form, header, lost)
+
+
+def _beginning(records: Iterator[Record | Skipped]) -> list[Record | Skipped]:
+    """Take the first records, but no more cells than fit into memory with ease."""
+    start: list[Record | Skipped] = []
+    cells = 0
+    for record in records:
+        start.append(record)
+        cells += len(record.cells) if isinstance(record, Record) else 0
+        if len(start) > ROWS_COMPARED or cells > CELLS_COMPARED:
+            break
+    return start
+
+
+def _first(skipped: Sequence[Skipped]) -> str:
+    return f" (line {skipped[0].line:,}: {skipped[0].reason})" if skipped else ""
+
+
+def _filled(record: Record) -> bool:
+    return any(map(str.strip, record.cells))
 
 
 def _records(name: str, raw: bytes, limits: Limits) -> tuple[str, Iterator[Record | Skipped], bool | None]:
@@ -104,7 +125,7 @@ def _records(name: str, raw: bytes, limits: Limits) -> tuple[str, Iterator[Recor
     start = text_stream(raw[: 4 * SAMPLE_CHARACTERS], encoding).read(SAMPLE_CHARACTERS)
     if start.lstrip(BLANK).startswith("[") and "{" in start[:100]:
         raise DataError(f"{name} is one JSON list. Save it as JSON Lines: one object a line, no commas between them.")
-    line = next(filter(None, (line.strip(BLANK) for line in text_stream(raw, encoding))), "")
+    line = next(filter(None, (line.strip(BLANK) for line in text_lines(name, raw, encoding))), "")
     if parse_object(line) is not None:
         return f"JSON Lines, {known}", read_json_lines(name, raw, encoding, limits), True
     dialect = find_dialect(start)
@@ -129,7 +150,7 @@ def _collect(
         cells = record.cells
         while len(cells) > width and not cells[-1].strip():
             cells.pop()
-        if not any(map(str.strip, cells)):
+        if not _filled(record):
             skipped.append(Skipped(record.line, "blank"))
         elif len(cells) != width:
             skipped.append(Skipped(record.line, f"malformed: {len(cells):,} cells in place of {width:,}"))

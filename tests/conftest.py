@@ -15,13 +15,20 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from hypothesis import settings
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
 from mtst.data import make_dataset
 from mtst.encoders import load_encoder
+from mtst.limits import Limits
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.starter import SMALL_SAMPLE
 from mtst.tables import read_table
+
+# How many examples a property test tries: few and always the same ones, or `--hypothesis-profile=full`.
+settings.register_profile("suite", max_examples=200, derandomize=True, database=None, deadline=2000)
+settings.register_profile("full", max_examples=10_000, database=None, deadline=2000, print_blob=True)
+settings.load_profile("suite")
 
 SPORTS = (
     "The striker scored twice in the cup final.",
@@ -72,12 +79,12 @@ def sample():
 
 @pytest.fixture
 def table_of(tmp_path):
-    """Write a file and read it as a table."""
+    """Write a file and read it as a table, within some limits."""
 
-    def read(content, name="table.csv", **limits):
+    def read(content, name="table.csv", header=None, **limits):
         path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return read_table(path, **limits)
+        return read_table(path, Limits(**limits), header)
 
     return read
 

@@ -1,10 +1,12 @@
 import dataclasses
 import inspect
+import math
 
 import pytest
 
 from mtst import errors
 from mtst.errors import MtstError, SettingsError
+from mtst.limits import Limits
 from mtst.settings import Settings
 
 
@@ -24,11 +26,14 @@ def test_every_field_is_read_from_its_variable(tmp_path):
         "MTST_RUNS_DIR": str(tmp_path),
         "MTST_MAX_ROWS": "7",
         "MTST_MAX_UPLOAD_MB": "0.5",
+        "MTST_MAX_COLUMNS": "3",
+        "MTST_MAX_LABELS": "4",
+        "MTST_MAX_CHARACTERS": "5",
         "MTST_MAX_MINUTES": "2",
         "MTST_RUN_TTL_HOURS": "1.5",
     }
     assert len(environment) == len(dataclasses.fields(Settings))
-    assert Settings.from_environment(environment) == Settings("roberta-base", tmp_path, 7, 0.5, 2.0, 1.5)
+    assert Settings.from_environment(environment) == Settings("roberta-base", tmp_path, 7, 0.5, 3, 4, 5, 2.0, 1.5)
 
 
 def test_a_blank_variable_is_as_good_as_none():
@@ -42,6 +47,9 @@ def test_a_blank_variable_is_as_good_as_none():
         ("MTST_MAX_ROWS", "1.5"),
         ("MTST_MAX_ROWS", "0"),
         ("MTST_MAX_UPLOAD_MB", "20 MB"),
+        ("MTST_MAX_COLUMNS", "0"),
+        ("MTST_MAX_LABELS", "2.5"),
+        ("MTST_MAX_CHARACTERS", "-3"),
         ("MTST_MAX_MINUTES", "-1"),
         ("MTST_RUN_TTL_HOURS", "nan"),
         ("MTST_RUN_TTL_HOURS", "inf"),
@@ -52,6 +60,19 @@ def test_a_bad_value_is_named_with_its_variable(variable, value):
         Settings.from_environment({variable: value})
     assert variable in str(caught.value)
     assert value in str(caught.value)
+
+
+def test_the_limits_of_an_upload_are_those_of_the_settings():
+    assert Settings(max_rows=7, max_upload_mb=0.5, max_columns=3, max_labels=4, max_characters=5).limits == Limits(
+        rows=7, megabytes=0.5, columns=3, labels=4, characters=5
+    )
+
+
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Limits)])
+@pytest.mark.parametrize("value", [0, -1, math.nan, math.inf])
+def test_a_limit_that_makes_no_sense_is_refused_by_its_name(name, value):
+    with pytest.raises(SettingsError, match=f"limit of {name}.*{value}"):
+        Limits(**{name: value})
 
 
 def test_settings_cannot_be_changed():

@@ -23,6 +23,8 @@ FLOORS = (
     "records",
     "delimited",
     "json_lines",
+    "xml_parts",
+    "cells",
     "workbook",
     "headers",
     "tables",

@@ -16,8 +16,8 @@ from mtst.ui.parts.live_plot import live_plot
 from mtst.ui.parts.pieces import card, html, quiet
 from mtst.ui.quality import nothing, quality_card
 from mtst.ui.services import Services
+from mtst.ui.upload import limits_note, upload_area
 
-FILE_TYPES = [".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson", ".json", ".xlsx", ".gz"]
 BALANCE_TITLES = {"none": "As they are", "class-weights": "Weigh more", "balanced-sampling": "Draw more often"}
 LENGTHS = "Histogram of the lengths of the texts in tokens, with a line where the encoder stops reading"
 SILENT = {"api_visibility": "private", "show_progress": "hidden"}
@@ -36,15 +36,6 @@ class Form:
     ticked: list[gr.components.Component]
     config: dict[str, gr.components.Component]
     drawing: gr.HTML
-
-
-def limits_note(services: Services) -> str:
-    """Return what an upload may be, for those who are about to choose one."""
-    limits = services.settings.limits
-    return (
-        f"CSV, TSV, JSON Lines or XLSX, also gzipped (.gz): up to {limits.megabytes:g} MB, {limits.rows:,} rows, "
-        f"{limits.columns:,} columns, {limits.labels:,} labels a task and {limits.characters:,} characters a text."
-    )
 
 
 def save_rows(
@@ -68,11 +59,8 @@ def form(services: Services, demo: gr.Blocks, begin: gr.Button) -> Form:
     """Build the steps into the column that is open; `begin` is the button that starts a run."""
     draft = gr.State()
     with card("Sentences", 1):
-        html(quiet(limits_note(services)))
-        upload = gr.File(
-            label="File", show_label=False, file_types=FILE_TYPES, height=64, elem_classes="upload",
-            elem_id="train-upload",
-        )  # fmt: skip
+        html(quiet(limits_note(services.settings.limits)))
+        upload = upload_area("train-upload")
         with gr.Row():
             small = gr.Button("Sample of 600", min_width=120, elem_id="train-sample")
             large = gr.Button("Sample of 5,300", min_width=120, elem_id="train-sample-large")

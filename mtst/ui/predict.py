@@ -12,14 +12,16 @@ from mtst.model import MultiTaskSentenceTransformer, Prediction
 from mtst.similarity import distinct
 from mtst.tables import Table, read_table
 from mtst.ui.downloads import fresh
-from mtst.ui.literal import literal, short
+from mtst.ui.literal import inline, literal, short
 from mtst.ui.look import task_colour
 from mtst.ui.parts.pieces import bars, card, empty, html, problem, quiet, said
 from mtst.ui.services import Services
+from mtst.ui.upload import limits_note, upload_area
 
 STARTER, OWN = "starter", "own"
 MAX_SENTENCES = 50
 LABELS_SHOWN = 4
+SKIPPED_SHOWN = 3
 EXAMPLES = (
     "The team kept its nerve and won the cup on penalties.",
     "My order came cold and an hour late, never again.",
@@ -38,7 +40,7 @@ def predict(services: Services, text: str, which: str, run: str | None) -> str:
     if not sentences:
         return NOTHING
     if len(sentences) > MAX_SENTENCES:
-        return problem(f"At most {MAX_SENTENCES} sentences here. For more, upload them as a CSV below.")
+        return problem(f"At most {MAX_SENTENCES} sentences here. For more, upload them as a file below.")
     try:
         found = _model(services, which, run).predict(sentences)
     except MtstError as error:
@@ -72,8 +74,20 @@ def read_file(services: Services, path: str | None) -> tuple[Table | None, dict,
     except MtstError as error:
         return None, gr.update(choices=[], value=None, visible=False), said(problem(error)), gone
     text, _ = guess_columns(table)
-    note = said(quiet(f"{len(table.rows):,} rows read, {len(table.skipped):,} skipped."))
-    return table, gr.update(choices=list(table.columns), value=text, visible=True), note, gone
+    note = said(quiet(f"{table.form}: {len(table.rows):,} rows read, {_skipped(table)}."))
+    return (
+        table,
+        gr.update(choices=[(inline(name), name) for name in table.columns], value=text, visible=True),
+        note,
+        gone,
+    )
+
+
+def _skipped(table: Table) -> str:
+    if not table.skipped:
+        return "none skipped"
+    first = "; ".join(f"line {row.line:,}: {row.reason}" for row in table.skipped[:SKIPPED_SHOWN])
+    return f"{len(table.skipped):,} skipped ({first}{'; …' if len(table.skipped) > SKIPPED_SHOWN else ''})"
 
 
 def predict_file(
@@ -81,7 +95,7 @@ def predict_file(
 ) -> tuple[gr.File, dict]:
     """Write the table with the predictions of every head; return the file and a word about it."""
     if table is None or column is None:
-        return gr.File(visible=False), said(problem("Choose a CSV file first."))
+        return gr.File(visible=False), said(problem("Choose a file first."))
     try:
         target = fresh(f"{Path(table.name).stem}-predictions.csv")
         count = write_predictions(_model(services, which, run), table, column, target)
@@ -93,7 +107,6 @@ def predict_file(
 
 def predict_tab(services: Services, run: gr.BrowserState) -> gr.Radio:
     """Build the tab; return the choice of model, which the Train tab sets."""
-    limits = services.settings
     table = gr.State()
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=320):
@@ -106,11 +119,9 @@ def predict_tab(services: Services, run: gr.BrowserState) -> gr.Radio:
                 )
                 text = gr.Textbox("\n".join(EXAMPLES), lines=6, max_lines=14, label="Sentences, one a line")
                 button = gr.Button("Predict", variant="primary", size="lg", elem_id="predict-go")
-            with card("A whole file", note=f"CSV, up to {limits.max_rows:,} rows and {limits.max_upload_mb:g} MB"):
-                upload = gr.File(
-                    show_label=False, file_types=[".csv", ".tsv", ".txt"], height=64, elem_classes="upload",
-                    elem_id="predict-upload", label="CSV file",
-                )  # fmt: skip
+            with card("A whole file"):
+                html(quiet(limits_note(services.settings.limits, labelled=False)))
+                upload = upload_area("predict-upload")
                 column = gr.Dropdown(label="Column of the sentences", visible=False, elem_id="predict-column")
                 whole = gr.Button("Predict the file", elem_id="predict-file")
                 note = html(visible=False)

@@ -54,10 +54,12 @@ def nothing() -> Found:
 
 def _summary(found: Quality, data: Dataset) -> dict:
     counts = {
-        "copies": found.copies, "near copies": found.near_copies, "copies that disagree": found.conflicts,
-        "doubtful labels": found.labels,
-    }  # fmt: skip
-    parts = ", ".join(f"{len(kind):,} {name}" for name, kind in counts.items() if kind) or "Nothing"
+        ("copy", "copies"): found.copies,
+        ("near copy", "near copies"): found.near_copies,
+        ("copy that disagrees", "copies that disagree"): found.conflicts,
+        ("doubtful label", "doubtful labels"): found.labels,
+    }
+    parts = ", ".join(f"{len(kind):,} {names[len(kind) > 1]}" for names, kind in counts.items() if kind) or "Nothing"
     doubt = (
         " Listed are up to a tenth of each task's labels, the most doubtful first; many of them will be right. Tick "
         "what you want to leave out."

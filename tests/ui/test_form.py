@@ -7,6 +7,7 @@ from mtst.starter import SMALL_SAMPLE
 from mtst.ui import dataset, form, quality
 from mtst.ui.literal import inline, literal
 from mtst.ui.services import Services
+from mtst.ui.upload import limits_note
 
 CUPS = ("The team won the cup.", "Our striker scored.", "The match was lost.", "A late goal decided it.")
 PANS = ("The soup was cold.", "Bread needs salt.", "The cake is sweet.", "We fried the fish.")
@@ -33,7 +34,7 @@ def rows_of(path: str) -> list[dict[str, str]]:
 
 
 def test_the_limits_are_said_before_the_upload(services: Services) -> None:
-    note = form.limits_note(services)
+    note = limits_note(services.settings.limits)
     for limit in ("20 MB", "700 rows", "1,000 columns", "200 labels", "100,000 characters"):
         assert limit in note
 
