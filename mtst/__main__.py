@@ -69,7 +69,7 @@ def _tell_skipped(skipped: Sequence[Skipped]) -> None:
     if skipped:
         first = "; ".join(f"line {row.line}: {row.reason}" for row in skipped[:3])
         more = ", and more" if len(skipped) > 3 else ""
-        typer.echo(f"{len(skipped):,} rows skipped: {first}{more}", err=True)
+        typer.echo(f"{len(skipped):,} row{'s' * (len(skipped) > 1)} skipped: {first}{more}", err=True)
 
 
 @app.command()

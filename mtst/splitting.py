@@ -19,9 +19,10 @@ def check_trainable(data: Dataset) -> None:
     if len(set(map(text_key, data.texts))) < 2:
         raise DataError("Training needs at least two different texts: one to learn from, one to check with. Add rows.")
     for task in data.tasks:
-        if len(task.labels) < 2:
+        present = [label for label, count in data.counts(task).items() if count]
+        if len(present) == 1:
             raise DataError(
-                f"Every row of {task.name!r} has the label {task.labels[0]!r}, so there is nothing to tell apart. "
+                f"Every row of {task.name!r} has the label {present[0]!r}, so there is nothing to tell apart. "
                 "Add rows with another label, or leave this column out."
             )
     if all(count < 2 for count in _texts_per_label(data).values()):

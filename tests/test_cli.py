@@ -89,7 +89,7 @@ def test_train_tells_each_epoch_scores_a_test_file_and_saves(cli, file, tmp_path
     done = cli(*train(file, "--test", file, "--out", tmp_path / "model", "--seed", 3, "--heads-only"))
     assert done.exit_code == 0, done.output
     lines = done.stdout.splitlines()
-    assert lines[0] == "16 rows used, 0 skipped"
+    assert lines[0] == "16 rows used"
     assert [line.split()[1] for line in lines if line.startswith("epoch")] == ["0/1", "1/1"]
     assert [line.split(":")[0] for line in lines[-4:]] == [
         "validation topic",
@@ -197,7 +197,7 @@ def test_rows_that_could_not_be_read_are_told(cli, tmp_path):
     path.write_text("text,label\nfine,a\ntoo,many,cells\nalso fine,b\n")
     done = cli("embed", path, "--text", "text", "--out", tmp_path / "e.npy")
     assert done.exit_code == 0
-    assert "1 rows skipped: line 3 has 3 cells" in done.stderr
+    assert "1 row skipped: line 3: malformed: 3 cells in place of 2" in done.stderr
     assert np.load(tmp_path / "e.npy").shape[0] == 2
 
 

@@ -19,13 +19,15 @@ from mtst.events import (
     to_json,
 )
 from mtst.folder import EventLog, EventReader, Job, RunFolder
-from mtst.tables import Skipped
+from mtst.records import Skipped
+from mtst.tasks import Task
 
 GROUPS = (
     GroupPlan("block-0", "Block 0", 12, open=False, rate=0.0, task=None),
     GroupPlan("head:mood", "mood head", 4, open=True, rate=0.03, task="mood"),
 )
-STARTED = Started("freeze-encoder", ("mood",), GROUPS, 9, 3, epochs=2, steps=10, cached=True)
+MOOD = Task("mood", ("glad", "größe\n"))
+STARTED = Started("freeze-encoder", (MOOD,), {"mood": (5, 4)}, GROUPS, 9, 3, epochs=2, steps=10, cached=True)
 
 
 def scores(macro_f1, loss=0.5):
@@ -149,7 +151,7 @@ def test_skipped_rows_are_kept_with_the_data(tmp_path, table_of):
     data = make_dataset(table_of("text,mood\none,glad\n,sad\n"), "text", ["mood"])
     folder = RunFolder(tmp_path / "run")
     folder.create(Job("e", TrainConfig(), "", "text"), data)
-    assert folder.data().skipped == (Skipped(3, "has no text"),)
+    assert folder.data().skipped == (Skipped(3, "no text"),)
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path, sample):

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from mtst.errors import DataError
-from mtst.export import FORMULA, spreadsheet_safe, write_predictions, zip_model
+from mtst.export import write_predictions, zip_model
 from mtst.model import MultiTaskSentenceTransformer
+from mtst.spreadsheet import FORMULA
 from mtst.tasks import Task
 
 
@@ -22,15 +23,6 @@ def rows_of(path):
 
 def unquoted(cell):
     return cell.removeprefix("'")
-
-
-@pytest.mark.parametrize("start", [*FORMULA, "'", "''", "'=", "", " ", "a", "1"])
-@pytest.mark.parametrize("rest", ["", "SUM(A1:A9)", "cmd|' /C calc'!A0", "'", "\n=1", "é"])
-def test_a_cell_is_made_safe_and_can_be_had_back(start, rest):
-    safe = spreadsheet_safe(start + rest)
-    assert not safe.startswith(FORMULA)
-    assert unquoted(safe) == start + rest
-    assert (safe == start + rest) == (not (start + rest).startswith((*FORMULA, "'")))
 
 
 def test_predictions_are_written_next_to_every_row(tiny, table_of, tmp_path):

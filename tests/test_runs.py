@@ -31,7 +31,7 @@ def submit(runs, swapped, tiny_folder):
     tokens = []
 
     def send(config, encoder=None):
-        tokens.append(runs.submit(swapped, config, encoder or str(tiny_folder()), "my.csv"))
+        tokens.append(runs.submit(Job(encoder or str(tiny_folder()), config, "my.csv"), swapped))
         return tokens[-1]
 
     yield send
@@ -68,7 +68,7 @@ def trainer():
 
 
 def test_a_run_goes_from_start_to_finish_and_leaves_a_model(runs, swapped):
-    token = runs.submit(swapped, TrainConfig(epochs=2, batch_size=4, head_rate=0.3), "all-MiniLM-L6-v2", "my.csv")
+    token = runs.submit(Job("all-MiniLM-L6-v2", TrainConfig(epochs=2, batch_size=4, head_rate=0.3), "my.csv"), swapped)
     history = follow(runs, token)
     events = runs.folder(token).reader().read()
     kinds = [type(event) for event in events]
@@ -84,7 +84,7 @@ def test_a_run_goes_from_start_to_finish_and_leaves_a_model(runs, swapped):
     ]
     assert history.finished == events[-1]
     assert not history.finished.stopped
-    assert history.started.tasks == ("topic", "place")
+    assert history.started.tasks == swapped.tasks
     assert runs.folder(token).job() == Job(
         "all-MiniLM-L6-v2", TrainConfig(epochs=2, batch_size=4, head_rate=0.3), "my.csv", "text"
     )
@@ -156,7 +156,7 @@ def test_runs_wait_for_their_turn(runs, submit):
 
 def test_a_run_that_vanishes_while_it_waits_does_not_hold_up_the_others(tmp_path, swapped, tiny_folder):
     runs = Runs(Settings(runs_dir=tmp_path))
-    first, second, third = (runs.submit(swapped, config, str(tiny_folder())) for config in (LONG, SHORT, SHORT))
+    first, second, third = (runs.submit(Job(str(tiny_folder()), config), swapped) for config in (LONG, SHORT, SHORT))
     follow(runs, first, lambda history: history.steps)
     shutil.rmtree(runs.folder(second).path)
     runs.stop(first)
@@ -166,7 +166,7 @@ def test_a_run_that_vanishes_while_it_waits_does_not_hold_up_the_others(tmp_path
 def test_an_unknown_scenario_is_refused_before_it_waits(runs, swapped):
     before = set(runs.settings.runs_dir.iterdir())
     with pytest.raises(SettingsError, match="'unfreeze'"):
-        runs.submit(swapped, TrainConfig("unfreeze"), "all-MiniLM-L6-v2")
+        runs.submit(Job("all-MiniLM-L6-v2", TrainConfig("unfreeze")), swapped)
     assert set(runs.settings.runs_dir.iterdir()) == before
 
 

@@ -62,7 +62,7 @@ def test_events_come_in_order_and_tell_the_whole_run(tiny, swapped):
     started = events[0]
     assert (started.train_rows, started.validation_rows) == tuple(map(len, split(swapped, TrainConfig())))
     assert (started.epochs, started.steps, started.cached) == (2, 6, True)
-    assert started.tasks == ("topic", "place")
+    assert [task.name for task in started.tasks] == ["topic", "place"]
     assert [event.step for event in events if isinstance(event, StepEnded)] == [1, 2, 3, 4, 5, 6]
     assert [(event.epoch, event.step) for event in events if isinstance(event, EpochEnded)] == [(0, 0), (1, 3), (2, 6)]
     seconds = [event.seconds for event in events[1:]]
@@ -100,8 +100,8 @@ def test_a_seed_repeats_a_run_and_another_does_not(tiny, swapped, scenario):
     assert events != other
 
 
-def test_training_learns(encoder, sample):
-    model = MultiTaskSentenceTransformer(encoder, sample.tasks)
+def test_training_learns(fresh_encoder, sample):
+    model = MultiTaskSentenceTransformer(fresh_encoder, sample.tasks)
     epochs = [event for event in fit(model, sample, TrainConfig(epochs=8)) if isinstance(event, EpochEnded)]
     for task in sample.tasks:
         assert epochs[-1].train[task.name].loss < 0.7 * epochs[1].train[task.name].loss
@@ -252,16 +252,19 @@ def test_a_batch_without_any_label_is_passed_over(tiny_encoder):
 # --- what is refused
 
 
-@pytest.mark.parametrize("rows", [[0], [0, 0]])
-def test_too_few_sentences_are_refused(tiny, swapped, rows):
-    with pytest.raises(DataError, match="at least two different sentences"):
+@pytest.mark.parametrize(
+    ("rows", "why"), [([0], "two different texts"), ([0, 0], "two different texts"), ([0, 1], "nothing to tell apart"),
+                      ([0, 8], "No label has two")]
+)  # fmt: skip
+def test_what_cannot_be_learnt_and_checked_is_refused(tiny, swapped, rows, why):
+    with pytest.raises(DataError, match=why):
         next(fit(tiny, swapped.take(rows)))
 
 
 @pytest.mark.parametrize("share", [0.001, 0.999])
-def test_two_sentences_are_enough_whatever_share_is_held_out(tiny, swapped, share):
-    events = list(fit(tiny, swapped.take([0, 8]), TrainConfig(epochs=1, validation_share=share)))
-    assert (events[0].train_rows, events[0].validation_rows) == (1, 1)
+def test_three_sentences_are_enough_whatever_share_is_held_out(tiny, swapped, share):
+    events = list(fit(tiny, swapped.take([0, 1, 8]), TrainConfig(epochs=1, validation_share=share)))
+    assert (events[0].train_rows, events[0].validation_rows) == (2, 1)
     assert isinstance(events[-1], Finished)
 
 
@@ -318,7 +321,7 @@ def test_a_loss_that_is_no_number_ends_the_run_with_the_best_weights_so_far(tiny
 @pytest.mark.parametrize(("count", "size"), [(0, 4), (1, 4), (7, 3), (1000, 8)])
 def test_batches_are_a_permutation_of_the_right_sizes(count, size):
     lengths = [(n * 37) % 50 for n in range(count)]
-    made = batches(lengths, size, shuffler(1))
+    made = batches(range(count), lengths, size, shuffler(1))
     assert sorted(place for batch in made for place in batch) == list(range(count))
     assert len(made) == math.ceil(count / size)
     assert sorted((len(batch) for batch in made), reverse=True)[:-1] == [size] * (len(made) - 1)
@@ -327,13 +330,18 @@ def test_batches_are_a_permutation_of_the_right_sizes(count, size):
 
 def test_batches_hold_similar_lengths_in_random_order():
     lengths = [(n * 37) % 101 for n in range(1024)]
-    made = batches(lengths, 16, shuffler(1))
+    made = batches(range(1024), lengths, 16, shuffler(1))
     spread = [max(lengths[n] for n in batch) - min(lengths[n] for n in batch) for batch in made]
     assert sum(spread) / len(spread) < 15
     means = [sum(lengths[n] for n in batch) for batch in made]
     assert means != sorted(means)
-    assert made != batches(lengths, 16, shuffler(2))
-    assert made == batches(lengths, 16, shuffler(1))
+    assert made != batches(range(1024), lengths, 16, shuffler(2))
+    assert made == batches(range(1024), lengths, 16, shuffler(1))
+
+
+def test_a_place_that_was_drawn_twice_is_in_two_batches_or_twice_in_one():
+    made = batches([3, 3, 1], [5, 5, 5, 5], 2, shuffler(1))
+    assert sorted(place for batch in made for place in batch) == [1, 3, 3]
 
 
 @pytest.mark.parametrize("scenario", ["freeze-encoder", "train-all"])
