@@ -160,17 +160,25 @@ def _other_labels(data: Dataset, name: str, rows: np.ndarray) -> list[np.ndarray
 
 
 def _cross_validated(evidence: np.ndarray, labels: np.ndarray, texts: np.ndarray, seed: int) -> np.ndarray:
-    """Return the probabilities (n, labels) of each row's labels from the folds it is not in; copies share a fold."""
+    """Return the probabilities (n, labels) of each row's labels from the folds it is not in."""
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedGroupKFold
 
-    most = min(FOLDS, int(max(len(np.unique(texts[labels == k])) for k in np.unique(labels))))
-    folds = StratifiedGroupKFold(most, shuffle=True, random_state=seed)
+    folds = _folds(labels, texts, seed)
     probabilities = np.zeros((len(labels), labels.max() + 1))
-    for train, test in folds.split(evidence, labels, texts):
+    for fold in np.unique(folds):
+        train, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         if len(np.unique(labels[train])) < 2:
             probabilities[np.ix_(test, np.unique(labels[train]))] = 1.0
             continue
         classifier = LogisticRegression(max_iter=200, tol=1e-3).fit(evidence[train], labels[train])
         probabilities[np.ix_(test, classifier.classes_)] = classifier.predict_proba(evidence[test])
     return probabilities
+
+
+def _folds(labels: np.ndarray, texts: np.ndarray, seed: int) -> np.ndarray:
+    """Deal the texts of one label after the other out to the folds, in random order; all rows of a text share one."""
+    different, first, places = np.unique(texts, return_index=True, return_inverse=True)
+    chance = np.random.default_rng(seed).random(len(different))
+    fold = np.empty(len(different), dtype=int)
+    fold[np.lexsort((chance, labels[first]))] = np.arange(len(different)) % FOLDS
+    return fold[places]

@@ -64,17 +64,17 @@ def parts_of(rows):
     return {name: start + inside.get(name, "") + end for name, (start, end) in PARTS.items()}
 
 
-def write_large(path, part, unit, megabytes, sheet=""):
-    """Write a workbook of which one part is said to be, and is, this large: `unit` again and again."""
-    parts = filled(PARTS, sheet)
-    start, end = PARTS.get(part, ("", ""))
-    block = unit * (MEGABYTE // len(unit))
+def write_large(path, part, unit, megabytes, start="", end=""):
+    """Write a workbook of which one part holds `unit` again and again, between what else it is to hold."""
+    opened, closed = PARTS.get(part, ("", ""))
+    header = HEADER if part.endswith("sheet1.xml") else ""
+    block = (unit * (MEGABYTE // len(unit.encode()))).encode()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for name, content in parts.items():
+        for name, content in filled(PARTS).items():
             if name != part:
                 archive.writestr(name, content)
         with archive.open(part, "w", force_zip64=True) as file:
-            file.write((start + (HEADER if part.endswith("sheet1.xml") else "")).encode())
+            file.write((opened + header + start).encode())
             for _ in range(megabytes):
-                file.write(block.encode())
-            file.write(end.encode())
+                file.write(block)
+            file.write((end + closed).encode())

@@ -190,6 +190,21 @@ def test_a_text_that_is_too_long_is_cut(encoder):
     np.testing.assert_allclose(encoder.encode([" ".join(words)]), encoder.encode([cut]), atol=1e-6)
 
 
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_tokens_are_counted_before_a_text_is_cut(monkeypatch, tiny_encoder, count):
+    monkeypatch.setattr("mtst.encoder.ROWS_AT_ONCE", 2)
+    texts = ["the " * number for number in (0, 1, 2, 45, 300)][:count]
+    found = tiny_encoder.count_tokens(texts)
+    assert found.dtype == np.int64
+    assert found.tolist() == [2, 3, 4, 47, 302][:count]
+    assert [length > tiny_encoder.max_tokens for length in found] == [False, False, False, False, True][:count]
+
+
+def test_tokens_are_those_that_the_real_encoder_reads(encoder):
+    counted = encoder.count_tokens(TEXTS)
+    assert [min(length, encoder.max_tokens) for length in counted] == [len(ids) for ids in encoder.tokenize(TEXTS)]
+
+
 def test_gradients_reach_every_block(fresh_encoder):
     fresh_encoder(["one", "two words"])[:, 0].sum().backward()
     named = dict(fresh_encoder.backbone.named_parameters())

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mtst.data import UNLABELLED, Dataset
-from mtst.evaluation import Scores, evaluate, logits_of, mean_macro_f1, score, score_tasks
+from mtst.evaluation import LabelScores, Scores, evaluate, logits_of, mean_macro_f1, score, score_tasks
 from mtst.features import LiveFeatures, features
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.tasks import Task
@@ -35,6 +35,30 @@ def test_scores_of_a_known_case():
     assert found.recall == pytest.approx((1 + 0.5 + 0) / 3)
     assert found.macro_f1 == pytest.approx((2 / 3 + 0.5 + 0) / 3)
     assert found.weighted_f1 == pytest.approx((2 / 3 + 2 * 0.5 + 0) / 4)
+
+
+def test_each_label_has_scores_of_its_own_in_the_order_of_the_task():
+    assert score(SURE, [0, 1, 1, 2]).labels == (
+        LabelScores(1, 0.5, 1.0, pytest.approx(2 / 3)),
+        LabelScores(2, 0.5, 0.5, 0.5),
+        LabelScores(1, 0.0, 0.0, 0.0),
+    )
+
+
+def test_a_label_that_never_occurs_has_scores_of_nothing():
+    found = score(SURE[:2], [0, 0]).labels
+    assert found[1] == LabelScores(0, 0.0, 0.0, 0.0)
+    assert found[2] == LabelScores(0, 0.0, 0.0, 0.0)
+    assert found[0] == LabelScores(2, 1.0, 0.5, pytest.approx(2 / 3))
+
+
+@pytest.mark.parametrize("labels", [2, 77, 150])
+def test_the_rows_of_all_labels_are_all_rows(labels):
+    truth = [n * n % labels for n in range(60)]
+    found = score(torch.randn(60, labels), truth)
+    assert [each.rows for each in found.labels] == [truth.count(label) for label in range(labels)]
+    weighted = sum(each.rows * each.f1 for each in found.labels) / 60
+    assert found.weighted_f1 == pytest.approx(weighted)
 
 
 def test_a_label_that_neither_occurs_nor_is_predicted_does_not_count():

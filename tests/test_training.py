@@ -1,7 +1,6 @@
 import copy
 import dataclasses
 import math
-import random
 
 import pytest
 import torch
@@ -12,10 +11,7 @@ from mtst.encoders import load_encoder
 from mtst.errors import DataError, ModelError, SettingsError
 from mtst.events import Embedded, EpochEnded, Finished, Started, StepEnded
 from mtst.features import LiveFeatures, PooledFeatures, features
-from mtst.freezing import Group, find_scenario, freeze, groups_of
 from mtst.model import MultiTaskSentenceTransformer
-from mtst.optimization import Best, Optimizer, batches, task_losses
-from mtst.proof import Proof
 from mtst.tasks import Task
 from mtst.training import fit, split
 
@@ -38,10 +34,6 @@ def weights(model):
 
 def equal(some, others):
     return all(torch.equal(some[name], others[name]) for name in some)
-
-
-def shuffler(seed):
-    return random.Random(seed)  # noqa: S311 (an order, not a secret)
 
 
 def mood(labels):
@@ -198,36 +190,7 @@ def test_a_run_that_came_to_its_end_was_not_stopped(tiny, swapped):
     assert not run.send(True).stopped
 
 
-def test_best_keeps_the_first_of_equals_and_puts_it_back(tiny):
-    opened = freeze(tiny, find_scenario("freeze-encoder", tiny.tasks))
-    best = Best(opened)
-    best.restore()
-    parameter = tiny.heads[0].bias
-    for epoch, score in enumerate([0.1, 0.5, 0.5, 0.4]):
-        with torch.no_grad():
-            parameter.fill_(epoch)
-        best.offer(epoch, score)
-    best.restore()
-    assert best.epoch == 1
-    assert set(parameter.tolist()) == {1.0}
-
-
 # --- labels that are missing
-
-
-def test_a_row_without_a_label_does_not_change_the_loss_of_its_task():
-    logits = {"mood": torch.randn(3, 4), "topic": torch.randn(3, 2)}
-    targets = {"mood": torch.tensor([1, UNLABELLED, 3]), "topic": torch.tensor([0, 1, 1])}
-    losses = task_losses(logits, targets)
-    alone = task_losses({"mood": logits["mood"][[0, 2]]}, {"mood": targets["mood"][[0, 2]]})
-    assert torch.equal(losses["mood"], alone["mood"])
-    assert losses["topic"] == torch.nn.functional.cross_entropy(logits["topic"], targets["topic"])
-
-
-def test_a_task_without_a_label_in_the_batch_is_left_out():
-    logits = {"mood": torch.randn(2, 4), "topic": torch.randn(2, 2)}
-    targets = {"mood": torch.tensor([UNLABELLED] * 2), "topic": torch.tensor([0, 1])}
-    assert set(task_losses(logits, targets)) == {"topic"}
 
 
 def test_a_run_where_some_batches_lack_a_task_has_finite_losses(tiny_encoder):
@@ -313,75 +276,3 @@ def test_a_loss_that_is_no_number_ends_the_run_with_the_best_weights_so_far(tiny
     with pytest.raises(ModelError, match=r"step 1 .*Lower the learning rates"):
         next(run)
     assert equal(then, weights(tiny))
-
-
-# --- batches, rates and the proof
-
-
-@pytest.mark.parametrize(("count", "size"), [(0, 4), (1, 4), (7, 3), (1000, 8)])
-def test_batches_are_a_permutation_of_the_right_sizes(count, size):
-    lengths = [(n * 37) % 50 for n in range(count)]
-    made = batches(range(count), lengths, size, shuffler(1))
-    assert sorted(place for batch in made for place in batch) == list(range(count))
-    assert len(made) == math.ceil(count / size)
-    assert sorted((len(batch) for batch in made), reverse=True)[:-1] == [size] * (len(made) - 1)
-    assert all(made)
-
-
-def test_batches_hold_similar_lengths_in_random_order():
-    lengths = [(n * 37) % 101 for n in range(1024)]
-    made = batches(range(1024), lengths, 16, shuffler(1))
-    spread = [max(lengths[n] for n in batch) - min(lengths[n] for n in batch) for batch in made]
-    assert sum(spread) / len(spread) < 15
-    means = [sum(lengths[n] for n in batch) for batch in made]
-    assert means != sorted(means)
-    assert made != batches(range(1024), lengths, 16, shuffler(2))
-    assert made == batches(range(1024), lengths, 16, shuffler(1))
-
-
-def test_a_place_that_was_drawn_twice_is_in_two_batches_or_twice_in_one():
-    made = batches([3, 3, 1], [5, 5, 5, 5], 2, shuffler(1))
-    assert sorted(place for batch in made for place in batch) == [1, 3, 3]
-
-
-@pytest.mark.parametrize("scenario", ["freeze-encoder", "train-all"])
-def test_rates_peak_at_what_was_asked_and_fall_to_nothing(tiny, scenario):
-    config = TrainConfig(scenario, head_rate=0.5, encoder_rate=0.25)
-    chosen = find_scenario(scenario, tiny.tasks)
-    optimizer = Optimizer(freeze(tiny, chosen), chosen, config, steps=40)
-    rates = []
-    for _ in range(40):
-        rates.append([group["lr"] for group in optimizer._adamw.param_groups])
-        optimizer.step(sum(parameter.sum() for parameter in tiny.parameters() if parameter.requires_grad))
-    peaks = [max(column) for column in zip(*rates, strict=True)]
-    assert peaks == [0.25] * (len(peaks) - 2) + [0.5, 0.5]
-    assert (rates[0] == peaks) == (scenario == "freeze-encoder")
-    assert max(rates[-1]) < 0.02 * max(peaks)
-
-
-def test_a_proof_tells_how_far_each_group_moved(tiny):
-    groups = groups_of(tiny)
-    proof = Proof(groups, groups[-2:])
-    assert set(proof.changes().values()) == {0.0}
-    with torch.no_grad():
-        for parameter in groups[-1].parameters:
-            parameter.mul_(1.5)
-    assert proof.changes()[groups[-1].key] == pytest.approx(0.5)
-    assert proof.changes()[groups[-2].key] == 0
-
-
-def test_a_proof_notices_one_bit_of_a_frozen_group(tiny):
-    groups = groups_of(tiny)
-    proof = Proof(groups, ())
-    with torch.no_grad():
-        groups[1].parameters[0].view(torch.int32).view(-1)[0].bitwise_xor_(1)
-    changes = proof.changes()
-    assert changes.pop(groups[1].key) == math.inf
-    assert set(changes.values()) == {0.0}
-
-
-@pytest.mark.parametrize("shape", [(), (1,), (2, 3)])
-def test_a_proof_reads_weights_of_any_shape(shape):
-    group = Group("g", "G", (torch.nn.Parameter(torch.ones(shape)),), ())
-    assert Proof((group,), ()).changes() == {"g": 0.0}
-    assert Proof((group,), (group,)).changes() == {"g": 0.0}
