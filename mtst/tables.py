@@ -12,7 +12,7 @@ from mtst.json_lines import BLANK, parse_object, read_json_lines
 from mtst.limits import Limits
 from mtst.records import Record, Skipped
 from mtst.source import find_encoding, is_text, read_bytes, text_lines, text_stream
-from mtst.workbook import ZIP, read_workbook
+from mtst.workbook import ZIP, read_workbook, workbook_form
 
 ROWS_COMPARED = 200  # with the first one, to tell whether it names the columns
 CELLS_COMPARED = 500_000
@@ -117,7 +117,7 @@ def _filled(record: Record) -> bool:
 def _records(name: str, raw: bytes, limits: Limits) -> tuple[str, Iterator[Record | Skipped], bool | None]:
     """Find out what a file is by what is in it: its format in words, its records, and whether they begin with names."""
     if raw.startswith(ZIP):
-        return "XLSX", read_workbook(name, raw, limits), None
+        return workbook_form(raw), read_workbook(name, raw, limits), None
     encoding = find_encoding(raw)
     if not is_text(raw, encoding):
         raise DataError(f"{name} is not a text file. Save the table as CSV (UTF-8) and choose that file.")

@@ -29,6 +29,7 @@ ELEMENTS = 3  # for each cell that the limits allow
 SPARE_ELEMENTS = 1_000_000
 ROWS_MEASURED = 200  # to find out how many columns a sheet has
 WORKBOOK = "xl/workbook.xml"
+SHEETS = "xl/worksheets/"
 RELATIONS = "xl/_rels/workbook.xml.rels"
 DAMAGED = (
     zipfile.BadZipFile, zlib.error, struct.error, expat.ExpatError, EOFError, OSError, RuntimeError, LookupError,
@@ -57,6 +58,16 @@ def read_workbook(name: str, raw: bytes, limits: Limits) -> Iterator[Record]:
         raise DataError(
             f"{name} cannot be read as XLSX: {why}. Open it and save it again, with fewer rows, or save it as CSV."
         ) from error
+
+
+def workbook_form(raw: bytes) -> str:
+    """Return the format in words; of several sheets one is read, which should not go unsaid."""
+    try:
+        with zipfile.ZipFile(BytesIO(raw if raw.count(DIRECTORY) <= MAX_PARTS else b"")) as archive:
+            sheets = sum(name.startswith(SHEETS) and name.endswith(".xml") for name in archive.namelist())
+    except DAMAGED:  # which `read_workbook` reports
+        sheets = 0
+    return f"XLSX, the first of {sheets} sheets that has rows" if sheets > 1 else "XLSX"
 
 
 class _Workbook:

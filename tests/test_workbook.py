@@ -250,3 +250,8 @@ def test_a_text_said_often_counts_each_time(table_of):
     assert len(table_of(content, megabytes=1).rows) == 90
     with pytest.raises(DataError, match=r"more than 0\.8 million characters"):
         table_of(content, megabytes=0.8)
+
+
+def test_that_one_of_several_sheets_is_read_is_said(table_of):
+    assert table_of(workbook(ROWS), "one.xlsx").form == "XLSX"
+    assert table_of(workbook(ROWS, notes=ROWS), "two.xlsx").form == "XLSX, the first of 2 sheets that has rows"
