@@ -1,6 +1,7 @@
 """Delimited text -> records: one of four delimiters, and broken quotes that cost no more than their own line."""
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from mtst.source import LONGEST_ROW, text_lines
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 NONE = "\x1f"  # stands for no delimiter: the file has one column
 SAMPLE_CHARACTERS = 16_384
+LONG_WORD = re.compile(r"""([^\s,;|"'\\]{50})[^\s,;|"'\\]+""")  # its end tells nothing, and takes seconds to look at
 MAX_CHARACTERS_AGAIN = 50_000_000
 csv.field_size_limit(2**31 - 1)  # of the whole process; a cell may be as long as the file, which has a limit of its own
 
@@ -34,7 +36,7 @@ class Dialect:
 def find_dialect(start: str) -> Dialect:
     """Find the delimiter; a first line without it means that there is one column, whose texts may hold commas."""
     try:
-        found = Detector().detect(start.replace("\0", ""), delimiters=list(DELIMITERS))
+        found = Detector().detect(LONG_WORD.sub(r"\1", start.replace("\0", "")), delimiters=list(DELIMITERS))
     except (ValueError, RecursionError):  # it reads cells that look like JSON, whatever their depth and their digits
         found = None
     delimiter, escape = (found.delimiter, found.escapechar) if found else ("", "")

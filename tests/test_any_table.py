@@ -34,9 +34,9 @@ MARKS = (
 PIECES = (
     b"\n", b"\r", b"\r\n", b",", b";", b"\t", b"|", b'"', b'""', b"\\", b'\\"', b"'", b" ", b"\0", b"\x0b", b"\x1f",
     b"bad", b"text", b"label", b"1", b"-2.5", b"1e9", b"nan", b"{", b"}", b"[", b"]", b":", b'"text"',
-    b"null", b"true", b"\\ud800", b'{"text": "a", "label": 1}\n', b"a,b\n" * 20, b"=1+1", b"http://a.b", b"2024-01-02",
+    b"null", b"true", b"\\ud800", b'{"text": "a", "label": 1}\n', b"a,b\n" * 20, b"=1+1", b"http://a.b",
     b"\xc3\xa9", b"\xe9", b"\xff", b"\x85", b"\xc2\x85", b"\xe2\x80\xa8", b"\xe3\x80\x80", b"\xef\xbb\xbf",
-    b"\xf0\x9f\x8e\x89", b"a", b"good film",
+    b"\xf0\x9f\x8e\x89", b"a", b"good film", b"2024-01-02" * 1600,
 )  # fmt: skip
 
 
