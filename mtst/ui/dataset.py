@@ -102,7 +102,7 @@ def describe(
     return (
         said_first + report(upload, *split(data, TrainConfig())),
         drawn(plots.text_lengths(upload.tokens, upload.max_tokens)),
-        _merge_tick(draft, wanted),
+        _merge_tick(draft.dataset(replace(wanted, merge=False)) if merge else data),
         *_choices(model, scenario),
         gr.Button(visible=True),
         gr.Button(interactive=True),
@@ -110,9 +110,9 @@ def describe(
     )
 
 
-def _merge_tick(draft: Draft, wanted: Choice) -> dict:
-    """Offer to merge labels, if some differ in case and blanks only; by itself nothing is merged."""
-    found = similar_labels(draft.dataset(replace(wanted, merge=False)))
+def _merge_tick(apart: Dataset) -> dict:
+    """Offer to merge labels, if some of data in which none are merged differ in case and blanks only."""
+    found = similar_labels(apart)
     groups = [group for groups in found.values() for group in groups]
     named = "; ".join(" + ".join(f"“{inline(label, 30)}”" for label in group) for group in groups[:ALIKE_SHOWN])
     more = f" and {len(groups) - ALIKE_SHOWN} more" if len(groups) > ALIKE_SHOWN else ""
