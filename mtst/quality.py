@@ -1,6 +1,5 @@
 """What may be wrong with labelled rows: copies, near copies, copies that disagree, and labels that look mistaken."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ import numpy as np
 
 from mtst.data import UNLABELLED, Dataset
 from mtst.similarity import unit
-from mtst.splitting import text_key
+from mtst.splitting import rows_by_text, text_key
 from mtst.spreadsheet import write_csv
 
 NEAR = 0.95  # cosine from which two different texts are near copies
@@ -73,20 +72,13 @@ def _row(finding: Finding, data: Dataset) -> tuple[object, ...]:
 
 def check_quality(data: Dataset, embeddings: np.ndarray, seed: int = 0) -> Quality:
     """Look for what may be wrong with n rows, given their embeddings (n, d)."""
-    same = _same_texts(data)
+    same = [rows for rows in rows_by_text(data) if len(rows) > 1]
     return Quality(
         copies=tuple(Finding("copy", row, other=rows[0]) for rows in same for row in rows[1:]),
         near_copies=tuple(near_copies(data, embeddings)),
         conflicts=tuple(_conflicts(data, same)),
         labels=suspicious_labels(data, embeddings, seed),
     )
-
-
-def _same_texts(data: Dataset) -> list[list[int]]:
-    places: defaultdict[str, list[int]] = defaultdict(list)
-    for row, text in enumerate(data.texts):
-        places[text_key(text)].append(row)
-    return [rows for rows in places.values() if len(rows) > 1]
 
 
 def _conflicts(data: Dataset, same: list[list[int]]) -> Iterator[Finding]:
@@ -103,10 +95,7 @@ def _conflicts(data: Dataset, same: list[list[int]]) -> Iterator[Finding]:
 
 def near_copies(data: Dataset, embeddings: np.ndarray) -> Iterator[Finding]:
     """Yield each row with a text nearly like an earlier, different one, and that earlier row."""
-    first: dict[str, int] = {}
-    for row, text in enumerate(data.texts):
-        first.setdefault(text_key(text), row)
-    rows = np.array(list(first.values()))
+    rows = np.array([copies[0] for copies in rows_by_text(data)], dtype=int)
     vectors = unit(embeddings[rows])
     for start in range(1, len(rows), ROWS_AT_ONCE):
         end = min(start + ROWS_AT_ONCE, len(rows))

@@ -40,7 +40,7 @@ def stratified_split(data: Dataset, share: float = 0.15, seed: int = 0) -> tuple
     blanks, stay on one side. A label keeps a text to train on before it gives one to validation. Two distinct texts
     or more give at least one to each side.
     """
-    groups = _groups(data)
+    groups = rows_by_text(data)
     random.Random(seed).shuffle(groups)  # noqa: S311 (a draw of rows, not a secret)
     found = [_labels_of(data, group) for group in groups]
     wanted = min(max(1, round(len(groups) * share)), len(groups) - 1)
@@ -103,8 +103,8 @@ def _top_up(chosen: set[int], found: list[tuple[Label, ...]], wanted: int, share
     return chosen
 
 
-def _groups(data: Dataset) -> list[list[int]]:
-    """Return the places of the rows, those with the same text together."""
+def rows_by_text(data: Dataset) -> list[list[int]]:
+    """Return the places of the rows, those with copies of one text together, in order of their first."""
     places: dict[str, list[int]] = {}
     for index, text in enumerate(data.texts):
         places.setdefault(text_key(text), []).append(index)
@@ -122,4 +122,4 @@ def _labels_of(data: Dataset, group: list[int]) -> tuple[Label, ...]:
 
 
 def _texts_per_label(data: Dataset) -> Counter[Label]:
-    return Counter(label for group in _groups(data) for label in _labels_of(data, group))
+    return Counter(label for group in rows_by_text(data) for label in _labels_of(data, group))
