@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mtst.tasks import Task
     from mtst.training import fit
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 __all__ = [
     "Dataset",
     "Encoder",

@@ -10,7 +10,7 @@ from clevercsv.detect import Detector
 
 from mtst.errors import DataError
 from mtst.records import Record, Skipped
-from mtst.source import LONGEST_ROW, text_lines
+from mtst.source import LONGEST_ROW, Content, text_lines
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 NONE = "\x1f"  # stands for no delimiter: the file has one column
@@ -56,13 +56,13 @@ def _odd_rows(start: str, dialect: Dialect) -> int:
     return len(rows) - max(widths.values(), default=0)
 
 
-def read_delimited(name: str, raw: bytes, encoding: str, dialect: Dialect) -> Iterator[Record | Skipped]:
+def read_delimited(name: str, content: Content, encoding: str, dialect: Dialect) -> Iterator[Record | Skipped]:
     """Read strictly; where quotes do not match, skip the line on which the row began and go on with the next.
 
     Raises:
         DataError: quotes match so rarely that lines would have to be read again and again.
     """
-    lines = _Lines(text_lines(name, raw, encoding))
+    lines = _Lines(text_lines(name, content, encoding))
     while True:
         reader = csv.reader(lines, delimiter=dialect.delimiter, escapechar=dialect.escape, strict=True)
         try:

@@ -4,31 +4,36 @@ import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from copy import deepcopy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from mtst.cache import EmbeddingCache, optimizer_steps
+from mtst.dropout import use_cheap_dropout
 from mtst.errors import EncoderError
 from mtst.layers import LayerGroup, evaluating, layer_groups
+from mtst.stack import Stack
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 TOKENS_PER_BATCH = 4096
 SENTENCES_PER_BATCH = 128
+PROBE = ("a short text", "a text that is somewhat longer", "longer than that is this text, which goes on")
 ROWS_AT_ONCE = 1_024  # of texts that are only counted, so that their tokens do not fill the memory
 _TOKENIZING = threading.Lock()  # a fast tokenizer refuses two threads at once
 
 
-def bf16_in_hardware(device: torch.device) -> bool:
-    """Tell whether this device multiplies bfloat16 matrices in hardware, so that it is faster and not slower."""
+def bf16_pays(device: torch.device) -> bool:
+    """Tell whether this device multiplies bfloat16 matrices faster than those of 32 bits.
+
+    A CPU needs tiles for that (AMX): with the AVX-512 instructions alone products took twice as long as in 32 bits.
+    """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported()
-    able = torch.cpu.get_capabilities()
-    return device.type == "cpu" and bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+    return device.type == "cpu" and bool(torch.cpu.get_capabilities().get("amx_bf16"))
 
 
 class Encoder(nn.Module):
@@ -55,11 +60,13 @@ class Encoder(nn.Module):
         if not callable(getattr(backbone, "tokenizer", None)):
             raise EncoderError(f"{name!r} has no tokenizer, so it is not a text encoder.")
         self.max_tokens: int = min(backbone.max_seq_length or 512, 100_000)
+        use_cheap_dropout(backbone)
         with torch.inference_mode():
             self.dimension: int = self._embed(self.tokenize(["probe"])).shape[1]
         self.groups: tuple[LayerGroup, ...] = layer_groups(
             backbone, lambda: self._embed(self.tokenize(["a short text"]))
         )
+        self._stack = Stack(backbone, lambda: self._batch(self.tokenize(PROBE)))
         self._loaded: tuple[int, int] | None = self._revision
 
     def __deepcopy__(self, memo: dict) -> "Encoder":
@@ -72,6 +79,24 @@ class Encoder(nn.Module):
     @property
     def device(self) -> torch.device:
         return next(self.backbone.parameters()).device
+
+    @property
+    def precision(self) -> Literal["bf16", "fp32"]:
+        """In what matrices are multiplied."""
+        return "bf16" if not self.fp32 and bf16_pays(self.device) else "fp32"
+
+    @property
+    def token_embedding(self) -> nn.Embedding | None:
+        """The table of token embeddings, if it can be found."""
+        transformer = getattr(self.backbone[0], "auto_model", None)
+        table = transformer.get_input_embeddings() if transformer is not None else None
+        return table if isinstance(table, nn.Embedding) else None
+
+    @property
+    def padding(self) -> list[int]:
+        """The token that short sentences are filled up with, if there is one."""
+        token = self.backbone.tokenizer.pad_token_id
+        return [] if token is None else [token]
 
     @property
     def moved(self) -> bool:
@@ -103,21 +128,37 @@ class Encoder(nn.Module):
         """Return the embeddings (n, d) of n texts, on the graph: gradients reach every parameter that wants one."""
         return self.embed(self.tokenize(texts))
 
-    def embed(self, ids: Sequence[Sequence[int]]) -> Tensor:
-        """Return the embeddings (n, d) of n token lists, on the graph, in float32."""
+    @property
+    def blocks(self) -> int:
+        """The number of blocks that a pass can begin at; 0 where they cannot be told apart."""
+        return len(self._stack)
+
+    def embed(self, ids: Sequence[Sequence[int]], start: int = 0, hidden: Tensor | None = None) -> Tensor:
+        """Return the embeddings (n, d) of n token lists, on the graph, in float32.
+
+        A pass can begin at block `start` with what `hidden_states` gave for these sentences, (tokens, d) in their
+        order.
+        """
         if torch.is_grad_enabled() and any(parameter.requires_grad for parameter in self.backbone.parameters()):
             self._graph_passes += 1
-        return self._embed(ids)
+        with self._autocast():
+            return self._stack.embed(self._batch(ids), start, hidden).float()
+
+    def hidden_states(self, ids: Sequence[Sequence[int]], block: int) -> Tensor:
+        """Return what enters a block above the first, (tokens, d), sentence after sentence, without gradients."""
+        with self._autocast():
+            return self._stack.hidden(self._batch(ids), block)
 
     def _embed(self, ids: Sequence[Sequence[int]]) -> Tensor:
-        with _TOKENIZING:
-            batch = self.backbone.tokenizer.pad({"input_ids": list(ids)}, return_tensors="pt").to(self.device)
         with self._autocast():
-            return self.backbone(dict(batch))["sentence_embedding"].float()
+            return self.backbone(self._batch(ids))["sentence_embedding"].float()
+
+    def _batch(self, ids: Sequence[Sequence[int]]) -> dict[str, Tensor]:
+        with _TOKENIZING:
+            return dict(self.backbone.tokenizer.pad({"input_ids": list(ids)}, return_tensors="pt").to(self.device))
 
     def _autocast(self) -> AbstractContextManager:
-        device = self.device
-        return torch.autocast(device.type, torch.bfloat16, enabled=not self.fp32 and bf16_in_hardware(device))
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Return the embeddings (n, d) of n texts as float32, without gradients and without dropout.

@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from mtst.data import UNLABELLED, Dataset
 from mtst.encoder import batches_by_length
-from mtst.features import Features, features
+from mtst.features import Features
 from mtst.layers import evaluating
 from mtst.model import MultiTaskSentenceTransformer
+from mtst.team import ALONE, Team
+
+BINS = 15  # of confidence, for the calibration error
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,9 @@ class Scores:
     """The scores of one task over `rows` labelled rows, and those of each of its labels, in their order.
 
     Loss is the mean cross-entropy in nats; the others lie between 0 and 1. Precision, recall and macro-F1 are plain
-    means over the labels that occur or are predicted; weighted F1 weighs each label by how often it occurs.
+    means over the labels that occur or are predicted; weighted F1 weighs each label by how often it occurs. The
+    calibration error is the mean distance between confidence and accuracy over 15 bins of confidence (Guo, Pleiss, Sun
+    and Weinberger 2017, expected calibration error).
     """
 
     rows: int
@@ -40,6 +45,7 @@ class Scores:
     recall: float
     macro_f1: float
     weighted_f1: float
+    calibration_error: float
     labels: tuple[LabelScores, ...] = ()
 
 
@@ -61,33 +67,66 @@ def score(logits: Tensor, labels: Sequence[int] | Tensor) -> Scores | None:
         recall=float(recall),
         macro_f1=float(macro_f1),
         weighted_f1=float(f1_score(truth, predicted, average="weighted", zero_division=0)),
+        calibration_error=_calibration_error(logits, truth),
         labels=tuple(LabelScores(int(n), float(p), float(r), float(f)) for p, r, f, n in zip(*each, strict=True)),
     )
 
 
 def score_tasks(logits: dict[str, Tensor], data: Dataset) -> dict[str, Scores]:
-    """Score each task that has a labelled row in `data`; `logits[task]` has a row for each of its rows."""
-    scores = {task.name: score(logits[task.name], data.labels[task.name]) for task in data.tasks}
+    """Score each task that has logits, a row for each row of `data`, and a labelled row there."""
+    tasks = [task.name for task in data.tasks if task.name in logits]
+    scores = {name: score(logits[name], data.labels[name]) for name in tasks}
     return {name: found for name, found in scores.items() if found is not None}
 
 
-def logits_of(model: MultiTaskSentenceTransformer, source: Features) -> dict[str, Tensor]:
-    """Return the logits (n, labels) of each task for all n texts of `source`, everything in evaluation mode."""
-    rows: list[dict[str, Tensor]] = []
-    order: list[int] = []
+def _calibration_error(logits: Tensor, truth: Tensor) -> float:
+    sure, predicted = logits.softmax(dim=1).max(dim=1)
+    bins = (sure * BINS).long().clamp(max=BINS - 1)
+    off = torch.zeros(BINS).index_add(0, bins, sure - (predicted == truth).float())
+    return float(off.abs().sum() / len(truth))
+
+
+Confusion = tuple[tuple[int, ...], ...]
+
+
+def confusion(logits: dict[str, Tensor], data: Dataset) -> dict[str, Confusion]:
+    """Return for each task how many rows of each label (a row) were taken for each label (a column)."""
+    found = {}
+    for task in data.tasks:
+        truth = torch.tensor(data.labels[task.name])
+        known = truth != UNLABELLED
+        predicted = logits[task.name].argmax(dim=1)[known]
+        counts = confusion_matrix(truth[known], predicted, labels=range(len(task.labels))) if known.any() else []
+        found[task.name] = tuple(tuple(map(int, row)) for row in counts)
+    return found
+
+
+def embeddings_of(model: MultiTaskSentenceTransformer, source: Features, team: Team = ALONE) -> Tensor:
+    """Return the embeddings (n, d) of all n texts of `source`, everything in evaluation mode; on the CPU."""
+    made: Tensor | None = None
     with evaluating(model):
-        for places in batches_by_length(source.lengths):
-            rows.append(model.classify(source.batch(places)))
-            order += places
-    back = torch.tensor(order).argsort()
-    return {task.name: torch.cat([batch[task.name] for batch in rows]).cpu()[back] for task in model.tasks}
+        for number, places in enumerate(batches_by_length(source.lengths)):
+            if team.mine(number):
+                rows = source.batch(places).cpu()
+                made = rows.new_zeros(len(source.lengths), rows.shape[1]) if made is None else made
+                made[torch.tensor(places)] = rows
+    if made is None:
+        made = torch.zeros(len(source.lengths), model.encoder.dimension)
+    return team.sum(made)
+
+
+def logits_of(model: MultiTaskSentenceTransformer, embeddings: Tensor) -> dict[str, Tensor]:
+    """Return the logits (n, labels) of each task for embeddings (n, d), on the CPU."""
+    with torch.inference_mode():
+        logits = model.classify(embeddings.to(model.encoder.device))
+    return {name: values.cpu() for name, values in logits.items()}
 
 
 def evaluate(model: MultiTaskSentenceTransformer, data: Dataset) -> dict[str, Scores]:
     """Return the scores of each task on a dataset, by task name; a task without labelled rows is absent."""
     if not len(data):
         return {}
-    return score_tasks(logits_of(model, features(model.encoder, data.texts, frozen=True)), data)
+    return score_tasks(logits_of(model, torch.from_numpy(model.encode(data.texts))), data)
 
 
 def mean_macro_f1(scores: dict[str, Scores]) -> float:

@@ -1,33 +1,40 @@
-"""What a training run says while it runs: a small fixed vocabulary, and the history folded from it."""
+"""What a training run says while it runs: a small fixed vocabulary."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import ConfigDict, TypeAdapter
 
-from mtst.evaluation import Scores, mean_macro_f1
+from mtst.evaluation import Confusion, Scores
 from mtst.tasks import Task
+
+Cached = Literal["embeddings", "hidden states", "nothing"]
 
 
 @dataclass(frozen=True)
 class GroupPlan:
-    """One layer group in a run: its size, whether it is open, and the learning rate it peaks at."""
+    """One layer group in a run: its size, the epoch at which it opens if it does, and the rate it peaks at."""
 
     key: str
     title: str
     parameters: int
-    open: bool
+    opens_at: int | None
     rate: float
     task: str | None
+
+    @property
+    def open(self) -> bool:
+        """Whether it ever opens."""
+        return self.opens_at is not None
 
 
 @dataclass(frozen=True)
 class Started:
     """Training is about to begin.
 
-    `counts[task.name]` has the number of training rows of each of a task's labels. `cached` says that the encoder is
-    frozen and every sentence was embedded once.
+    `counts[task.name]` has the number of training rows of each of a task's labels. `cached` says what is computed once
+    and looked up from then on: the embeddings of a frozen encoder, or what enters its lowest open block. `keeps` says
+    whether the best epoch or the last is kept.
     """
 
     scenario: str
@@ -38,18 +45,45 @@ class Started:
     validation_rows: int
     epochs: int
     steps: int
-    cached: bool
+    cached: Cached
+    keeps: Literal["best", "last"]
+    precision: Literal["bf16", "fp32"]
     kind: Literal["started"] = "started"
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """With a frozen encoder, `rows` of all `total` sentences have been embedded, once for the whole run."""
+    """`rows` of all `total` sentences have been passed through what is frozen, once for as long as it is."""
 
     rows: int
     total: int
     seconds: float
     kind: Literal["embedded"] = "embedded"
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """What is reached on the validation rows without training: scores by baseline and task.
+
+    `majority` always answers with the most frequent label, as sure as it is frequent; `logistic` is a logistic
+    regression on the embeddings of the encoder as it was.
+    """
+
+    majority: dict[str, Scores]
+    logistic: dict[str, Scores]
+    seconds: float
+    kind: Literal["baselines"] = "baselines"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Groups were unfrozen at the beginning of an epoch; `cached` is as in `Started`, from here on."""
+
+    epoch: int
+    groups: tuple[str, ...]
+    cached: Cached
+    seconds: float
+    kind: Literal["opened"] = "opened"
 
 
 @dataclass(frozen=True)
@@ -67,26 +101,73 @@ class EpochEnded:
     """One pass over the training rows; epoch 0 is the model before training.
 
     Train scores are gathered while the weights move; validation scores are taken at the end. A task without a
-    labelled row on a side is absent there.
+    labelled row on a side is absent there. `drift` is how far the embeddings of the validation rows have turned from
+    those before training: 1 - their mean cosine. `weights` are those of the tasks in the joint loss.
     """
 
     epoch: int
     step: int
     train: dict[str, Scores]
     validation: dict[str, Scores]
+    drift: float
+    weights: dict[str, float]
     seconds: float
     kind: Literal["epoch"] = "epoch"
 
 
 @dataclass(frozen=True)
+class GroupProof:
+    """What became of one layer group: the epochs in which it was open, and how far its weights moved.
+
+    `change` is |now - then| / |then|; `same` says that the SHA-256 of its bytes is what it was.
+    """
+
+    key: str
+    title: str
+    parameters: int
+    open_epochs: tuple[int, int] | None
+    rate: float
+    change: float
+    same: bool
+
+
+@dataclass(frozen=True)
 class Finished:
-    """The model now holds the weights of the best epoch; `changes` is the relative weight change of each group."""
+    """The model now holds the weights of the best epoch.
+
+    `confusion[task]` counts the validation rows by label (row) and predicted label (column). `stopped` if it was asked
+    to, `early` if patience ran out.
+    """
 
     best_epoch: int
     stopped: bool
-    changes: dict[str, float]
+    early: bool
+    proof: tuple[GroupProof, ...]
+    confusion: dict[str, Confusion]
     seconds: float
     kind: Literal["finished"] = "finished"
+
+
+@dataclass(frozen=True)
+class RateTried:
+    """One step of the rate finder: the rates it was taken with, and the joint loss before it, smoothed."""
+
+    step: int
+    head_rate: float
+    encoder_rate: float
+    loss: float
+    seconds: float
+    kind: Literal["tried"] = "tried"
+
+
+@dataclass(frozen=True)
+class RatesFound:
+    """The rate finder is done: the rates that it suggests."""
+
+    head_rate: float
+    encoder_rate: float
+    seconds: float
+    kind: Literal["found"] = "found"
 
 
 @dataclass(frozen=True)
@@ -98,7 +179,7 @@ class Failed:
     kind: Literal["failed"] = "failed"
 
 
-Event = Started | Embedded | StepEnded | EpochEnded | Finished | Failed
+Event = Started | Embedded | Baselines | Opened | StepEnded | EpochEnded | Finished | RateTried | RatesFound | Failed
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event, config=ConfigDict(ser_json_inf_nan="constants"))
 
 
@@ -114,59 +195,3 @@ def from_json(line: bytes) -> Event:
         pydantic.ValidationError: the line is not an event.
     """
     return _EVENT.validate_json(line)
-
-
-@dataclass
-class History:
-    """A run as its events tell it; everything that is drawn or said about a run is read from here."""
-
-    started: Started | None = None
-    embedded: Embedded | None = None
-    steps: list[StepEnded] = field(default_factory=list)
-    epochs: list[EpochEnded] = field(default_factory=list)
-    finished: Finished | None = None
-    failed: Failed | None = None
-
-    def extend(self, events: Iterable[Event]) -> None:
-        """Take in what happened next."""
-        for event in events:
-            match event:
-                case Started():
-                    self.started = event
-                case Embedded():
-                    self.embedded = event
-                case StepEnded():
-                    self.steps.append(event)
-                case EpochEnded():
-                    self.epochs.append(event)
-                case Finished():
-                    self.finished = event
-                case Failed():
-                    self.failed = event
-
-    @property
-    def over(self) -> bool:
-        return self.finished is not None or self.failed is not None
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds of training so far."""
-        if self.finished:
-            return self.finished.seconds
-        return max(
-            (events[-1].seconds for events in (self.steps, self.epochs, [self.embedded]) if events and events[-1]),
-            default=0.0,
-        )
-
-    @property
-    def remaining(self) -> float | None:
-        """Expected seconds to go, at the pace of the steps so far; nothing while there are fewer than two."""
-        if not self.started or len(self.steps) < 2:
-            return None
-        first, last = self.steps[0], self.steps[-1]
-        return (last.seconds - first.seconds) / (last.step - first.step) * (self.started.steps - last.step)
-
-    @property
-    def best(self) -> EpochEnded | None:
-        """The epoch whose model is kept: the highest mean macro-F1 on validation, the earliest of equals."""
-        return max(self.epochs, key=lambda epoch: mean_macro_f1(epoch.validation), default=None)

@@ -21,14 +21,19 @@ def write_predictions(model: MultiTaskSentenceTransformer, table: Table, text: s
         DataError: the column is missing or the file cannot be written.
     """
     sentences = table.column(text)
-    added = [name for task in model.tasks for name in (f"predicted {task.name}", f"probability {task.name}")]
     parts = range(0, len(sentences), ROWS_AT_ONCE)
-    predicted = (row for first in parts for row in _predicted(model, sentences[first : first + ROWS_AT_ONCE]))
+    predicted = (row for first in parts for row in prediction_cells(model, sentences[first : first + ROWS_AT_ONCE]))
     rows = ([*row, *more] for row, more in zip(table.rows, predicted, strict=True))
-    return write_csv(target, [*table.columns, *added], rows)
+    return write_csv(target, [*table.columns, *prediction_columns(model)], rows)
 
 
-def _predicted(model: MultiTaskSentenceTransformer, sentences: list[str]) -> Iterator[list[str]]:
+def prediction_columns(model: MultiTaskSentenceTransformer) -> list[str]:
+    """Return the names of the two columns that each task adds to a table."""
+    return [name for task in model.tasks for name in (f"predicted {task.name}", f"probability {task.name}")]
+
+
+def prediction_cells(model: MultiTaskSentenceTransformer, sentences: list[str]) -> Iterator[list[str]]:
+    """Yield what stands in these columns for each of the sentences: blanks where there is no text."""
     blank = [""] * (2 * len(model.tasks))
     found = model.predict([sentence for sentence in sentences if sentence.strip()]).values()
     rows = zip(*(zip(p.labels, p.confidences, strict=True) for p in found), strict=True)
@@ -39,11 +44,15 @@ def _predicted(model: MultiTaskSentenceTransformer, sentences: list[str]) -> Ite
             yield blank
 
 
-def zip_model(model: MultiTaskSentenceTransformer, target: Path, name: str = "mtst-model") -> None:
-    """Write a model, encoder included, as a ZIP with one folder in it."""
+def zip_model(
+    model: MultiTaskSentenceTransformer, target: Path, name: str = "mtst-model", report: Path | None = None
+) -> None:
+    """Write a model, encoder included, as a ZIP with one folder in it, with the report of its run if there is one."""
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / name
         model.save(folder)
         with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:  # weights hardly get smaller
             for path in sorted(folder.rglob("*")):
                 archive.write(path, path.relative_to(scratch))
+            if report and report.is_file():
+                archive.write(report, f"{name}/report.json")

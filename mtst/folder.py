@@ -1,18 +1,20 @@
 """A run is a folder: the job, the data, the events as they come, and the best model. Nothing is ever half-written."""
 
+import json
 import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from mtst.config import TrainConfig
 from mtst.data import Dataset
 from mtst.errors import RunError
-from mtst.events import Event, History, StepEnded, from_json, to_json
+from mtst.events import Event, StepEnded, from_json, to_json
+from mtst.history import History
 
 FLUSH_SECONDS = 0.2
 UNREADABLE = "This run was written by another version, or was damaged. Train again."
@@ -31,6 +33,8 @@ class Job:
         header: whether the file's first row names its columns.
         merge: whether labels that differ only in case and blanks were made one.
         leave_out: the lines of the file that were left out by choice.
+        fp32: whether matrices are multiplied in 32 bits even where bf16 is quicker.
+        kind: whether to train, or to look for learning rates.
     """
 
     encoder: str
@@ -40,6 +44,8 @@ class Job:
     header: bool = True
     merge: bool = False
     leave_out: tuple[int, ...] = ()
+    fp32: bool = False
+    kind: Literal["train", "rates"] = "train"
 
 
 _JOB = TypeAdapter(Job)
@@ -53,6 +59,7 @@ class RunFolder:
         self.path = path
         self.events_path = path / "events.jsonl"
         self.model_path = path / "best"
+        self.report_path = path / "report.json"
         self._stop = path / "stop"
 
     def create(self, job: Job, data: Dataset) -> None:
@@ -83,6 +90,10 @@ class RunFolder:
             RunError: it cannot be read.
         """
         return _read(_DATA, self.path / "data.json")
+
+    def write_report(self, report: dict[str, Any]) -> None:
+        """Keep the report of the run."""
+        _write(self.report_path, json.dumps(report, indent=1, ensure_ascii=False).encode())
 
     @property
     def stop_requested(self) -> bool:

@@ -8,22 +8,22 @@ from pydantic_core import from_json
 from mtst.errors import DataError
 from mtst.limits import Limits
 from mtst.records import Record, Skipped
-from mtst.source import text_lines
+from mtst.source import Content, text_lines
 
 BLANK = "\ufeff \t\r\n"
 
 
-def read_json_lines(name: str, raw: bytes, encoding: str, limits: Limits) -> Iterator[Record | Skipped]:
+def read_json_lines(name: str, content: Content, encoding: str, limits: Limits) -> Iterator[Record | Skipped]:
     """Read an object a line; the first record holds the keys of all of them, in order of their appearance."""
     places: dict[str, int] = {}
-    for _, found in _objects(name, raw, encoding):
+    for _, found in _objects(name, content, encoding):
         if found:
             for key in found:
                 places.setdefault(key, len(places))
         if len(places) > limits.columns:
             raise DataError(f"{name} has more than {limits.columns:,} columns, the most that can be read here.")
     yield Record(0, list(places))
-    for line, found in _objects(name, raw, encoding):
+    for line, found in _objects(name, content, encoding):
         if found is None:
             yield Skipped(line, "malformed: not a JSON object")
         else:
@@ -33,8 +33,8 @@ def read_json_lines(name: str, raw: bytes, encoding: str, limits: Limits) -> Ite
             yield Record(line, cells)
 
 
-def _objects(name: str, raw: bytes, encoding: str) -> Iterator[tuple[int, dict | None]]:
-    for number, line in enumerate(text_lines(name, raw, encoding), 1):
+def _objects(name: str, content: Content, encoding: str) -> Iterator[tuple[int, dict | None]]:
+    for number, line in enumerate(text_lines(name, content, encoding), 1):
         if line.strip(BLANK):
             yield number, parse_object(line.strip(BLANK))
 

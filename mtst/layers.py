@@ -51,7 +51,7 @@ def layer_groups(tree: nn.Module, probe: Callable[[], Tensor]) -> tuple[LayerGro
         return (LayerGroup(WHOLE, "Encoder", tuple(named)),)
     path, blocks = found
     seen: list[Tensor] = []
-    hook = blocks[0].register_forward_hook(lambda _module, _inputs, output: seen.append(_first_tensor(output)))
+    hook = blocks[0].register_forward_hook(lambda _module, _inputs, output: seen.append(first_tensor(output)))
     wanted = {name: parameter.requires_grad for name, parameter in named.items()}
     try:
         tree.requires_grad_(True)
@@ -73,7 +73,8 @@ def layer_groups(tree: nn.Module, probe: Callable[[], Tensor]) -> tuple[LayerGro
     return tuple(group for group in groups if group.parameters)
 
 
-def _first_tensor(output: object) -> Tensor:
+def first_tensor(output: object) -> Tensor:
+    """Return the tensor that a module puts out, or the first of several."""
     return output if isinstance(output, Tensor) else next(part for part in output if isinstance(part, Tensor))
 
 

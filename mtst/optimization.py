@@ -1,93 +1,138 @@
-"""The parts of an optimizer step: rates, batches, losses, and the best weights so far."""
+"""The steps of a run: AdamW with a rate for each group that changes over time, and the best weights so far."""
 
 import math
 import random
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
-from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch import Tensor, nn
 
 from mtst.config import TrainConfig
-from mtst.data import UNLABELLED
-from mtst.freezing import Group, Scenario
-
-WARM_UP = 0.1  # share of the steps in which the rate rises, when pre-trained layers are open
-WEIGHT_DECAY = 0.03
-BATCHES_PER_BUCKET = 16
+from mtst.groups import EMBEDDINGS, Group
+from mtst.team import ALONE, Team
+from mtst.used_rows import UsedRows
 
 
-def rate_of(group: Group, scenario: Scenario, config: TrainConfig) -> float:
-    """Return the peak learning rate of a group when it is open."""
-    if group.is_head:
-        return config.head_rate or scenario.head_rate
-    return config.encoder_rate or scenario.encoder_rate
+def share(step: int, steps: int, opened: int, config: TrainConfig) -> float:
+    """Return the rate at a step as a share of the peak, for a group that opened at step `opened`.
+
+    From then on it rises over `warm_up` of all steps; after the first warm-up of the run all rates fall together.
+    """
+    rise = round(config.warm_up * steps)
+    begun = min(1.0, (step - opened + 1) / (rise + 1))
+    done = min(1.0, max(0, step - rise) / max(1, steps - rise))
+    left = {"cosine": 0.5 * (1 + math.cos(math.pi * done)), "linear": 1 - done, "constant": 1.0}[config.decay]
+    return max(0.0, begun) * left
 
 
 class Optimizer:
-    """AdamW with a rate for each group; the rate rises first if pre-trained layers are open, then falls as a cosine."""
+    """AdamW over groups that open one after another; frozen ones have no gradient, so they are passed over.
 
-    def __init__(self, opened: Sequence[Group], scenario: Scenario, config: TrainConfig, steps: int) -> None:
-        groups = [{"params": list(group.parameters), "lr": rate_of(group, scenario, config)} for group in opened]
-        self._adamw = torch.optim.AdamW(groups, weight_decay=WEIGHT_DECAY, fused=True)
-        rise = 0 if all(group.is_head for group in opened) else max(1, round(WARM_UP * steps))
-
-        def share(step: int) -> float:
-            if step < rise:
-                return (step + 1) / (rise + 1)
-            return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - rise) / max(1, steps - rise))))
-
-        self._schedule = torch.optim.lr_scheduler.LambdaLR(self._adamw, share)
-
-    def step(self, loss: Tensor) -> None:
-        """Move the open groups one step down the gradient of a loss."""
-        self._adamw.zero_grad()
-        loss.backward()
-        self._adamw.step()
-        self._schedule.step()
-
-
-def task_losses(
-    logits: dict[str, Tensor], targets: dict[str, Tensor], weights: Mapping[str, Tensor] = MappingProxyType({})
-) -> dict[str, Tensor]:
-    """Return the mean cross-entropy of each task over the rows that have its label; a task without any is absent.
-
-    `weights[task]` (labels,) says how much a row of each label counts in the mean.
+    Args:
+        groups: all groups that ever open.
+        rates: the peak rate of each, by key.
+        opened: the step, from 0, at which each opens, by key.
+        config: the settled config.
+        steps: optimizer steps of the whole run.
+        team: the processes whose gradients are added up.
+        extra: parameters of the loss itself, which learn at the heads' rate.
+        rows: the part of the token embedding that is trained in its place.
     """
-    return {
-        name: cross_entropy(values, targets[name], weights.get(name), ignore_index=UNLABELLED)
-        for name, values in logits.items()
-        if (targets[name] != UNLABELLED).any()
-    }
+
+    def __init__(
+        self,
+        groups: Sequence[Group],
+        rates: Mapping[str, float],
+        opened: Mapping[str, int],
+        config: TrainConfig,
+        steps: int,
+        team: Team = ALONE,
+        extra: Iterable[nn.Parameter] = (),
+        rows: tuple[nn.Parameter, UsedRows] | None = None,
+    ) -> None:
+        self._steps, self._config, self._rows, self._team = steps, config, rows, team
+        self._step = 0
+        self.factor = 1.0  # by which every rate is multiplied
+        parts = []
+        for group in groups:
+            trained = [rows[1].rows if rows and one is rows[0] else one for one in group.parameters]
+            matrices = [one for one in trained if one.ndim > 1 and group.key != EMBEDDINGS]
+            others = [one for one in trained if not any(one is other for other in matrices)]
+            for parameters, decay in ((matrices, config.weight_decay), (others, 0.0)):
+                if parameters:
+                    parts.append((parameters, rates[group.key], decay, opened[group.key]))
+        if extra := [one for one in extra if one.requires_grad]:
+            parts.append((extra, config.head_rate, 0.0, 0))
+        self._peaks = [(rate, first) for _, rate, _, first in parts]
+        self._parameters = [one for parameters, *_ in parts for one in parameters]
+        self._adamw = torch.optim.AdamW(
+            [{"params": parameters, "lr": rate, "weight_decay": decay} for parameters, rate, decay, _ in parts],
+            fused=True,
+        )
+
+    @property
+    def rates(self) -> list[float]:
+        """The rate of each part at the next step."""
+        shares = (share(self._step, self._steps, first, self._config) for _, first in self._peaks)
+        return [self.factor * peak * part for (peak, _), part in zip(self._peaks, shares, strict=True)]
+
+    def step(self, loss: Tensor | None) -> None:
+        """Move the open groups one step down the gradient of a loss; nothing moves without one."""
+        if loss is not None:
+            self._adamw.zero_grad()
+            if loss.requires_grad:  # not if all that is open is a head whose labels the batch lacks
+                loss.backward()
+            self._team.sum_gradients(self._open_parameters())
+            if self._config.clip:
+                self._clip()
+            for part, rate in zip(self._adamw.param_groups, self.rates, strict=True):
+                part["lr"] = rate
+            self._adamw.step()
+            if self._rows:
+                self._rows[1].write_back()
+        self._step += 1
+
+    def _open_parameters(self) -> list[nn.Parameter]:
+        """Return what is open now."""
+        table, used = self._rows or (None, None)
+        return [one for one in self._parameters if (table if used and one is used.rows else one).requires_grad]
+
+    def _clip(self) -> None:
+        """Shorten the gradient if it is longer than `clip`; most are not, and are then only measured."""
+        learning = [one for one in self._parameters if one.grad is not None]
+        length = nn.utils.get_total_norm([one.grad for one in learning])
+        if length > self._config.clip:
+            nn.utils.clip_grads_with_norm_(learning, self._config.clip, length)
 
 
 def batches(places: Sequence[int], lengths: Sequence[int], size: int, order: random.Random) -> list[list[int]]:
-    """Return places in random batches of up to `size`, of similar lengths within a batch, in random order."""
+    """Return places in random batches of up to `size`, each in the order of lengths, which attention likes.
+
+    The batches are not of like lengths: without padding that would save little, and batches of short sentences only
+    slow learning down (on 1,000 lines of dialogue the mean loss of a first epoch was 2.67 instead of 2.45).
+    """
     places = list(places)
     order.shuffle(places)
-    bucket = size * BATCHES_PER_BUCKET
-    made: list[list[int]] = []
-    for first in range(0, len(places), bucket):
-        near = sorted(places[first : first + bucket], key=lengths.__getitem__)
-        made += [near[k : k + size] for k in range(0, len(near), size)]
-    order.shuffle(made)
-    return made
+    parts = (places[first : first + size] for first in range(0, len(places), size))
+    return [sorted(part, key=lengths.__getitem__) for part in parts]
 
 
 class Best:
-    """The weights of the open groups at the best epoch so far."""
+    """The weights of the groups that ever open, at the best epoch so far."""
 
-    def __init__(self, opened: Sequence[Group]) -> None:
-        self._parameters = [parameter for group in opened for parameter in group.parameters]
+    def __init__(self, groups: Sequence[Group]) -> None:
+        self._parameters = [parameter for group in groups for parameter in group.parameters]
         self._kept: list[Tensor] = []
         self._score = -math.inf
         self.epoch = 0
 
-    def offer(self, epoch: int, score: float) -> None:
-        if score > self._score:
-            self._score, self.epoch = score, epoch
-            self._kept = [parameter.detach().clone() for parameter in self._parameters]
+    def offer(self, epoch: int, score: float) -> bool:
+        """Keep the weights if this is the best epoch; return whether it is."""
+        if score <= self._score:
+            return False
+        self._score, self.epoch = score, epoch
+        self._kept = [parameter.detach().clone() for parameter in self._parameters]
+        return True
 
     @torch.no_grad()
     def restore(self) -> None:

@@ -15,9 +15,10 @@ from multiprocessing import forkserver
 
 from mtst.data import Dataset
 from mtst.errors import RunError
-from mtst.events import Failed, History
+from mtst.events import Failed
 from mtst.folder import Job, RunFolder
-from mtst.freezing import find_scenario
+from mtst.history import History
+from mtst.scenarios import find_scenario
 from mtst.settings import Settings
 from mtst.splitting import check_trainable
 

@@ -1,13 +1,17 @@
-"""A file -> its bytes, unpacked, and the encoding of their text; reading stops at the limit."""
+"""A file -> its bytes, unpacked, and the encoding of their text.
+
+What is read of a file is either all in memory, up to a limit, or read again from the file wherever it is needed, so
+that a text of any size takes little memory.
+"""
 
 import codecs
 import gzip
 import re
 import zlib
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager
 from functools import partial
-from io import BytesIO, TextIOWrapper
+from io import BufferedReader, BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,6 +24,7 @@ CHUNK = 1 << 20
 SAMPLE = 1 << 16
 LONGEST_ROW = 2_000_000  # characters; its cells take thirty times as much memory where each has but two
 GZIP = b"\x1f\x8b"
+Content = bytes | Path  # of a file, unpacked; or where to read it
 # What a file that is no table begins with, and what to do about it.
 REFUSED = {
     b"\xd0\xcf\x11\xe0": "is an Excel file of the old kind (.xls) or has a password. Save it as .xlsx or CSV",
@@ -43,6 +48,7 @@ LEGACY = (
     WESTERN, "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r", "cp932", "gb18030", "big5", "cp949",
 )  # fmt: skip
 BETWEEN = re.compile(rb'(?:[,;\t\r\n"]|(?<![\x80-\xff])\|)+')  # cells; a bar may be half of a character
+REPLACEMENT = "\ufffd".encode()
 NEARLY = 0.1  # of charset_normalizer's measures of mess and of sense: as good as the best
 
 
@@ -52,23 +58,59 @@ def read_bytes(path: Path, limits: Limits) -> bytes:
     Raises:
         DataError: it cannot be read, is damaged, is no table, or holds more than the limit.
     """
-    try:
-        with path.open("rb") as file:
-            packed = file.read(len(GZIP)) == GZIP
-            file.seek(0)
-            with gzip.GzipFile(fileobj=file) if packed else nullcontext(file) as unpacked:
-                raw = _read(unpacked, path.name, limits, packed)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{path.name} is a damaged gzip file: {error}. Pack it again.") from error
-    except OSError as error:
-        raise DataError(f"{path.name or path} cannot be read: {error.strerror or error}.") from error
-    for mark, advice in REFUSED.items():
-        if raw.startswith(mark):
-            raise DataError(f"{path.name} {advice}.")
+    with problems_told(path.name or str(path)), open_content(path) as file:
+        raw = _read(file, path.name, limits, packed=_is_packed(path))
+    check_kind(path.name, raw)
     return raw
 
 
-def _read(file: BinaryIO, name: str, limits: Limits, packed: bool) -> bytes:
+def open_content(content: Content) -> BinaryIO:
+    """Open what is in a file, unpacked if it is gzipped, from its beginning.
+
+    Raises:
+        OSError: it cannot be read, or only once, as a pipe can.
+    """
+    if isinstance(content, bytes):
+        return BytesIO(content)
+    return BufferedReader(gzip.open(content), CHUNK) if _is_packed(content) else content.open("rb")
+
+
+def _is_packed(path: Path) -> bool:
+    with path.open("rb") as file:
+        packed = file.read(len(GZIP)) == GZIP
+        file.seek(0)  # fails where opening it once more would go on from here
+    return packed
+
+
+def beginning(content: Content, size: int) -> bytes:
+    """Return at most the first `size` bytes."""
+    with open_content(content) as file:
+        return file.read(size)
+
+
+@contextmanager
+def problems_told(name: str) -> Iterator[None]:
+    """Turn what can go wrong while a file is read into a `DataError` that says which file and why."""
+    try:
+        yield
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(f"{name} is a damaged gzip file: {error}. Pack it again.") from error
+    except OSError as error:
+        raise DataError(f"{name} cannot be read: {error.strerror or error}.") from error
+
+
+def check_kind(name: str, start: bytes) -> None:
+    """Refuse what is known not to be a table by its first bytes.
+
+    Raises:
+        DataError: it is of such a kind; the message says what to do about it.
+    """
+    for mark, advice in REFUSED.items():
+        if start.startswith(mark):
+            raise DataError(f"{name} {advice}.")
+
+
+def _read(file: BinaryIO, name: str, limits: Limits, *, packed: bool) -> bytes:
     content = bytearray()
     while chunk := file.read(CHUNK):
         content += chunk
@@ -81,18 +123,19 @@ def _read(file: BinaryIO, name: str, limits: Limits, packed: bool) -> bytes:
     return bytes(content)
 
 
-def find_encoding(raw: bytes) -> str:
+def find_encoding(content: Content) -> str:
     """Return the name of the encoding of a text: by its mark, as UTF-8 if it can be, by its zeros, or as most likely.
 
     A text with few bytes that are not UTF-8 among many that are is UTF-8; those few show as U+FFFD.
     """
+    start = beginning(content, SAMPLE)
     for mark, encoding in MARKS:
-        if raw.startswith(mark):
+        if start.startswith(mark):
             return encoding
-    if encoding := _two_bytes(raw[:SAMPLE]):
+    if encoding := _two_bytes(start):
         return encoding
-    good, bad = _utf8(raw)
-    return "utf-8" if 10 * bad <= good else _likeliest(raw)
+    good, bad = _utf8(content)
+    return "utf-8" if 10 * bad <= good else _likeliest(content)
 
 
 def _two_bytes(sample: bytes) -> str | None:
@@ -105,27 +148,34 @@ def _two_bytes(sample: bytes) -> str | None:
     return None
 
 
-def _utf8(raw: bytes) -> tuple[int, int]:
+def _utf8(content: Content) -> tuple[int, int]:
     """Count what UTF-8 makes of bytes above 127: characters, and places that are none."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    meant = raw.count("\ufffd".encode())  # a text may hold the sign itself
-    good, bad = meant, -meant
-    for first in range(0, len(raw), CHUNK):
-        chunk = raw[first : first + CHUNK]
-        text = decoder.decode(chunk, final=first + CHUNK >= len(raw))
-        lost = text.count("\ufffd")
-        good += len(text) - len(text.encode("ascii", "ignore")) - lost
-        bad += lost
-    return good, bad
+    good = bad = 0
+    before = b""
+    with open_content(content) as file:
+        while chunk := file.read(CHUNK):
+            text = decoder.decode(chunk)
+            lost = text.count("\ufffd")
+            meant = (before + chunk).count(REPLACEMENT)  # a text may hold the sign itself
+            good += len(text) - len(text.encode("ascii", "ignore")) - lost + meant
+            bad += lost - meant
+            before = chunk[1 - len(REPLACEMENT) :]
+    return good, bad + len(decoder.decode(b"", final=True))
 
 
-def _likeliest(raw: bytes) -> str:
+def _likeliest(content: Content) -> str:
     """Ask charset_normalizer; Western European where it is about as likely as the best, for short texts look alike.
 
     It is asked about different cells that are not all ASCII, or labels in English would outweigh a text in French.
     """
-    beginning = next((place for place, byte in enumerate(raw) if byte > 127), 0)
-    around = raw[max(0, beginning - SAMPLE) :][:CHUNK]
+    with open_content(content) as file:
+        place = 0
+        while (chunk := file.read(CHUNK)).isascii() and chunk:
+            place += len(chunk)
+        place += next((place for place, byte in enumerate(chunk) if byte > 127), 0)
+        file.seek(max(0, place - SAMPLE))
+        around = file.read(CHUNK)
     cells = dict.fromkeys(cell for cell in BETWEEN.split(around) if not cell.isascii())
     sample = b"\n".join(cells)[:SAMPLE]
     found = list(charset_normalizer.from_bytes(sample, cp_isolation=list(LEGACY), enable_fallback=False))
@@ -139,29 +189,29 @@ def _likeliest(raw: bytes) -> str:
     return best.encoding
 
 
-def text_stream(raw: bytes, encoding: str) -> TextIOWrapper:
+def text_stream(content: Content, encoding: str) -> TextIOWrapper:
     """Return the text, decoded as it is read, its line ends as they are; what cannot be decoded is U+FFFD."""
-    return TextIOWrapper(BytesIO(raw), encoding, errors="replace", newline="")
+    return TextIOWrapper(open_content(content), encoding, errors="replace", newline="")
 
 
-def text_lines(name: str, raw: bytes, encoding: str) -> Iterator[str]:
+def text_lines(name: str, content: Content, encoding: str) -> Iterator[str]:
     """Yield the lines of a text, their ends included.
 
     Raises:
-        DataError: a line is longer than a row can be.
+        DataError: a line is longer than a row can be, or the file cannot be read on.
     """
-    stream = text_stream(raw, encoding)
-    for number, line in enumerate(iter(partial(stream.readline, LONGEST_ROW + 1), ""), 1):
-        if len(line) > LONGEST_ROW:
-            raise DataError(
-                f"Line {number:,} of {name} has more than {LONGEST_ROW:,} characters. "
-                "Shorten it, or save the table again with a line for each row."
-            )
-        yield line
+    with problems_told(name), text_stream(content, encoding) as stream:
+        for number, line in enumerate(iter(partial(stream.readline, LONGEST_ROW + 1), ""), 1):
+            if len(line) > LONGEST_ROW:
+                raise DataError(
+                    f"Line {number:,} of {name} has more than {LONGEST_ROW:,} characters. "
+                    "Shorten it, or save the table again with a line for each row."
+                )
+            yield line
 
 
-def is_text(raw: bytes, encoding: str) -> bool:
+def is_text(content: Content, encoding: str) -> bool:
     """Tell whether the beginning holds hardly any control characters."""
-    sample = text_stream(raw[:SAMPLE], encoding).read()
+    sample = text_stream(beginning(content, SAMPLE), encoding).read()
     controls = sum(character < " " and character not in "\t\n\r\f" for character in sample)
     return controls <= max(8, len(sample) // 10)

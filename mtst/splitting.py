@@ -3,9 +3,11 @@
 import random
 from collections import Counter
 
+from mtst.config import TrainConfig
 from mtst.data import UNLABELLED, Dataset
 from mtst.errors import DataError
 
+MAX_VALIDATION_ROWS = 1_000
 Label = tuple[str, int]  # a task's name and a place among its labels
 
 
@@ -30,6 +32,12 @@ def check_trainable(data: Dataset) -> None:
             "No label has two different texts, so none can be both learnt and checked. "
             "Add rows until each label has a few; eight or more is a sensible start."
         )
+
+
+def split(data: Dataset, config: TrainConfig) -> tuple[Dataset, Dataset]:
+    """Split into train and validation as a run with this config does."""
+    share = min(config.validation_share, MAX_VALIDATION_ROWS / max(len(data), 1))
+    return stratified_split(data, share, config.seed)
 
 
 def stratified_split(data: Dataset, share: float = 0.15, seed: int = 0) -> tuple[Dataset, Dataset]:

@@ -12,9 +12,12 @@ import sentence_transformers  # noqa: F401 (imported here, once, for every run t
 
 from mtst.encoders import load_encoder
 from mtst.errors import MtstError
-from mtst.events import Failed, Finished
+from mtst.events import Failed, Finished, RatesFound
 from mtst.folder import EventLog, RunFolder
+from mtst.history import History
 from mtst.model import MultiTaskSentenceTransformer
+from mtst.rate_finder import find_rates
+from mtst.report import report
 from mtst.training import fit
 
 
@@ -34,11 +37,16 @@ def train(path: Path, max_minutes: float) -> None:
 def _train(folder: RunFolder, log: EventLog, out_of_time: Callable[[], bool]) -> None:
     job = folder.job()
     data = folder.data()
-    model = MultiTaskSentenceTransformer(load_encoder(job.encoder), data.tasks)
-    events = fit(model, data, job.config)
+    model = MultiTaskSentenceTransformer(load_encoder(job.encoder, fp32=job.fp32), data.tasks)
+    events = (find_rates if job.kind == "rates" else fit)(model, data, job.config)
+    history = History()
     event = next(events)
-    while not isinstance(event, Finished):
+    while not isinstance(event, Finished | RatesFound):
+        history.extend([event])
         log.write(event)
         event = events.send(folder.stop_requested or out_of_time())
-    model.save(folder.model_path, heads_only=not model.encoder.moved)
+    if isinstance(event, Finished):
+        history.extend([event])
+        folder.write_report(report(job, data, history))
+        model.save(folder.model_path, heads_only=not model.encoder.moved)
     log.write(event)

@@ -98,6 +98,12 @@ def swapped(table_of):
 
 
 @pytest.fixture
+def tiny(tiny_encoder, swapped):
+    """The tasks of `swapped` on a tiny random BERT."""
+    return MultiTaskSentenceTransformer(tiny_encoder, swapped.tasks)
+
+
+@pytest.fixture
 def swapped_model(fresh_encoder, swapped):
     return MultiTaskSentenceTransformer(fresh_encoder, swapped.tasks)
 
@@ -129,14 +135,14 @@ def _tokenizer(kind):
     return transformers.PreTrainedTokenizerFast(tokenizer_object=made, model_max_length=48, **names)
 
 
-def _network(kind, tokenizer):
-    """A randomly initialised network with two blocks of width 32."""
+def _network(kind, tokenizer, blocks):
+    """A randomly initialised network of width 32."""
     usual = {
         "vocab_size": len(tokenizer),
         "pad_token_id": tokenizer.pad_token_id,
         "max_position_embeddings": 64,
         "hidden_size": 32,
-        "num_hidden_layers": 2,
+        "num_hidden_layers": blocks,
         "num_attention_heads": 2,
         "intermediate_size": 64,
     }
@@ -148,7 +154,7 @@ def _network(kind, tokenizer):
         case "mpnet":
             return transformers.MPNetModel(transformers.MPNetConfig(**usual))
         case "distilbert":
-            short = {"dim": 32, "n_layers": 2, "n_heads": 2, "hidden_dim": 64}
+            short = {"dim": 32, "n_layers": blocks, "n_heads": 2, "hidden_dim": 64}
             return transformers.DistilBertModel(transformers.DistilBertConfig(**usual | short))
 
 
@@ -157,16 +163,30 @@ def tiny_folder(tmp_path_factory):
     """Save a tiny random encoder of a kind (bert, roberta, mpnet, distilbert) once and return its folder."""
     made = {}
 
-    def folder(kind="bert"):
-        if kind not in made:
-            made[kind] = tmp_path_factory.mktemp(kind)
+    def folder(kind="bert", blocks=2):
+        place = made.get((kind, blocks))
+        if place is None:
+            place = made[kind, blocks] = tmp_path_factory.mktemp(kind)
             tokenizer = _tokenizer(kind)
             torch.manual_seed(1)
-            _network(kind, tokenizer).save_pretrained(made[kind])
-            tokenizer.save_pretrained(made[kind])
-        return made[kind]
+            _network(kind, tokenizer, blocks).save_pretrained(place)
+            tokenizer.save_pretrained(place)
+        return place
 
     return folder
+
+
+@pytest.fixture
+def calm():
+    """Turn off all dropout of a model, so that only its weights and its sentences decide what it gives."""
+
+    def without_dropout(model):
+        for module in model.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.0
+        return model
+
+    return without_dropout
 
 
 @pytest.fixture

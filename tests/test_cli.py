@@ -189,7 +189,8 @@ def test_the_last_line_of_train_with_json_is_one_object(file, tiny_folder):
     assert set(report["tasks"]) == {"topic", "place"}
     for where in report["tasks"].values():
         assert set(where) == {"validation", "test"}
-        assert all(set(found) == {"accuracy", "macro_f1", "weighted_f1"} for found in where.values())
+        figures = {"accuracy", "precision", "recall", "macro_f1", "weighted_f1", "calibration_error"}
+        assert all(set(found) == figures for found in where.values())
 
 
 def test_rows_that_could_not_be_read_are_told(cli, tmp_path):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from mtst.encoder import SENTENCES_PER_BATCH, TOKENS_PER_BATCH, batches_by_length, bf16_in_hardware
+from mtst.encoder import SENTENCES_PER_BATCH, TOKENS_PER_BATCH, batches_by_length, bf16_pays
 from mtst.encoders import load_encoder
 
 TEXTS = [
@@ -57,13 +57,42 @@ def test_a_repeated_text_gets_the_same_row(encoder):
     assert not np.array_equal(rows[0], rows[1])
 
 
-def test_half_precision_is_used_where_the_machine_has_it_and_stays_close(encoder, exact):
-    able = torch.cpu.get_capabilities()
-    assert bf16_in_hardware(torch.device("cpu")) == bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+@pytest.fixture
+def half(monkeypatch, tiny_folder):
+    """A tiny encoder in half precision, whatever the machine."""
+    monkeypatch.setattr("mtst.encoder.bf16_pays", lambda _device: True)
+    return load_encoder(str(tiny_folder()))
+
+
+def cosines(some, others):
+    return (some * others).sum(axis=1) / np.linalg.norm(some, axis=1) / np.linalg.norm(others, axis=1)
+
+
+def test_precision_is_what_pays_unless_32_bits_are_asked_for(encoder, exact):
+    assert encoder.precision == ("bf16" if bf16_pays(encoder.device) else "fp32")
+    assert exact.precision == "fp32"
+    encoder.forget()
+    exact.forget()
     quick, slow = encoder.encode(TEXTS), exact.encode(TEXTS)
-    assert np.array_equal(quick, slow) != bf16_in_hardware(encoder.device)
-    cosines = (quick * slow).sum(axis=1) / np.linalg.norm(quick, axis=1) / np.linalg.norm(slow, axis=1)
-    assert cosines.min() > 0.999
+    assert np.array_equal(quick, slow) == (encoder.precision == "fp32")
+    assert cosines(quick, slow).min() > 0.999
+
+
+def test_half_precision_stays_close(half, tiny_folder):
+    quick, slow = half.encode(TEXTS), load_encoder(str(tiny_folder()), fp32=True).encode(TEXTS)
+    assert half.precision == "bf16"
+    assert quick.dtype == np.float32
+    assert not np.array_equal(quick, slow)
+    assert cosines(quick, slow).min() > 0.999
+
+
+@pytest.mark.parametrize(
+    ("able", "pays"),
+    [({}, False), ({"avx512_bf16": True}, False), ({"amx_bf16": True}, True), ({"amx_bf16": False}, False)],
+)
+def test_half_precision_pays_where_a_processor_has_tiles_for_it(monkeypatch, able, pays):
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: able)
+    assert getattr(bf16_pays, "__wrapped__", bf16_pays)(torch.device("cpu")) == pays
 
 
 # --- what is remembered
@@ -210,6 +239,29 @@ def test_gradients_reach_every_block(fresh_encoder):
     named = dict(fresh_encoder.backbone.named_parameters())
     for group in fresh_encoder.groups:
         assert any(named[name].grad.abs().sum() > 0 for name in group.parameters)
+
+
+def test_the_table_of_token_embeddings_is_found(encoder):
+    table = encoder.token_embedding
+    assert table.weight.shape == (30522, 384)
+    assert any(table.weight is parameter for parameter in encoder.backbone.parameters())
+
+
+def test_an_encoder_counts_its_blocks(encoder, tiny_encoder):
+    assert (encoder.blocks, tiny_encoder.blocks) == (6, 2)
+
+
+def test_a_pass_that_takes_no_gradient_does_not_count_as_a_change(tiny_encoder):
+    ids = tiny_encoder.tokenize(["one"])
+    with torch.no_grad():
+        tiny_encoder.embed(ids)
+    tiny_encoder.hidden_states(ids, 1)
+    tiny_encoder.requires_grad_(False)
+    tiny_encoder.embed(ids)
+    assert not tiny_encoder.moved
+    tiny_encoder.requires_grad_(True)
+    tiny_encoder.embed(ids)
+    assert tiny_encoder.moved
 
 
 def test_batches_by_length_hold_every_place_once_within_the_budget():

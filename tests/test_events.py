@@ -6,13 +6,18 @@ import pytest
 from mtst.config import TrainConfig
 from mtst.data import make_dataset
 from mtst.errors import RunError
-from mtst.evaluation import Scores
+from mtst.evaluation import LabelScores, Scores
 from mtst.events import (
+    Baselines,
+    Embedded,
     EpochEnded,
     Failed,
     Finished,
     GroupPlan,
-    History,
+    GroupProof,
+    Opened,
+    RatesFound,
+    RateTried,
     Started,
     StepEnded,
     from_json,
@@ -23,19 +28,36 @@ from mtst.records import Skipped
 from mtst.tasks import Task
 
 GROUPS = (
-    GroupPlan("block-0", "Block 0", 12, open=False, rate=0.0, task=None),
-    GroupPlan("head:mood", "mood head", 4, open=True, rate=0.03, task="mood"),
+    GroupPlan("block-0", "Block 0", 12, opens_at=None, rate=0.0, task=None),
+    GroupPlan("block-1", "Block 1", 12, opens_at=3, rate=1e-4, task=None),
+    GroupPlan("head:mood", "mood head", 4, opens_at=1, rate=0.03, task="mood"),
 )
 MOOD = Task("mood", ("glad", "größe\n"))
-STARTED = Started("freeze-encoder", (MOOD,), {"mood": (5, 4)}, GROUPS, 9, 3, epochs=2, steps=10, cached=True)
+STARTED = Started(
+    "gradual",
+    (MOOD,),
+    {"mood": (5, 4)},
+    GROUPS,
+    9,
+    3,
+    epochs=2,
+    steps=10,
+    cached="embeddings",
+    keeps="best",
+    precision="bf16",
+)
+PROOF = (
+    GroupProof("block-0", "Block 0", 12, None, 0.0, 0.0, same=True),
+    GroupProof("head:mood", "mood head", 4, (1, 2), 0.03, math.inf, same=False),
+)
 
 
 def scores(macro_f1, loss=0.5):
-    return Scores(3, loss, 0.5, 0.5, 0.5, macro_f1, 0.5)
+    return Scores(3, loss, 0.5, 0.5, 0.5, macro_f1, 0.5, 0.1, (LabelScores(3, 1.0, 0.5, 0.25),))
 
 
-def epoch(number, *figures, seconds=1.0):
-    return EpochEnded(number, number * 5, {}, {f"task {n}": scores(f1) for n, f1 in enumerate(figures)}, seconds)
+def epoch(number, step, train, validation, seconds):
+    return EpochEnded(number, step, train, validation, 0.25, {"mood": 1.5}, seconds)
 
 
 EVENTS = [
@@ -43,14 +65,19 @@ EVENTS = [
     StepEnded(1, {"mood": 0.25}, 0.5),
     StepEnded(2, {"mood": math.inf, "topic": -math.inf}, 0.5),
     StepEnded(3, {}, 0.5),
-    EpochEnded(0, 0, {}, {"mood": scores(0.5)}, 0.1),
-    EpochEnded(1, 5, {"mood": scores(0.5, math.inf)}, {"größe\n": scores(1.0)}, 1.5),
-    Finished(1, stopped=True, changes={"block-0": 0.0, "head:mood": math.inf}, seconds=2.0),
+    epoch(0, 0, {}, {"mood": scores(0.5)}, 0.1),
+    epoch(1, 5, {"mood": scores(0.5, math.inf)}, {"größe\n": scores(1.0)}, 1.5),
+    Finished(1, stopped=True, early=False, proof=PROOF, confusion={"größe\n": ((3, 0), (1, 2)), "": ()}, seconds=2.0),
     Failed("It went wrong:\nno “space” left."),
+    Embedded(512, 1000, 0.25),
+    Baselines({"mood": scores(0.25)}, {}, 0.5),
+    Opened(3, ("block-1", "dense"), "hidden states", 0.75),
+    RateTried(1, 1e-5, 1e-7, math.inf, 0.1),
+    RatesFound(3e-2, 1e-4, 0.1),
 ]
 
 
-@pytest.mark.parametrize("event", EVENTS)
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.kind)
 def test_an_event_survives_its_line_of_json(event):
     line = to_json(event)
     assert b"\n" not in line
@@ -61,8 +88,12 @@ def test_an_event_survives_its_line_of_json(event):
 def test_a_loss_that_is_not_a_number_survives_too():
     event = from_json(to_json(StepEnded(1, {"mood": math.nan}, 0.5)))
     assert math.isnan(event.losses["mood"])
-    event = from_json(to_json(EpochEnded(1, 1, {}, {"mood": scores(0.5, math.nan)}, 1.0)))
+    event = from_json(to_json(epoch(1, 1, {}, {"mood": scores(0.5, math.nan)}, 1.0)))
     assert math.isnan(event.validation["mood"].loss)
+
+
+def test_a_group_is_open_if_it_ever_opens():
+    assert [group.open for group in GROUPS] == [False, True, True]
 
 
 @pytest.mark.parametrize("line", [b"", b"{}", b'{"kind": "other"}', b'{"kind": "step", "step": 1}', b"[1]"])
@@ -71,71 +102,24 @@ def test_what_is_no_event_is_refused(line):
         from_json(line)
 
 
-# --- the history
-
-
-def test_a_history_keeps_each_event_in_its_place():
-    history = History()
-    history.extend(EVENTS[:4])
-    assert not history.over
-    history.extend(EVENTS[4:7])
-    assert history.over
-    assert history.started == STARTED
-    assert history.steps == EVENTS[1:4]
-    assert history.epochs == EVENTS[4:6]
-    assert (history.finished, history.failed) == (EVENTS[6], None)
-
-
-def test_a_failure_ends_a_history():
-    history = History(failed=Failed("no"))
-    assert history.over
-
-
-def test_elapsed_is_the_latest_time_said():
-    history = History()
-    assert history.elapsed == 0
-    history.extend([STARTED, epoch(0, 0.5, seconds=0.5)])
-    assert history.elapsed == 0.5
-    history.extend([StepEnded(1, {}, 2.0)])
-    assert history.elapsed == 2.0
-    history.extend([epoch(1, 0.5, seconds=3.0)])
-    assert history.elapsed == 3.0
-    history.extend([Finished(1, stopped=False, changes={}, seconds=4.0)])
-    assert history.elapsed == 4.0
-
-
-def test_remaining_is_judged_by_the_pace_so_far():
-    history = History()
-    assert history.remaining is None
-    history.extend([STARTED])
-    assert history.remaining is None
-    history.extend([StepEnded(1, {}, 60.5)])  # embedding took a minute, which says nothing about the steps
-    assert history.remaining is None
-    history.extend([StepEnded(4, {}, 62.0)])
-    assert history.remaining == pytest.approx(3.0)
-    history.extend([StepEnded(10, {}, 65.0)])
-    assert history.remaining == 0
-
-
-def test_the_best_epoch_has_the_highest_mean_over_the_tasks_the_earliest_of_equals():
-    history = History()
-    assert history.best is None
-    history.extend([epoch(0, 0.9, 0.1), epoch(1, 0.6, 0.6), epoch(2, 0.7, 0.5), epoch(3, 0.8, 0.3)])
-    assert history.best.epoch == 1
-
-
 # --- the folder
+
+CONFIG = TrainConfig(
+    "custom", open_groups=("block-1", "head:größe"), epochs=3, clip=0.0, task_weights={"größe": 0.5}, seed=7
+)
+JOB = Job("all-MiniLM-L6-v2", CONFIG, source="my.csv", text="text")
 
 
 @pytest.fixture
 def folder(tmp_path, sample):
     made = RunFolder(tmp_path / "run")
-    made.create(Job("all-MiniLM-L6-v2", TrainConfig("train-all", epochs=3, seed=7), "my.csv", "text"), sample)
+    made.create(JOB, sample)
     return made
 
 
 def test_a_folder_gives_back_the_job_and_the_data(folder, sample):
-    assert folder.job() == Job("all-MiniLM-L6-v2", TrainConfig("train-all", epochs=3, seed=7), "my.csv", "text")
+    assert folder.job() == JOB
+    assert folder.job().config.task_weights == {"größe": 0.5}
     data = folder.data()
     assert (data.texts, data.tasks, data.labels, data.lines) == (
         sample.texts,
@@ -150,14 +134,14 @@ def test_a_folder_gives_back_the_job_and_the_data(folder, sample):
 def test_skipped_rows_are_kept_with_the_data(tmp_path, table_of):
     data = make_dataset(table_of("text,mood\none,glad\n,sad\n"), "text", ["mood"])
     folder = RunFolder(tmp_path / "run")
-    folder.create(Job("e", TrainConfig(), "", "text"), data)
+    folder.create(Job("e", TrainConfig()), data)
     assert folder.data().skipped == (Skipped(3, "no text"),)
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path, sample):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="cannot be stored"):
-        RunFolder(tmp_path / "file" / "run").create(Job("e", TrainConfig(), "", "text"), sample)
+        RunFolder(tmp_path / "file" / "run").create(Job("e", TrainConfig()), sample)
 
 
 def test_a_stop_is_remembered(folder):

@@ -3,68 +3,20 @@ import random
 
 import pytest
 import torch
-from torch.nn.functional import cross_entropy
+from torch import nn
 
 from mtst.config import TrainConfig
-from mtst.data import UNLABELLED
-from mtst.freezing import find_scenario, freeze
-from mtst.model import MultiTaskSentenceTransformer
-from mtst.optimization import Best, Optimizer, batches, task_losses
-
-
-@pytest.fixture
-def tiny(tiny_encoder, swapped):
-    """The tasks of `swapped` on a tiny random encoder."""
-    return MultiTaskSentenceTransformer(tiny_encoder, swapped.tasks)
+from mtst.groups import Group
+from mtst.optimization import Best, Optimizer, batches, share
+from mtst.scenarios import DEFAULTS
 
 
 def shuffler(seed):
     return random.Random(seed)  # noqa: S311 (an order, not a secret)
 
 
-# --- losses
-
-
-def test_a_row_without_a_label_does_not_change_the_loss_of_its_task():
-    logits = {"mood": torch.randn(3, 4), "topic": torch.randn(3, 2)}
-    targets = {"mood": torch.tensor([1, UNLABELLED, 3]), "topic": torch.tensor([0, 1, 1])}
-    losses = task_losses(logits, targets)
-    alone = task_losses({"mood": logits["mood"][[0, 2]]}, {"mood": targets["mood"][[0, 2]]})
-    assert torch.equal(losses["mood"], alone["mood"])
-    assert losses["topic"] == cross_entropy(logits["topic"], targets["topic"])
-
-
-def test_a_task_without_a_label_in_the_batch_is_left_out():
-    logits = {"mood": torch.randn(2, 4), "topic": torch.randn(2, 2)}
-    targets = {"mood": torch.tensor([UNLABELLED] * 2), "topic": torch.tensor([0, 1])}
-    assert set(task_losses(logits, targets)) == {"topic"}
-
-
-@pytest.mark.parametrize("weights", [{}, {"mood": torch.tensor([0.001, 1000.0])}])
-@pytest.mark.parametrize("targets", [[UNLABELLED] * 3, [0, UNLABELLED, UNLABELLED], [1, 1, 1]])
-def test_a_loss_is_a_number_or_absent_whatever_the_labels_and_the_weights(weights, targets):
-    logits = {"mood": torch.tensor([[90.0, -90.0], [0.0, 0.0], [-1.0, 1.0]], requires_grad=True)}
-    losses = task_losses(logits, {"mood": torch.tensor(targets)}, weights)
-    assert set(losses) == ({"mood"} if max(targets) >= 0 else set())
-    for loss in losses.values():
-        loss.backward()
-        assert loss.isfinite()
-        assert torch.isfinite(logits["mood"].grad).all()
-
-
-def test_weights_are_those_of_their_own_task():
-    logits = {"mood": torch.randn(4, 2), "topic": torch.randn(4, 2)}
-    targets = {"mood": torch.tensor([0, 1, 1, 1]), "topic": torch.tensor([0, 1, 1, UNLABELLED])}
-    plain, weighed = task_losses(logits, targets), task_losses(logits, targets, {"topic": torch.tensor([3.0, 1.0])})
-    assert torch.equal(plain["mood"], weighed["mood"])
-    rows = logits["topic"][[0, 0, 0, 1, 2]]
-    assert weighed["topic"] == pytest.approx(cross_entropy(rows, torch.tensor([0, 0, 0, 1, 1])).item())
-
-
-def test_weights_of_one_make_no_difference():
-    logits, targets = {"mood": torch.randn(4, 2)}, {"mood": torch.tensor([0, 1, UNLABELLED, 1])}
-    found = task_losses(logits, targets, {"mood": torch.ones(2)})
-    torch.testing.assert_close(found, task_losses(logits, targets))
+def settled(**config):
+    return TrainConfig(**{"warm_up": 0.0, "weight_decay": 0.0, "head_rate": 0.5, "encoder_rate": 0.25, **config})
 
 
 # --- batches
@@ -80,12 +32,13 @@ def test_batches_are_a_permutation_of_the_right_sizes(count, size):
     assert all(made)
 
 
-def test_batches_hold_similar_lengths_in_random_order():
+def test_batches_are_random_and_sorted_by_length_within():
     lengths = [(n * 37) % 101 for n in range(1024)]
     made = batches(range(1024), lengths, 16, shuffler(1))
-    spread = [max(lengths[n] for n in batch) - min(lengths[n] for n in batch) for batch in made]
-    assert sum(spread) / len(spread) < 15
-    means = [sum(lengths[n] for n in batch) for batch in made]
+    inside = [[lengths[n] for n in batch] for batch in made]
+    assert all(found == sorted(found) for found in inside)
+    means = [sum(found) / 16 for found in inside]
+    assert max(means) - min(means) < 50  # batches of like lengths would reach from 0 to 100
     assert means != sorted(means)
     assert made != batches(range(1024), lengths, 16, shuffler(2))
     assert made == batches(range(1024), lengths, 16, shuffler(1))
@@ -96,33 +49,166 @@ def test_a_place_that_was_drawn_twice_is_in_two_batches_or_twice_in_one():
     assert sorted(place for batch in made for place in batch) == [1, 3, 3]
 
 
-# --- rates and the best weights
+# --- rates over the steps
 
 
-@pytest.mark.parametrize("scenario", ["freeze-encoder", "train-all"])
-def test_rates_peak_at_what_was_asked_and_fall_to_nothing(tiny, scenario):
-    config = TrainConfig(scenario, head_rate=0.5, encoder_rate=0.25)
-    chosen = find_scenario(scenario, tiny.tasks)
-    optimizer = Optimizer(freeze(tiny, chosen), chosen, config, steps=40)
-    rates = []
-    for _ in range(40):
-        rates.append([group["lr"] for group in optimizer._adamw.param_groups])
-        optimizer.step(sum(parameter.sum() for parameter in tiny.parameters() if parameter.requires_grad))
-    peaks = [max(column) for column in zip(*rates, strict=True)]
-    assert peaks == [0.25] * (len(peaks) - 2) + [0.5, 0.5]
-    assert (rates[0] == peaks) == (scenario == "freeze-encoder")
-    assert max(rates[-1]) < 0.02 * max(peaks)
+def course(opened=0, steps=100, **config):
+    return [share(step, steps, opened, settled(**config)) for step in range(steps)]
 
 
-def test_best_keeps_the_first_of_equals_and_puts_it_back(tiny):
-    opened = freeze(tiny, find_scenario("freeze-encoder", tiny.tasks))
-    best = Best(opened)
-    best.restore()
-    parameter = tiny.heads[0].bias
+@pytest.mark.parametrize(
+    ("decay", "expected"),
+    [
+        ("cosine", [0.5 * (1 + math.cos(math.pi * step / 100)) for step in range(100)]),
+        ("linear", [1 - step / 100 for step in range(100)]),
+        ("constant", [1.0] * 100),
+    ],
+)
+def test_without_a_warm_up_a_rate_falls_from_its_peak(decay, expected):
+    assert course(decay=decay) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("decay", ["cosine", "linear", "constant"])
+def test_a_rate_rises_evenly_over_the_warm_up_and_falls_then(decay):
+    found = course(decay=decay, warm_up=0.2)
+    assert found[:21] == pytest.approx([(step + 1) / 21 for step in range(21)])
+    assert max(found) == found[20] == 1
+    assert found[20:] == sorted(found[20:], reverse=True)
+    assert (found[-1] < 0.02) == (decay != "constant")
+    assert min(found) > 0
+
+
+@pytest.mark.parametrize("decay", ["cosine", "linear", "constant"])
+def test_a_group_that_opens_late_rises_from_nothing_to_what_the_others_have(decay):
+    others, late = (course(opened, decay=decay, warm_up=0.1) for opened in (0, 50))
+    assert late[:50] == [0.0] * 50
+    assert late[50] == pytest.approx(others[50] / 11)
+    assert [one / other for one, other in zip(late[50:61], others[50:61], strict=True)] == pytest.approx(
+        [(step + 1) / 11 for step in range(11)]
+    )
+    assert late[60:] == others[60:]
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+@pytest.mark.parametrize("warm_up", [0.0, 0.1, 0.5, 1.0])
+def test_the_shortest_runs_have_rates_too(steps, warm_up):
+    found = course(steps=steps, warm_up=warm_up)
+    assert all(0 < part <= 1 for part in found)
+
+
+# --- the optimizer
+
+
+def group(key, *shapes, task=None):
+    return Group(key, key, tuple(nn.Parameter(torch.ones(shape)) for shape in shapes), (), task)
+
+
+def test_each_group_has_its_own_rate_at_each_step():
+    groups = [group("block-0", (2, 2), (2,)), group("block-1", (2, 2)), group("head:a", (2, 2), (2,), task="a")]
+    rates = {"block-0": 0.1, "block-1": 0.2, "head:a": 0.5}
+    optimizer = Optimizer(
+        groups, rates, {"block-0": 2, "block-1": 0, "head:a": 0}, settled(decay="linear", warm_up=0.5), 4
+    )
+    seen = []
+    for _ in range(4):
+        seen.append(optimizer.rates)
+        optimizer.step(sum(part.sum() for one in groups for part in one.parameters))
+    late, early, heads = seen[0][0], [row[2] for row in seen], [row[3] for row in seen]
+    assert late == 0
+    assert early == pytest.approx([0.2 / 3, 0.4 / 3, 0.2, 0.1])
+    assert heads == pytest.approx([2.5 * rate for rate in early])
+    assert [row[0] for row in seen] == pytest.approx([0, 0, 0.1 / 3, 0.1 * 2 / 3 / 2])
+    assert [row[0] for row in seen] == [row[1] for row in seen]
+    assert [row[3] for row in seen] == [row[4] for row in seen]
+
+
+def test_a_first_step_has_the_length_of_the_rate():
+    one = group("block-0", (3, 3))
+    Optimizer([one], {"block-0": 0.125}, {"block-0": 0}, settled(), 10).step(one.parameters[0].sum())
+    torch.testing.assert_close(one.parameters[0].detach(), torch.full((3, 3), 0.875))
+
+
+def test_only_matrices_above_the_embeddings_are_shrunk():
+    groups = [
+        group("embeddings", (5, 2), (2,)),
+        group("block-0", (2, 2), (2,)),
+        group("head:a", (3, 2), (3,), task="a"),
+    ]
+    keys = [one.key for one in groups]
+    optimizer = Optimizer(
+        groups, dict.fromkeys(keys, 0.1), dict.fromkeys(keys, 0), settled(weight_decay=0.5, clip=0.0), 10
+    )
+    optimizer.step(sum(part.sum() * 0 for one in groups for part in one.parameters))
+    for one in groups:
+        matrix, bias = one.parameters
+        assert torch.equal(bias, torch.ones_like(bias))
+        shrunk = 1.0 if one.key == "embeddings" else 1 - 0.1 * 0.5
+        torch.testing.assert_close(matrix.detach(), torch.full_like(matrix, shrunk))
+
+
+def test_a_frozen_group_is_passed_over_though_it_opens_later():
+    early, late = group("head:a", (2, 2), task="a"), group("block-0", (2, 2))
+    late.parameters[0].requires_grad_(False)
+    optimizer = Optimizer(
+        [late, early], {"head:a": 0.1, "block-0": 0.1}, {"head:a": 0, "block-0": 1}, settled(weight_decay=0.5), 2
+    )
+    optimizer.step(early.parameters[0].sum() + late.parameters[0].sum())
+    assert torch.equal(late.parameters[0], torch.ones(2, 2))
+    assert not torch.equal(early.parameters[0], torch.ones(2, 2))
+    late.parameters[0].requires_grad_(True)
+    optimizer.step(early.parameters[0].sum() + late.parameters[0].sum())
+    assert not torch.equal(late.parameters[0], torch.ones(2, 2))
+
+
+@pytest.mark.parametrize("clip", [0.0, 0.5, 1000.0])
+def test_a_gradient_that_is_too_long_is_shortened_as_one(clip):
+    one, other = group("block-0", (2, 2)), group("head:a", (3,), task="a")
+    optimizer = Optimizer(
+        [one, other], {"block-0": 0.1, "head:a": 0.1}, {"block-0": 0, "head:a": 0}, settled(clip=clip), 5
+    )
+    optimizer.step(3 * one.parameters[0].sum() + 4 * other.parameters[0].sum())
+    gradients = torch.cat([part.grad.flatten() for part in (*one.parameters, *other.parameters)])
+    expected = torch.tensor([3.0] * 4 + [4.0] * 3)
+    length = expected.norm()
+    torch.testing.assert_close(gradients, expected * (clip / length if clip == 0.5 else 1.0), rtol=1e-4, atol=0)
+
+
+def test_no_loss_moves_nothing_and_still_counts_as_a_step():
+    one = group("block-0", (2, 2))
+    optimizer = Optimizer([one], {"block-0": 0.1}, {"block-0": 0}, settled(decay="linear", weight_decay=0.1), 4)
+    optimizer.step(None)
+    assert torch.equal(one.parameters[0], torch.ones(2, 2))
+    assert optimizer.rates == pytest.approx([0.075])
+
+
+def test_what_the_loss_itself_learns_has_the_rate_of_the_heads_and_is_not_shrunk():
+    one, learned, fixed = group("block-0", (2, 2)), nn.Parameter(torch.ones(2, 2)), nn.Parameter(torch.ones(2))
+    fixed.requires_grad_(False)
+    config = settled(head_rate=0.5, weight_decay=0.1)
+    optimizer = Optimizer([one], {"block-0": 0.1}, {"block-0": 0}, config, 4, extra=(learned, fixed))
+    assert optimizer.rates == [0.1, 0.5]
+    optimizer.step(one.parameters[0].sum() + 0 * learned.sum())
+    assert torch.equal(learned, torch.ones(2, 2))
+
+
+def test_every_default_can_be_overruled():
+    assert all(getattr(TrainConfig(), name) is None for name in DEFAULTS)
+
+
+# --- the best weights
+
+
+def test_best_keeps_the_first_of_equals_and_puts_it_back():
+    one = group("head:a", (2,), task="a")
+    best = Best([one])
+    best.restore()  # nothing was offered
+    assert one.parameters[0].tolist() == [1.0, 1.0]
+    taken = []
     for epoch, score in enumerate([0.1, 0.5, 0.5, 0.4]):
         with torch.no_grad():
-            parameter.fill_(epoch)
-        best.offer(epoch, score)
+            one.parameters[0].fill_(epoch)
+        taken.append(best.offer(epoch, score))
+    assert taken == [True, True, False, False]
     best.restore()
     assert best.epoch == 1
-    assert set(parameter.tolist()) == {1.0}
+    assert one.parameters[0].tolist() == [1.0, 1.0]

@@ -5,8 +5,8 @@ import pytest
 from typer.main import get_command
 
 from mtst.__main__ import app
-from mtst.freezing import scenarios
 from mtst.model import DEFAULT_TASKS
+from mtst.scenarios import scenarios
 from mtst.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]

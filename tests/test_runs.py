@@ -1,4 +1,5 @@
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -9,7 +10,7 @@ import pytest
 
 from mtst.config import TrainConfig
 from mtst.errors import RunError, SettingsError
-from mtst.events import Embedded, EpochEnded, Failed, Finished, Started, StepEnded, to_json
+from mtst.events import Baselines, Embedded, EpochEnded, Failed, Finished, Started, StepEnded, to_json
 from mtst.folder import Job, RunFolder
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.runs import Runs
@@ -75,6 +76,8 @@ def test_a_run_goes_from_start_to_finish_and_leaves_a_model(runs, swapped):
     assert kinds == [
         Started,
         Embedded,
+        Baselines,
+        Embedded,
         EpochEnded,
         *[StepEnded] * 4,
         EpochEnded,
@@ -83,6 +86,8 @@ def test_a_run_goes_from_start_to_finish_and_leaves_a_model(runs, swapped):
         Finished,
     ]
     assert history.finished == events[-1]
+    report = json.loads(runs.folder(token).report_path.read_text())
+    assert [group["key"] for group in report["groups"]] == [group.key for group in history.started.groups]
     assert not history.finished.stopped
     assert history.started.tasks == swapped.tasks
     assert runs.folder(token).job() == Job(
@@ -197,7 +202,9 @@ def test_a_run_that_was_left_open_is_marked_as_failed(tmp_path, tail):
     assert folder.events_path.read_bytes().count(b"restarted") == 1
 
 
-@pytest.mark.parametrize("last", [Finished(0, stopped=False, changes={}, seconds=1.0), Failed("no")])
+@pytest.mark.parametrize(
+    "last", [Finished(0, stopped=False, early=False, proof=(), confusion={}, seconds=1.0), Failed("no")]
+)
 def test_a_run_that_is_over_stays_as_it_is(tmp_path, last):
     folder = left_behind(tmp_path / TOKEN, last)
     before = folder.events_path.read_bytes()

@@ -1,13 +1,9 @@
-import math
-
 import pytest
-import torch
 
 from mtst.config import TrainConfig
-from mtst.data import UNLABELLED, make_dataset
+from mtst.data import make_dataset
 from mtst.events import EpochEnded, StepEnded
 from mtst.model import MultiTaskSentenceTransformer
-from mtst.optimization import task_losses
 from mtst.training import fit
 
 
@@ -39,14 +35,6 @@ def test_the_losses_that_are_told_are_not_weighed(tiny_encoder, skewed):
         events = fit(model, skewed, TrainConfig(epochs=1, batch_size=64, balance=balance))
         first.append(next(event for event in events if isinstance(event, StepEnded)).losses)
     assert first[0] == pytest.approx(first[1])
-
-
-def test_a_weighed_loss_is_the_mean_over_the_weights():
-    logits = {"how": torch.tensor([[2.0, 0.0], [0.0, 0.0], [1.0, 1.0]])}
-    targets = {"how": torch.tensor([0, 1, UNLABELLED])}
-    each = [math.log(1 + math.exp(-2.0)), math.log(2.0)]
-    loss = task_losses(logits, targets, {"how": torch.tensor([1.0, 3.0])})["how"]
-    assert loss.item() == pytest.approx((each[0] + 3 * each[1]) / 4)
 
 
 def test_the_start_tells_the_labels_of_the_training_rows(tiny_encoder, skewed):

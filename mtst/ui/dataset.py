@@ -1,34 +1,32 @@
 """The first steps of the Train tab: a file or the sample, its columns, and what was read, before anything runs."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import gradio as gr
 
 from mtst.columns import guess_columns
 from mtst.config import TrainConfig
 from mtst.data import Dataset, similar_labels
-from mtst.encoders import DEFAULT
 from mtst.errors import MtstError
 from mtst.folder import Job
-from mtst.freezing import find_scenario, scenarios
-from mtst.model import MultiTaskSentenceTransformer
-from mtst.splitting import check_trainable
+from mtst.model import DEFAULT_TASKS, MultiTaskSentenceTransformer
+from mtst.splitting import check_trainable, split
 from mtst.starter import ASSETS
 from mtst.tables import read_table
-from mtst.training import plan, split
+from mtst.training import plan
 from mtst.ui import plots
 from mtst.ui.draft import Choice, Draft, chosen
-from mtst.ui.literal import inline, literal
-from mtst.ui.parts.layer_map import layers
+from mtst.ui.freeze import choices
+from mtst.ui.literal import inline
 from mtst.ui.parts.live_plot import drawn, hidden
 from mtst.ui.parts.pieces import problem, quiet, said
 from mtst.ui.report import report
 from mtst.ui.services import Services
+from mtst.ui.settings import for_tasks
 
-FIRST = "freeze-encoder"
 NOTHING = quiet("Nothing chosen yet.")
 ALIKE_SHOWN = 3
 Chosen = tuple[Draft | None, dict, dict, dict, dict]
@@ -82,18 +80,18 @@ def describe(
 ) -> tuple[object, ...]:
     """Return what the form shows of a choice.
 
-    The report on the rows, the lengths of the texts, the tick that merges labels, the scenarios for these tasks, the
-    chosen one's text and map, and the buttons that need data: the row report, the check, the start.
+    The report on the rows, the lengths of the texts, the tick that merges labels, the tasks, the scenarios for them,
+    the buttons that need data (the row report, the check, the start), and the updates of `settings.for_tasks`.
     """
     wanted = choice(text, labels, merge, ticked)
     try:
         data = chosen(draft).dataset(wanted)
         upload = draft.upload(data, services.encoder)
-        model = MultiTaskSentenceTransformer(services.encoder, data.tasks)
     except MtstError as error:
         why = problem(error) if draft else NOTHING
         closed = gr.Button(visible=False), gr.Button(interactive=False), gr.Button(interactive=False)
-        return why, hidden(), gr.update(visible=False), *_stand_in(services, scenario), *closed
+        offer = choices(DEFAULT_TASKS, scenario)
+        return why, hidden(), gr.update(visible=False), None, offer, *closed, *for_tasks(())
     said_first, ready = "", True
     try:
         check_trainable(data)
@@ -103,10 +101,12 @@ def describe(
         said_first + report(upload, *split(data, TrainConfig())),
         drawn(plots.text_lengths(upload.tokens, upload.max_tokens)),
         _merge_tick(draft.dataset(replace(wanted, merge=False)) if merge else data),
-        *_choices(model, scenario),
+        data.tasks,
+        choices(data.tasks, scenario),
         gr.Button(visible=True),
         gr.Button(interactive=True),
         gr.Button(interactive=ready),
+        *for_tasks(data.tasks),
     )
 
 
@@ -119,52 +119,26 @@ def _merge_tick(apart: Dataset) -> dict:
     return gr.update(label=f"Merge labels that differ only in case or blanks: {named}{more}", visible=bool(groups))
 
 
-def _stand_in(services: Services, scenario: str | None) -> tuple[gr.Radio, str | dict, dict]:
-    """Show the scenarios for the starter's tasks as long as there are no others; nothing without an encoder."""
-    try:
-        return _choices(services.starter, scenario)
-    except MtstError as error:
-        return gr.Radio(choices=[]), problem(error), gr.skip()
-
-
-def _choices(model: MultiTaskSentenceTransformer, key: str | None) -> tuple[gr.Radio, str, dict]:
-    known = scenarios(model.tasks)
-    kept = key if key in known else FIRST
-    titles = [(f"{inline(s.title, 25)}\n{inline(s.meaning, 200)}", s.key) for s in known.values()]
-    return gr.Radio(choices=titles, value=kept), explain(model, kept), layers(plan(model, TrainConfig(scenario=kept)))
-
-
-def explain(model: MultiTaskSentenceTransformer, key: str) -> str:
-    """Return what follows from a scenario, when to use it, and how many epochs it takes by itself."""
-    found = find_scenario(key, model.tasks)
-    times = f"{found.epochs} epochs, unless you set another number below" if found.epochs else "One measurement"
-    rows = [("What follows", found.consequence), ("When to use it", found.when), ("How long", times)]
-    items = "".join(f"<dt>{literal(name)}</dt><dd>{literal(text)}</dd>" for name, text in rows)
-    return f'<dl class="explain">{items}</dl>'
-
-
-def job(services: Services, draft: Draft, wanted: Choice, config: TrainConfig) -> tuple[Job, Dataset]:
+def job(
+    services: Services, draft: Draft, wanted: Choice, config: TrainConfig, kind: Literal["train", "rates"] = "train"
+) -> tuple[Job, Dataset]:
     """Return what a run of this choice is asked to do, and its data.
 
     Raises:
         DataError: the choice cannot be used.
+        SettingsError: the config does not fit it.
     """
-    table, left_out = draft.table, tuple(sorted(wanted.leave_out))
+    data = draft.dataset(wanted)
+    plan(MultiTaskSentenceTransformer(services.encoder, data.tasks), config)  # refuses what cannot be followed
+    table = draft.table
     asked = Job(
-        services.settings.encoder, config, table.name, wanted.text or "", table.header, wanted.merge, left_out
-    )  # fmt: skip
-    return asked, draft.dataset(wanted)
-
-
-def command(job: Job, labels: Sequence[str], epochs: int) -> list[str]:
-    """Return the words of the command line that does the same as the page, quoted for a shell."""
-    config = job.config
-    options = [word for label in labels for word in ("--labels", label)]
-    words = ["python", "-m", "mtst", "train", job.source, "--text", job.text, *options]
-    words += ["--scenario", config.scenario, "--epochs", str(epochs), "--seed", str(config.seed)]
-    words += ["--balance", config.balance] if config.balance != "none" else []
-    words += [] if job.header else ["--no-header"]
-    words += ["--merge-labels"] if job.merge else []
-    words += ["--leave-out", ",".join(map(str, job.leave_out))] if job.leave_out else []
-    words += [] if job.encoder == DEFAULT else ["--encoder", job.encoder]
-    return [shlex.quote(word) for word in (*words, "--out", "my-model")]
+        encoder=services.settings.encoder,
+        config=config,
+        kind=kind,
+        source=table.name,
+        text=wanted.text or "",
+        header=table.header,
+        merge=wanted.merge,
+        leave_out=tuple(sorted(wanted.leave_out)),
+    )
+    return asked, data

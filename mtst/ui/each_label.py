@@ -3,7 +3,8 @@
 from statistics import mean
 
 from mtst.evaluation import LabelScores
-from mtst.events import EpochEnded, History
+from mtst.events import EpochEnded
+from mtst.history import History
 from mtst.labels import rare
 from mtst.tasks import Task
 from mtst.ui.literal import literal, short

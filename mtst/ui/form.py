@@ -5,20 +5,21 @@ from functools import partial
 
 import gradio as gr
 
-from mtst.config import BALANCES
 from mtst.errors import MtstError
 from mtst.starter import SAMPLE, SMALL_SAMPLE
-from mtst.ui import dataset
+from mtst.tasks import Task
+from mtst.ui import dataset, freeze
 from mtst.ui.downloads import fresh
 from mtst.ui.draft import Draft, chosen
 from mtst.ui.parts.layer_map import layer_map
 from mtst.ui.parts.live_plot import live_plot
 from mtst.ui.parts.pieces import card, html, quiet
 from mtst.ui.quality import nothing, quality_card
+from mtst.ui.rate_finder import rate_finder
 from mtst.ui.services import Services
+from mtst.ui.settings import Settings, number, settings
 from mtst.ui.upload import limits_note, upload_area
 
-BALANCE_TITLES = {"none": "As they are", "class-weights": "Weigh more", "balanced-sampling": "Draw more often"}
 LENGTHS = "Histogram of the lengths of the texts in tokens, with a line where the encoder stops reading"
 SILENT = {"api_visibility": "private", "show_progress": "hidden"}
 SAVE = "() => document.querySelector('#train-rows-save').click()"
@@ -29,7 +30,7 @@ class Form:
     """The components that other parts of the tab need.
 
     `data` are the draft, its columns and whether alike labels are merged; `ticked` the lists of rows to leave out;
-    `config` the settings by their names in `TrainConfig`.
+    `config` what `settings.config_of` takes, by name.
     """
 
     data: list[gr.components.Component]
@@ -57,7 +58,7 @@ def save_rows(
 
 def form(services: Services, demo: gr.Blocks, begin: gr.Button) -> Form:
     """Build the steps into the column that is open; `begin` is the button that starts a run."""
-    draft = gr.State()
+    draft, tasks, opened = gr.State(), gr.State(), gr.State([])
     with card("Sentences", 1):
         html(quiet(limits_note(services.settings.limits)))
         upload = upload_area("train-upload")
@@ -82,44 +83,63 @@ def form(services: Services, demo: gr.Blocks, begin: gr.Button) -> Form:
             [], label="Scenario", show_label=False, container=False, elem_classes="scenarios",
             elem_id="train-scenario",
         )  # fmt: skip
+        blocks = number("top_blocks", "2", "counted from the top", visible=False)
+        pace = number("epochs_per_group", "1", "until the next one opens", visible=False)
         about = html()
-    with card("Layers"):
+        schedule = html(elem_id="train-schedule")
+    with card("Layers", note="press one to open or freeze it"):
         drawing = layer_map(elem_id="train-layers")
-    with gr.Accordion("Settings", open=False, elem_classes="card", elem_id="train-settings"):
-        with gr.Row():
-            epochs = gr.Number(
-                None, label="Epochs", info="empty: what suits the scenario", precision=0, minimum=1, maximum=200,
-                placeholder="auto", min_width=120,
-            )  # fmt: skip
-            seed = gr.Number(0, label="Seed", info="same seed, same run", precision=0, minimum=0, min_width=120)
-        balance = gr.Radio(
-            [(BALANCE_TITLES[key], key) for key in BALANCES], value="none", label="Rare labels",
-            info="More weight finds more rows of rare labels, and mistakes more rows of frequent ones for them.",
-            elem_id="train-balance",
-        )  # fmt: skip
+    with gr.Accordion("Settings", open=False, elem_classes="card settings", elem_id="train-settings"):
+        set_up = settings()
+        wrong = html(visible=False, elem_id="train-wrong")
     data = [draft, text, labels, merge]
+    config = {
+        "scenario": scenario, "open_groups": opened, "top_blocks": blocks, "epochs_per_group": pace, **set_up.values
+    }  # fmt: skip
+    drawn_anew = {
+        "fn": partial(freeze.show, services),
+        "inputs": tasks,
+        "inputs_kwargs": config,
+        "outputs": [about, schedule, drawing, opened, wrong, blocks, pace, *set_up.suited],
+        **SILENT,
+    }
     described = {
         "fn": partial(dataset.describe, services),
         "inputs": [*data, scenario, *ticked],
-        "outputs": [rows, lengths, merge, scenario, about, drawing, save, check, begin],
+        "outputs": [rows, lengths, merge, tasks, scenario, save, check, begin, *set_up.of_tasks],
         **SILENT,
     }
     read = [draft, text, labels, header, unread]
     forget = {"fn": nothing, "inputs": None, "outputs": cleared, **SILENT}
-    gr.on([upload.upload, upload.clear], partial(dataset.choose, services), upload, read, **SILENT).then(**forget).then(
-        **described
+
+    def and_show(event: gr.events.Dependency) -> gr.events.Dependency:
+        return event.then(**described).then(**drawn_anew)
+
+    and_show(
+        gr.on([upload.upload, upload.clear], partial(dataset.choose, services), upload, read, **SILENT).then(**forget)
     )
     for button, path in ((small, SMALL_SAMPLE), (large, SAMPLE)):
-        button.click(partial(dataset.choose, services, str(path)), None, read, **SILENT).then(**forget).then(
-            **described
-        ).then(lambda: None, None, upload, **SILENT)
-    header.input(partial(dataset.choose_again, services), [draft, header], read, **SILENT).then(**forget).then(
-        **described
-    )
-    gr.on([text.input, labels.input, merge.input], **forget, trigger_mode="always_last").then(**described)
-    gr.on([scenario.input, *(each.input for each in ticked)], trigger_mode="always_last", **described)
+        taken = button.click(partial(dataset.choose, services, str(path)), None, read, **SILENT).then(**forget)
+        and_show(taken).then(lambda: None, None, upload, **SILENT)
+    and_show(header.input(partial(dataset.choose_again, services), [draft, header], read, **SILENT).then(**forget))
+    and_show(gr.on([text.input, labels.input, merge.input], **forget, trigger_mode="always_last"))
+    gr.on([each.input for each in ticked], trigger_mode="always_last", **described)
+    gr.on([scenario.input, *_changes(set_up, blocks, pace)], trigger_mode="always_last", **drawn_anew)
+
+    def press(tasks: tuple[Task, ...] | None, opened: list[str], event: gr.EventData) -> tuple[str, list[str]]:
+        return freeze.toggle(services, tasks, opened, event.key)
+
+    drawing.select(press, [tasks, opened], [scenario, opened], **SILENT).then(**drawn_anew)
     save.click(
         partial(save_rows, services), [*data, *ticked], saved, concurrency_limit=1, concurrency_id="files", **SILENT
     ).success(None, None, None, js=SAVE)
-    demo.load(**described)
-    return Form(data, ticked, {"scenario": scenario, "epochs": epochs, "seed": seed, "balance": balance}, drawing)
+    demo.load(**described).then(**drawn_anew)
+    with set_up.rates:
+        rate_finder(services, demo, [*data, tasks, *ticked], config, set_up)
+    return Form([*data, tasks], ticked, config, drawing)
+
+
+def _changes(set_up: Settings, *others: gr.Textbox) -> list[object]:
+    """Return what happens when a setting is changed; of a text, gradio's `input` misses what is pasted or deleted."""
+    fields = (*set_up.values.values(), *others)
+    return [each.change if isinstance(each, gr.Textbox) else each.input for each in fields]

@@ -3,8 +3,8 @@
 import gradio as gr
 
 from mtst.encoders import CATALOGUE
-from mtst.freezing import scenarios
 from mtst.model import DEFAULT_TASKS
+from mtst.scenarios import scenarios
 from mtst.starter import ASSETS
 
 GUIDE = ASSETS / "guide.md"

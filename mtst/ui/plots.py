@@ -7,13 +7,11 @@ from textwrap import wrap
 import numpy as np
 import plotly.graph_objects as go
 
-from mtst.events import History
 from mtst.projection import Plane
 from mtst.ui.literal import literal, short
-from mtst.ui.look import PLOT, SYMBOLS, TASK_COLOURS, task_colour
+from mtst.ui.look import PLOT, SYMBOLS, TASK_COLOURS
 from mtst.writing import isolated
 
-TRAIN_POINTS = 150
 LENGTH_BARS = 40
 LONGEST = 4  # times what the encoder reads: longer texts share the last bar
 LINE_SHOWN = 0.25  # of what the encoder reads, the length from which the line is within the plot
@@ -140,57 +138,3 @@ def text_lengths(tokens: Sequence[int], most: int) -> go.Figure:
         xaxis={"title": {"text": "length in tokens"}, "range": [0, max(longest, most + 1 if inside else 0) + width]},
         yaxis={"title": {"text": "texts"}, "rangemode": "tozero"},
     )
-
-
-def loss_curves(history: History, run: str) -> go.Figure:
-    """The loss of each task against epochs: train thin, validation with marks, the kept epoch lined."""
-    figure = go.Figure()
-    started = history.started
-    tasks = [task.name for task in started.tasks] if started else []
-    steps_per_epoch = max(1, started.steps // started.epochs) if started and started.epochs else 1
-    for number, task in enumerate(tasks):
-        colour = task_colour(number)
-        name = plain(short(task, 20), 99)
-        x, y = _thinned(history, task, steps_per_epoch)
-        figure.add_scatter(
-            x=x, y=y, name=f"{name} train", mode="lines", line={"color": colour, "width": 1.4}, opacity=0.6,
-            hovertemplate="epoch %{x:.1f}: %{y:.3f}",
-        )  # fmt: skip
-        ends = [(epoch.epoch, epoch.validation[task].loss) for epoch in history.epochs if task in epoch.validation]
-        figure.add_scatter(
-            x=[epoch for epoch, _ in ends],
-            y=[round(loss, 4) for _, loss in ends],
-            name=f"{name} validation",
-            mode="lines+markers",
-            line={"color": colour, "width": 2.6},
-            marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 8},
-            hovertemplate="epoch %{x}: %{y:.3f}",
-        )
-    if history.finished and started and started.epochs:
-        figure.add_vline(history.finished.best_epoch, line={"color": "var(--good)", "width": 1.5, "dash": "dot"})
-        figure.add_annotation(
-            x=history.finished.best_epoch, y=1, yref="paper", text="kept", showarrow=False, xanchor="left", xshift=4,
-            yanchor="top", font={"size": 12, "color": "var(--good)"},
-        )  # fmt: skip
-    return figure.update_layout(
-        template=PLOT,
-        uirevision=run,
-        hovermode="x unified",
-        margin={"t": 56},
-        xaxis={"title": {"text": "epoch"}, "range": [-0.3, (started.epochs if started else 1) + 0.3]},
-        yaxis={"title": {"text": "loss (cross-entropy, nats)"}, "rangemode": "tozero"},
-    )
-
-
-def _thinned(history: History, task: str, steps_per_epoch: int) -> tuple[list[float], list[float]]:
-    """Mean losses over equal stretches of steps, as long as the whole run needs to be drawn with few points.
-
-    A point never changes once it is there, so the page is sent only the new ones.
-    """
-    losses = [(step.step, step.losses[task]) for step in history.steps if task in step.losses]
-    stretch = math.ceil(history.started.steps / TRAIN_POINTS) if history.started else 1
-    whole = len(losses) - len(losses) % stretch
-    parts = [losses[k : k + stretch] for k in range(0, whole, stretch)]
-    x = [round(sum(step for step, _ in part) / len(part) / steps_per_epoch, 3) for part in parts]
-    y = [round(sum(loss for _, loss in part) / len(part), 4) for part in parts]
-    return x, y

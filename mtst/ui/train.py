@@ -5,12 +5,13 @@ from functools import partial
 
 import gradio as gr
 
-from mtst.config import TrainConfig
 from mtst.errors import MtstError, RunError
-from mtst.events import History
 from mtst.export import zip_model
 from mtst.folder import Job
-from mtst.ui import dataset, plots, predict, watch
+from mtst.history import History
+from mtst.repeating import command
+from mtst.tasks import Task
+from mtst.ui import confusion, dataset, plots_training, predict, schedule, story, watch
 from mtst.ui.downloads import fresh
 from mtst.ui.draft import Draft, chosen
 from mtst.ui.form import SILENT, form
@@ -18,10 +19,15 @@ from mtst.ui.parts.layer_map import layers
 from mtst.ui.parts.live_plot import drawn, hidden, live_plot
 from mtst.ui.parts.pieces import card, empty, html, problem, quiet, said
 from mtst.ui.services import Services
+from mtst.ui.settings import config_of, in_words
 
-DESCRIPTION = "Loss of each task on train and validation rows, by epoch; the scores below hold the same in numbers"
+OUTPUTS = 13  # of `show`
+DESCRIPTION = (
+    "Loss of each task on train and validation rows and macro-F1 on validation rows, by epoch, with the baselines as "
+    "dashed lines; the scores below hold the same in numbers"
+)
 NO_LOSS = empty(
-    "The loss of each task will be drawn here",
+    "The loss and the score of each task will be drawn here",
     "Choose a file or the sample, then start. You can zoom in, hide a curve, and reload the page while it trains.",
 )
 
@@ -32,20 +38,18 @@ def start(
     text: str | None,
     labels: list[str],
     merge: bool,
+    tasks: tuple[Task, ...] | None,
     *ticked: list[str],
-    scenario: str,
-    epochs: int,
-    seed: int,
-    balance: str,
+    **values: object,
 ) -> tuple[object, ...]:
     """Put a run in the queue; return its token, its state, and the updates that hide what was of the run before."""
     try:
         wanted = dataset.choice(text, labels, merge, ticked)
-        config = TrainConfig(scenario, epochs=int(epochs) if epochs else None, balance=balance, seed=int(seed or 0))
-        token = services.runs.submit(*dataset.job(services, chosen(draft), wanted, config))
+        draft = chosen(draft)
+        token = services.runs.submit(*dataset.job(services, draft, wanted, config_of(tasks or (), **values)))
         return token, watch.status(History()), gr.Button(visible=False), hidden(), hidden()
     except MtstError as error:
-        raise gr.Error(str(error), title="Cannot train yet", print_exception=False) from error
+        raise gr.Error(in_words(str(error)), title="Cannot train yet", print_exception=False) from error
 
 
 async def follow(services: Services, token: str | None) -> AsyncIterator[tuple[object, ...]]:
@@ -54,7 +58,7 @@ async def follow(services: Services, token: str | None) -> AsyncIterator[tuple[o
         folder = services.runs.folder(token)
         token, job = folder.path.name, folder.job()
     except RunError:
-        yield tuple(gr.skip() for _ in range(9))  # no run to show: the page stays as it is
+        yield tuple(gr.skip() for _ in range(OUTPUTS))  # no run to show: the page stays as it is
         return
     shown: tuple[bool, bool] | None = None
     async for history in services.runs.follow(token):
@@ -72,16 +76,16 @@ def show(
     """
     started, finished = history.started, history.finished
     if started and started.epochs:
-        plot = drawn(plots.loss_curves(history, token[:6]))
+        plot = drawn(plots_training.curves(history, token[:6]))
         blank = html(visible=False)
     elif started and finished:
         plot = hidden()
         blank = html(empty("Nothing was trained", "The scores below are those of the model as it is."), visible=True)
     else:
         plot, blank = hidden(), html(NO_LOSS, visible=True)
-    groups = layers(started.groups, finished.changes if finished else None) if started and draw else gr.skip()
-    names = [task.name for task in started.tasks] if started else []
-    repeat = dataset.command(job, names, max(1, started.epochs)) if started else []
+    groups = layers(started.groups, finished.proof if finished else ()) if started and draw else gr.skip()
+    repeat = command(job, [task.name for task in started.tasks]) if started else []
+    planned, wrong = schedule.running(history), confusion.mistakes(history)
     return (
         plot,
         blank,
@@ -90,8 +94,12 @@ def show(
         groups,
         gr.Button(visible=history.over),
         gr.Button(visible=not history.over, interactive=not stopping),
-        watch.story(history, repeat),
+        story.story(history, repeat),
         gr.Column(visible=finished is not None),
+        planned,
+        gr.Column(visible=bool(planned)),
+        wrong,
+        gr.Column(visible=bool(wrong)),
     )
 
 
@@ -133,19 +141,23 @@ def train_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState, tabs: g
                 halt = gr.Button(
                     "Stop and keep the best model", variant="stop", size="lg", visible=False, elem_id="train-stop"
                 )
-            with card("Loss", note="drag to zoom, double-click to reset"):
+            with card("Loss and macro-F1", note="drag to zoom, double-click to reset"):
                 blank = html(NO_LOSS)
-                plot = live_plot(height=360, describes=DESCRIPTION, elem_id="train-loss")
+                plot = live_plot(height=560, describes=DESCRIPTION, elem_id="train-loss")
+            with card("Layers, epoch by epoch", visible=False) as opening:
+                planned = html(elem_id="train-openings")
             with card("Scores"):
                 scores = html(watch.NO_SCORES, elem_id="train-scores")
+            with card("What was taken for what", note="held-out rows, the model that is kept", visible=False) as missed:
+                wrong = html(elem_id="train-mistakes")
             with card("What happened", visible=False) as after:
-                story = html(elem_id="train-story")
+                told = html(elem_id="train-story")
                 with gr.Row():
                     use = gr.Button("Use it in Predict", elem_id="train-use")
                     pack = gr.Button("Prepare the download", elem_id="train-pack")
                 taken = gr.DownloadButton("Save", visible=False, variant="primary", elem_id="train-download")
                 packed = html(visible=False)
-    outputs = [plot, blank, status, scores, steps.drawing, begin, halt, story, after]
+    outputs = [plot, blank, status, scores, steps.drawing, begin, halt, told, after, planned, opening, wrong, missed]
     followed = {
         "fn": partial(follow, services), "inputs": run, "outputs": outputs, "concurrency_limit": None, **SILENT
     }  # fmt: skip

@@ -1,9 +1,11 @@
 """A run's history in words and tables: how far it is, how good, and what happened to the layers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from mtst.evaluation import Scores
-from mtst.events import EpochEnded, History, Started
+from mtst.events import EpochEnded, Started
+from mtst.history import History
+from mtst.ui.beaten import against_baselines
 from mtst.ui.each_label import label_scores
 from mtst.ui.literal import literal, short
 from mtst.ui.look import task_colour
@@ -31,6 +33,7 @@ def status(history: History, ahead: int = 0, stopping: bool = False) -> str:
         return _status("failed", "Training failed", history.failed.message)
     if history.finished:
         state, title = ("stopped", "Stopped") if history.finished.stopped else ("finished", "Finished")
+        title = "Finished early" if history.finished.early else title
         return _status(state, f"{title}, {_kept(history)}", f"took {duration(history.elapsed)}", step, steps)
     if stopping:
         return _status("stopping", "Stopping", "the best model so far is kept", step, steps)
@@ -52,10 +55,9 @@ def _kept(history: History) -> str:
 def _progress(history: History, step: int, started: Started) -> tuple[str, str]:
     """Return what a run does now, and its time."""
     so_far = f"{duration(history.elapsed)} so far"
-    if not step and started.cached and not history.epochs:
-        rows = history.embedded.rows if history.embedded else 0
-        total = history.embedded.total if history.embedded else started.train_rows + started.validation_rows
-        return f"Embedding each sentence once: {rows:,} of {total:,}", so_far
+    read = _reading(history)
+    if read:
+        return f"{read}: {_embedded(history, started)}", so_far
     if not step:
         return "Measuring the model before training", so_far
     if step == started.steps:
@@ -64,6 +66,24 @@ def _progress(history: History, step: int, started: Started) -> tuple[str, str]:
     left = history.remaining
     time = so_far if left is None else f"{so_far}, about {duration(max(1, left))} to go"
     return f"Epoch {epoch} of {started.epochs}", time
+
+
+def _reading(history: History) -> str:
+    """Return for what sentences are read once now; nothing while they are not."""
+    read = history.embedded
+    if not history.epochs and not history.baselines:
+        return "Reading each sentence once"
+    if read is None or read.rows == read.total:
+        return ""
+    if not history.epochs:
+        return "Reading each sentence once, up to the lowest open layer"
+    newest = max(ended.seconds for ended in (*history.epochs[-1:], *history.steps[-1:]))
+    return "A layer group opens: reading each sentence once more" if read.seconds > newest else ""
+
+
+def _embedded(history: History, started: Started) -> str:
+    total = history.embedded.total if history.embedded else started.train_rows + started.validation_rows
+    return f"{history.embedded.rows if history.embedded else 0:,} of {total:,}"
 
 
 def idle(text: str) -> str:
@@ -101,8 +121,8 @@ def scores(history: History) -> str:
     made = f"<caption>{when}{kept}</caption><thead>{header}</thead><tbody>{''.join(rows)}</tbody>"
     return (
         '<div class="scroll" role="region" aria-label="Scores" tabindex="0">'
-        f'<table class="metrics">{made}</table></div>{_gain(history, shown)}{label_scores(history, shown)}'
-        f"{_every_epoch(history)}"
+        f'<table class="metrics">{made}</table></div>{_calibration(shown)}{against_baselines(history, shown)}'
+        f"{label_scores(history, shown)}{_every_epoch(history)}"
     )
 
 
@@ -122,26 +142,29 @@ def _figures(found: Scores) -> list[str]:
     return [f"{found.loss:.3f}", *(f"{100 * share:.1f} %" for share in shares)]
 
 
-def _gain(history: History, shown: EpochEnded) -> str:
-    first = history.epochs[0]
-    if shown.epoch == first.epoch:
+def _calibration(shown: EpochEnded) -> str:
+    """Say how far confidence and truth lie apart."""
+    if not shown.validation:
         return ""
-    parts = [
-        f"{isolated(short(task, 40))} {100 * (found.macro_f1 - first.validation[task].macro_f1):+.1f}"
-        for task, found in shown.validation.items()
-        if task in first.validation
-    ]
-    return quiet(f"Points of macro-F1 over the untrained (zero-shot) model: {', '.join(parts)}.")
+    told = ", ".join(
+        f"{isolated(short(task, 40))} {100 * found.calibration_error:.1f} %" for task, found in shown.validation.items()
+    )
+    return quiet(
+        f"Calibration error on validation rows: {told}. It is how far confidence lies from how often it is right."
+    )
 
 
 def _every_epoch(history: History) -> str:
-    header = ["epoch", "task", *(f"{side} {name}" for side in ("train", "validation") for name in COLUMNS)]
+    sides = [f"{side} {name}" for side in ("train", "validation") for name in COLUMNS]
+    header = ["epoch", "task", *sides, "calibration error", "embeddings turned by"]
     rows = [
         [
             str(epoch.epoch),
             task,
             *_or_blank(epoch.train.get(task)),
             *_or_blank(epoch.validation.get(task)),
+            f"{100 * found.calibration_error:.1f} %" if (found := epoch.validation.get(task)) else "",
+            f"{epoch.drift:.3f}",
         ]
         for epoch in history.epochs
         for task in _names(history)
@@ -152,33 +175,3 @@ def _every_epoch(history: History) -> str:
 
 def _or_blank(found: Scores | None) -> Iterable[str]:
     return _figures(found) if found else [""] * len(COLUMNS)
-
-
-def story(history: History, command: Sequence[str]) -> str:
-    """Return what happened, in sentences: what was kept, what moved and what did not, how to repeat it."""
-    finished, started = history.finished, history.started
-    if not finished or not started:
-        return ""
-    frozen = [group for group in started.groups if not group.open]
-    still = sum(finished.changes.get(group.key, 1.0) == 0 for group in frozen)
-    moved = [group for group in started.groups if group.open]
-    lines = []
-    if frozen:
-        lines.append(
-            f"{still} of {len(frozen)} frozen groups are bit for bit what they were (their SHA-256 is the same)."
-        )
-    if moved and finished.best_epoch:
-        most = max(moved, key=lambda group: finished.changes.get(group.key, 0.0))
-        share = sum(finished.changes.get(group.key, 0.0) > 0 for group in moved)
-        by = f"{100 * finished.changes[most.key]:.1f} % of its length"
-        lines.append(f"{share} of {len(moved)} open groups moved; {most.title} the most, by {by}.")
-    if started.cached and len(history.epochs) > 1:
-        lines.append("The encoder was frozen, so each sentence was embedded once and every epoch after that was cheap.")
-    if finished.stopped and not any(ended.epoch for ended in history.epochs):
-        lines.append("It was stopped before an epoch had ended, so the model is as it was before training.")
-    if finished.best_epoch == 0 and len(history.epochs) > 1:
-        lines.append("No epoch beat the untrained model on validation. More rows, or another scenario, may help.")
-    items = "".join(f"<li>{literal(line)}</li>" for line in lines)
-    words = " ".join(f"<bdi>{literal(word)}</bdi>" for word in command)
-    again = f'<p class="quiet">The same on the command line:</p><pre tabindex="0">{words}</pre>'
-    return f'<ul class="story">{items}</ul>{again}'

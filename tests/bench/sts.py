@@ -13,7 +13,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import numpy as np
 from scipy.stats import spearmanr
 
-from mtst.encoder import bf16_in_hardware
+from mtst.encoder import bf16_pays
 from mtst.encoders import load_encoder
 from mtst.tables import read_table
 
@@ -31,7 +31,7 @@ def main(path: str) -> None:
         "mtst fp32": uncached(fp32=True),
         "mtst bf16": uncached(fp32=False),
     }
-    able = "yes" if bf16_in_hardware(load_encoder().device) else "no"
+    able = "yes" if bf16_pays(load_encoder().device) else "no"
     print(f"{len(human)} pairs; bf16 in hardware: {able}; best of {ROUNDS} rounds")
     seconds = dict.fromkeys(ways, float("inf"))
     rho: dict[str, float] = {}

@@ -20,14 +20,19 @@ def test_a_run_is_followed_live_found_again_and_used(visit) -> None:
     visitor.start()
     page = visitor.page
     drawn = visitor.plot("#train-loss")
-    assert drawn["names"] == ["topic train", "topic validation", "sentiment train", "sentiment validation"]
+    assert drawn["names"][:3] == ["topic train", "topic validation", "topic"]
+    assert [name for name in drawn["names"][6:] if name] == ["majority class", "zero-shot", "logistic regression"]
     assert visitor.wait_until_over() == "finished"
-    page.wait_for_function("document.querySelector('#train-loss .figure').data[1].x.length === 21")
+    page.wait_for_function(
+        "document.querySelector('#train-loss .figure').data[1].x.length === 22"
+    )  # a blank, the epoch before, 20 epochs
     assert sum("unchanged" in text for text in page.locator("#train-layers .moved").all_inner_texts()) == 7
     page.reload()
     visitor.tab("Train")
     assert visitor.wait_until_over() == "finished"
-    assert len(visitor.plot("#train-loss")["names"]) == 4
+    assert visitor.plot("#train-loss")["points"][1] == 22
+    assert page.locator("#train-mistakes .confusion").count() == 2
+    assert page.locator("#train-story td:has-text('SHA-256')").count() == 7
     page.click("#train-use")
     page.wait_for_selector("#predict-go")
     page.click("#predict-go")
@@ -38,7 +43,7 @@ def test_a_run_is_followed_live_found_again_and_used(visit) -> None:
 def zoom_in(page: Page) -> None:
     """Drag over the middle of the loss plot."""
     page.locator("#train-loss").scroll_into_view_if_needed()
-    box = page.locator("#train-loss .nsewdrag").bounding_box()
+    box = page.locator("#train-loss .xy > .nsewdrag").bounding_box()
     page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.3 * box["height"])
     page.mouse.down()
     page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.7 * box["height"], steps=4)
@@ -63,7 +68,7 @@ def test_the_plot_is_updated_in_place_and_stop_keeps_the_best_model(visit) -> No
     page.wait_for_timeout(600)  # a double click in the legend would show one curve alone
     later = visitor.plot("#train-loss")
     assert page.get_attribute("#train-loss .figure", "data-mark") == "mine"
-    assert later["hidden"][-1]
+    assert any(later["hidden"])
     assert later["range"] == zoomed
     page.click("#train-stop")
     assert visitor.wait_until_over() == "stopped"
@@ -85,6 +90,83 @@ def test_measuring_without_training_draws_no_loss(visit) -> None:
     assert "zero-shot" in visitor.page.inner_text("#train-scores")
     assert not visitor.page.is_visible("#train-loss")
     visitor.page.wait_for_selector("#train-story li")
+    assert visitor.too_wide() == []
+
+
+def test_layers_are_chosen_by_pressing_them_and_only_those_move(visit) -> None:
+    visitor = visit()
+    visitor.tab("Train")
+    visitor.take_sample()
+    page = visitor.page
+    page.wait_for_selector("#train-layers [data-key='head:topic'][aria-pressed=true]")
+    page.click("#train-layers [data-key=block-5]")
+    page.wait_for_selector("#train-scenario label.selected:has-text('Choose the layers yourself')")
+    page.wait_for_selector("#train-layers [data-key=block-5][aria-pressed=true]")
+    page.focus("#train-layers [data-key='head:topic']")
+    page.keyboard.press("Space")
+    page.wait_for_selector("#train-layers [data-key='head:topic'][aria-pressed=false]")
+    assert page.evaluate("document.activeElement.dataset.key") == "head:topic"
+    assert visitor.open_layers() == ["sentiment head", "Block 5"]
+    visitor.set("epochs", "1")
+    visitor.start()
+    assert visitor.wait_until_over() == "finished"
+    page.wait_for_selector("#train-story li")
+    assert page.locator("#train-story td:has-text('SHA-256')").count() == 7
+    assert "--open-groups block-5 --open-groups head:sentiment" in page.inner_text("#train-story pre")
+
+
+def test_gradual_unfreezing_is_drawn_before_and_while_it_runs(visit) -> None:
+    visitor = visit()
+    visitor.tab("Train")
+    visitor.take_sample()
+    visitor.choose("Unfreeze from the top")
+    page = visitor.page
+    page.wait_for_selector("#train-schedule .axis:has-text('8')")
+    assert page.locator("#train-schedule li").count() == 8  # the heads share a row
+    assert not page.is_visible("#train-openings")
+    visitor.set("epochs", "2")
+    page.wait_for_selector("#train-schedule .axis span:text-is('2')")
+    visitor.start()
+    page.wait_for_selector("#train-openings .now")
+    assert page.locator("#train-openings li").count() == 8
+    assert visitor.wait_until_over() == "finished"
+    page.wait_for_selector("#train-openings:has-text('3 of 9 layer groups open after epoch 2')")
+    assert page.locator("#train-story td:has-text('SHA-256')").count() == 6
+
+
+def test_settings_follow_the_scenario_and_nonsense_is_explained(visit) -> None:
+    visitor = visit()
+    visitor.tab("Train")
+    visitor.take_sample()
+    page = visitor.page
+    page.click("#train-settings button")
+    page.wait_for_selector("#train-layer_decay [placeholder='1']")
+    visitor.choose("Train everything, lower layers less")
+    page.wait_for_selector("#train-layer_decay [placeholder='0.7']")
+    visitor.set("layer_decay", "0.5")
+    page.wait_for_selector("#train-layers [data-key=block-4] .rate:has-text('5e−5')")
+    visitor.set("layer_decay", "7")
+    page.wait_for_selector("#train-wrong:has-text('Layer decay must be above 0 and at most 1')")
+    page.click("#train-start")
+    page.wait_for_selector(".toast-body:has-text('Layer decay must be')")
+    visitor.set("layer_decay", "")
+    page.wait_for_selector("#train-wrong", state="hidden")
+
+
+def test_learning_rates_are_found_and_used(visit) -> None:
+    visitor = visit()
+    visitor.tab("Train")
+    visitor.take_sample()
+    page = visitor.page
+    page.click("#train-settings button")
+    page.click("#train-rates")
+    page.wait_for_selector("#train-rates-curve .main-svg", timeout=120_000)
+    page.click("#train-rates-use", timeout=120_000)
+    suggested = page.inner_text("#train-rates-found b")
+    page.wait_for_function(
+        "rate => document.querySelector('#train-head_rate :is(input, textarea)').value === rate", arg=suggested
+    )
+    assert page.input_value("#train-encoder_rate :is(input, textarea)") == ""
     assert visitor.too_wide() == []
 
 

@@ -1,5 +1,6 @@
 """What a visitor does in the page."""
 
+import re
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -40,10 +41,20 @@ class Visitor:
         self.page.wait_for_selector("#train-report .labels")
 
     def choose(self, scenario: str) -> None:
-        self.page.locator("#train-scenario label", has_text=scenario).click()
-        self.page.wait_for_function(
-            "name => document.querySelector('#train-scenario label.selected')?.innerText.includes(name)", arg=scenario
-        )
+        self.page.locator("#train-scenario label", has_text=re.compile(rf"^\s*{re.escape(scenario)}\n")).click()
+        selected = "document.querySelector('#train-scenario label.selected')?.innerText.trim()"
+        self.page.wait_for_function(f"name => {selected}.startsWith(name + '\\n')", arg=scenario)
+
+    def set(self, name: str, value: str) -> None:
+        """Type a setting."""
+        if not self.page.is_visible("#train-seed"):
+            self.page.click("#train-settings button")
+        self.page.fill(f"#train-{name} :is(input, textarea)", value)
+
+    def open_layers(self) -> list[str]:
+        """Return the names of the layer groups that the map shows as open, from the top down."""
+        pressed = self.page.locator("#train-layers button[aria-pressed=true] .title").all_inner_texts()
+        return [title.split("\n")[0].strip(", ") for title in pressed]
 
     def start(self) -> None:
         self.page.click("#train-start:enabled")
@@ -51,7 +62,7 @@ class Visitor:
 
     def wait_until_over(self) -> str:
         """Wait for the end of the run; return its state."""
-        over = self.page.wait_for_selector("#train-status :is(.finished, .stopped, .failed)", timeout=120_000)
+        over = self.page.wait_for_selector("#train-status :is(.finished, .stopped, .failed)", timeout=300_000)
         return over.get_attribute("class").split()[-1]
 
     def plot(self, selector: str) -> dict:

@@ -1,6 +1,5 @@
 import asyncio
 import csv
-import inspect
 import re
 import zipfile
 
@@ -9,14 +8,17 @@ import pytest
 
 from mtst.config import TrainConfig
 from mtst.errors import RunError
-from mtst.model import MultiTaskSentenceTransformer
+from mtst.model import DEFAULT_TASKS, MultiTaskSentenceTransformer
+from mtst.scenarios import scenarios
 from mtst.starter import SMALL_SAMPLE
-from mtst.ui import compare, dataset, map, predict, train
+from mtst.tasks import Task
+from mtst.ui import compare, dataset, freeze, map, predict, rate_finder, settings, train
 from mtst.ui.draft import Draft
 from mtst.ui.guide import guide_text
 from mtst.ui.services import Services
 
-FORM = {"scenario": "freeze-encoder", "epochs": None, "seed": 0, "balance": "none"}
+FORM = {"scenario": "freeze-encoder", "open_groups": [], "epochs": "", "seed": "0", "balance": "none"}
+TASKS = (Task("topic", ("food", "sports")), Task("sentiment", ("negative", "positive")))
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
@@ -124,32 +126,28 @@ def test_a_file_that_cannot_be_read_is_explained(services: Services, write_csv, 
 
 
 def test_the_description_follows_the_columns(services: Services) -> None:
-    report, lengths, merge, scenario, about, layers, save, check, start = dataset.describe(
+    report, lengths, merge, tasks, scenario, save, check, start, title, *weights, learned = dataset.describe(
         services, sample(services), "text", ["sentiment"], False, "train-all"
     )
     assert "<b>600</b> rows read, <b>593</b> used" in report
     assert "(7 no label)" in report
     assert "is right for 4" in report
     assert sum(value(lengths)["data"][0]["y"]) == 593
-    assert (shown(merge), shown(save), check.interactive) == (False, True, True)
-    keys = [key for _, key in scenario.choices]
-    assert keys == ["freeze-encoder", "train-all", "freeze-all", "freeze-head:sentiment"]
+    assert (shown(merge), shown(save), check.interactive, start.interactive) == (False, True, True, True)
+    assert [task.name for task in tasks] == ["sentiment"]
+    assert [key for _, key in scenario.choices] == list(scenarios(tasks))
     assert scenario.value == "train-all"
-    assert "When to use it" in about
-    assert all(group["open"] for group in value(layers))
-    assert start.interactive
+    assert not any(shown(update) for update in (title, *weights, learned))  # one task needs no weight
 
 
 def test_a_scenario_that_went_with_its_column_falls_back(services: Services) -> None:
-    _, _, _, scenario, *_ = dataset.describe(
-        services, sample(services), "text", ["sentiment"], False, "freeze-head:topic"
-    )
-    assert scenario.value == dataset.FIRST
+    described = dataset.describe(services, sample(services), "text", ["sentiment"], False, "freeze-head:topic")
+    assert described[4].value == freeze.FIRST
 
 
 @pytest.mark.parametrize("labels", [[], ["text"], ["no such column"]])
 def test_columns_that_do_not_fit_are_explained_and_start_is_closed(services: Services, labels: list[str]) -> None:
-    report, *_, start = dataset.describe(services, sample(services), "text", labels, False, None)
+    report, _, _, _, _, _, _, start, *_ = dataset.describe(services, sample(services), "text", labels, False, None)
     assert 'class="problem"' in report
     assert not start.interactive
 
@@ -157,8 +155,9 @@ def test_columns_that_do_not_fit_are_explained_and_start_is_closed(services: Ser
 def test_script_in_labels_and_column_names_is_shown_as_text(services: Services, write_csv) -> None:
     path = write_csv(f'text,"{EVIL}"\nhello there friend,"{EVIL}1"\ngood bye my friend,"{EVIL}2"\nabc,"{EVIL}2"\n')
     draft, *_ = dataset.choose(services, path)
-    report, _, _, _, about, layers, *_ = dataset.describe(services, draft, "text", [EVIL], False, None)
-    for made in (report, about, str(value(layers))):
+    report, _, _, tasks, *_ = dataset.describe(services, draft, "text", [EVIL], False, None)
+    about, schedule, layers, *_ = freeze.show(services, tasks, scenario="gradual", open_groups=[])
+    for made in (report, about, schedule, str(value(layers))):
         assert "<script" not in made
         assert "<img" not in made
     assert "&lt;script" in report
@@ -166,7 +165,24 @@ def test_script_in_labels_and_column_names_is_shown_as_text(services: Services, 
 
 def test_starting_without_data_is_an_error_the_visitor_sees(services: Services) -> None:
     with pytest.raises(gr.Error, match="Choose a file"):
-        train.start(services, None, None, [], False, **FORM)
+        train.start(services, None, None, [], False, None, **FORM)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"epochs": "0"}, "Epochs must lie between 1 and 1000"),
+        ({"epochs": "two"}, "Epochs must be a whole number"),
+        ({"head_rate": "-1"}, "Head rate must be above 0"),
+        ({"clip": "nan"}, "Gradient clipping must be 0 or more"),
+        ({"weight_decay": "2"}, "Weight decay must lie between 0 and 1"),
+        ({"task_weight_1": "-1"}, "The weight of task 'sentiment' must be 0"),
+        ({"scenario": "custom"}, "Choose at least one layer group"),
+    ],
+)
+def test_nonsense_is_refused_in_the_words_of_the_page(services: Services, wrong: dict, message: str) -> None:
+    with pytest.raises(gr.Error, match=message):
+        train.start(services, sample(services), "text", ["topic", "sentiment"], False, TASKS, **(FORM | wrong))
 
 
 def test_following_no_run_changes_nothing(services: Services) -> None:
@@ -178,29 +194,61 @@ def test_following_no_run_changes_nothing(services: Services) -> None:
 
 
 def test_a_run_from_start_to_download(services: Services) -> None:
-    form = FORM | {"epochs": 3, "seed": 7, "balance": "class-weights"}
-    token, *_ = train.start(services, sample(services), "text", ["topic", "sentiment"], False, ["9", "4"], **form)
+    form = FORM | {"epochs": "3", "seed": "7", "balance": "class-weights", "task_weight_0": "0.5", "task_weight_1": ""}
+    token, *_ = train.start(
+        services, sample(services), "text", ["topic", "sentiment"], False, TASKS, ["9", "4"], **form
+    )  # fmt: skip
 
     async def collect() -> list[tuple]:
         return [outputs async for outputs in train.follow(services, token)]
 
     outputs = asyncio.run(collect())
-    plot, _, status, scores, layers, begin, halt, story, after = outputs[-1]
-    assert all(len(each) == 9 for each in outputs)
+    plot, _, status, scores, layers, begin, halt, story, after, planned, opening, wrong, missed = outputs[-1]
+    assert all(len(each) == train.OUTPUTS for each in outputs)
     assert shown(plot)
     assert "Finished" in status
-    assert "macro-F1" in scores
+    assert "Calibration error on validation rows" in scores
+    assert "logistic regression" in scores
     assert {group["change"] == 0 for group in value(layers) if not group["open"]} == {True}
     assert (begin.visible, halt.visible, after.visible) == (True, False, True)
+    assert (planned, opening.visible, missed.visible) == ("", False, True)
+    assert wrong.count("<details") == 2
     assert "7 of 7 frozen groups" in story
+    assert story.count("exactly 0 (SHA-256 is the same)") == 7
     words = re.sub("<[^>]+>", "", story)
-    assert "--scenario freeze-encoder --epochs 3 --seed 7 --balance class-weights --leave-out 4,9 --out" in words
+    assert "--scenario freeze-encoder --epochs 3 --task-weights topic=0.5 --balance class-weights --seed 7" in words
+    assert "--leave-out 4,9 --out" in words
     assert len(services.runs.folder(token).data()) == 598
     assert 'class="prediction"' in predict.predict(services, "what a game", predict.OWN, token)
     download, _ = train.prepare(services, token)
     with zipfile.ZipFile(download.value["path"] if isinstance(download.value, dict) else download.value) as archive:
         names = archive.namelist()
     assert {"mtst-model/heads.safetensors", "mtst-model/mtst.json", "mtst-model/modules.json"} <= set(names)
+
+
+def test_a_search_for_rates_suggests_those_of_the_open_parts_and_they_can_be_taken(services: Services) -> None:
+    chosen = sample(services), "text", ["topic", "sentiment"], False, TASKS
+    token, waiting = rate_finder.begin(services, *chosen, **FORM)
+    assert "Waiting" in value(waiting)
+
+    async def collect() -> list[tuple]:
+        return [outputs async for outputs in rate_finder.follow(services, token)]
+
+    plot, message, find, halt, take = asyncio.run(collect())[-1]
+    assert shown(plot)
+    assert "for the heads" in value(message)
+    assert "for the encoder" not in value(message)
+    assert (shown(find), shown(halt), shown(take)) == (True, False, True)
+    head, encoder = rate_finder.use(services, token)
+    assert f"<b>{head}</b> for the heads" in value(message)
+    assert encoder == gr.skip()
+
+
+def test_a_search_that_cannot_begin_says_why(services: Services) -> None:
+    chosen = sample(services), "text", ["topic", "sentiment"], False, TASKS
+    assert "Choose a file" in value(rate_finder.begin(services, None, None, [], False, None, **FORM)[1])
+    assert "Epochs must" in value(rate_finder.begin(services, *chosen, **(FORM | {"epochs": "0"}))[1])
+    assert rate_finder.use(services, "no such run") == (gr.skip(), gr.skip())
 
 
 def test_the_starter_model_is_read_once(services: Services) -> None:
@@ -214,14 +262,14 @@ def test_a_run_without_a_model_cannot_predict(services: Services) -> None:
         services.trained("x" * 32)
 
 
-def test_the_form_of_a_run_has_the_names_of_its_config() -> None:
-    form = set(inspect.signature(train.start).parameters) - {"services", "draft", "text", "labels", "merge", "ticked"}
-    assert form == set(FORM)
-    assert form <= set(TrainConfig.__dataclass_fields__)
+def test_the_page_asks_for_every_choice_of_a_config() -> None:
+    asked = {name for name in settings.LABELS if not name.startswith(settings.WEIGHT)} | set(settings.CHOICES)
+    elsewhere = {"scenario", "open_groups", "task_weights", "validation_share"}
+    assert asked | elsewhere == set(TrainConfig.__dataclass_fields__)
 
 
 def test_the_guide_explains_every_scenario() -> None:
     text = guide_text()
     assert "{" not in text
-    for key in ("freeze-encoder", "train-all", "freeze-all", "freeze-head:topic"):
+    for key in scenarios(DEFAULT_TASKS):
         assert f"`{key}`" in text

@@ -4,30 +4,11 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from mtst.evaluation import Scores
-from mtst.events import EpochEnded, Finished, GroupPlan, History, Started, StepEnded
 from mtst.projection import project
 from mtst.similarity import cosine
-from mtst.tasks import Task
 from mtst.ui import plots
 
 EVIL = "<b>bold</b> <a href='https://example.org'>go</a> $x^2$ %{x}"
-
-
-def history(steps: int, epochs: int = 2, finished: bool = False) -> History:
-    per_epoch = max(1, steps // epochs)
-    group = GroupPlan("head:a", "a head", 10, True, 0.1, "a")
-    told = History()
-    told.extend([Started("freeze-encoder", (Task("a", ("x",)),), {"a": (8,)}, (group,), 8, 2, epochs, steps, True)])
-    found = Scores(2, 0.7, 0.5, 0.5, 0.5, 0.5, 0.5)
-    told.extend([EpochEnded(0, 0, {}, {"a": found}, 0.0)])
-    for step in range(1, steps + 1):
-        told.extend([StepEnded(step, {"a": 1 / step}, step / 10)])
-        if step % per_epoch == 0:
-            told.extend([EpochEnded(step // per_epoch, step, {"a": found}, {"a": found}, step / 10)])
-    if finished:
-        told.extend([Finished(1, False, {"head:a": 0.5}, steps / 10)])
-    return told
 
 
 def texts_of(figure: go.Figure) -> str:
@@ -90,27 +71,3 @@ def test_the_line_of_truncation_is_always_named(longest: int) -> None:
     drawn = plots.text_lengths([5, longest], 256)
     assert "cut at 256" in texts_of(drawn)
     assert len(drawn.layout.shapes) == (longest > 64)
-
-
-def test_train_points_are_few_and_never_change_once_drawn() -> None:
-    early, late = (history(4000) for _ in range(2))
-    early.steps = early.steps[:1000]
-    first, second = (plots.loss_curves(told, "run").data[0] for told in (early, late))
-    assert len(second.x) <= plots.TRAIN_POINTS
-    assert list(second.x)[: len(first.x)] == list(first.x)
-    assert list(second.y)[: len(first.y)] == list(first.y)
-
-
-def test_three_steps_can_be_seen() -> None:
-    train, validation = plots.loss_curves(history(3, epochs=1), "run").data
-    assert len(train.x) == 3
-    assert list(validation.x) == [0, 1]
-
-
-def test_the_kept_epoch_is_marked_when_the_run_is_over() -> None:
-    assert "kept" not in texts_of(plots.loss_curves(history(4), "run"))
-    assert "kept" in texts_of(plots.loss_curves(history(4, finished=True), "run"))
-
-
-def test_zoom_survives_because_the_revision_is_the_run() -> None:
-    assert plots.loss_curves(history(4), "abc").layout.uirevision == "abc"

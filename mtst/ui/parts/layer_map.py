@@ -1,4 +1,7 @@
-"""A drawing of the encoder and its heads: what is frozen, what is open, how large, at which rate, how far it moved."""
+"""A drawing of the encoder and its heads: what is frozen, what is open, how large, at which rate, how far it moved.
+
+Every group is a button: the page hears of a press as a `select` with the group's key.
+"""
 
 import math
 from collections.abc import Sequence
@@ -6,32 +9,36 @@ from pathlib import Path
 
 import gradio as gr
 
-from mtst.events import GroupPlan
+from mtst.events import GroupPlan, GroupProof
 from mtst.ui.literal import literal, short
 from mtst.ui.look import task_colour
 
 # The template escapes nothing: `layers` does, before a name reaches it.
 TEMPLATE = Path(__file__).with_suffix(".html").read_text(encoding="utf-8")
+PRESS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 
 
 def layer_map(**kwargs: object) -> gr.HTML:
     """Return the map as a component; `layers` fills it."""
-    return gr.HTML(html_template=TEMPLATE, apply_default_css=False, **kwargs)
+    return gr.HTML(html_template=TEMPLATE, js_on_load=PRESS, apply_default_css=False, **kwargs)
 
 
-def layers(groups: Sequence[GroupPlan], changes: dict[str, float] | None = None) -> dict:
+def layers(groups: Sequence[GroupPlan], proof: Sequence[GroupProof] = ()) -> dict:
     """Return the update that draws groups; a name may come from a visitor's file, so it is escaped here."""
     heads = [group.key for group in groups if group.task is not None]
+    moved = {group.key: group.change for group in proof}
     value = [
         {
+            "key": literal(group.key),
             "title": literal(short(group.title, 80)),
             "parameters": group.parameters,
             "open": group.open,
+            "opens_at": group.opens_at or 0,
             "rate": group.rate,
             "hue": task_colour(heads.index(group.key)) if group.task is not None else "",
         }
         # A frozen group that moved has no measure (infinity), which JSON has no word for.
-        | ({} if changes is None else {"change": c if math.isfinite(c := changes[group.key]) else None})
+        | ({"change": c if math.isfinite(c := moved[group.key]) else None} if moved else {})
         for group in groups
     ]
     return gr.update(value=value)

@@ -1,0 +1,36 @@
+"""`check`: a table -> the rows that may be wrong."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mtst.cli.options import Encoder, File, Fp32, Header, Labels, Merge, Text
+from mtst.cli.telling import tell_skipped
+from mtst.data import make_dataset
+from mtst.encoders import DEFAULT, load_encoder
+from mtst.quality import check_quality
+from mtst.tables import read_table
+
+
+def check(
+    file: File,
+    text: Text,
+    labels: Labels,
+    out: Annotated[Path, typer.Option(metavar="FILE.csv", help="Where to write what was found, with line numbers.")],
+    merge: Merge = False,
+    header: Header = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Fixes the folds.")] = 0,
+    encoder: Encoder = DEFAULT,
+    fp32: Fp32 = False,
+) -> None:
+    """Look for copies, near copies, copies that disagree and labels that look mistaken, the worst first."""
+    data = make_dataset(read_table(file, header=header), text, labels, merge=merge)
+    tell_skipped(data.skipped)
+    found = check_quality(data, load_encoder(encoder, fp32=fp32).encode(data.texts), seed)
+    count = found.write(data, out)
+    typer.echo(
+        f"{len(data):,} rows: {len(found.copies):,} copies, {len(found.near_copies):,} near copies, "
+        f"{len(found.conflicts):,} copies that disagree, {len(found.labels):,} doubtful labels; "
+        f"{count:,} lines written to {out}"
+    )

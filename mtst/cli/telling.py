@@ -1,0 +1,36 @@
+"""What every command says on standard error: which rows were left out, and what went wrong."""
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import typer
+
+from mtst.errors import MtstError
+from mtst.records import Skipped
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def told(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn an error a person can mend into one line on standard error and exit code 2."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except MtstError as error:
+            typer.echo(f"mtst: {' '.join(str(error).split())}", err=True)
+            raise typer.Exit(2) from error
+
+    return run
+
+
+def tell_skipped(skipped: Sequence[Skipped], count: int | None = None) -> None:
+    """Say on standard error how many rows were left out, and why the first ones; `count` if not all are given."""
+    count = len(skipped) if count is None else count
+    if count:
+        first = "; ".join(f"line {row.line}: {row.reason}" for row in skipped[:3])
+        more = ", and more" if count > 3 else ""
+        typer.echo(f"{count:,} row{'s' * (count > 1)} skipped: {first}{more}", err=True)

@@ -1,0 +1,95 @@
+"""A run as its events tell it; everything that is drawn or said about a run is read from here."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from mtst.evaluation import mean_macro_f1
+from mtst.events import (
+    Baselines,
+    Embedded,
+    EpochEnded,
+    Event,
+    Failed,
+    Finished,
+    Opened,
+    RatesFound,
+    RateTried,
+    Started,
+    StepEnded,
+)
+
+HEADS_ALONE = 0.1  # of what one open group of the encoder costs
+LISTS = {EpochEnded: "epochs", Opened: "opened", RateTried: "tried", StepEnded: "steps"}  # the others come once
+
+
+@dataclass
+class History:
+    """A run as its events tell it; everything that is drawn or said about a run is read from here."""
+
+    started: Started | None = None
+    embedded: Embedded | None = None
+    baselines: Baselines | None = None
+    opened: list[Opened] = field(default_factory=list)
+    steps: list[StepEnded] = field(default_factory=list)
+    epochs: list[EpochEnded] = field(default_factory=list)
+    finished: Finished | None = None
+    tried: list[RateTried] = field(default_factory=list)
+    found: RatesFound | None = None
+    failed: Failed | None = None
+
+    def extend(self, events: Iterable[Event]) -> None:
+        """Take in what happened next."""
+        for event in events:
+            if isinstance(event, EpochEnded | Opened | RateTried | StepEnded):
+                getattr(self, LISTS[type(event)]).append(event)
+            else:
+                setattr(self, event.kind, event)
+
+    @property
+    def over(self) -> bool:
+        return any((self.finished, self.found, self.failed))
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of training so far."""
+        if self.finished or self.found:
+            return (self.finished or self.found).seconds
+        return max(
+            (
+                events[-1].seconds
+                for events in (self.steps, self.epochs, self.tried, [self.embedded])
+                if events and events[-1]
+            ),
+            default=0.0,
+        )
+
+    @property
+    def changes(self) -> dict[str, float]:
+        """The relative weight change of each group, by key, once the run has finished."""
+        return {group.key: group.change for group in self.finished.proof} if self.finished else {}
+
+    @property
+    def remaining(self) -> float | None:
+        """Expected seconds to go, at the pace of the steps so far; nothing while there are fewer than two."""
+        if not self.started or len(self.steps) < 2:
+            return None
+        first, last = self.steps[0], self.steps[-1]
+        pace = (last.seconds - first.seconds) / (self._work(last.step) - self._work(first.step))
+        return pace * (self._work(self.started.steps) - self._work(last.step))
+
+    def _work(self, step: int) -> float:
+        """Return what the steps up to one cost, roughly: a step costs more the more groups of the encoder are open."""
+        each = self.started.steps / max(1, self.started.epochs)
+        opened = [group.opens_at for group in self.started.groups if group.task is None and group.open]
+        epochs = range(1, self.started.epochs + 1)
+        return sum(
+            min(max(step - (epoch - 1) * each, 0.0), each) * (HEADS_ALONE + sum(at <= epoch for at in opened))
+            for epoch in epochs
+        )
+
+    @property
+    def best(self) -> EpochEnded | None:
+        """The epoch that is kept: by the mean macro-F1 on validation, the earliest of equals, or the last one."""
+        if self.started and self.started.keeps == "last":
+            return self.epochs[-1] if self.epochs else None
+        return max(self.epochs, key=lambda epoch: mean_macro_f1(epoch.validation), default=None)

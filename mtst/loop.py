@@ -1,0 +1,203 @@
+"""One run, epoch by epoch: the model and what is open in it, the rows and their features, the step it has reached."""
+
+import math
+import random
+import time
+from collections.abc import Generator, Sequence
+
+import torch
+from torch import Tensor
+
+from mtst.balance import drawn_evenly
+from mtst.baselines import logistic, majority
+from mtst.config import TrainConfig
+from mtst.data import Dataset
+from mtst.errors import ModelError
+from mtst.evaluation import Scores, confusion, embeddings_of, logits_of, mean_macro_f1, score_tasks
+from mtst.events import Baselines, EpochEnded, Event, Finished, GroupPlan, Opened, Started, StepEnded
+from mtst.features import Features, boundary
+from mtst.freezing import freeze
+from mtst.groups import groups_of
+from mtst.model import MultiTaskSentenceTransformer
+from mtst.optimization import Best, batches
+from mtst.preparing import cached, prepare
+from mtst.proof import Proof
+from mtst.scenarios import find_scenario, settle
+from mtst.splitting import check_trainable, split
+from mtst.stepping import Stepper
+from mtst.team import ALONE, Team
+
+Stopped = bool | None
+Steps = Generator[Event, Stopped, Stopped]
+
+
+class Loop:
+    """One run of `fit`; its methods are the parts of a run, in order."""
+
+    def __init__(
+        self,
+        model: MultiTaskSentenceTransformer,
+        data: Dataset,
+        config: TrainConfig,
+        plan: Sequence[GroupPlan],
+        team: Team = ALONE,
+    ) -> None:
+        if data.tasks != model.tasks:
+            raise ModelError("The model's tasks are not those of the data. Make the model with `data.tasks`.")
+        check_trainable(data)
+        groups = groups_of(model)
+        self._keys = [group.key for group in groups]
+        self._scenario = find_scenario(config.scenario, model.tasks)
+        self.config, _ = settle(config, self._scenario, self._keys)
+        self._opening = {group.key: group.opens_at for group in plan if group.opens_at is not None}
+        self.epochs = (self.config.epochs or 0) if self._opening else 0
+        self.model, self.plan, self._team = model, plan, team
+        self.train, self.held_out = split(data, config)
+        torch.manual_seed(config.seed + team.rank)
+        self._groups = [group for group in groups if group.key in self._opening]
+        self._proof = Proof(groups, self._opening)
+        self._best = Best(self._groups)
+        self._best_logits: dict[str, Tensor] = {}
+        self._first_embeddings: Tensor | None = None
+        self._steps_per_epoch = math.ceil(len(self.train) / self.config.batch_size)
+        self._step = 0
+        self._epochs_done = 0
+        self._features: list[Features] = []
+        self._stepper = Stepper(
+            model, self.train, self.config, self.plan, self._groups, self._steps_per_epoch, self.epochs, team
+        )
+        freeze(model, self._opened(1))  # last, so that a run which is refused leaves the model as it is
+        self._start = time.perf_counter()
+        self._order = random.Random(config.seed)  # noqa: S311 (the order of the rows, not a secret)
+
+    @property
+    def last_opening(self) -> int:
+        """The epoch from which on all is open that ever opens."""
+        return max(self._opening.values(), default=1)
+
+    @property
+    def _seconds(self) -> float:
+        return round(time.perf_counter() - self._start, 4)
+
+    def _opened(self, epoch: int) -> set[str]:
+        return {key for key, opens_at in self._opening.items() if opens_at <= epoch}
+
+    def _boundary(self, epoch: int) -> int | None:
+        return boundary(self._opened(epoch), self._keys, self.model.encoder.blocks)
+
+    def started(self) -> Started:
+        return Started(
+            scenario=self._scenario.key,
+            tasks=self.model.tasks,
+            counts={task.name: tuple(self.train.counts(task).values()) for task in self.train.tasks},
+            groups=tuple(self.plan),
+            train_rows=len(self.train),
+            validation_rows=len(self.held_out),
+            epochs=self.epochs,
+            steps=self.epochs * self._steps_per_epoch,
+            cached=cached(self._boundary(1)),
+            keeps="last" if self._scenario.keeps_last else "best",
+            precision=self.model.encoder.precision,
+        )
+
+    def measure_baselines(self) -> Steps:
+        """Score the majority class, and a logistic regression on the embeddings of the encoder as it is."""
+        encoder = self.model.encoder
+        made = yield from prepare(encoder, (self.held_out.texts, self.train.texts), None, self._start, self._team)
+        if made is None:
+            return True
+        others, rows = (features.embeddings.cpu().numpy() for features in made)
+        regression = logistic(self.train, rows, self.held_out, others)
+        return (yield Baselines(majority(self.train, self.held_out), regression, self._seconds))
+
+    def prepare(self, epoch: int = 1) -> Steps:
+        """Compute what stays the same from this epoch on."""
+        freeze(self.model, self._opened(epoch))
+        self._features = []  # what was kept until now goes before there is more
+        texts = (self.held_out.texts, self.train.texts if self.epochs else ())
+        made = yield from prepare(self.model.encoder, texts, self._boundary(epoch), self._start, self._team)
+        if made is None:
+            return True
+        self._features = made
+        return False
+
+    def open_groups(self, epoch: int) -> Steps:
+        """Open the groups whose epoch has come."""
+        new = tuple(key for key in self._keys if self._opening.get(key) == epoch)
+        if epoch == 1 or not new:
+            return False
+        moved = self._boundary(epoch) != self._boundary(epoch - 1)
+        freeze(self.model, self._opened(epoch))
+        if (yield Opened(epoch, new, cached(self._boundary(epoch)), self._seconds)):
+            return True
+        return (yield from self.prepare(epoch)) if moved else False
+
+    def batches(self, order: random.Random) -> list[list[int]]:
+        """Return the batches of one pass over the training rows."""
+        even = self.config.balance == "balanced-sampling"
+        rows = drawn_evenly(self.train, order) if even else range(len(self.train))
+        return batches(rows, self._features[1].lengths, self.config.batch_size, order)
+
+    def try_step(self, places: Sequence[int], factor: float) -> float | None:
+        """Take a step with all rates multiplied by a factor; return the joint loss before it, if there is one."""
+        return self._stepper.joint(self._stepper.take(self._features[1], places, factor)[0])
+
+    def epoch(self, number: int) -> Steps:
+        """Pass once over the training rows; return whether the one who listens asked to stop."""
+        outputs: list[dict[str, Tensor]] = []
+        order: list[int] = []
+        features = self._features[1]
+        for places in self.batches(self._order):
+            losses, logits = self._stepper.take(features, places)
+            self._step += 1
+            if (yield self._step_ended(losses)):
+                return True
+            outputs.append(logits)
+            order += places
+        self._epochs_done = number
+        names = [task.name for task in self.model.tasks]
+        logits = {name: self._team.sum(torch.cat([one[name] for one in outputs])) for name in names}
+        return (yield self.validated(number, score_tasks(logits, self.train.take(order))))
+
+    def _step_ended(self, losses: dict[str, Tensor]) -> StepEnded:
+        values = {name: loss.item() for name, loss in losses.items()}
+        if not all(map(math.isfinite, values.values())):
+            raise ModelError(f"At step {self._step} the loss is not a number any more. Lower the learning rates.")
+        return StepEnded(self._step, values, self._seconds)
+
+    def validated(self, epoch: int, train: dict[str, Scores]) -> EpochEnded:
+        """Score the validation rows and keep the weights if they are the best so far."""
+        embeddings = embeddings_of(self.model, self._features[0], self._team)
+        logits = logits_of(self.model, embeddings)
+        scores = score_tasks(logits, self.held_out)
+        if self._best.offer(epoch, epoch if self._scenario.keeps_last else mean_macro_f1(scores)):
+            self._best_logits = logits
+        if self._first_embeddings is None:
+            self._first_embeddings = embeddings
+        cosines = torch.cosine_similarity(embeddings, self._first_embeddings)
+        drift = round(max(0.0, 1 - float(cosines.double().mean())), 6)
+        return EpochEnded(epoch, self._step, train, scores, drift, self._stepper.loss.weights, self._seconds)
+
+    def out_of_patience(self, epoch: int) -> bool:
+        """Tell whether as many epochs as patience allows have passed since the best one, and all groups are open."""
+        waited = epoch - max(self._best.epoch, self.last_opening - 1)
+        return self.config.patience is not None and waited >= self.config.patience
+
+    def finished(self, *, stopped: bool) -> Finished:
+        self._best.restore()
+        self.model.eval()
+        complete = self._epochs_done == self.epochs and bool(self._best_logits)
+        return Finished(
+            best_epoch=self._best.epoch,
+            stopped=stopped and not complete,
+            early=not stopped and not complete,
+            proof=self._proof.table(self.plan, self._epochs_done),
+            confusion=confusion(self._best_logits, self.held_out) if self._best_logits else {},
+            seconds=self._seconds,
+        )
+
+    def close(self) -> None:
+        """Leave the model with its best weights, in evaluation mode."""
+        self._best.restore()
+        self._stepper.close()
+        self.model.eval()

@@ -1,0 +1,78 @@
+"""The report of a run: all that it takes to judge it and to repeat it, as JSON."""
+
+import hashlib
+import json
+import os
+import platform
+import sys
+from importlib.metadata import version
+from typing import Any
+
+import torch
+from pydantic import TypeAdapter
+
+import mtst
+from mtst.data import Dataset
+from mtst.evaluation import Scores
+from mtst.folder import Job
+from mtst.history import History
+from mtst.repeating import command
+
+LIBRARIES = ("torch", "transformers", "sentence-transformers", "scikit-learn", "numpy", "accelerate")
+_ANY = TypeAdapter(Any)
+
+
+def data_hash(data: Dataset) -> str:
+    """Return the SHA-256 of the texts, tasks and labels of a dataset, in their order."""
+    rows = [data.texts, [[task.name, task.labels] for task in data.tasks], list(data.labels.values())]
+    return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def report(job: Job, data: Dataset, history: History, test: dict[str, Scores] | None = None) -> dict[str, Any]:
+    """Return the report of a run that has finished.
+
+    The same config, seed and data give the same events on the same machine with the same versions; other processors
+    and other numbers of threads round differently.
+
+    Args:
+        job: what was asked for.
+        data: the rows it was done with.
+        history: what happened.
+        test: scores on a file of their own.
+    """
+    started, finished, best = history.started, history.finished, history.best
+    made = {
+        "mtst": mtst.__version__,
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
+        "machine": {
+            "platform": sys.platform,
+            "processor": platform.machine(),
+            "threads": torch.get_num_threads(),
+            "processes": int(os.environ.get("WORLD_SIZE", "1")),
+            "precision": started.precision,
+        },
+        "encoder": job.encoder,
+        "data": {
+            "source": job.source,
+            "rows": len(data),
+            "sha256": data_hash(data),
+            "train_rows": started.train_rows,
+            "validation_rows": started.validation_rows,
+            "tasks": {task.name: dict(zip(task.labels, started.counts[task.name], strict=True)) for task in data.tasks},
+        },
+        "config": job.config,
+        "command": " ".join(command(job, [task.name for task in data.tasks])),
+        "baselines": history.baselines
+        and {"majority": history.baselines.majority, "logistic": history.baselines.logistic},
+        "zero_shot": history.epochs[0].validation if history.epochs else {},
+        "epochs": history.epochs,
+        "groups": finished.proof,
+        "best_epoch": finished.best_epoch,
+        "stopped": finished.stopped,
+        "stopped_early": finished.early,
+        "validation": best.validation if best else {},
+        "confusion": finished.confusion,
+        "seconds": finished.seconds,
+    }
+    made |= {"test": test} if test is not None else {}
+    return _ANY.dump_python(made, mode="json", serialize_as_any=True)

@@ -1,0 +1,129 @@
+"""One step of a run: a batch -> losses of all tasks -> the joint loss -> weights that have moved."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from mtst.balance import class_weights
+from mtst.config import TrainConfig
+from mtst.data import Dataset
+from mtst.errors import SettingsError
+from mtst.events import GroupPlan
+from mtst.features import Features
+from mtst.groups import Group
+from mtst.losses import JointLoss, task_sums
+from mtst.model import MultiTaskSentenceTransformer
+from mtst.optimization import Optimizer
+from mtst.team import Team
+from mtst.used_rows import UsedRows
+
+
+class Stepper:
+    """Takes the steps of one run.
+
+    Args:
+        model: the model that learns.
+        data: the training rows.
+        config: the settled config.
+        plan: what opens when, at which rates.
+        groups: the groups that ever open.
+        steps_per_epoch: optimizer steps of one pass.
+        epochs: passes of the whole run.
+        team: the processes that share a batch.
+
+    Raises:
+        SettingsError: something opens, and no task is left whose loss could teach it.
+    """
+
+    def __init__(
+        self,
+        model: MultiTaskSentenceTransformer,
+        data: Dataset,
+        config: TrainConfig,
+        plan: Sequence[GroupPlan],
+        groups: Sequence[Group],
+        steps_per_epoch: int,
+        epochs: int,
+        team: Team,
+    ) -> None:
+        self._model, self._data, self._config, self._plan, self._groups = model, data, config, plan, groups
+        self._steps_per_epoch, self._epochs, self._team = steps_per_epoch, epochs, team
+        self._rows: UsedRows | None = None
+        frozen = {group.task for group in plan if group.task is not None and not group.open}
+        guiding = [task.name for task in model.tasks if config.frozen_head_loss or task.name not in frozen]
+        if epochs and not any(config.task_weights.get(task, 1.0) for task in guiding):
+            raise SettingsError("No task's loss is left to learn from. Keep that of a frozen head, or open a head.")
+        self.loss = JointLoss(guiding, config).to(model.encoder.device)
+
+    @cached_property
+    def _targets(self) -> dict[str, Tensor]:
+        device = self._model.encoder.device
+        return {name: torch.tensor(labels, device=device) for name, labels in self._data.labels.items()}
+
+    @cached_property
+    def _class_weights(self) -> dict[str, Tensor]:
+        if self._config.balance != "class-weights":
+            return {}
+        device = self._model.encoder.device
+        return {name: torch.tensor(weights, device=device) for name, weights in class_weights(self._data).items()}
+
+    @cached_property
+    def _no_logits(self) -> dict[str, Tensor]:
+        device = self._model.encoder.device
+        return {task.name: torch.zeros(0, len(task.labels), device=device) for task in self._model.tasks}
+
+    @cached_property
+    def _optimizer(self) -> Optimizer:
+        table = self._model.encoder.token_embedding
+        inside = any(table is not None and one is table.weight for group in self._groups for one in group.parameters)
+        if inside:
+            self._rows = UsedRows(table, [*self._model.encoder.tokenize(self._data.texts), self._model.encoder.padding])
+        return Optimizer(
+            self._groups,
+            {group.key: group.rate for group in self._plan},
+            {group.key: (group.opens_at - 1) * self._steps_per_epoch for group in self._plan if group.open},
+            self._config,
+            self._epochs * self._steps_per_epoch,
+            self._team,
+            self.loss.parameters(),
+            (table.weight, self._rows) if inside else None,
+        )
+
+    def take(
+        self, features: Features, places: Sequence[int], factor: float = 1.0
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Take one step with the rows at some places, all rates multiplied by a factor.
+
+        Returns:
+            The loss of each task that has a label among them, and the logits (places, labels) of each task, with
+            zeros where another process has them.
+        """
+        optimizer = self._optimizer  # it is made before the first pass, which goes through the rows that it trains
+        mine = self._team.share(places)
+        logits = self._model.classify(features.batch(mine)) if mine else self._no_logits
+        targets = {name: labels[mine] for name, labels in self._targets.items()}
+        sums = plain = task_sums(logits, targets)
+        if self._class_weights or self._config.label_smoothing:
+            sums = task_sums(logits, targets, self._class_weights, self._config.label_smoothing)
+        names = list(plain)
+        totals = self._team.sum(torch.stack([torch.stack([plain[name], sums[name]]) for name in names]).detach())
+        count = {name: int(found) for name, found in zip(names, totals[:, 0, 1], strict=True)}
+        weight = dict(zip(names, totals[:, 1, 1], strict=True))
+        optimizer.factor = factor
+        parts = {name: sums[name][0] / weight[name] for name in names if count[name]}
+        optimizer.step(self.loss(parts, self._team.size))
+        losses = {name: totals[k, 0, 0] / count[name] for k, name in enumerate(names) if count[name]}
+        return losses, {name: self._team.whole(values.detach(), len(places)) for name, values in logits.items()}
+
+    def joint(self, losses: Mapping[str, Tensor]) -> float | None:
+        """Return the joint loss of some losses, if any of them counts."""
+        with torch.no_grad():
+            joint = self.loss(losses)
+        return None if joint is None else joint.item()
+
+    def close(self) -> None:
+        """Take away what was put into the model for the run."""
+        if self._rows:
+            self._rows.close()

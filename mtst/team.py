@@ -1,0 +1,86 @@
+"""The processes that share the work of one run: data-parallel training on one machine or several.
+
+`accelerate launch -m mtst train …` starts the processes, tells them of each other and gives each its device. Here they
+only add up: sums of losses, gradients, and rows that each has computed a part of. Alone, all of it is nothing.
+"""
+
+import os
+from collections.abc import Sequence
+from datetime import timedelta
+
+import torch
+from torch import Tensor, nn
+
+LONGEST_WAIT = timedelta(days=1)  # for the slowest process; one that dies is noticed at once
+
+
+class Team:
+    """`size` processes, of which this one is number `rank`."""
+
+    def __init__(self, rank: int = 0, size: int = 1) -> None:
+        self.rank, self.size = rank, size
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one that speaks and writes for all."""
+        return self.rank == 0
+
+    def mine(self, number: int) -> bool:
+        """Tell whether a part of the work is this process's."""
+        return number % self.size == self.rank
+
+    def share(self, places: Sequence[int]) -> Sequence[int]:
+        """Return this process's share of a batch."""
+        return places[self.rank :: self.size]
+
+    def whole(self, rows: Tensor, count: int) -> Tensor:
+        """Return this process's share of `count` rows at their places among zeros; the sum of all is the whole."""
+        if self.size == 1:
+            return rows
+        among = rows.new_zeros(count, *rows.shape[1:])
+        among[self.rank :: self.size] = rows
+        return among
+
+    def sum(self, values: Tensor) -> Tensor:
+        """Add up values of all processes, in place; every process gets the same sum, bit by bit."""
+        if self.size > 1:
+            _to_all(values)
+        return values
+
+    def sum_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
+        """Add up the gradients that all processes have of the same parameters, in place.
+
+        What has none in any process gets none, so that the optimizer passes it over as one process alone does.
+        """
+        if self.size > 1:
+            flags = [float(one.grad is not None) for one in parameters]
+            there = self.sum(torch.tensor(flags, device=parameters[0].device))
+            learning = [one for one, found in zip(parameters, there.tolist(), strict=True) if found]
+            parts = [torch.zeros_like(one) if one.grad is None else one.grad for one in learning]
+            if not parts:
+                return
+            flat = self.sum(torch.cat([part.flatten() for part in parts]))
+            for one, part in zip(learning, flat.split([one.numel() for one in learning]), strict=True):
+                one.grad = part.view_as(one)
+
+
+ALONE = Team()
+
+
+def launched_team() -> Team:
+    """Return the team that a launcher has started this process in, or one of this process alone.
+
+    Call it before an encoder is loaded: it also gives the process its device.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+        return ALONE
+    from accelerate import PartialState
+
+    state = PartialState(cpu=not torch.cuda.is_available(), timeout=LONGEST_WAIT)
+    return Team(state.process_index, state.num_processes)
+
+
+def _to_all(values: Tensor) -> None:
+    from torch import distributed
+
+    distributed.all_reduce(values)

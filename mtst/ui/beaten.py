@@ -1,0 +1,54 @@
+"""What a run has to beat: the majority class, the zero-shot model and logistic regression beside its own scores."""
+
+from mtst.evaluation import Scores
+from mtst.events import EpochEnded
+from mtst.history import History
+from mtst.ui.literal import literal, short
+from mtst.ui.look import task_colour
+from mtst.ui.parts.pieces import quiet
+from mtst.ui.plots_training import BASELINES, baselines
+from mtst.writing import isolated
+
+
+def against_baselines(history: History, shown: EpochEnded) -> str:
+    """Return a table of macro-F1 and loss by baseline and task, and what was gained over the best of them."""
+    if not history.started or not shown.validation:
+        return ""
+    found = {BASELINES[kind]: scores for kind, scores in baselines(history).items()}
+    if shown.epoch:
+        found[f"epoch {shown.epoch}"] = shown.validation
+    tasks = [(number, task.name) for number, task in enumerate(history.started.tasks) if task.name in shown.validation]
+    head = "".join(
+        f'<th scope="col"><i class="dot" style="--hue: {task_colour(number)}"></i>'
+        f'<span dir="auto">{literal(short(task, 26))}</span></th>'
+        for number, task in tasks
+    )
+    rows = "".join(
+        f'<tr><th scope="row">{name}</th>{"".join(_cell(scores.get(task)) for _, task in tasks)}</tr>'
+        for name, scores in found.items()
+    )
+    return (
+        '<p class="caption">Macro-F1 on validation rows beside what needs no training</p>'
+        '<div class="scroll" role="region" aria-label="Baselines" tabindex="0"><table class="metrics baselines">'
+        f'<thead><tr><th scope="col">macro-F1, loss</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+        f"{_gain(history, shown)}"
+    )
+
+
+def _cell(scores: Scores | None) -> str:
+    return f"<td>{100 * scores.macro_f1:.1f} %<small>{scores.loss:.3f}</small></td>" if scores else "<td>–</td>"
+
+
+def _gain(history: History, shown: EpochEnded) -> str:
+    if not shown.epoch:
+        return ""
+    found = baselines(history)
+    parts = []
+    for task, scores in shown.validation.items():
+        best, kind = max(
+            ((each[task].macro_f1, kind) for kind, each in found.items() if task in each), default=(None, "")
+        )
+        if best is not None:
+            points = 100 * (scores.macro_f1 - best)
+            parts.append(f"{isolated(short(task, 40))} {points:+.1f} over {BASELINES[kind]}")
+    return quiet(f"Points of macro-F1 over the best of these: {', '.join(parts)}.") if parts else ""

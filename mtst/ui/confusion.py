@@ -1,0 +1,100 @@
+"""What was taken for what: the most confused pairs in words, and the whole table of each task."""
+
+from collections.abc import Sequence
+
+from mtst.evaluation import Confusion
+from mtst.history import History
+from mtst.tasks import Task
+from mtst.ui.literal import literal, short
+from mtst.ui.look import task_colour
+from mtst.ui.parts.pieces import quiet
+from mtst.writing import isolated
+
+PAIRS = 5
+LABELS_SHOWN = 40
+REST = "all others"
+
+
+def mistakes(history: History) -> str:
+    """Return the confusions of each task at the epoch that is kept; nothing before the run is over."""
+    started, finished = history.started, history.finished
+    if not started or not finished:
+        return ""
+    return "".join(
+        _task(number, task, finished.confusion[task.name])
+        for number, task in enumerate(started.tasks)
+        if any(map(sum, finished.confusion.get(task.name, ())))
+    )
+
+
+def _task(number: int, task: Task, counts: Confusion) -> str:
+    labels, counts = _largest(task.labels, counts)
+    name = f'<span dir="auto">{literal(short(task.name, 60))}</span>'
+    dot = f'<i class="dot" style="--hue: {task_colour(number)}"></i>'
+    opened = "open" if number == 0 else ""
+    return (
+        f'<section class="mistakes" style="--hue: {task_colour(number)}"><h3>{dot}{name}</h3>{_pairs(labels, counts)}'
+        f"<details {opened}><summary>Confusion matrix of {name}</summary>{_matrix(task.name, labels, counts)}</details>"
+        "</section>"
+    )
+
+
+def _largest(labels: Sequence[str], counts: Confusion) -> tuple[Sequence[str], Confusion]:
+    """Keep as many labels as can be read, those with the most rows, in their order; the others share a place."""
+    if len(labels) <= LABELS_SHOWN:
+        return labels, counts
+    size = [sum(row) for row in counts]
+    kept = sorted(sorted(range(len(labels)), key=lambda k: -size[k])[: LABELS_SHOWN - 1])
+    rest = [k for k in range(len(labels)) if k not in set(kept)]
+    groups = [*([k] for k in kept), rest]
+    folded = tuple(tuple(sum(counts[i][j] for i in rows for j in columns) for columns in groups) for rows in groups)
+    return [*(labels[k] for k in kept), f"{len(rest)} {REST}"], folded
+
+
+def _pairs(labels: Sequence[str], counts: Confusion) -> str:
+    """Say which labels were mistaken most often."""
+    wrong = sorted(
+        ((count, i, j) for i, row in enumerate(counts) for j, count in enumerate(row) if i != j and count),
+        key=lambda found: -found[0],
+    )
+    if not wrong:
+        return quiet("No held-out row was mistaken.")
+    total = sum(count for count, _, _ in wrong)
+    items = "".join(
+        f"<li>{literal(isolated(short(labels[i], 40)))} taken for {literal(isolated(short(labels[j], 40)))}: "
+        f"<b>{count:,}</b> of {sum(counts[i]):,} rows</li>"
+        for count, i, j in wrong[:PAIRS]
+    )
+    rest = sum(count for count, _, _ in wrong[PAIRS:])
+    more = quiet(f"{rest:,} of the {total:,} mistakes are of other kinds.") if rest else ""
+    return f'<ul class="story">{items}</ul>{more}'
+
+
+def _matrix(task: str, labels: Sequence[str], counts: Confusion) -> str:
+    """Return the table: a row for each true label, a column for each predicted one, shares of the row as colour."""
+    names = [literal(short(label, 30)) for label in labels]
+    head = "".join(f'<th scope="col"><span dir="auto">{name}</span></th>' for name in names)
+    body = "".join(
+        f'<tr><th scope="row"><span dir="auto">{names[i]}</span></th>{_cells(i, row)}</tr>'
+        for i, row in enumerate(counts)
+    )
+    title = literal(short(task, 60))
+    small = "small" if len(labels) > 12 else ""
+    said = (
+        "Rows: the true label. Columns: what the model said. In each cell: held-out rows, and their share of the row."
+    )
+    return quiet(said) + (
+        f'<div class="scroll" role="region" aria-label="Confusion matrix of {title}" tabindex="0">'
+        f'<table class="confusion {small}"><thead><tr><th scope="col">true ↓ said →</th>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _cells(i: int, row: Sequence[int]) -> str:
+    total = sum(row)
+    return "".join(
+        f'<td class="{"right" if i == j else "wrong"}" style="--p: {100 * count / total if total else 0:.0f}%">'
+        + (f"{count:,}<small>{100 * count / total:.0f} %</small>" if count else '<span class="none">·</span>')
+        + "</td>"
+        for j, count in enumerate(row)
+    )

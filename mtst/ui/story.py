@@ -1,0 +1,106 @@
+"""What became of a run: what was kept, what every layer group did, how far the embeddings turned, how to repeat it."""
+
+from collections.abc import Sequence
+
+from mtst.events import EpochEnded, GroupProof
+from mtst.history import History
+from mtst.ui.literal import literal, short
+from mtst.ui.parts.pieces import table
+from mtst.writing import isolated
+
+HEADER = ("layer group", "weights moved by", "open in epochs", "rate", "parameters")
+SAME = "exactly 0 (SHA-256 is the same)"
+
+
+def story(history: History, command: Sequence[str]) -> str:
+    """Return what happened: sentences, the proof of each group, and the command that repeats it."""
+    finished, started = history.finished, history.started
+    if not finished or not started:
+        return ""
+    items = "".join(f"<li>{literal(line)}</li>" for line in _lines(history))
+    words = " ".join(f"<bdi>{literal(word)}</bdi>" for word in command)
+    again = f'<p class="quiet">The same on the command line:</p><pre tabindex="0">{words}</pre>'
+    return f'<ul class="story">{items}</ul>{proof(finished.proof)}{again}'
+
+
+def proof(groups: Sequence[GroupProof]) -> str:
+    """Return the table of every group from the heads down: when it was open, at which rate, how far it moved."""
+    heads = [group for group in groups if group.key.startswith("head:")]
+    layers = [group for group in reversed(groups) if not group.key.startswith("head:")]
+    rows = [(short(group.title, 60), *_what_it_did(group), f"{group.parameters:,}") for group in (*heads, *layers)]
+    made = table(
+        HEADER, rows, caption="Every layer group, checked against its weights before training", text_columns=(0, 1)
+    )
+    return f'<div class="proof">{made}</div>'
+
+
+def rate(value: float) -> str:
+    """Return a learning rate as the map of the layers writes it."""
+    digits, _, power = f"{value:.1e}".partition("e")
+    return f"{float(digits):g}e{int(power)}".replace("-", "\u2212")
+
+
+def _what_it_did(group: GroupProof) -> tuple[str, str, str]:
+    if group.open_epochs is None:
+        return SAME if group.same else "CHANGED", "never", "–"
+    first, last = group.open_epochs
+    moved = SAME if group.same else f"{100 * group.change:.2g} %"
+    return moved, f"{first} to {last}" if last > first else str(first), rate(group.rate)
+
+
+def _lines(history: History) -> list[str]:
+    """Return what is worth saying, in order."""
+    finished, started, best = history.finished, history.started, history.best
+    trained = any(ended.epoch for ended in history.epochs)
+    frozen = [group for group in finished.proof if group.open_epochs is None]
+    lines = []
+    if finished.early:
+        last = history.epochs[-1].epoch
+        lines.append(
+            f"It ended by itself after epoch {last}: no later epoch was better than epoch {finished.best_epoch}."
+        )
+    if finished.stopped and not trained:
+        lines.append("It was stopped before an epoch had ended, so the model is as it was before training.")
+    if finished.best_epoch == 0 and trained:
+        lines.append("No epoch beat the untrained model on validation. More rows, or another scenario, may help.")
+    if frozen:
+        still = sum(group.same for group in frozen)
+        lines.append(
+            f"{still} of {len(frozen)} frozen groups are bit for bit what they were (their SHA-256 is the same)."
+        )
+    if started.cached == "embeddings" and trained and not history.opened:
+        lines.append("The encoder was frozen, so each sentence was embedded once and every epoch after that was cheap.")
+    if best and trained and finished.best_epoch:
+        lines += _frozen_heads(history, best) or [_drift(best)]
+        lines += _weights(best)
+    return lines
+
+
+def _drift(best: EpochEnded) -> str:
+    if not best.drift:
+        return "The embeddings did not turn at all."
+    return f"The embeddings turned by {best.drift:.3f} (0 is not at all, 1 is a right angle)."
+
+
+def _frozen_heads(history: History, best: EpochEnded) -> list[str]:
+    """Follow heads that stood still while the encoder moved."""
+    first = history.epochs[0]
+    lines = []
+    for group in history.started.groups if best.drift else ():
+        if group.task is None or group.open or group.task not in best.validation:
+            continue
+        before, after = (100 * ended.validation[group.task].macro_f1 for ended in (first, best))
+        lines.append(
+            f"The {isolated(short(group.task, 40))} head was frozen. Its macro-F1 went from {before:.1f} % to "
+            f"{after:.1f} % ({after - before:+.1f} points) while the embeddings under it turned by {best.drift:.3f} "
+            "(0 is not at all, 1 is a right angle)."
+        )
+    return lines
+
+
+def _weights(best: EpochEnded) -> list[str]:
+    """Tell the weights of the tasks where they are not all 1."""
+    if all(weight == 1 for weight in best.weights.values()):
+        return []
+    told = ", ".join(f"{isolated(short(task, 40))} {weight:.2f}" for task, weight in best.weights.items())
+    return [f"The losses of the tasks counted with these weights: {told}."]

@@ -1,0 +1,62 @@
+from dataclasses import replace
+
+import pytest
+
+from mtst.events import GroupPlan, GroupProof
+from mtst.ui import story
+from tests.ui.told import BEFORE, BETTER, FIRST, PROOF, SCORES, ended, finished, started, told
+
+COMMAND = ["python", "-m", "mtst", "train", "<file>"]
+MOVING = (
+    GroupPlan("block-0", "Block 0", 100, 1, 1e-4, None),
+    GroupPlan("head:a", "a head", 10, None, 0.0, "a"),
+)
+
+
+def test_the_story_tells_what_moved_and_what_did_not() -> None:
+    html = story.story(told(started(), BEFORE, FIRST, finished()), COMMAND)
+    assert "1 of 1 frozen groups are bit for bit" in html
+    assert "exactly 0 (SHA-256 is the same)" in html
+    assert "50 %" in html
+    assert "1e−1" in html
+    assert "1 to 2" in html
+    assert "did not turn at all" in html
+    assert "&lt;file&gt;" in html
+
+
+def test_a_frozen_group_that_moved_is_not_hidden() -> None:
+    proof = (replace(PROOF[0], same=False, change=float("inf")), PROOF[1])
+    html = story.story(told(started(), BEFORE, FIRST, finished(proof=proof)), COMMAND)
+    assert "0 of 1 frozen groups" in html
+    assert "CHANGED" in html
+
+
+def test_a_frozen_head_is_followed_while_the_encoder_moves() -> None:
+    after = ended(1, 2, BETTER, 2.0, drift=0.125)
+    proof = (GroupProof("block-0", "Block 0", 100, (1, 1), 1e-4, 0.01, False), replace(PROOF[0], key="head:a"))
+    html = story.story(told(started(1, MOVING), BEFORE, after, finished(proof=proof)), COMMAND)
+    assert "The a head was frozen. Its macro-F1 went from 50.0 % to 75.0 % (+25.0 points)" in html
+    assert "turned by 0.125" in html
+
+
+def test_weights_are_told_where_they_were_learned() -> None:
+    learned = ended(1, 2, BETTER, 2.0, weights={"a": 0.42})
+    assert "a 0.42" in story.story(told(started(), BEFORE, learned, finished()), COMMAND)
+    assert "weights:" not in story.story(told(started(), BEFORE, FIRST, finished()), COMMAND)
+
+
+@pytest.mark.parametrize(
+    ("events", "words"),
+    [
+        ([FIRST, ended(2, 4, SCORES, 3.0), finished(1, early=True)], "no later epoch was better than epoch 1"),
+        ([finished(0, stopped=True)], "stopped before an epoch had ended"),
+        ([ended(1, 2, SCORES, 2.0), finished(0)], "No epoch beat the untrained model"),
+    ],
+)
+def test_how_a_run_ended_is_said(events: list, words: str) -> None:
+    assert words in story.story(told(started(4), BEFORE, *events), COMMAND)
+
+
+@pytest.mark.parametrize(("value", "written"), [(1e-2, "1e−2"), (3.43e-5, "3.4e−5"), (0.3, "3e−1"), (1.0, "1e0")])
+def test_rates_are_written_as_in_the_map(value: float, written: str) -> None:
+    assert story.rate(value) == written
