@@ -5,7 +5,8 @@ only add up: sums of losses, gradients, and rows that each has computed a part o
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 
 import torch
@@ -67,17 +68,32 @@ class Team:
 ALONE = Team()
 
 
-def launched_team() -> Team:
-    """Return the team that a launcher has started this process in, or one of this process alone.
+def lacks_others() -> bool:
+    """Tell whether `accelerate launch` was asked for several processes and has started this one only.
 
-    Call it before an encoder is loaded: it also gives the process its device.
+    On CPUs that is what it does without `--multi_gpu`: it names a meeting place and sends nobody else there.
+    """
+    names = {"ACCELERATE_MIXED_PRECISION", "MASTER_PORT"}
+    return names <= os.environ.keys() and "WORLD_SIZE" not in os.environ
+
+
+@contextmanager
+def launched_team() -> Iterator[Team]:
+    """Join the team that a launcher has started this process in, or be one of this process alone.
+
+    Enter it before an encoder is loaded: it also gives the process its device. In the end each process hangs up: one
+    that merely ended, with threads still listening, was now and then aborted.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
-        return ALONE
+        yield ALONE
+        return
     from accelerate import PartialState
 
     state = PartialState(cpu=not torch.cuda.is_available(), timeout=LONGEST_WAIT)
-    return Team(state.process_index, state.num_processes)
+    try:
+        yield Team(state.process_index, state.num_processes)
+    finally:
+        state.destroy_process_group()
 
 
 def _to_all(values: Tensor) -> None:

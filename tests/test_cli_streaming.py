@@ -193,6 +193,18 @@ def test_two_processes_write_the_file_that_one_writes(tmp_path, tiny_folder, mod
     assert not list(tmp_path.glob(".*"))
 
 
+def test_a_launcher_that_starts_one_process_instead_of_two_is_told_of(tmp_path, tiny_folder, start):
+    out, launch = (
+        tmp_path / "e.npy",
+        [word for word in LAUNCH if word not in ("--multi_gpu", "--main_process_port", "0")],
+    )
+    process = start("-m", *launch, *embed(long_file(tmp_path / "my.csv", 9), out, tiny_folder()))
+    _, stderr = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, stderr
+    assert stderr.count("with --multi_gpu it starts several") == 1
+    assert np.load(out).shape == (9, 32)
+
+
 def test_what_goes_wrong_is_told_once_and_ends_both_processes(tmp_path, tiny_folder, start):
     file, out = long_file(tmp_path / "my.csv", 9), tmp_path / "e.npy"
     for command, words in (

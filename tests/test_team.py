@@ -67,10 +67,9 @@ def work(job, join, leave=lambda: None):
 
 if __name__ == "__main__":
     _, path, rank = sys.argv
-    team = launched_team()
-    if distributed.is_initialized():
-        distributed.barrier()  # whoever left before the other has arrived would be waited for
-        distributed.destroy_process_group()
+    with launched_team() as team:
+        if distributed.is_initialized():
+            distributed.barrier()  # whoever left before the other has arrived would be waited for
 
     def join(number):
         place = {"init_method": f"file://{path}.group.{number}", "rank": int(rank), "world_size": 2}
@@ -174,9 +173,11 @@ def test_two_processes_train_as_one_does(runs, case):
 
 def test_a_process_that_nobody_launched_is_alone(monkeypatch):
     monkeypatch.delenv("WORLD_SIZE", raising=False)
-    assert launched_team() is ALONE
+    with launched_team() as team:
+        assert team is ALONE
     monkeypatch.setenv("WORLD_SIZE", "1")
-    assert (launched_team().rank, launched_team().size) == (0, 1)
+    with launched_team() as team:
+        assert (team.rank, team.size) == (0, 1)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5])

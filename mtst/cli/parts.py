@@ -12,11 +12,11 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, NoReturn, Protocol, TypeVar
 
-from mtst.cli.sharing import by_leader, together
+from mtst.cli.sharing import by_leader, joined, together
 from mtst.errors import DataError
 from mtst.records import Record
 from mtst.streams import Parts, Stream, open_stream
-from mtst.team import Team, launched_team
+from mtst.team import Team
 
 WHOLE = "whole"
 
@@ -45,25 +45,26 @@ def write_in_parts(
     Raises:
         MtstError: the file cannot be read, the maker not be prepared, or `out` not be written.
     """
-    team = launched_team()
-    with _staging(out, team) as folder:
+    with joined() as team, _staging(out, team) as folder:
         with together(team):
             stream = open_stream(file, header)
             maker = prepare(stream)
             parts = Parts(stream)
             with _problems_told(out, team):
                 count = _write_share(folder, maker, parts, team)
-        if not team.leads:
-            return None
-        with _problems_told(out, team):
-            if team.size > 1:
-                _join(folder, file, count)
-            with (folder / WHOLE).open("r+b") as whole:
-                whole.write(maker.head(parts.rows))
-            if out.exists():
-                shutil.copymode(out, folder / WHOLE)
-            (folder / WHOLE).replace(out.resolve())  # a link stays one
-    return maker, parts
+
+        def finish() -> None:
+            with _problems_told(out, team):
+                if team.size > 1:
+                    _join(folder, file, count)
+                with (folder / WHOLE).open("r+b") as whole:
+                    whole.write(maker.head(parts.rows))
+                if out.exists():
+                    shutil.copymode(out, folder / WHOLE)
+                (folder / WHOLE).replace(out.resolve())  # a link stays one
+
+        by_leader(team, finish)
+    return (maker, parts) if team.leads else None
 
 
 def _write_share(folder: Path, maker: Maker, parts: Parts, team: Team) -> int:

@@ -1,4 +1,4 @@
-"""How the processes that share one command fail together instead of waiting for each other."""
+"""How processes share one command: they join, and fail together instead of waiting for each other."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,9 +7,19 @@ from typing import TypeVar
 import typer
 
 from mtst.errors import MtstError
-from mtst.team import Team
+from mtst.team import Team, lacks_others, launched_team
 
 T = TypeVar("T")
+ONE_ONLY = "accelerate launch has started one process only; with --multi_gpu it starts several, on CPUs too"
+
+
+@contextmanager
+def joined() -> Iterator[Team]:
+    """Join the team that a launcher has started, and say so if it has started less than it was asked for."""
+    if lacks_others():
+        typer.echo(ONE_ONLY, err=True)
+    with launched_team() as team:
+        yield team
 
 
 def by_leader(team: Team, work: Callable[[], T]) -> T:

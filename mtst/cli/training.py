@@ -10,6 +10,7 @@ import typer
 
 from mtst.cli import train_options as options
 from mtst.cli.options import Encoder, File, Fp32, Header, Labels, Merge, Text
+from mtst.cli.sharing import by_leader, joined, together
 from mtst.cli.telling import tell_skipped
 from mtst.config import TrainConfig
 from mtst.data import Dataset, make_dataset
@@ -23,7 +24,6 @@ from mtst.model import MultiTaskSentenceTransformer, check_target
 from mtst.rate_finder import find_rates
 from mtst.report import report as report_of
 from mtst.tables import read_table
-from mtst.team import launched_team
 from mtst.training import fit
 
 FIGURES = ("accuracy", "precision", "recall", "macro_f1", "weighted_f1", "calibration_error")
@@ -82,33 +82,36 @@ def train(
     )  # fmt: skip
     if out:
         check_target(out)
-    team = launched_team()
-    say = typer.echo if team.leads else _nothing
     left_out = options.lines(leave_out)
-    table = read_table(file, header=header)
-    data = make_dataset(table, text, labels, merge=merge, leave_out=left_out)
-    held_out = None
-    if test:
-        held_out = make_dataset(read_table(test, header=header), text, labels, data.tasks, merge=merge)
-    say(f"{len(data):,} rows used")
-    if team.leads:
-        tell_skipped(data.skipped)
-    model = MultiTaskSentenceTransformer(load_encoder(encoder, fp32=fp32), data.tasks)
-    if find:
-        config = _with_rates(find_rates(model, data, config), config, say)
-    history = _followed(fit(model, data, config, baselines=baselines, team=team), say)
-    tested = evaluate(model, held_out) if held_out else None
-    if not team.leads:
-        return  # every process has the same model now; one of them writes it
-    if out:
-        model.save(out, heads_only=heads_only)
-    job = Job(encoder, config, str(file), text, header is not False, merge, left_out, fp32)
-    if report:
-        _write(report_of(job, data, history, tested), report)
+    with joined() as team:
+        say = typer.echo if team.leads else _nothing
+        with together(team):
+            table = read_table(file, header=header)
+            data = make_dataset(table, text, labels, merge=merge, leave_out=left_out)
+            held_out = None
+            if test:
+                held_out = make_dataset(read_table(test, header=header), text, labels, data.tasks, merge=merge)
+            model = MultiTaskSentenceTransformer(load_encoder(encoder, fp32=fp32), data.tasks)
+        say(f"{len(data):,} rows used")
+        if team.leads:
+            tell_skipped(data.skipped)
+        if find:
+            config = _with_rates(find_rates(model, data, config), config, say)
+        history = _followed(fit(model, data, config, baselines=baselines, team=team), say)
+        tested = evaluate(model, held_out) if held_out else None
+
+        def keep() -> None:
+            if out:
+                model.save(out, heads_only=heads_only)
+            if report:
+                job = Job(encoder, config, str(file), text, header is not False, merge, left_out, fp32)
+                _write(report_of(job, data, history, tested), report)
+
+        by_leader(team, keep)  # every process has the same model now
     seconds = round(time.perf_counter() - start, 2)
     say(_proof(history.finished.proof))
     say(f"best epoch {history.finished.best_epoch}, {seconds:.1f} s" + (f", saved to {out}" if out else ""))
-    _tell_scores(history, tested)
+    _tell_scores(history, tested, say)
     if as_json:
         say(json.dumps(_summary(config, data, history, tested) | {"seconds": seconds}))
 
@@ -161,10 +164,10 @@ def _proof(groups: tuple[GroupProof, ...]) -> str:
     return "\n".join(rows)
 
 
-def _tell_scores(history: History, tested: dict[str, Scores] | None) -> None:
+def _tell_scores(history: History, tested: dict[str, Scores] | None, say: Callable[[str], None]) -> None:
     for where, scores in (("validation", history.best.validation), ("test", tested or {})):
         for name, found in scores.items():
-            typer.echo(
+            say(
                 f"{where} {name}: accuracy {found.accuracy:.4f}, macro-F1 {found.macro_f1:.4f}, "
                 f"weighted F1 {found.weighted_f1:.4f}, calibration error {found.calibration_error:.4f}"
             )
