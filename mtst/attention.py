@@ -1,13 +1,15 @@
 """Attention over sentences laid end to end, without padding, for training on a CPU.
 
 transformers lets a model's attention be replaced by name. Linear layers and norms do not care where a sentence ends, so
-only attention has to know: `Runs` tells it, as runs of sentences of one length.
+only attention has to know: a `Layout` tells it. There neighbours of like lengths are padded to the longest of them, for
+a few large products are quicker than many small ones.
 """
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from itertools import groupby
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -17,25 +19,75 @@ from torch.nn.functional import softmax
 from mtst.dropout import draw_kept
 
 NAME = "mtst-packed"
-Runs = tuple[tuple[int, int], ...]  # (sentences, tokens of each), in the order they are laid
-_RUNS: ContextVar[Runs] = ContextVar("runs")
+LIKE = 2.0  # how many times as long as the shortest of a bunch its longest sentence may be
 
 
-def runs_of(lengths: Iterable[int]) -> Runs:
-    """Return sentences of these lengths as runs; few if they are sorted."""
-    return tuple((len(list(same)), length) for length, same in groupby(lengths))
+@dataclass(frozen=True, eq=False)
+class Bunch:
+    """Neighbouring sentences of like lengths.
+
+    Attributes:
+        first: the place of their first token among all.
+        count: how many tokens they have.
+        sentences: how many they are, n.
+        length: the tokens of the longest, L.
+        places: where the tokens lie when all are padded to L, (n * L,); what pads repeats a token.
+        tokens: the places among these n * L that are tokens, (count,).
+        padding: those that are not.
+        closed: -inf where a key is padding, else 0, (n, 1, L); nothing if nothing is padded.
+    """
+
+    first: int
+    count: int
+    sentences: int
+    length: int
+    places: Tensor
+    tokens: Tensor
+    padding: Tensor
+    closed: Tensor | None
+
+
+Layout = tuple[Bunch, ...]
+_LAYOUT: ContextVar[Layout] = ContextVar("layout")
+
+
+def layout_of(lengths: Iterable[int]) -> Layout:
+    """Return how sentences of these lengths lie end to end; in few bunches if they are sorted."""
+    bunches: list[list[int]] = []
+    for length in lengths:
+        if bunches and max(length, *bunches[-1]) <= LIKE * min(length, *bunches[-1]):
+            bunches[-1].append(length)
+        else:
+            bunches.append([length])
+    made, first = [], 0
+    for bunch in bunches:
+        made.append(_bunch(first, bunch))
+        first += made[-1].count
+    return tuple(made)
+
+
+def _bunch(first: int, lengths: Sequence[int]) -> Bunch:
+    each, longest = torch.tensor(lengths), max(lengths)
+    begins = first + each.cumsum(0) - each
+    steps = torch.arange(longest)
+    real = steps < each[:, None]
+    places = begins[:, None] + steps.minimum(each[:, None] - 1)
+    padding = (~real).flatten().nonzero()[:, 0]
+    closed = torch.zeros(real.shape).masked_fill(~real, -math.inf)[:, None] if len(padding) else None
+    tokens = real.flatten().nonzero()[:, 0]
+    return Bunch(first, sum(lengths), len(lengths), longest, places.flatten(), tokens, padding, closed)
 
 
 @contextmanager
-def packed(config: Any, runs: Runs) -> Iterator[None]:
-    """Let a transformers model with this config attend within these runs."""
-    then, token = config._attn_implementation, _RUNS.set(runs)
+def packed(config: Any, layout: Layout) -> Iterator[None]:
+    """Let a transformers model with this config attend within the sentences of a layout."""
+    then, token = config._attn_implementation, _LAYOUT.set(layout)
     config._attn_implementation = NAME
     try:
         yield
     finally:
         config._attn_implementation = then
-        _RUNS.reset(token)
+        _LAYOUT.reset(token)
 
 
 def register() -> None:
@@ -57,60 +109,67 @@ def _attend(
 ) -> tuple[Tensor, None]:
     """Attend; query, key and value are (1, heads, tokens, d), the result (1, tokens, heads, d)."""
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    return _PackedAttention.apply(query, key, value, _RUNS.get(), dropout, scale), None
+    return _PackedAttention.apply(query, key, value, _LAYOUT.get(), dropout, scale), None
 
 
 class _PackedAttention(torch.autograd.Function):
-    """softmax(q k' scale) v with dropout, run by run: one node of the graph, where slices would make a dozen a run."""
+    """softmax(q k' scale) v with dropout, bunch by bunch: one node of the graph, not dozens."""
 
     @staticmethod
     def forward(
-        ctx: Any, query: Tensor, key: Tensor, value: Tensor, runs: Runs, dropout: float, scale: float
+        ctx: Any, query: Tensor, key: Tensor, value: Tensor, layout: Layout, dropout: float, scale: float
     ) -> Tensor:
-        query, key, value = (part[0].transpose(0, 1) for part in (query, key, value))  # (tokens, heads, d)
-        out = torch.empty_like(query, memory_format=torch.contiguous_format)
-        ctx.runs, ctx.scale, ctx.keep = [], scale, 1 - dropout
+        parts = torch.stack((query[0], key[0], value[0]))  # (3, heads, tokens, d)
+        parts[0].mul_(scale)
+        heads, tokens, d = parts.shape[1:]
+        out = parts.new_empty(tokens, heads, d)
+        ctx.scale, ctx.keep, ctx.bunches = scale, 1 - dropout, []
         with torch.autocast(query.device.type, enabled=False):
-            for first, count, length in _places(runs):
-                q, k, v = (_rows(part, first, count, length) for part in (query, key, value))
-                shares = softmax(q.mul_(scale) @ k.transpose(1, 2), -1, dtype=torch.float32).to(v.dtype)
-                kept = draw_kept(shares.shape, dropout) if dropout else None
+            for bunch in layout:
+                q, k, v = _padded(parts, bunch)
+                scores = q @ k.transpose(1, 2)
+                if bunch.closed is not None:
+                    scores.view(heads, bunch.sentences, bunch.length, bunch.length).add_(bunch.closed)
+                shares = softmax(scores, -1, dtype=torch.float32).to(v.dtype)
+                kept = draw_kept(shares.shape, dropout, v.dtype) if dropout else None
                 used = shares if kept is None else (shares * kept).div_(ctx.keep)
-                _put(out, used @ v, first, count, length)
-                ctx.runs.append((first, count, length, q, k, v, shares, used, kept))
+                _tokens(out.transpose(0, 1), bunch).copy_(_cut(used @ v, bunch, heads))
+                ctx.bunches.append((bunch, q, k, v, shares, used, kept))
         return out[None]
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        to_query, to_key, to_value = (torch.empty_like(gradient[0]) for _ in range(3))
-        for first, count, length, q, k, v, shares, used, kept in ctx.runs:
-            out = _rows(gradient[0].to(v.dtype), first, count, length)
-            _put(to_value, used.transpose(1, 2) @ out, first, count, length)
-            to_shares = out @ v.transpose(1, 2)
+        out = gradient[0].transpose(0, 1).contiguous()
+        heads, tokens, d = out.shape
+        whole = out.new_empty(tokens, 3, heads, d)
+        for bunch, q, k, v, shares, used, kept in ctx.bunches:
+            here = _padded(out.to(v.dtype), bunch, cleared=True)
+            to_parts = here.new_empty(3, *here.shape)
+            torch.bmm(used.transpose(1, 2), here, out=to_parts[2])
+            to_shares = here @ v.transpose(1, 2)
             if kept is not None:
                 to_shares.mul_(kept).div_(ctx.keep)
             to_scores = torch._softmax_backward_data(to_shares, shares, -1, shares.dtype)
-            _put(to_query, (to_scores @ k).mul_(ctx.scale), first, count, length)
-            _put(to_key, to_scores.transpose(1, 2) @ q, first, count, length)
-        return *(part.transpose(0, 1)[None] for part in (to_query, to_key, to_value)), None, None, None
+            torch.bmm(to_scores, k, out=to_parts[0]).mul_(ctx.scale)
+            torch.bmm(to_scores.transpose(1, 2), q, out=to_parts[1])
+            _tokens(whole.permute(1, 2, 0, 3), bunch).copy_(_cut(to_parts, bunch, 3, heads))
+        return *(part[None] for part in whole.permute(1, 2, 0, 3)), None, None, None
 
 
-def _places(runs: Runs) -> Iterator[tuple[int, int, int]]:
-    first = 0
-    for count, length in runs:
-        yield first, count, length
-        first += count * length
+def _padded(parts: Tensor, bunch: Bunch, *, cleared: bool = False) -> Tensor:
+    """Return the sentences of a bunch (…, heads * n, L, d) of tokens (…, heads, tokens, d); zeros pad them if asked."""
+    rows = parts.index_select(-2, bunch.places)
+    if cleared and len(bunch.padding):
+        rows.index_fill_(-2, bunch.padding, 0)
+    return rows.unflatten(-2, (bunch.sentences, bunch.length)).flatten(-4, -3)
 
 
-def _rows(tokens: Tensor, first: int, count: int, length: int) -> Tensor:
-    """Return a copy (sentences x heads, length, d) of a run of tokens (tokens, heads, d)."""
-    run = tokens[first : first + count * length].unflatten(0, (count, length)).transpose(1, 2)
-    return run.clone(memory_format=torch.contiguous_format).flatten(0, 1)
+def _cut(rows: Tensor, bunch: Bunch, *front: int) -> Tensor:
+    """Return the tokens (*front, count, d) of padded sentences."""
+    flat = rows.reshape(*front, bunch.sentences * bunch.length, rows.shape[-1])
+    return flat.index_select(-2, bunch.tokens) if len(bunch.padding) else flat
 
 
-def _put(tokens: Tensor, run: Tensor, first: int, count: int, length: int) -> None:
-    """Write a run (sentences x heads, length, d) to its tokens (tokens, heads, d)."""
-    heads = tokens.shape[1]
-    tokens[first : first + count * length].unflatten(0, (count, length)).copy_(
-        run.unflatten(0, (count, heads)).transpose(1, 2)
-    )
+def _tokens(parts: Tensor, bunch: Bunch) -> Tensor:
+    """Return the place of a bunch among all tokens (…, tokens, d)."""
+    return parts.narrow(-2, bunch.first, bunch.count)

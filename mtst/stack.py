@@ -92,7 +92,7 @@ class Stack:
         setattr(owner, name, blocks)
         try:
             if self.packs:
-                with attention.packed(self._config, attention.runs_of(mask.sum(dim=1).tolist())):
+                with attention.packed(self._config, attention.layout_of(mask.sum(dim=1).tolist())):
                     yield
             else:
                 yield

@@ -3,7 +3,7 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 
 from mtst import attention
-from mtst.attention import packed, runs_of
+from mtst.attention import layout_of, packed
 from mtst.dropout import draw_kept
 
 HEADS, WIDTH = 2, 8
@@ -19,7 +19,7 @@ def parts(tokens, dtype=torch.float32):
 
 
 def attend(made, lengths, dropout=0.0, scaling=None):
-    with packed(Config(), runs_of(lengths)):
+    with packed(Config(), layout_of(lengths)):
         out, weights = attention._attend(None, *made, None, dropout=dropout, scaling=scaling)
     assert weights is None
     return out
@@ -40,16 +40,25 @@ LENGTHS = pytest.mark.parametrize(
 
 
 @pytest.mark.parametrize(
-    ("lengths", "runs"),
+    ("lengths", "bunches"),
     [
-        ([], ()),
-        ([3], ((1, 3),)),
-        ([2, 2, 5], ((2, 2), (1, 5))),
-        ([5, 2, 5], ((1, 5), (1, 2), (1, 5))),
+        ([], []),
+        ([3], [(0, 3, 1, 3)]),
+        ([2, 2, 5], [(0, 4, 2, 2), (4, 5, 1, 5)]),
+        ([3, 4, 6, 7], [(0, 13, 3, 6), (13, 7, 1, 7)]),
+        ([5, 2, 5], [(0, 5, 1, 5), (5, 2, 1, 2), (7, 5, 1, 5)]),
     ],
 )
-def test_runs_are_neighbours_of_one_length(lengths, runs):
-    assert runs_of(iter(lengths)) == runs
+def test_a_bunch_is_of_neighbours_of_which_none_is_twice_as_long_as_another(lengths, bunches):
+    found = layout_of(iter(lengths))
+    assert [(bunch.first, bunch.count, bunch.sentences, bunch.length) for bunch in found] == bunches
+
+
+def test_what_pads_a_bunch_is_closed_and_known():
+    (bunch,) = layout_of([2, 3])
+    assert bunch.places.tolist() == [0, 1, 1, 2, 3, 4]
+    assert (bunch.tokens.tolist(), bunch.padding.tolist()) == ([0, 1, 3, 4, 5], [2])
+    assert bunch.closed.tolist() == [[[0.0, 0.0, -float("inf")]], [[0.0, 0.0, 0.0]]]
 
 
 @LENGTHS
@@ -103,7 +112,7 @@ def test_dropped_shares_are_dropped_on_the_way_back_too():
     query, key, value = (part[0] for part in made)
     shares = (query * WIDTH**-0.5 @ key.transpose(1, 2)).softmax(-1) * kept / 0.6
     expected = (shares @ value).transpose(0, 1)[None]
-    assert not kept.all()
+    assert 0 < kept.sum() < kept.numel()
     torch.testing.assert_close(found, expected)
     torch.testing.assert_close(torch.autograd.grad(found, made, came), torch.autograd.grad(expected, made, came))
 
@@ -128,8 +137,8 @@ def test_the_config_gets_its_attention_back_even_after_an_exception():
         assert config._attn_implementation == attention.NAME
         raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError), packed(config, runs_of([2])), packed(config, runs_of([3])):
+    with pytest.raises(ZeroDivisionError), packed(config, layout_of([2])), packed(config, layout_of([3])):
         fail()
     assert config._attn_implementation == "sdpa"
     with pytest.raises(LookupError):
-        attention._RUNS.get()
+        attention._LAYOUT.get()

@@ -15,18 +15,25 @@ COUNT = 400_000
 def test_the_share_that_is_dropped_is_what_was_asked(p):
     kept = draw_kept((COUNT,), p)
     deviation = (p * (1 - p) / COUNT) ** 0.5
-    assert abs((~kept).double().mean().item() - p) < 5 * deviation + 1 / LEVELS
+    assert abs((1 - kept).double().mean().item() - p) < 5 * deviation + 1 / LEVELS
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (3,), (2, 5), (0, 4), (3, 1, 7)])
 def test_places_are_drawn_for_any_shape(shape):
     kept = draw_kept(shape, 0.5)
     assert kept.shape == shape
-    assert kept.dtype == torch.bool
+    assert set(kept.flatten().tolist()) <= {0.0, 1.0}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_what_is_drawn_is_one_or_zero_in_every_precision(dtype):
+    kept = draw_kept((COUNT,), 0.1, dtype)
+    assert kept.dtype == dtype
+    assert set(kept.tolist()) == {0.0, 1.0}
 
 
 def test_neighbours_are_dropped_independently():
-    dropped = ~draw_kept((COUNT,), 0.1)
+    dropped = draw_kept((COUNT,), 0.1) == 0
     for distance in (1, 2, 3, 4, 8, 64):
         both = (dropped[distance:] & dropped[:-distance]).double().mean().item()
         assert abs(both - 0.01) < 0.001
