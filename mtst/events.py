@@ -119,7 +119,8 @@ class EpochEnded:
 class GroupProof:
     """What became of one layer group: the epochs in which it was open, and how far its weights moved.
 
-    `change` is |now - then| / |then|; `same` says that the SHA-256 of its bytes is what it was.
+    `change` is |now - then| / |then|, `now` being the epoch that is kept: a group that opened after it has moved by 0.
+    `same` says that the SHA-256 of its bytes is what it was.
     """
 
     key: str

@@ -6,7 +6,7 @@ are kept; with only its top open, the hidden states that enter the lowest open b
 
 import os
 from collections.abc import Sequence
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from mtst.encoder import Encoder
+from mtst.errors import ModelError
 from mtst.groups import BLOCK, is_head
 from mtst.team import Team
 
@@ -95,14 +96,20 @@ def room(shape: tuple[int, int], dtype: torch.dtype) -> Tensor:
     The file's space is taken at once, so that a full disk is an error here and not a crash later.
 
     Raises:
-        OSError: there is no space.
+        ModelError: there is no space.
     """
     size = shape[0] * shape[1] * dtype.itemsize
     if size <= MEMORY_BYTES:
         return torch.zeros(shape, dtype=dtype)
-    with TemporaryFile() as file:
-        os.posix_fallocate(file.fileno(), 0, size)
-        mapped = np.memmap(file, np.uint8, "r+", shape=(size,))
+    try:
+        with TemporaryFile() as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+            mapped = np.memmap(file, np.uint8, "r+", shape=(size,))
+    except OSError as error:
+        raise ModelError(
+            f"What enters the lowest open layer takes {size / 1e9:.1f} GB, for which {gettempdir()} has no room "
+            f"({error.strerror}). Free some, name a larger folder in TMPDIR, or take fewer rows."
+        ) from error
     return torch.from_numpy(mapped).view(dtype).view(shape)
 
 

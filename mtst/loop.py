@@ -58,6 +58,7 @@ class Loop:
         self._proof = Proof(groups, self._opening)
         self._best = Best(self._groups)
         self._best_logits: dict[str, Tensor] = {}
+        self._highest, self._progressed = -math.inf, 0  # the highest mean macro-F1, and the epoch that had it first
         self._first_embeddings: Tensor | None = None
         self._steps_per_epoch = math.ceil(len(self.train) / self.config.batch_size)
         self._step = 0
@@ -169,8 +170,13 @@ class Loop:
         """Score the validation rows and keep the weights if they are the best so far."""
         embeddings = embeddings_of(self.model, self._features[0], self._team)
         logits = logits_of(self.model, embeddings)
+        if not all(values.isfinite().all() for values in logits.values()):
+            raise ModelError(f"After epoch {epoch} the loss is not a number any more. Lower the learning rates.")
         scores = score_tasks(logits, self.held_out)
-        if self._best.offer(epoch, epoch if self._scenario.keeps_last else mean_macro_f1(scores)):
+        mean = mean_macro_f1(scores)
+        if mean > self._highest:
+            self._highest, self._progressed = mean, epoch
+        if self._best.offer(epoch, epoch if self._scenario.keeps_last else mean):
             self._best_logits = logits
         if self._first_embeddings is None:
             self._first_embeddings = embeddings
@@ -179,13 +185,12 @@ class Loop:
         return EpochEnded(epoch, self._step, train, scores, drift, self._stepper.loss.weights, self._seconds)
 
     def out_of_patience(self, epoch: int) -> bool:
-        """Tell whether as many epochs as patience allows have passed since the best one, and all groups are open."""
-        waited = epoch - max(self._best.epoch, self.last_opening - 1)
+        """Tell whether as many epochs as patience allows have passed without progress, all groups being open."""
+        waited = epoch - max(self._progressed, self.last_opening - 1)
         return self.config.patience is not None and waited >= self.config.patience
 
     def finished(self, *, stopped: bool) -> Finished:
-        self._best.restore()
-        self.model.eval()
+        self.close()
         complete = self._epochs_done == self.epochs and bool(self._best_logits)
         return Finished(
             best_epoch=self._best.epoch,

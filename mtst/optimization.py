@@ -13,14 +13,15 @@ from mtst.team import ALONE, Team
 from mtst.used_rows import UsedRows
 
 
-def share(step: int, steps: int, opened: int, config: TrainConfig) -> float:
+def share(step: int, steps: int, opened: int, last: int, config: TrainConfig) -> float:
     """Return the rate at a step as a share of the peak, for a group that opened at step `opened`.
 
-    From then on it rises over `warm_up` of all steps; after the first warm-up of the run all rates fall together.
+    From then on it rises over `warm_up` of all steps. When the group that opens at step `last`, after all others, has
+    risen too, all rates fall together: so every group has the rates that it would have if it had been open all along.
     """
     rise = round(config.warm_up * steps)
     begun = min(1.0, (step - opened + 1) / (rise + 1))
-    done = min(1.0, max(0, step - rise) / max(1, steps - rise))
+    done = min(1.0, max(0, step - last - rise) / max(1, steps - last - rise))
     left = {"cosine": 0.5 * (1 + math.cos(math.pi * done)), "linear": 1 - done, "constant": 1.0}[config.decay]
     return max(0.0, begun) * left
 
@@ -64,6 +65,7 @@ class Optimizer:
         if extra := [one for one in extra if one.requires_grad]:
             parts.append((extra, config.head_rate, 0.0, 0))
         self._peaks = [(rate, first) for _, rate, _, first in parts]
+        self._last = max((first for _, first in self._peaks), default=0)
         self._parameters = [one for parameters, *_ in parts for one in parameters]
         self._adamw = torch.optim.AdamW(
             [{"params": parameters, "lr": rate, "weight_decay": decay} for parameters, rate, decay, _ in parts],
@@ -73,7 +75,7 @@ class Optimizer:
     @property
     def rates(self) -> list[float]:
         """The rate of each part at the next step."""
-        shares = (share(self._step, self._steps, first, self._config) for _, first in self._peaks)
+        shares = (share(self._step, self._steps, first, self._last, self._config) for _, first in self._peaks)
         return [self.factor * peak * part for (peak, _), part in zip(self._peaks, shares, strict=True)]
 
     def step(self, loss: Tensor | None) -> None:
@@ -131,7 +133,11 @@ class Best:
         if score <= self._score:
             return False
         self._score, self.epoch = score, epoch
-        self._kept = [parameter.detach().clone() for parameter in self._parameters]
+        if not self._kept:
+            self._kept = [torch.empty_like(parameter) for parameter in self._parameters]
+        with torch.no_grad():
+            for kept, parameter in zip(self._kept, self._parameters, strict=True):
+                kept.copy_(parameter)
         return True
 
     @torch.no_grad()

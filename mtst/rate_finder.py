@@ -27,7 +27,7 @@ def find_rates(
 ) -> Generator[Event, bool | None, None]:
     """Train a copy of a model with rates that rise from step to step; the model itself stays as it is.
 
-    All groups that the scenario ever opens are open. The rates of heads and encoder rise together, in the proportion
+    All groups that the run would ever open are open. The rates of heads and encoder rise together, in the proportion
     of the config. Yields `Started`, `RateTried` for each step, and `RatesFound` with a tenth of the rates at which
     the loss was lowest. `send(True)` ends it early with what was found so far.
 
@@ -35,12 +35,13 @@ def find_rates(
         SettingsError: the scenario is unknown, or trains nothing.
         DataError: there is too little to train and validate on.
     """
-    config = replace(config or TrainConfig(), decay="constant", warm_up=0.0, epochs=None)
+    wanted = config or TrainConfig()
+    config = replace(wanted, decay="constant", warm_up=0.0, epochs=None)
     scenario = find_scenario(config.scenario, model.tasks)
     if not scenario.epochs:
         raise SettingsError(f"{scenario.title!r} trains nothing, so it has no rates. Choose another scenario.")
     start = time.perf_counter()
-    at_once = [replace(group, opens_at=1) if group.open else group for group in plan(model, config)]
+    at_once = [replace(group, opens_at=1) if group.open else group for group in plan(model, wanted)]
     loop = Loop(deepcopy(model), data, config, at_once)
     tried: list[RateTried] = []
     try:

@@ -96,7 +96,7 @@ FIXED = (
         consequence="New heads are ready before the encoder follows them, so it forgets less; early epochs are cheap.",
         when="With some hundred rows or more, when training everything at once forgets too much.",
         opening=_gradually,
-        epochs=1,
+        epochs=2,
     ),
     Scenario(
         key="train-all",

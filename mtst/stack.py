@@ -22,8 +22,11 @@ TOLERANCE = 1e-3  # of the embedding of the probe, of length about 1
 class Stack:
     """The blocks of a backbone.
 
+    Its length is the number of blocks at which a pass can begin; 0 if it cannot, as where a model tells its blocks
+    apart by their places. That, and whether blocks work without padding, is tried out once.
+
     Attributes:
-        packs: whether its blocks can work without padding, which is tried out once.
+        packs: whether its blocks can work without padding.
     """
 
     def __init__(self, backbone: "SentenceTransformer", probe: Callable[[], dict[str, Tensor]]) -> None:
@@ -34,9 +37,10 @@ class Stack:
         self._config: Any = getattr(getattr(backbone[0], "auto_model", None), "config", None)
         self.packs = False
         self.packs = self._can_pack(probe)
+        self._enters = self._can_enter(probe)
 
     def __len__(self) -> int:
-        return len(self._blocks)
+        return len(self._blocks) if self._enters else 0
 
     def embed(self, batch: dict[str, Tensor], start: int = 0, hidden: Tensor | None = None) -> Tensor:
         """Return the embeddings (n, d) of a batch of n sentences.
@@ -111,15 +115,36 @@ class Stack:
             return False
         attention.register()
         with evaluating(self._backbone):
-            expected = self._backbone(dict(batch))["sentence_embedding"].float()
+            expected = self._backbone(dict(batch))["sentence_embedding"]
             self.packs = True
             try:
-                found = self.embed(batch).float()
+                found = self.embed(batch)
             except (RuntimeError, TypeError):  # shapes that do not fit: its blocks need to know of sentences
                 return False
             finally:
                 self.packs = False
-        return bool((found - expected).abs().max() < TOLERANCE * expected.norm(dim=1).max())
+        return _alike(found, expected)
+
+    def _can_enter(self, probe: Callable[[], dict[str, Tensor]]) -> bool:
+        """Try whether a pass that begins at any block, with what entered it, gives what the whole pass gives."""
+        if not len(self._blocks):
+            return False
+        batch = probe()
+        with evaluating(self._backbone):
+            expected = self._backbone(dict(batch))["sentence_embedding"]
+            for block in range(1, len(self._blocks)):
+                try:
+                    found = self.embed(batch, block, self.hidden(batch, block))
+                except (RuntimeError, TypeError, LookupError):  # it asks for what only the other blocks know
+                    return False
+                if not _alike(found, expected):
+                    return False
+        return True
+
+
+def _alike(found: Tensor, expected: Tensor) -> bool:
+    found, expected = found.float(), expected.float()
+    return bool((found - expected).abs().max() < TOLERANCE * expected.norm(dim=1).max())
 
 
 def _places(mask: Tensor) -> Tensor:

@@ -51,9 +51,15 @@ class Stepper:
         self._model, self._data, self._config, self._plan, self._groups = model, data, config, plan, groups
         self._steps_per_epoch, self._epochs, self._team = steps_per_epoch, epochs, team
         self._rows: UsedRows | None = None
+        names = [task.name for task in model.tasks]
+        if unknown := [name for name in config.task_weights if name not in names]:
+            raise SettingsError(f"task_weights names {unknown[0]!r}, which is none of the tasks {', '.join(names)}.")
         frozen = {group.task for group in plan if group.task is not None and not group.open}
-        guiding = [task.name for task in model.tasks if config.frozen_head_loss or task.name not in frozen]
-        if epochs and not any(config.task_weights.get(task, 1.0) for task in guiding):
+        guiding = [name for name in names if config.frozen_head_loss or name not in frozen]
+        learning = [name for name in guiding if config.task_weights.get(name, 1.0)]
+        if not any(group.open for group in plan if group.task is None):
+            learning = [name for name in learning if name not in frozen]  # these would have nothing to move
+        if epochs and not learning:
             raise SettingsError("No task's loss is left to learn from. Keep that of a frozen head, or open a head.")
         self.loss = JointLoss(guiding, config).to(model.encoder.device)
 

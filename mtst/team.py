@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from importlib import import_module
 
 import torch
 from torch import Tensor, nn
@@ -18,8 +19,9 @@ LONGEST_WAIT = timedelta(days=1)  # for the slowest process; one that dies is no
 class Team:
     """`size` processes, of which this one is number `rank`."""
 
-    def __init__(self, rank: int = 0, size: int = 1) -> None:
+    def __init__(self, rank: int = 0, size: int = 1, device: torch.device | None = None) -> None:
         self.rank, self.size = rank, size
+        self._device = device  # where values are added up; where they are if it is None
 
     @property
     def leads(self) -> bool:
@@ -45,7 +47,14 @@ class Team:
     def sum(self, values: Tensor) -> Tensor:
         """Add up values of all processes, in place; every process gets the same sum, bit by bit."""
         if self.size > 1:
-            _to_all(values)
+            from torch import distributed
+
+            at_home = self._device is None or values.device.type == self._device.type
+            moved = values if at_home else values.to(self._device)
+            distributed.all_reduce(moved)
+            if not at_home:
+                with torch.inference_mode():  # values may have been made in it, and can be written to in it only
+                    values.copy_(moved)
         return values
 
     def sum_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
@@ -82,21 +91,18 @@ def launched_team() -> Iterator[Team]:
     """Join the team that a launcher has started this process in, or be one of this process alone.
 
     Enter it before an encoder is loaded: it also gives the process its device. In the end each process hangs up: one
-    that merely ended, with threads still listening, was now and then aborted.
+    that ends while the group's threads are still there is now and then aborted.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
         yield ALONE
         return
+    # This module takes the group of all processes as a default value: imported later, as transformers does when a model
+    # is loaded, it would hold the group, and its threads, beyond the end.
+    import_module("torch.distributed.nn.functional")
     from accelerate import PartialState
 
     state = PartialState(cpu=not torch.cuda.is_available(), timeout=LONGEST_WAIT)
     try:
-        yield Team(state.process_index, state.num_processes)
+        yield Team(state.process_index, state.num_processes, state.device)  # NCCL adds up on its own device only
     finally:
         state.destroy_process_group()
-
-
-def _to_all(values: Tensor) -> None:
-    from torch import distributed
-
-    distributed.all_reduce(values)

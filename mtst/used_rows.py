@@ -27,7 +27,8 @@ class UsedRows:
     def _look_up(self, table: nn.Embedding, inputs: tuple[Tensor], output: Tensor) -> Tensor | None:
         if not torch.is_grad_enabled() or not table.weight.requires_grad:
             return None  # the table is up to date
-        return look_up(self._row[inputs[0]], self.rows, self._padding)
+        places = self._row[inputs[0]]
+        return None if (places < 0).any() else look_up(places, self.rows, self._padding)
 
     @torch.no_grad()
     def write_back(self) -> None:

@@ -8,7 +8,8 @@ from torch import nn
 from mtst.config import TrainConfig
 from mtst.groups import Group
 from mtst.optimization import Best, Optimizer, batches, share
-from mtst.scenarios import DEFAULTS
+from mtst.scenarios import DEFAULTS, find_scenario, settle
+from mtst.tasks import Task
 
 
 def shuffler(seed):
@@ -52,8 +53,8 @@ def test_a_place_that_was_drawn_twice_is_in_two_batches_or_twice_in_one():
 # --- rates over the steps
 
 
-def course(opened=0, steps=100, **config):
-    return [share(step, steps, opened, settled(**config)) for step in range(steps)]
+def course(opened=0, steps=100, last=0, **config):
+    return [share(step, steps, opened, last, settled(**config)) for step in range(steps)]
 
 
 @pytest.mark.parametrize(
@@ -79,14 +80,25 @@ def test_a_rate_rises_evenly_over_the_warm_up_and_falls_then(decay):
 
 
 @pytest.mark.parametrize("decay", ["cosine", "linear", "constant"])
-def test_a_group_that_opens_late_rises_from_nothing_to_what_the_others_have(decay):
-    others, late = (course(opened, decay=decay, warm_up=0.1) for opened in (0, 50))
+def test_no_rate_falls_before_the_group_that_opens_last_has_risen(decay):
+    others, late = (course(opened, last=50, decay=decay, warm_up=0.1) for opened in (0, 50))
     assert late[:50] == [0.0] * 50
-    assert late[50] == pytest.approx(others[50] / 11)
-    assert [one / other for one, other in zip(late[50:61], others[50:61], strict=True)] == pytest.approx(
-        [(step + 1) / 11 for step in range(11)]
-    )
-    assert late[60:] == others[60:]
+    assert late[50:61] == pytest.approx([(step + 1) / 11 for step in range(11)])
+    assert others[10:61] == [1.0] * 51
+    assert late[60:] == others[60:] == sorted(others[60:], reverse=True)
+    assert (others[-1] < 0.05) == (decay != "constant")
+
+
+@pytest.mark.parametrize("scenario", ["gradual", "train-all", "top-k", "few-examples", "freeze-encoder"])
+@pytest.mark.parametrize("steps_per_epoch", [1, 3, 27])
+def test_every_group_comes_to_the_rate_that_is_shown(scenario, steps_per_epoch):
+    keys = ["embeddings", *(f"block-{n}" for n in range(6)), "head:a"]
+    config, opening = settle(TrainConfig(scenario), find_scenario(scenario, [Task("a", ("x", "y"))]), keys)
+    steps = config.epochs * steps_per_epoch
+    opened = {key: (epoch - 1) * steps_per_epoch for key, epoch in opening.items()}
+    for first in opened.values():
+        shares = [share(step, steps, first, max(opened.values()), config) for step in range(steps)]
+        assert max(shares) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
@@ -115,9 +127,9 @@ def test_each_group_has_its_own_rate_at_each_step():
         optimizer.step(sum(part.sum() for one in groups for part in one.parameters))
     late, early, heads = seen[0][0], [row[2] for row in seen], [row[3] for row in seen]
     assert late == 0
-    assert early == pytest.approx([0.2 / 3, 0.4 / 3, 0.2, 0.1])
+    assert early == pytest.approx([0.2 / 3, 0.4 / 3, 0.2, 0.2])
     assert heads == pytest.approx([2.5 * rate for rate in early])
-    assert [row[0] for row in seen] == pytest.approx([0, 0, 0.1 / 3, 0.1 * 2 / 3 / 2])
+    assert [row[0] for row in seen] == pytest.approx([0, 0, 0.1 / 3, 0.1 * 2 / 3])
     assert [row[0] for row in seen] == [row[1] for row in seen]
     assert [row[3] for row in seen] == [row[4] for row in seen]
 

@@ -5,10 +5,15 @@ import torch
 from torch import nn
 
 from mtst import attention
+from mtst.config import TrainConfig
+from mtst.data import Dataset
 from mtst.encoder import Encoder
 from mtst.encoders import load_encoder
 from mtst.layers import find_blocks, first_tensor
+from mtst.model import MultiTaskSentenceTransformer
 from mtst.stack import Stack
+from mtst.tasks import Task
+from mtst.training import fit
 
 PACKS = {"bert": True, "roberta": True, "distilbert": True, "mpnet": False}
 EVERY_KIND = pytest.mark.parametrize("kind", PACKS)
@@ -218,6 +223,26 @@ def test_a_backbone_without_blocks_is_one_whole(exact):
     stack = Stack(tree, dict)
     assert len(stack) == 0
     assert not stack.packs
+
+
+def test_blocks_that_are_told_apart_by_their_places_are_not_entered(tiny_folder, monkeypatch):
+    """A model that treats its blocks by their numbers would treat the third as the first if a pass began there."""
+    from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions
+    from transformers.models.bert.modeling_bert import BertEncoder
+
+    def numbered(self, hidden_states, *more, **named):
+        for place, layer in enumerate(self.layer):
+            hidden_states = first_tensor(layer(hidden_states, *more, **named)) * (1 + place)
+        return BaseModelOutputWithPastAndCrossAttentions(last_hidden_state=hidden_states)
+
+    monkeypatch.setattr(BertEncoder, "forward", numbered)
+    encoder = load_encoder(str(tiny_folder("bert", blocks=3)), fp32=True)
+    assert encoder.blocks == 0
+    model = MultiTaskSentenceTransformer(encoder, [Task("mood", ("glad", "sad"))])
+    data = Dataset(("a", "b c", "d", "e", "f g", "h"), model.tasks, {"mood": (0, 1, 0, 1, 0, 1)}, tuple(range(1, 7)))
+    events = list(fit(model, data, TrainConfig("top-k", top_blocks=1), baselines=False))
+    assert events[0].cached == "nothing"
+    assert {row.key for row in events[-1].proof if row.open_epochs} == {"block-2", "head:mood"}
 
 
 def test_attention_that_sees_more_than_a_sentence_is_not_packed(tiny_folder, monkeypatch):

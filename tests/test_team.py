@@ -16,6 +16,7 @@ from mtst.team import ALONE, Team, launched_team
 # What a process does: every case from the same weights, without dropout; what it saw goes to a file of its own.
 WORK = """
 import hashlib, json, sys
+from glob import glob
 from datetime import timedelta
 import torch
 from torch import distributed
@@ -70,6 +71,8 @@ if __name__ == "__main__":
     with launched_team() as team:
         if distributed.is_initialized():
             distributed.barrier()  # whoever left before the other has arrived would be waited for
+        load_encoder(json.loads(open(path).read())["encoder"])  # it must not hold the group
+    threads = [open(place).read() for place in glob("/proc/self/task/*/comm")]
 
     def join(number):
         place = {"init_method": f"file://{path}.group.{number}", "rank": int(rank), "world_size": 2}
@@ -80,6 +83,7 @@ if __name__ == "__main__":
 
     told = work(json.loads(open(path).read()), join, distributed.destroy_process_group)
     told["team"] = [team.rank, team.size]
+    told["listening"] = sum("gloo" in name for name in threads)
     open(f"{path}.{rank}", "w").write(json.dumps(told))
 """
 
@@ -145,6 +149,11 @@ def runs(tiny_folder, tmp_path_factory):
 
 def test_a_launched_process_knows_its_place(runs):
     assert [told["team"] for told in runs[1]] == [[0, 2], [1, 2]]
+
+
+def test_who_has_left_a_team_has_no_thread_that_listens_to_it(runs):
+    """A process that ended while such threads ran was now and then aborted."""
+    assert [told["listening"] for told in runs[1]] == [0, 0]
 
 
 def test_a_row_is_left_alone_where_it_should_be(runs):

@@ -31,6 +31,16 @@ def equal(some, others):
     return all(torch.equal(some[name], others[name]) for name in some)
 
 
+def moved_after_an_epoch(model, data, config):
+    """The keys of the groups that the first epoch moves, kept or not."""
+    groups = groups_of(model)
+    then = {group.key: [part.detach().clone() for part in group.parameters] for group in groups}
+    for event in fit(model, data, config, baselines=False):
+        if isinstance(event, EpochEnded) and event.epoch == 1:
+            return {group.key for group in groups if not all(map(torch.equal, group.parameters, then[group.key]))}
+    return None
+
+
 def mood(labels):
     """Sentences with these labels for one task, and with a label for another task each."""
     tasks = (Task("mood", ("glad", "sad")), Task("topic", ("x", "y")))
@@ -404,6 +414,14 @@ def test_training_stops_when_it_has_not_got_better_for_so_long(tiny, swapped, pa
     assert all(row.open_epochs in (None, (1, epochs[-1].epoch)) for row in finished.proof)
 
 
+def test_patience_looks_at_progress_where_the_last_epoch_is_kept_too(tiny, swapped):
+    config = TrainConfig("few-examples", epochs=30, patience=2, encoder_rate=1e-9, head_rate=1e-9)
+    events = list(fit(tiny, swapped, config, baselines=False))
+    epochs = [event for event in events if isinstance(event, EpochEnded)]
+    assert events[-1].early
+    assert events[-1].best_epoch == epochs[-1].epoch == 2
+
+
 def test_patience_that_is_longer_than_the_run_changes_nothing(tiny, swapped):
     events = list(fit(tiny, swapped, TrainConfig(epochs=3, patience=3, **HARSH), baselines=False))
     assert not events[-1].early
@@ -526,3 +544,50 @@ def test_one_may_look_at_the_model_while_it_trains(tiny, swapped, scenario):
             last = tiny.predict(swapped.texts)["topic"].probabilities
     tiny.encoder.forget()
     assert last.shape == (16, 2)
+
+
+# --- what is asked for in vain
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (
+            {"scenario": "custom", "open_groups": ("head:topic",), "task_weights": {"topic": 0.0}},
+            "No task's loss is left to learn from",
+        ),
+        (
+            {"scenario": "freeze-encoder", "task_weights": {"topic": 0.0, "place": 0.0}},
+            "No task's loss is left to learn from",
+        ),
+        ({"task_weights": {"typo": 3.0}}, "task_weights names 'typo', which is none of the tasks topic, place"),
+    ],
+)
+def test_a_run_that_could_learn_nothing_is_refused(tiny, swapped, config, words):
+    then = weights(tiny)
+    with pytest.raises(SettingsError, match=words):
+        list(fit(tiny, swapped, TrainConfig(**config), baselines=False))
+    assert equal(then, weights(tiny))
+
+
+def test_a_frozen_head_may_guide_the_encoder_alone(tiny, swapped):
+    config = TrainConfig("custom", open_groups=("block-1",), task_weights={"place": 0.0}, epochs=1)
+    assert moved_after_an_epoch(tiny, swapped, config) == {"block-1"}
+
+
+def test_a_model_can_be_used_on_the_graph_as_soon_as_the_run_says_that_it_has_finished(tiny, swapped):
+    for event in fit(tiny, swapped, TrainConfig("train-all", epochs=2, batch_size=4), baselines=False):
+        if isinstance(event, Finished):
+            texts = [*swapped.texts, "zebra xylophone"]
+            torch.testing.assert_close(
+                tiny.encoder(texts).detach(), torch.from_numpy(tiny.encode(texts)), atol=1e-2, rtol=1e-2
+            )
+
+
+def test_weights_that_break_in_the_last_step_of_an_epoch_are_told_of(tiny, swapped):
+    events = fit(tiny, swapped, TrainConfig(epochs=1, batch_size=64), baselines=False)
+    assert any(isinstance(event, StepEnded) for event in events)  # the first one
+    with torch.no_grad():
+        tiny.heads[0].weight.fill_(math.nan)
+    with pytest.raises(ModelError, match="After epoch 1 the loss is not a number any more"):
+        next(events)

@@ -146,3 +146,14 @@ def test_the_table_is_what_it_was_after_a_run(tiny, swapped, end):
 def test_a_run_of_heads_does_not_touch_the_table(tiny, swapped):
     for event in fit(tiny, swapped, TrainConfig(epochs=1)):
         assert not tiny.encoder.token_embedding._forward_hooks, event.kind
+
+
+def test_a_pass_with_words_that_do_not_occur_goes_through_the_whole_table():
+    embedding = table(None)
+    used = UsedRows(embedding, IDS)
+    strange = torch.tensor([[2, 5, 13]])
+    out = embedding(strange)
+    assert torch.equal(out, embedding.weight[strange])
+    out.sum().backward()
+    assert used.rows.grad is None
+    assert embedding.weight.grad[13].sum() == 6

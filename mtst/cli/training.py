@@ -96,7 +96,7 @@ def train(
         if team.leads:
             tell_skipped(data.skipped)
         if find:
-            config = _with_rates(find_rates(model, data, config), config, say)
+            config = by_leader(team, lambda: _with_rates(find_rates(model, data, config), config, say))
         history = _followed(fit(model, data, config, baselines=baselines, team=team), say)
         tested = evaluate(model, held_out) if held_out else None
 
@@ -109,7 +109,7 @@ def train(
 
         by_leader(team, keep)  # every process has the same model now
     seconds = round(time.perf_counter() - start, 2)
-    say(_proof(history.finished.proof))
+    say(_proof(history.finished.proof, history.finished.best_epoch))
     say(f"best epoch {history.finished.best_epoch}, {seconds:.1f} s" + (f", saved to {out}" if out else ""))
     _tell_scores(history, tested, say)
     if as_json:
@@ -154,12 +154,14 @@ def _epoch_line(event: EpochEnded, epochs: int) -> str:
     return f"epoch {event.epoch}/{epochs}  {event.seconds:.1f} s  {tasks}"
 
 
-def _proof(groups: tuple[GroupProof, ...]) -> str:
-    """Return what became of each group, as a table."""
+def _proof(groups: tuple[GroupProof, ...], kept: int) -> str:
+    """Return what became of each group up to the epoch that is kept, as a table."""
     rows = [f"{'group':24}{'parameters':>12}{'open epochs':>13}{'peak rate':>11}{'weight change':>15}"]
     for group in groups:
         opened = f"{group.open_epochs[0]} to {group.open_epochs[1]}" if group.open_epochs else "frozen"
         change = "0 (same hash)" if group.same else f"{group.change:.5f}"
+        if group.same and group.open_epochs and group.open_epochs[0] > kept:
+            change = f"0 (kept: {kept})"
         rows.append(f"{group.key[:23]:24}{group.parameters:12,}{opened:>13}{group.rate:11.1e}{change:>15}")
     return "\n".join(rows)
 

@@ -7,6 +7,7 @@ import gradio as gr
 
 from mtst.config import BALANCES, TrainConfig
 from mtst.errors import SettingsError
+from mtst.groups import is_head
 from mtst.scenarios import Scenario, settle
 from mtst.tasks import Task
 from mtst.ui.literal import inline, short
@@ -35,6 +36,7 @@ LABELS = {
     "epochs_per_group": "Epochs for each group",
     "seed": "Seed",
 } | {f"{WEIGHT}{k}": f"Weight of task {k + 1}" for k in range(MAX_TASKS)}
+OF_SCENARIO = {"top_blocks": "top-k", "epochs_per_group": "gradual"}  # settings that are seen with one scenario only
 CHOICES = ("decay", "learn_weights", "frozen_head_loss", "balance")
 WHOLE = ("epochs", "batch_size", "patience", "top_blocks", "epochs_per_group", "seed")
 DIGITS = gr.InputHTMLAttributes(autocorrect="off", spellcheck=False)
@@ -112,7 +114,7 @@ def settings() -> Settings:
         info="From how unsure each task is: a noisy one comes to count less.",
     )  # fmt: skip
     made["frozen_head_loss"] = gr.Checkbox(
-        True, label="The frozen head's mistakes still guide the encoder", visible=False,
+        True, label="A frozen head's mistakes still guide the encoder", visible=False,
         elem_id="train-frozen_head_loss",
         info="With it the encoder stays readable for that head; without it you see how far the encoder drifts away.",
     )  # fmt: skip
@@ -132,6 +134,7 @@ def config_of(tasks: Sequence[Task], scenario: str, open_groups: Sequence[str], 
     Raises:
         SettingsError: a value makes no sense.
     """
+    values = {name: value for name, value in values.items() if OF_SCENARIO.get(name, scenario) == scenario}
     given = {name: value if name in CHOICES else _read(name, value) for name, value in values.items()}
     weights = {task.name: given.get(f"{WEIGHT}{k}") for k, task in enumerate(tasks)} if len(tasks) > 1 else {}
     return TrainConfig(
@@ -164,9 +167,10 @@ def suit(config: TrainConfig, scenario: Scenario, keys: Sequence[str]) -> list[d
         SettingsError: the scenario cannot be followed with this config.
     """
     blank = replace(config, **dict.fromkeys(SUITED))
-    settled, _ = settle(blank, scenario, keys)
+    settled, opening = settle(blank, scenario, keys)
+    frozen_head = bool(opening) and any(is_head(key) and key not in opening for key in keys)
     hints = [gr.update(placeholder="–" if (v := getattr(settled, name)) is None else f"{v:g}") for name in SUITED]
-    return [*hints, gr.update(visible=scenario.key.startswith("freeze-head:"))]
+    return [*hints, gr.update(visible=frozen_head)]
 
 
 def for_tasks(tasks: Sequence[Task]) -> list[dict]:

@@ -20,14 +20,18 @@ def story(history: History, command: Sequence[str]) -> str:
     items = "".join(f"<li>{literal(line)}</li>" for line in _lines(history))
     words = " ".join(f"<bdi>{literal(word)}</bdi>" for word in command)
     again = f'<p class="quiet">The same on the command line:</p><pre tabindex="0">{words}</pre>'
-    return f'<ul class="story">{items}</ul>{proof(finished.proof)}{again}'
+    return f'<ul class="story">{items}</ul>{proof(finished.proof, finished.best_epoch)}{again}'
 
 
-def proof(groups: Sequence[GroupProof]) -> str:
-    """Return the table of every group from the heads down: when it was open, at which rate, how far it moved."""
+def proof(groups: Sequence[GroupProof], kept: int) -> str:
+    """Return the table of every group from the heads down: when it was open, at which rate, how far it moved.
+
+    `kept` is the epoch whose weights are kept.
+    """
     heads = [group for group in groups if group.key.startswith("head:")]
     layers = [group for group in reversed(groups) if not group.key.startswith("head:")]
-    rows = [(short(group.title, 60), *_what_it_did(group), f"{group.parameters:,}") for group in (*heads, *layers)]
+    order = (*heads, *layers)
+    rows = [(short(group.title, 60), *_what_it_did(group, kept), f"{group.parameters:,}") for group in order]
     made = table(
         HEADER, rows, caption="Every layer group, checked against its weights before training", text_columns=(0, 1)
     )
@@ -40,11 +44,13 @@ def rate(value: float) -> str:
     return f"{float(digits):g}e{int(power)}".replace("-", "\u2212")
 
 
-def _what_it_did(group: GroupProof) -> tuple[str, str, str]:
+def _what_it_did(group: GroupProof, kept: int) -> tuple[str, str, str]:
     if group.open_epochs is None:
         return SAME if group.same else "CHANGED", "never", "–"
     first, last = group.open_epochs
     moved = SAME if group.same else f"{100 * group.change:.2g} %"
+    if group.same and first > kept:
+        moved = f"0: it opened after epoch {kept}, which is kept"
     return moved, f"{first} to {last}" if last > first else str(first), rate(group.rate)
 
 

@@ -12,7 +12,7 @@ from mtst.ui.look import task_colour
 from mtst.ui.parts.pieces import quiet, table
 from mtst.writing import isolated
 
-COLUMNS = ("loss", "accuracy", "precision", "recall", "macro-F1")
+COLUMNS = ("loss", "accuracy", "precision", "recall", "macro-F1", "weighted F1")
 LOADING = ("Loading the encoder", "a few seconds")
 NO_SCORES = quiet("Scores appear here as soon as the untrained model has been measured.")
 
@@ -138,7 +138,7 @@ def _row(number: int, task: str, side: str, figures: list[str]) -> str:
 
 
 def _figures(found: Scores) -> list[str]:
-    shares = (found.accuracy, found.precision, found.recall, found.macro_f1)
+    shares = (found.accuracy, found.precision, found.recall, found.macro_f1, found.weighted_f1)
     return [f"{found.loss:.3f}", *(f"{100 * share:.1f} %" for share in shares)]
 
 

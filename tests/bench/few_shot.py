@@ -30,6 +30,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 from sklearn.linear_model import LogisticRegression
 
 from mtst import MultiTaskSentenceTransformer, Task, TrainConfig, fit, load_encoder, make_dataset, read_table
+from mtst.baselines import C
 from mtst.data import Dataset
 from mtst.encoder import Encoder
 from mtst.encoders import CATALOGUE, DEFAULT
@@ -90,7 +91,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("sets", nargs="+", metavar="FILE:TEXT:LABEL[:TESTFILE]")
     parser.add_argument("--shots", type=int, action="append", help="training rows of each label; 8 and 64 if left out")
     parser.add_argument("--seeds", type=int, default=3, help="draws for each set and number of shots")
-    parser.add_argument("--scenario", default=TrainConfig().scenario, help="how mtst trains")
+    parser.add_argument("--scenario", default="few-examples", help="how mtst trains")
     parser.add_argument("--test-rows", type=int, default=2000)
     parser.add_argument("--setfit-iterations", type=int, help="pairs of each kind for each text; 0 for all pairs")
     return parser.parse_args()
@@ -199,7 +200,7 @@ def run_mtst(job: Job, scenario: str) -> tuple[float, float]:
 def run_regression(job: Job) -> float:
     """Return the accuracy of a logistic regression on the embeddings of the encoder as it is."""
     encoder = plain_encoder()
-    regression = LogisticRegression(max_iter=1000).fit(encoder.encode(job.train_texts), job.train_labels)
+    regression = LogisticRegression(C=C, max_iter=1000).fit(encoder.encode(job.train_texts), job.train_labels)
     return accuracy(regression.predict(encoder.encode(job.test_texts)), job.test_labels)
 
 

@@ -31,8 +31,8 @@ def test_gradual_is_drawn_before_it_runs(services: Services) -> None:
     shown = show(services, "gradual", epochs_per_group="2")
     assert "from epoch 3" in shown["schedule"]
     assert {group["key"]: group["opens_at"] for group in shown["map"]["value"]}["block-5"] == 3
-    assert "15 epochs" in shown["about"]
-    assert shown["epochs"]["placeholder"] == "15"
+    assert "16 epochs" in shown["about"]
+    assert shown["epochs"]["placeholder"] == "16"
     assert show(services, "train-all")["schedule"] == ""
 
 

@@ -24,6 +24,13 @@ def test_the_story_tells_what_moved_and_what_did_not() -> None:
     assert "&lt;file&gt;" in html
 
 
+def test_a_group_that_opened_after_the_epoch_that_is_kept_is_told_apart() -> None:
+    late = GroupProof("block-0", "Block 0", 100, (2, 2), 1e-4, 0.0, True)
+    html = story.story(told(started(), BEFORE, FIRST, finished(1, proof=(late, PROOF[1]))), COMMAND)
+    assert "0: it opened after epoch 1, which is kept" in html
+    assert "frozen groups" not in html
+
+
 def test_a_frozen_group_that_moved_is_not_hidden() -> None:
     proof = (replace(PROOF[0], same=False, change=float("inf")), PROOF[1])
     html = story.story(told(started(), BEFORE, FIRST, finished(proof=proof)), COMMAND)
