@@ -12,6 +12,7 @@ others apart, because what is computed once is computed in the first.
 import json
 import os
 import random
+import statistics
 import subprocess
 import sys
 import time
@@ -77,9 +78,9 @@ def plain(data: Dataset, scenario: str, seed: int, epochs: int) -> dict:
     targets = [torch.tensor(rows.labels[task.name]) for task in rows.tasks]
     bert.train()
     if scenario == "top-k":
-        bert.requires_grad_(False)
+        bert.requires_grad_(False).eval()  # most leave dropout on below; then the losses could not be compared
         for block in bert.encoder.layer[-TOP:]:
-            block.requires_grad_(True)
+            block.requires_grad_(True).train()
     optimizer = torch.optim.AdamW([
         {"params": [one for one in bert.parameters() if one.requires_grad], "lr": ENCODER_RATE},
         {"params": heads.parameters(), "lr": HEAD_RATE},
@@ -223,6 +224,12 @@ def report(scenario: str, other: str, found: dict[str, list[dict]]) -> None:
     for loop, runs in found.items():
         curves = "; ".join(" ".join(f"{loss:.3f}" for loss in run["losses"][:4]) for run in runs)
         print(f"{'':4}mean loss of the first epochs, {loop}: {curves}")
+    if len(found[other]) > 1:
+        epochs = [list(zip(*(run["losses"] for run in runs), strict=True)) for runs in found.values()]
+        for number, (mine, theirs) in enumerate(list(zip(*epochs, strict=False))[:4], 1):
+            apart = abs(statistics.mean(mine) - statistics.mean(theirs))
+            print(f"{'':4}epoch {number}: the means over seeds are {apart:.3f} apart; "
+                  f"seeds of {other} spread over {max(theirs) - min(theirs):.3f}")  # fmt: skip
 
 
 if __name__ == "__main__":
