@@ -193,16 +193,17 @@ def test_two_processes_write_the_file_that_one_writes(tmp_path, tiny_folder, mod
     assert not list(tmp_path.glob(".*"))
 
 
-def test_a_launcher_that_starts_one_process_instead_of_two_is_told_of(tmp_path, tiny_folder, start):
-    out, launch = (
-        tmp_path / "e.npy",
-        [word for word in LAUNCH if word not in ("--multi_gpu", "--main_process_port", "0")],
-    )
-    process = start("-m", *launch, *embed(long_file(tmp_path / "my.csv", 9), out, tiny_folder()))
-    _, stderr = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0, stderr
-    assert stderr.count("with --multi_gpu it starts several") == 1
-    assert np.load(out).shape == (9, 32)
+def test_a_launcher_that_starts_one_process_instead_of_two_is_told_of(tmp_path, tiny_folder, monkeypatch):
+    """Without `--multi_gpu` it leaves these names behind on a CPU, and no number of processes."""
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "no")
+    monkeypatch.setenv("MASTER_PORT", "29500")
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    file, out = long_file(tmp_path / "my.csv", 3), tmp_path / "e.npy"
+    done = invoke(*embed(file, out, tiny_folder()))
+    assert (done.exit_code, done.stderr.count("with --multi_gpu it starts several")) == (0, 1)
+    assert np.load(out).shape == (3, 32)
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    assert "multi_gpu" not in invoke(*embed(file, out, tiny_folder())).stderr
 
 
 def test_what_goes_wrong_is_told_once_and_ends_both_processes(tmp_path, tiny_folder, start):

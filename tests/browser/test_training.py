@@ -121,7 +121,7 @@ def test_gradual_unfreezing_is_drawn_before_and_while_it_runs(visit) -> None:
     visitor.take_sample()
     visitor.choose("Unfreeze from the top")
     page = visitor.page
-    page.wait_for_selector("#train-schedule .axis:has-text('8')")
+    page.wait_for_selector("#train-schedule .axis span:text-is('9')")
     assert page.locator("#train-schedule li").count() == 8  # the heads share a row
     assert not page.is_visible("#train-openings")
     visitor.set("epochs", "2")
