@@ -139,7 +139,6 @@ def test_settings_follow_the_scenario_and_nonsense_is_explained(visit) -> None:
     visitor.tab("Train")
     visitor.take_sample()
     page = visitor.page
-    page.click("#train-settings button")
     page.wait_for_selector("#train-layer_decay [placeholder='1']")
     visitor.choose("Train everything, lower layers less")
     page.wait_for_selector("#train-layer_decay [placeholder='0.7']")
@@ -158,7 +157,6 @@ def test_learning_rates_are_found_and_used(visit) -> None:
     visitor.tab("Train")
     visitor.take_sample()
     page = visitor.page
-    page.click("#train-settings button")
     page.click("#train-rates")
     page.wait_for_selector("#train-rates-curve .main-svg", timeout=120_000)
     page.click("#train-rates-use", timeout=120_000)

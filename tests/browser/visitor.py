@@ -31,6 +31,14 @@ class Visitor:
             tab = self.page.locator(f".overflow-dropdown button:text-is('{name}')")
         tab.click()
         self.page.wait_for_selector(f"#tab-{name.lower()}", state="visible")
+        if name == "Train":
+            self.open_settings()
+
+    def open_settings(self) -> None:
+        """Open them early: Gradio makes the fields when they are first seen, and may drop what is typed that instant."""
+        if not self.page.is_visible("#train-seed"):
+            self.page.click("#train-settings button")
+            self.page.wait_for_selector("#train-seed", state="visible")
 
     def take_sample(self) -> None:
         self.page.click("#train-sample")
@@ -47,8 +55,6 @@ class Visitor:
 
     def set(self, name: str, value: str) -> None:
         """Type a setting."""
-        if not self.page.is_visible("#train-seed"):
-            self.page.click("#train-settings button")
         self.page.fill(f"#train-{name} :is(input, textarea)", value)
 
     def open_layers(self) -> list[str]:
