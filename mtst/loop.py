@@ -65,7 +65,15 @@ class Loop:
         self._epochs_done = 0
         self._features: list[Features] = []
         self._stepper = Stepper(
-            model, self.train, self.config, self.plan, self._groups, self._steps_per_epoch, self.epochs, team
+            model,
+            self.train,
+            self.config,
+            self.plan,
+            self._groups,
+            self._steps_per_epoch,
+            self.epochs,
+            team,
+            pairs=self._scenario.pairs,
         )
         freeze(model, self._opened(1))  # last, so that a run which is refused leaves the model as it is
         self._start = time.perf_counter()

@@ -30,6 +30,7 @@ class Scenario:
         opening: from the keys of all groups, bottom up, to the epoch at which each open one opens.
         epochs: how often training passes over the rows once all is open; 0 if nothing trains.
         keeps_last: keep the last epoch instead of the best, because the held-out rows are too few to choose by.
+        pairs: the encoder learns from pairs of rows instead of the heads' mistakes; see `mtst.pairs`.
         defaults: values for what a `TrainConfig` leaves to the scenario.
     """
 
@@ -41,6 +42,7 @@ class Scenario:
     opening: Rule
     epochs: int = 4
     keeps_last: bool = False
+    pairs: bool = False
     defaults: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -119,12 +121,13 @@ FIXED = (
     Scenario(
         key="few-examples",
         title="Few examples",
-        meaning="Everything learns, for more passes, from heads that already know the words of your labels.",
+        meaning="The encoder learns from pairs: rows with the same label move together, others apart.",
         consequence="The last epoch is kept: a few held-out rows measure it roughly, and cannot choose between epochs.",
         when="With about 5 to 100 rows for each label.",
         opening=_at_once(lambda _key: True),
-        epochs=12,
+        epochs=16,
         keeps_last=True,
+        pairs=True,
     ),
     Scenario(
         key="freeze-all",

@@ -16,6 +16,7 @@ from mtst.groups import Group
 from mtst.losses import JointLoss, task_sums
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.optimization import Optimizer
+from mtst.pairs import pair_loss
 from mtst.team import Team
 from mtst.used_rows import UsedRows
 
@@ -32,6 +33,7 @@ class Stepper:
         steps_per_epoch: optimizer steps of one pass.
         epochs: passes of the whole run.
         team: the processes that share a batch.
+        pairs: let the encoder learn from pairs of rows, and the heads from its embeddings, which they do not move.
 
     Raises:
         SettingsError: something opens, and no task is left whose loss could teach it.
@@ -47,9 +49,11 @@ class Stepper:
         steps_per_epoch: int,
         epochs: int,
         team: Team,
+        *,
+        pairs: bool = False,
     ) -> None:
         self._model, self._data, self._config, self._plan, self._groups = model, data, config, plan, groups
-        self._steps_per_epoch, self._epochs, self._team = steps_per_epoch, epochs, team
+        self._steps_per_epoch, self._epochs, self._team, self._pairs = steps_per_epoch, epochs, team, pairs
         self._rows: UsedRows | None = None
         names = [task.name for task in model.tasks]
         if unknown := [name for name in config.task_weights if name not in names]:
@@ -108,8 +112,12 @@ class Stepper:
         """
         optimizer = self._optimizer  # it is made before the first pass, which goes through the rows that it trains
         mine = self._team.share(places)
-        logits = self._model.classify(features.batch(mine)) if mine else self._no_logits
         targets = {name: labels[mine] for name, labels in self._targets.items()}
+        embeddings = features.batch(mine) if mine else None
+        if embeddings is None:
+            logits = self._no_logits
+        else:
+            logits = self._model.classify(embeddings.detach() if self._pairs else embeddings)
         sums = plain = task_sums(logits, targets)
         if self._class_weights or self._config.label_smoothing:
             sums = task_sums(logits, targets, self._class_weights, self._config.label_smoothing)
@@ -119,6 +127,9 @@ class Stepper:
         weight = dict(zip(names, totals[:, 1, 1], strict=True))
         optimizer.factor = factor
         parts = {name: sums[name][0] / weight[name] for name in names if count[name]}
+        if self._pairs and embeddings is not None:
+            share = len(mine) / len(places)
+            parts = {name: part + share * pair_loss(embeddings, targets[name]) for name, part in parts.items()}
         optimizer.step(self.loss(parts, self._team.size))
         losses = {name: totals[k, 0, 0] / count[name] for k, name in enumerate(names) if count[name]}
         return losses, {name: self._team.whole(values.detach(), len(places)) for name, values in logits.items()}

@@ -55,6 +55,7 @@ FLOORS = (
     "history",
     "proof",
     "losses",
+    "pairs",
     "used_rows",
     "optimization",
     "preparing",

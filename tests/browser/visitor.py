@@ -35,7 +35,7 @@ class Visitor:
             self.open_settings()
 
     def open_settings(self) -> None:
-        """Open them early: Gradio makes the fields when they are first seen, and may drop what is typed that instant."""
+        """Open them early: Gradio makes the fields when first seen, and may drop what is typed that instant."""
         if not self.page.is_visible("#train-seed"):
             self.page.click("#train-settings button")
             self.page.wait_for_selector("#train-seed", state="visible")
