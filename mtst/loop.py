@@ -10,16 +10,18 @@ from torch import Tensor
 
 from mtst.balance import drawn_evenly
 from mtst.baselines import logistic, majority
+from mtst.best import Best
+from mtst.checkpoint import Checkpoint
 from mtst.config import TrainConfig
 from mtst.data import Dataset
-from mtst.errors import ModelError
+from mtst.errors import ModelError, RunError
 from mtst.evaluation import Scores, confusion, embeddings_of, logits_of, mean_macro_f1, score_tasks
 from mtst.events import Baselines, EpochEnded, Event, Finished, GroupPlan, Opened, Started, StepEnded
 from mtst.features import Features, boundary
 from mtst.freezing import freeze
 from mtst.groups import groups_of
 from mtst.model import MultiTaskSentenceTransformer
-from mtst.optimization import Best, batches
+from mtst.optimization import batches
 from mtst.preparing import cached, prepare
 from mtst.proof import Proof
 from mtst.scenarios import find_scenario, settle
@@ -56,13 +58,11 @@ class Loop:
         torch.manual_seed(config.seed + team.rank)
         self._groups = [group for group in groups if group.key in self._opening]
         self._proof = Proof(groups, self._opening)
-        self._best = Best(self._groups)
-        self._best_logits: dict[str, Tensor] = {}
-        self._highest, self._progressed = -math.inf, 0  # the highest mean macro-F1, and the epoch that had it first
+        self._best = Best(self._groups, keeps_last=self._scenario.keeps_last)
         self._first_embeddings: Tensor | None = None
         self._steps_per_epoch = math.ceil(len(self.train) / self.config.batch_size)
         self._step = 0
-        self._epochs_done = 0
+        self.epochs_done = 0
         self._features: list[Features] = []
         self._stepper = Stepper(
             model,
@@ -163,7 +163,7 @@ class Loop:
                 return True
             outputs.append(logits)
             order += places
-        self._epochs_done = number
+        self.epochs_done = number
         names = [task.name for task in self.model.tasks]
         logits = {name: self._team.sum(torch.cat([one[name] for one in outputs])) for name in names}
         return (yield self.validated(number, score_tasks(logits, self.train.take(order))))
@@ -181,11 +181,7 @@ class Loop:
         if not all(values.isfinite().all() for values in logits.values()):
             raise ModelError(f"After epoch {epoch} the loss is not a number any more. Lower the learning rates.")
         scores = score_tasks(logits, self.held_out)
-        mean = mean_macro_f1(scores)
-        if mean > self._highest:
-            self._highest, self._progressed = mean, epoch
-        if self._best.offer(epoch, epoch if self._scenario.keeps_last else mean):
-            self._best_logits = logits
+        self._best.offer(epoch, mean_macro_f1(scores), logits)
         if self._first_embeddings is None:
             self._first_embeddings = embeddings
         cosines = torch.cosine_similarity(embeddings, self._first_embeddings)
@@ -194,18 +190,53 @@ class Loop:
 
     def out_of_patience(self, epoch: int) -> bool:
         """Tell whether as many epochs as patience allows have passed without progress, all groups being open."""
-        waited = epoch - max(self._progressed, self.last_opening - 1)
+        waited = epoch - max(self._best.progressed, self.last_opening - 1)
         return self.config.patience is not None and waited >= self.config.patience
+
+    def checkpoint(self) -> Checkpoint:
+        """Return all that the rest of the run depends on, after an epoch."""
+        run = {"dice": torch.get_rng_state(), "first embeddings": self._first_embeddings}
+        parts = self._best.parts(self.epochs_done) | {"optimizer": self._stepper.tensors(), "run": run}
+        numbers = {
+            "epoch": self.epochs_done,
+            "step": self._step,
+            "seconds": self._seconds,
+            "best": self._best.numbers,
+            "optimizer": self._stepper.steps_taken,
+            "order": self._order.getstate(),
+        }
+        return Checkpoint(parts, numbers)
+
+    def resume(self, saved: Checkpoint) -> Steps:
+        """Go back to where a run of the same job was; what it had computed once is computed again.
+
+        Raises:
+            RunError: the checkpoint is of another job.
+        """
+        numbers, run = saved.numbers, saved.parts["run"]
+        try:
+            self._best.load(saved.parts, numbers["best"])
+            self._stepper.load(saved.parts["optimizer"], numbers["optimizer"])
+        except (KeyError, IndexError, RuntimeError) as error:
+            raise RunError("The checkpoint does not fit this model and these settings. Train again.") from error
+        self._first_embeddings = run["first embeddings"]
+        self._step, self.epochs_done = numbers["step"], numbers["epoch"]
+        version, state, gauss = numbers["order"]
+        self._order.setstate((version, tuple(state), gauss))
+        self._start = time.perf_counter() - numbers["seconds"]
+        stopped = yield from self.prepare(max(1, self.epochs_done))
+        torch.set_rng_state(run["dice"])
+        return stopped
 
     def finished(self, *, stopped: bool) -> Finished:
         self.close()
-        complete = self._epochs_done == self.epochs and bool(self._best_logits)
+        complete = self.epochs_done == self.epochs and bool(self._best.logits)
         return Finished(
             best_epoch=self._best.epoch,
             stopped=stopped and not complete,
             early=not stopped and not complete,
-            proof=self._proof.table(self.plan, self._epochs_done),
-            confusion=confusion(self._best_logits, self.held_out) if self._best_logits else {},
+            proof=self._proof.table(self.plan, self.epochs_done),
+            confusion=confusion(self._best.logits, self.held_out) if self._best.logits else {},
             seconds=self._seconds,
         )
 

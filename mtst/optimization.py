@@ -94,6 +94,27 @@ class Optimizer:
                 self._rows[1].write_back()
         self._step += 1
 
+    @property
+    def steps_taken(self) -> int:
+        return self._step
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return what AdamW remembers of each parameter."""
+        remembered = self._adamw.state
+        return {
+            f"{n}.{name}": value
+            for n, parameter in enumerate(self._parameters)
+            for name, value in remembered.get(parameter, {}).items()
+        }
+
+    def load(self, tensors: Mapping[str, Tensor], steps_taken: int) -> None:
+        """Take back what `tensors` and `steps_taken` gave."""
+        self._step = steps_taken
+        for key, value in tensors.items():
+            place, _, name = key.partition(".")
+            parameter = self._parameters[int(place)]
+            self._adamw.state[parameter][name] = value.to(parameter.device)
+
     def _open_parameters(self) -> list[nn.Parameter]:
         """Return what is open now."""
         table, used = self._rows or (None, None)
@@ -117,30 +138,3 @@ def batches(places: Sequence[int], lengths: Sequence[int], size: int, order: ran
     order.shuffle(places)
     parts = (places[first : first + size] for first in range(0, len(places), size))
     return [sorted(part, key=lengths.__getitem__) for part in parts]
-
-
-class Best:
-    """The weights of the groups that ever open, at the best epoch so far."""
-
-    def __init__(self, groups: Sequence[Group]) -> None:
-        self._parameters = [parameter for group in groups for parameter in group.parameters]
-        self._kept: list[Tensor] = []
-        self._score = -math.inf
-        self.epoch = 0
-
-    def offer(self, epoch: int, score: float) -> bool:
-        """Keep the weights if this is the best epoch; return whether it is."""
-        if score <= self._score:
-            return False
-        self._score, self.epoch = score, epoch
-        if not self._kept:
-            self._kept = [torch.empty_like(parameter) for parameter in self._parameters]
-        with torch.no_grad():
-            for kept, parameter in zip(self._kept, self._parameters, strict=True):
-                kept.copy_(parameter)
-        return True
-
-    @torch.no_grad()
-    def restore(self) -> None:
-        for parameter, kept in zip(self._parameters, self._kept, strict=False):
-            parameter.copy_(kept)

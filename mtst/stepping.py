@@ -134,6 +134,21 @@ class Stepper:
         losses = {name: totals[k, 0, 0] / count[name] for k, name in enumerate(names) if count[name]}
         return losses, {name: self._team.whole(values.detach(), len(places)) for name, values in logits.items()}
 
+    def tensors(self) -> dict[str, Tensor]:
+        """Return what the next steps depend on, next to the weights of the model."""
+        return self._optimizer.tensors() | {"log_variances": self.loss.log_variances}
+
+    @property
+    def steps_taken(self) -> int:
+        return self._optimizer.steps_taken
+
+    def load(self, tensors: Mapping[str, Tensor], steps_taken: int) -> None:
+        """Take back what `tensors` and `steps_taken` gave; the model has its weights already."""
+        remembered = dict(tensors)
+        with torch.no_grad():
+            self.loss.log_variances.copy_(remembered.pop("log_variances"))
+        self._optimizer.load(remembered, steps_taken)
+
     def joint(self, losses: Mapping[str, Tensor]) -> float | None:
         """Return the joint loss of some losses, if any of them counts."""
         with torch.no_grad():

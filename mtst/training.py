@@ -1,13 +1,15 @@
 """Training as a stream of events: `for event in fit(model, data, config)`."""
 
 from collections.abc import Generator
+from pathlib import Path
 
+from mtst.checkpoint import Checkpoint
 from mtst.config import TrainConfig
 from mtst.data import Dataset
 from mtst.events import Event, GroupPlan
 from mtst.freezing import rates
 from mtst.groups import groups_of
-from mtst.loop import Loop
+from mtst.loop import Loop, Steps
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.scenarios import find_scenario, settle
 from mtst.team import ALONE, Team
@@ -43,6 +45,7 @@ def fit(
     *,
     baselines: bool = True,
     team: Team = ALONE,
+    checkpoint: Path | None = None,
 ) -> Generator[Event, bool | None, None]:
     """Train a model in place and tell what happens; its weights end as those of the best epoch.
 
@@ -55,26 +58,40 @@ def fit(
         config: how to train.
         baselines: whether to measure first what is reached without training.
         team: the processes that train together; every one of them runs this with the same arguments.
+        checkpoint: the file in which the state of the run is kept after each epoch. If it is there already, the run
+            goes on from it, with the events that an unbroken run would have had from there. For a run of one process.
 
     Raises:
         SettingsError: the scenario is unknown, or leaves nothing to learn.
         DataError: there is too little to train and validate on, as `mtst.splitting.check_trainable` says.
         ModelError: the tasks differ from the model's, or the loss stops being a number.
+        RunError: the checkpoint cannot be written, or is not one of this run.
     """
     config = config or TrainConfig()
     loop = Loop(model, data, config, plan(model, config), team)
     try:
-        stopped = yield loop.started()
-        if baselines and not stopped:
-            stopped = yield from loop.measure_baselines()
-        if not stopped:
-            stopped = yield from loop.prepare()
-        if not stopped:
-            stopped = yield loop.validated(0, {})
-        for epoch in range(1, loop.epochs + 1):
+        if checkpoint and checkpoint.exists():
+            stopped = yield from loop.resume(Checkpoint.read(checkpoint))
+        else:
+            stopped = yield from _begin(loop, baselines=baselines)
+        for epoch in range(loop.epochs_done + 1, loop.epochs + 1):
             if stopped or loop.out_of_patience(epoch - 1):
                 break
             stopped = (yield from loop.open_groups(epoch)) or (yield from loop.epoch(epoch))
+            if checkpoint and loop.epochs_done == epoch:
+                loop.checkpoint().write(checkpoint)
         yield loop.finished(stopped=bool(stopped))
     finally:
         loop.close()
+
+
+def _begin(loop: Loop, *, baselines: bool) -> Steps:
+    """Do what comes before the first epoch; return whether the one who listens asked to stop."""
+    stopped = yield loop.started()
+    if baselines and not stopped:
+        stopped = yield from loop.measure_baselines()
+    if not stopped:
+        stopped = yield from loop.prepare()
+    if not stopped:
+        stopped = yield loop.validated(0, {})
+    return stopped

@@ -7,7 +7,7 @@ from torch import nn
 
 from mtst.config import TrainConfig
 from mtst.groups import Group
-from mtst.optimization import Best, Optimizer, batches, share
+from mtst.optimization import Optimizer, batches, share
 from mtst.scenarios import DEFAULTS, find_scenario, settle
 from mtst.tasks import Task
 
@@ -205,22 +205,3 @@ def test_what_the_loss_itself_learns_has_the_rate_of_the_heads_and_is_not_shrunk
 
 def test_every_default_can_be_overruled():
     assert all(getattr(TrainConfig(), name) is None for name in DEFAULTS)
-
-
-# --- the best weights
-
-
-def test_best_keeps_the_first_of_equals_and_puts_it_back():
-    one = group("head:a", (2,), task="a")
-    best = Best([one])
-    best.restore()  # nothing was offered
-    assert one.parameters[0].tolist() == [1.0, 1.0]
-    taken = []
-    for epoch, score in enumerate([0.1, 0.5, 0.5, 0.4]):
-        with torch.no_grad():
-            one.parameters[0].fill_(epoch)
-        taken.append(best.offer(epoch, score))
-    assert taken == [True, True, False, False]
-    best.restore()
-    assert best.epoch == 1
-    assert one.parameters[0].tolist() == [1.0, 1.0]

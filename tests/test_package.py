@@ -45,6 +45,8 @@ FLOORS = (
     "encoders",
     "model",
     "groups",
+    "checkpoint",
+    "best",
     "scenarios",
     "freezing",
     "team",

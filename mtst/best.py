@@ -1,0 +1,84 @@
+"""The best weights of a run so far, what they say of the held-out rows, and since when nothing was better."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from mtst.checkpoint import Part
+from mtst.groups import Group
+
+
+class Best:
+    """The weights of the groups that ever open, at the best epoch so far or, with `keeps_last`, at the last.
+
+    Attributes:
+        epoch: the epoch that is kept.
+        logits: those of each task on the held-out rows, at that epoch.
+        progressed: the epoch that had the highest score first.
+    """
+
+    def __init__(self, groups: Sequence[Group], *, keeps_last: bool = False) -> None:
+        self._weights = weights(groups)
+        self._keeps_last = keeps_last
+        self._kept: Part = {}
+        self._highest = -math.inf
+        self.epoch = self.progressed = 0
+        self.logits: dict[str, Tensor] = {}
+
+    @torch.no_grad()
+    def offer(self, epoch: int, score: float, logits: dict[str, Tensor]) -> bool:
+        """Keep the weights as they are now if they are the best; return whether they are."""
+        better = score > self._highest
+        if better:
+            self._highest, self.progressed = score, epoch
+        if not (better or self._keeps_last):
+            return False
+        self.epoch, self.logits = epoch, logits
+        if not self._kept:
+            self._kept = {name: torch.empty_like(weight) for name, weight in self._weights.items()}
+        for name, kept in self._kept.items():
+            kept.copy_(self._weights[name])
+        return True
+
+    def restore(self) -> None:
+        """Give the model the weights that were kept, if any were."""
+        if self._kept:
+            put(self._kept, self._weights)
+
+    def parts(self, epoch: int) -> dict[str, Part]:
+        """Return what to keep after an epoch; the best weights are left out if they are those of now."""
+        best = {} if self.epoch == epoch else self._kept
+        return {"now": dict(self._weights), "best": best, "logits": self.logits}
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        return {"epoch": self.epoch, "progressed": self.progressed, "highest": self._highest}
+
+    def load(self, parts: dict[str, Part], numbers: dict[str, float]) -> None:
+        """Take back what `parts` and `numbers` gave; the model has its weights of then afterwards.
+
+        Raises:
+            KeyError: they are of other groups.
+        """
+        if parts["now"].keys() != self._weights.keys():
+            raise KeyError("now")
+        device = next(iter(self._weights.values())).device
+        best = parts.get("best") or parts["now"]
+        self._kept = {name: tensor.to(device) for name, tensor in best.items()}
+        self.logits = {name: tensor.to(device) for name, tensor in parts["logits"].items()}
+        self.epoch, self.progressed, self._highest = (numbers[name] for name in ("epoch", "progressed", "highest"))
+        put(parts["now"], self._weights)
+
+
+def weights(groups: Sequence[Group]) -> dict[str, Tensor]:
+    """Return the parameters of some groups by names that do not change from one loading of a model to the next."""
+    return {f"{group.key}|{n}": parameter for group in groups for n, parameter in enumerate(group.parameters)}
+
+
+@torch.no_grad()
+def put(values: Part, targets: dict[str, Tensor]) -> None:
+    """Write values into parameters of the same names."""
+    for name, value in values.items():
+        targets[name].copy_(value)

@@ -1,0 +1,89 @@
+"""All that the rest of a run depends on, after an epoch: one file of tensors and numbers, without pickle."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from mtst.errors import RunError
+
+Part = dict[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """Tensors in named parts, and numbers that JSON can hold.
+
+    Attributes:
+        parts: the tensors of each part, by name.
+        numbers: among them `epoch`, `step` and `seconds`: how far the run had come.
+    """
+
+    parts: Mapping[str, Part]
+    numbers: Mapping[str, Any]
+
+    def write(self, path: Path) -> None:
+        """Write the file; it is the old one or the new one at every moment, also if the machine stops.
+
+        Raises:
+            RunError: the disk does not take it.
+        """
+        staging = path.with_suffix(".part")
+        tensors = {
+            f"{part}|{name}": tensor.detach().cpu().contiguous()
+            for part, named in self.parts.items()
+            for name, tensor in named.items()
+        }
+        try:
+            save_file(tensors, staging, {"numbers": json.dumps(self.numbers)})
+            with staging.open("rb+") as file:
+                os.fsync(file.fileno())
+            staging.replace(path)
+        except (OSError, SafetensorError) as error:
+            staging.unlink(missing_ok=True)
+            why = error.strerror if isinstance(error, OSError) else error
+            raise RunError(f"The state of the run cannot be stored: {why}. Free some space, then resume.") from error
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a file that `write` wrote.
+
+        Raises:
+            RunError: it is none.
+        """
+        parts: dict[str, Part] = {}
+        with _opened(path) as file:
+            for key in file.keys():  # noqa: SIM118 (it is no dictionary)
+                part, _, name = key.partition("|")
+                parts.setdefault(part, {})[name] = file.get_tensor(key)
+            return cls(parts, _numbers(file, path))
+
+
+def reached(path: Path) -> Mapping[str, Any]:
+    """Return the numbers of a checkpoint without reading its tensors.
+
+    Raises:
+        RunError: it is none.
+    """
+    with _opened(path) as file:
+        return _numbers(file, path)
+
+
+def _opened(path: Path) -> safe_open:
+    try:
+        return safe_open(path, framework="pt")
+    except (OSError, SafetensorError) as error:
+        raise RunError(f"The state of the run in {path.name} cannot be read. Train again.") from error
+
+
+def _numbers(file: safe_open, path: Path) -> Mapping[str, Any]:
+    try:
+        return json.loads(file.metadata()["numbers"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(f"The state of the run in {path.name} cannot be read. Train again.") from error
