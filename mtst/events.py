@@ -173,14 +173,39 @@ class RatesFound:
 
 @dataclass(frozen=True)
 class Failed:
-    """The run ended without a model; the message says why. `stopped` if that is what was asked for."""
+    """The run ended before its end; the message says why.
+
+    `state` tells whether it could not go on, was stopped by request before it began, or was interrupted: its process
+    or the whole app was killed.
+    """
 
     message: str
-    stopped: bool = False
+    state: Literal["failed", "stopped", "interrupted"] = "failed"
     kind: Literal["failed"] = "failed"
 
 
-Event = Started | Embedded | Baselines | Opened | StepEnded | EpochEnded | Finished | RateTried | RatesFound | Failed
+@dataclass(frozen=True)
+class Resumed:
+    """The run goes on after an epoch; what came after that step did not happen. Epoch 0 is its very beginning."""
+
+    epoch: int
+    step: int
+    kind: Literal["resumed"] = "resumed"
+
+
+Event = (
+    Started
+    | Embedded
+    | Baselines
+    | Opened
+    | StepEnded
+    | EpochEnded
+    | Finished
+    | RateTried
+    | RatesFound
+    | Failed
+    | Resumed
+)
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event, config=ConfigDict(ser_json_inf_nan="constants"))
 
 

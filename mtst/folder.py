@@ -1,4 +1,7 @@
-"""A run is a folder: the job, the data, the events as they come, and the best model. Nothing is ever half-written."""
+"""A run is a folder: the job, the data, the events as they come, the checkpoint, the best model.
+
+Nothing is ever half-written: a file is replaced by a whole one, or a line is added to it.
+"""
 
 import json
 import os
@@ -8,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
+from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
 from mtst.config import TrainConfig
@@ -60,6 +64,7 @@ class RunFolder:
         self.events_path = path / "events.jsonl"
         self.model_path = path / "best"
         self.report_path = path / "report.json"
+        self.checkpoint_path = path / "checkpoint.safetensors"
         self._stop = path / "stop"
 
     def create(self, job: Job, data: Dataset) -> None:
@@ -96,14 +101,35 @@ class RunFolder:
         _write(self.report_path, json.dumps(report, indent=1, ensure_ascii=False).encode())
 
     @property
+    def waits(self) -> bool:
+        """Whether nothing has happened since it was put in the queue."""
+        return self.history().waiting
+
+    @property
+    def has_model(self) -> bool:
+        """Whether it is over and has a model, saved or in its checkpoint."""
+        return self.history().over and (self.model_path.is_dir() or self.checkpoint_path.exists())
+
+    @property
     def stop_requested(self) -> bool:
         return self._stop.exists()
 
     def request_stop(self) -> None:
         self._stop.touch()
 
-    def event_log(self) -> "EventLog":
-        return EventLog(self.events_path)
+    def withdraw_stop(self) -> None:
+        self._stop.unlink(missing_ok=True)
+
+    def event_log(self, patience: float = 0.0) -> "EventLog":
+        """Return the log, for one process at a time.
+
+        Args:
+            patience: seconds to wait for another process that has it.
+
+        Raises:
+            RunError: another process still has it then.
+        """
+        return EventLog(self.events_path, patience)
 
     def reader(self) -> "EventReader":
         return EventReader(self.events_path)
@@ -116,18 +142,29 @@ class RunFolder:
 
 
 class EventLog:
-    """Appends events, one line each; what was written is on its way to readers within `FLUSH_SECONDS`."""
+    """Appends events, one line each; what was written is on its way to readers within `FLUSH_SECONDS`.
 
-    def __init__(self, path: Path) -> None:
+    Steps may be lost when a machine stops; what ends an epoch or a run is on the disk when `write` returns.
+    """
+
+    def __init__(self, path: Path, patience: float) -> None:
+        self._lock = FileLock(path.with_suffix(".lock"), timeout=patience)  # the system lets go when a process ends
+        try:
+            self._lock.acquire()
+        except Timeout as error:
+            raise RunError("This run is in the hands of another process.") from error
         _cut_half_line(path)
         self._file = path.open("ab")
         self._flushed = time.monotonic()
 
     def write(self, event: Event) -> None:
         self._file.write(to_json(event) + b"\n")
-        if not isinstance(event, StepEnded) or time.monotonic() - self._flushed > FLUSH_SECONDS:
+        step = isinstance(event, StepEnded)
+        if not step or time.monotonic() - self._flushed > FLUSH_SECONDS:
             self._file.flush()
             self._flushed = time.monotonic()
+        if not step:
+            os.fsync(self._file.fileno())
 
     def __enter__(self) -> Self:
         return self
@@ -135,7 +172,10 @@ class EventLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        try:
+            self._file.close()
+        finally:
+            self._lock.release()
 
 
 def _cut_half_line(path: Path) -> None:
@@ -183,5 +223,8 @@ def _read(kind: TypeAdapter[Content], path: Path) -> Content:
 def _write(path: Path, content: bytes) -> None:
     """Write a file so that it is either whole or absent."""
     staging = path.with_suffix(".part")
-    staging.write_bytes(content)
+    with staging.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
     os.replace(staging, path)

@@ -1,7 +1,7 @@
 """A run as its events tell it; everything that is drawn or said about a run is read from here."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mtst.evaluation import mean_macro_f1
 from mtst.events import (
@@ -14,6 +14,7 @@ from mtst.events import (
     Opened,
     RatesFound,
     RateTried,
+    Resumed,
     Started,
     StepEnded,
 )
@@ -36,18 +37,59 @@ class History:
     tried: list[RateTried] = field(default_factory=list)
     found: RatesFound | None = None
     failed: Failed | None = None
+    waiting: bool = True  # nothing has happened since it was put in the queue
 
     def extend(self, events: Iterable[Event]) -> None:
         """Take in what happened next."""
         for event in events:
+            self.waiting = isinstance(event, Resumed)
             if isinstance(event, EpochEnded | Opened | RateTried | StepEnded):
                 getattr(self, LISTS[type(event)]).append(event)
+            elif isinstance(event, Resumed):
+                self._go_back(event)
             else:
                 setattr(self, event.kind, event)
+
+    def _go_back(self, resumed: Resumed) -> None:
+        """Forget what came after the epoch from which a run goes on; all of it, where it begins again."""
+        kept = History()
+        if resumed.epoch:
+            kept = replace(
+                self,
+                opened=[event for event in self.opened if event.epoch <= resumed.epoch],
+                steps=[event for event in self.steps if event.step <= resumed.step],
+                epochs=[event for event in self.epochs if event.epoch <= resumed.epoch],
+                finished=None,
+                failed=None,
+                waiting=True,
+            )
+        self.__dict__.update(kept.__dict__)
 
     @property
     def over(self) -> bool:
         return any((self.finished, self.found, self.failed))
+
+    @property
+    def validating(self) -> bool:
+        """Whether all steps of an epoch are taken and its scores are not known yet."""
+        if not self.started or not self.steps:
+            return False
+        done = self.epochs[-1].step if self.epochs else 0
+        return self.steps[-1].step - done == self.started.steps // max(1, self.started.epochs)
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it ended before its end."""
+        return self.failed is not None or (self.finished is not None and self.finished.stopped)
+
+    @property
+    def outcome(self) -> str:
+        """How it ended, in a word."""
+        if self.failed:
+            return self.failed.state
+        if self.finished:
+            return "stopped" if self.finished.stopped else "finished"
+        return "finished" if self.found else "running"
 
     @property
     def elapsed(self) -> float:

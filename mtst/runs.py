@@ -1,72 +1,102 @@
-"""Training runs on a server: submitted, queued, followed, stopped, found again by their token, expired."""
+"""Training runs on a server: submitted, queued, followed, stopped, resumed, found again by their token, deleted."""
 
 import asyncio
+import hmac
 import logging
-import multiprocessing
-import queue
-import re
 import secrets
 import shutil
 import threading
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
-from multiprocessing import forkserver
+from pathlib import Path
 
+from mtst.checkpoint import reached
 from mtst.data import Dataset
 from mtst.errors import RunError
-from mtst.events import Failed
+from mtst.events import Failed, Resumed
+from mtst.expiry import TOKEN, expire, remove
 from mtst.folder import Job, RunFolder
 from mtst.history import History
+from mtst.process import Trainer
+from mtst.quota import Quota
 from mtst.scenarios import find_scenario
 from mtst.settings import Settings
 from mtst.splitting import check_trainable
+from mtst.state_log import log_state
+from mtst.waiting import Line, Place
 
 LOG = logging.getLogger(__name__)
-TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 POLL_SECONDS = 0.25
 SWEEP_SECONDS = 600
-GRACE_SECONDS = 120  # for a run that is past its time to end by itself
+PATIENCE_SECONDS = 10  # for the process of an app that is gone to notice it
+RESTARTED = "The app was restarted before this run had ended."
 
 
 class Runs:
     """All runs of one app: one trains at a time, each in a process of its own, the others wait their turn.
 
-    The process is forked from a server that has torch imported. Its target lives in `mtst.worker`, and `app.py` does
-    nothing when it is merely imported, so that a run never starts a second app. A run that ends without a word is
-    marked as failed here.
+    A run that ends without a word gets its last word here.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._context = _forkserver()
-        self._waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._line: list[str] = []  # tokens that wait or run, in order
-        self._lock = threading.Lock()
+        self._trainer, self._line, self._quota = Trainer(settings), Line(), Quota(settings)
+        self._lock = threading.Lock()  # whoever puts a run in the queue
+        self._last_words: dict[str, Failed] = {}  # of runs whose log the disk did not take
         try:
             settings.runs_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # its listing holds the tokens
         except OSError as error:
             raise RunError(f"The folder of runs {settings.runs_dir} cannot be made: {error.strerror}.") from error
-        self._mark_interrupted()
+        self._take_over()
         for work in (self._run_all, self._sweep_all):
             threading.Thread(target=work, name=f"runs{work.__name__}", daemon=True).start()
 
-    def submit(self, job: Job, data: Dataset) -> str:
+    def submit(self, job: Job, data: Dataset, visitor: str = "") -> str:
         """Put a run in the queue and return its token, 192 random bits that only its owner knows.
+
+        Args:
+            job: what to do.
+            data: the rows to do it with.
+            visitor: who asks, for the limits of a visitor; nobody in particular has none.
 
         Raises:
             SettingsError: the scenario is unknown.
             DataError: the data cannot be trained on.
-            RunError: it cannot be stored.
+            RunError: it cannot be stored, or the visitor has had enough for now.
         """
         find_scenario(job.config.scenario, data.tasks)
         check_trainable(data)
+        self._quota.check_room()
         token = secrets.token_urlsafe(24)
-        RunFolder(self.settings.runs_dir / token).create(job, data)
         with self._lock:
-            self._line.append(token)
-        self._waiting.put(token)
+            self._quota.take(visitor, self._line.count(visitor))
+            RunFolder(self.settings.runs_dir / token).create(job, data)
+            self._line.join(token, visitor)
+        log_state(token, "queued")
         return token
+
+    def resume(self, token: str, visitor: str = "") -> None:
+        """Let a run that broke off or was stopped wait for its turn again, to go on after its last whole epoch.
+
+        Raises:
+            RunError: there is no such run, it cannot go on, or the visitor has had enough for now.
+        """
+        folder = self.folder(token)
+        with self._lock:
+            if not folder.history().resumable or token in self._line.tokens:
+                raise RunError("This run cannot be resumed: it has not broken off.")
+            self._quota.take(visitor, self._line.count(visitor))
+            numbers = reached(folder.checkpoint_path) if folder.checkpoint_path.exists() else {"epoch": 0, "step": 0}
+            try:
+                with folder.event_log() as log:
+                    log.write(Resumed(numbers["epoch"], numbers["step"]))
+                folder.withdraw_stop()
+                shutil.rmtree(folder.model_path, ignore_errors=True)  # the checkpoint has it too
+            except OSError as error:
+                raise RunError(f"This run cannot be resumed now: {error.strerror}.") from error
+            self._last_words.pop(token, None)
+            self._line.join(token, visitor)
+        log_state(token, "queued", resumed_after_epoch=numbers["epoch"])
 
     def folder(self, token: str | None) -> RunFolder:
         """Return the folder of a run.
@@ -76,16 +106,15 @@ class Runs:
         """
         if not token:
             raise RunError("There is no run yet. Train one first.")
-        path = self.settings.runs_dir / token if isinstance(token, str) and TOKEN.fullmatch(token) else None
+        path = self._path(token)
         if path is None or not (path / "config.json").is_file():
             hours = self.settings.run_ttl_hours
             raise RunError(f"This run is not here any more: runs are kept for {hours:g} hours. Train again.")
         return RunFolder(path)
 
-    def ahead(self, token: str) -> int:
-        """Return how many runs come before this one; 0 if it is next, running or over."""
-        with self._lock:
-            return self._line.index(token) if token in self._line else 0
+    def place(self, token: str) -> Place | None:
+        """Return the place of a run in the queue; nothing if it is running or over."""
+        return self._line.place(token)
 
     def stop(self, token: str) -> None:
         """Ask a run to end within a step, its best model so far kept; one that still waits ends at once.
@@ -94,96 +123,118 @@ class Runs:
             RunError: there is no such run.
         """
         folder = self.folder(token)
-        with self._lock:
-            if token in self._line[1:]:
-                self._line.remove(token)
-                _close(folder, Failed("It was still waiting for its turn.", stopped=True))
+        if self._line.leave(token):
+            self._close(folder, Failed("It was still waiting for its turn.", "stopped"))
         folder.request_stop()
+        log_state(token, "stopping")
+
+    def delete(self, token: str) -> None:
+        """Remove a run and all that belongs to it now, whatever state it is in.
+
+        Raises:
+            RunError: there is no such run, or its folder cannot be removed.
+        """
+        path = self.folder(token).path
+        self._line.leave(token)
+        if self._line.running == token:
+            self._trainer.kill()
+        while self._line.running == token:  # it gets its last word, which goes with the rest
+            time.sleep(POLL_SECONDS / 5)
+        try:
+            remove(path)
+        except OSError as error:
+            raise RunError(f"The run could not be removed: {error.strerror}. Try again.") from error
+        self._last_words.pop(token, None)
+        log_state(token, "deleted")
 
     async def follow(self, token: str) -> AsyncIterator[History]:
         """Yield the history of a run now and whenever it may look different, until it is over.
 
         Raises:
-            RunError: there is no such run.
+            RunError: there is no such run, or not any more.
         """
         folder = self.folder(token)
         reader, history, shown = folder.reader(), History(), None
         while True:
             fresh = await asyncio.to_thread(reader.read)
             history.extend(fresh)
-            now = (self.ahead(token), folder.stop_requested)
+            if not history.over and token in self._last_words:
+                fresh = [self._last_words[token]]
+                history.extend(fresh)
+            now = (self.place(token), folder.stop_requested)
             if fresh or now != shown:
                 shown = now
                 yield history
             if history.over:
                 return
             await asyncio.sleep(POLL_SECONDS)
+            if not folder.path.is_dir():
+                self.folder(token)
+
+    def _path(self, token: object) -> Path | None:
+        """Return the folder of that name, compared in constant time: how long it takes tells nothing of a token."""
+        if not isinstance(token, str) or not TOKEN.fullmatch(token):
+            return None
+        found = None
+        for path in self.settings.runs_dir.iterdir():
+            if hmac.compare_digest(path.name.encode(), token.encode()):
+                found = path
+        return found
 
     def _run_all(self) -> None:
         while True:
-            token = self._waiting.get()
+            token = self._line.take()
             folder = RunFolder(self.settings.runs_dir / token)
             try:
-                with self._lock:
-                    wanted = token in self._line
-                if wanted and folder.path.is_dir():
+                if folder.path.is_dir():
                     self._run(folder)
-            except OSError:  # one run's trouble with the disk must not end the queue
+            except (OSError, RunError):  # one run's trouble must not end the queue
                 LOG.exception("a run could not be started or closed")
             finally:
-                with self._lock:
-                    self._line = [waiting for waiting in self._line if waiting != token]
+                self._line.done()
 
     def _run(self, folder: RunFolder) -> None:
-        from mtst import worker
+        log_state(folder.path.name, "started")
+        last_word = self._trainer.run(folder, self._line.expect)
+        if folder.path.is_dir():
+            self._close(folder, last_word)
 
-        process = self._context.Process(target=worker.train, args=(folder.path, self.settings.max_minutes))
-        process.start()
-        process.join(60 * self.settings.max_minutes + GRACE_SECONDS)
-        if process.is_alive():
-            process.kill()
-            process.join()
-        why = f"The training process ended without a word (code {process.exitcode}). Nothing was kept; train again."
-        _close(folder, Failed(why))
+    def _close(self, folder: RunFolder, last_word: Failed) -> None:
+        """Write a last word for a run that has none; where the disk does not take it, it is kept in memory."""
+        history = folder.history()
+        if not history.over:
+            history.extend([last_word])
+            try:
+                with folder.event_log(PATIENCE_SECONDS) as log:
+                    log.write(last_word)
+            except OSError:
+                self._last_words[folder.path.name] = last_word
+                LOG.exception("a run could not be closed")
+        log_state(folder.path.name, history.outcome)
 
-    def _mark_interrupted(self) -> None:
-        for path in self.settings.runs_dir.iterdir():
-            if TOKEN.fullmatch(path.name) and (path / "config.json").is_file():
-                try:
-                    _close(RunFolder(path), Failed("The app was restarted before this run had ended. Train again."))
-                except (RunError, OSError):  # an unreadable run of an older version must not keep the app from starting
-                    LOG.exception("a run could not be read")
+    def _take_over(self) -> None:
+        """Deal with the runs that an app before this one left: those that had begun are over, the others wait on."""
+        left = [path for path in self.settings.runs_dir.iterdir() if TOKEN.fullmatch(path.name)]
+        for path in sorted(left, key=lambda path: path.stat().st_mtime):
+            if not (path / "config.json").is_file():
+                continue
+            folder = RunFolder(path)
+            try:
+                if folder.waits:
+                    self._line.join(path.name)
+                else:
+                    self._close(folder, Failed(RESTARTED, "interrupted"))
+            except (RunError, OSError):  # an unreadable run of an older version must not keep the app from starting
+                LOG.exception("a run could not be read")
 
     def _sweep_all(self) -> None:
         while True:
-            self.expire(time.time())
+            try:
+                self.expire(time.time())
+            except OSError:  # the next sweep tries again
+                LOG.exception("old runs could not be removed")
             time.sleep(SWEEP_SECONDS)
 
     def expire(self, now: float) -> None:
         """Delete the runs that ended, or last said something, longer ago than the settings keep them."""
-        with self._lock:
-            busy = set(self._line)
-        for path in self.settings.runs_dir.iterdir():
-            if path.name in busy:
-                continue
-            with suppress(FileNotFoundError):  # another sweep was quicker
-                said = max((file.stat().st_mtime for file in path.glob("*")), default=path.stat().st_mtime)
-                if TOKEN.fullmatch(path.name) and now - said > 3600 * self.settings.run_ttl_hours:
-                    shutil.rmtree(path)
-
-
-def _close(folder: RunFolder, last_word: Failed) -> None:
-    """Write a last word for a run that has none."""
-    if not folder.history().over:
-        with folder.event_log() as log:
-            log.write(last_word)
-
-
-def _forkserver() -> multiprocessing.context.BaseContext:
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["mtst.worker"])
-    # It needs seconds to import torch: it starts now, so that the first run does not wait for it.
-    threading.Thread(target=forkserver.ensure_running, name="forkserver", daemon=True).start()
-    return context
+        expire(self.settings.runs_dir, self.settings.run_ttl_hours, now, set(self._line.tokens))

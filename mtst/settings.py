@@ -27,6 +27,10 @@ class Settings:
     max_labels: int = 200
     max_characters: int = 100_000
     max_minutes: float = 30.0
+    max_memory_gb: float = 12.0
+    max_runs_waiting: int = 2
+    max_runs_an_hour: int = 20
+    max_folder_gb: float = 20.0
     run_ttl_hours: float = 24.0
 
     def __post_init__(self) -> None:

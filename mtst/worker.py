@@ -3,50 +3,92 @@
 This module is what a forkserver imports beforehand, so that a run starts in a moment; nothing here knows the page.
 """
 
+import errno
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import sentence_transformers  # noqa: F401 (imported here, once, for every run that is forked)
+import torch
 
 from mtst.encoders import load_encoder
 from mtst.errors import MtstError
 from mtst.events import Failed, Finished, RatesFound
 from mtst.folder import EventLog, RunFolder
-from mtst.history import History
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.rate_finder import find_rates
 from mtst.report import report
 from mtst.training import fit
 
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None
 
-def train(path: Path, max_minutes: float) -> None:
-    """Run the job of a folder to its end, or until it is told to stop; whatever happens is in its events."""
+ORPHAN_SECONDS = 10  # for the process of an app that is gone to notice it
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+CHEAPER = "Take a smaller batch, shorter texts, fewer rows, or a scenario that opens less; or resume."
+
+
+def train(path: Path, max_minutes: float, max_memory_gb: float) -> None:
+    """Run the job of a folder to its end, or until it is told to stop; whatever happens is in its events.
+
+    Without its app it ends within a step and says nothing: the app that comes next finds it interrupted.
+    """
     os.nice(10)  # the page goes before
-    parent = os.getppid()
+    _limit_memory(max_memory_gb)
     folder = RunFolder(path)
-    deadline = time.monotonic() + 60 * max_minutes
-    with folder.event_log() as log:
+    with folder.event_log(ORPHAN_SECONDS) as log:
         try:
-            _train(folder, log, lambda: time.monotonic() > deadline or os.getppid() != parent)
+            _train(folder, log, time.monotonic() + 60 * max_minutes)
         except MtstError as error:
             log.write(Failed(str(error)))
+        except (MemoryError, RuntimeError) as error:
+            if not _is_memory(error):
+                raise
+            log.write(Failed(f"Training took more than the {max_memory_gb:g} GB of memory it may. {CHEAPER}"))
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            log.write(Failed("The disk of this server is full. Resume later, or train again elsewhere."))
 
 
-def _train(folder: RunFolder, log: EventLog, out_of_time: Callable[[], bool]) -> None:
+def _train(folder: RunFolder, log: EventLog, deadline: float) -> None:
+    app = os.getppid()
+    history = folder.history()  # a run that goes on has one
+    if history.over:
+        return  # another app had it too
     job = folder.job()
     data = folder.data()
     model = MultiTaskSentenceTransformer(load_encoder(job.encoder, fp32=job.fp32), data.tasks)
-    events = (find_rates if job.kind == "rates" else fit)(model, data, job.config)
-    history = History()
+    if job.kind == "rates":
+        events = find_rates(model, data, job.config)
+    else:
+        events = fit(model, data, job.config, checkpoint=folder.checkpoint_path)
     event = next(events)
     while not isinstance(event, Finished | RatesFound):
         history.extend([event])
         log.write(event)
-        event = events.send(folder.stop_requested or out_of_time())
+        if os.getppid() != app:
+            events.close()
+            return
+        event = events.send(folder.stop_requested or time.monotonic() > deadline)
     if isinstance(event, Finished):
         history.extend([event])
         folder.write_report(report(job, data, history))
         model.save(folder.model_path, heads_only=not model.encoder.moved)
     log.write(event)
+    if not (isinstance(event, Finished) and event.stopped):
+        folder.checkpoint_path.unlink(missing_ok=True)  # there is nothing left to go on with
+
+
+def _limit_memory(gigabytes: float) -> None:
+    if resource is not None:
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        wanted = int(gigabytes * 1e9)
+        resource.setrlimit(resource.RLIMIT_AS, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
+
+
+def _is_memory(error: Exception) -> bool:
+    """Tell whether memory ran out; torch has no class of its own for that on a CPU."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error)

@@ -18,7 +18,7 @@ CONFIGS = {
     "gradual": TrainConfig("gradual", **HARSH | {"epochs": 6}),
     "all": TrainConfig("train-all", learn_weights=True, **HARSH),
     "pairs": TrainConfig("few-examples", **HARSH),
-    "drawn": TrainConfig("discriminative", balance="balanced-sampling", patience=3, **HARSH),
+    "drawn": TrainConfig("discriminative", balance="balanced-sampling", patience=9, **HARSH),
 }
 
 

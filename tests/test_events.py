@@ -155,12 +155,12 @@ def test_a_reader_gives_what_is_new_each_time(tmp_path):
     path = tmp_path / "events.jsonl"
     reader = EventReader(path)
     assert reader.read() == []
-    with EventLog(path) as log:
+    with EventLog(path, 0) as log:
         log.write(EVENTS[0])
         assert reader.read() == EVENTS[:1]
         assert reader.read() == []
         log.write(EVENTS[1])
-    with EventLog(path) as log:
+    with EventLog(path, 0) as log:
         log.write(EVENTS[4])
     assert reader.read() == [EVENTS[1], EVENTS[4]]
 

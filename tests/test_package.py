@@ -72,9 +72,15 @@ FLOORS = (
     "starter",
     "export",
     "folder",
+    "recovering",
     "repeating",
     "report",
     "worker",
+    "waiting",
+    "quota",
+    "state_log",
+    "process",
+    "expiry",
     "runs",
 )
 ABOVE_ALL = {"__main__", "cli", "ui"}  # the faces

@@ -1,5 +1,6 @@
 import asyncio
 import json
+import logging
 import os
 import shutil
 import signal
@@ -10,9 +11,10 @@ import pytest
 
 from mtst.config import TrainConfig
 from mtst.errors import RunError, SettingsError
-from mtst.events import Baselines, Embedded, EpochEnded, Failed, Finished, Started, StepEnded, to_json
+from mtst.events import Baselines, Embedded, EpochEnded, Failed, Finished, Resumed, Started, StepEnded, to_json
 from mtst.folder import Job, RunFolder
 from mtst.model import MultiTaskSentenceTransformer
+from mtst.recovering import best_model
 from mtst.runs import Runs
 from mtst.settings import Settings
 
@@ -37,7 +39,7 @@ def submit(runs, swapped, tiny_folder):
 
     yield send
     for token in tokens:
-        if (runs.settings.runs_dir / token).is_dir():
+        if (runs.settings.runs_dir / token).is_dir() and not runs.folder(token).history().over:
             runs.stop(token)
             follow(runs, token)
 
@@ -108,9 +110,9 @@ def test_a_waiting_run_that_is_stopped_ends_at_once(runs, submit):
     first, second = submit(LONG), submit(SHORT)
     runs.stop(second)
     last_word = follow(runs, second).failed
-    assert last_word.stopped
+    assert last_word.state == "stopped"
     assert "waiting" in last_word.message
-    assert runs.ahead(second) == 0
+    assert runs.place(second) is None
     assert not runs.folder(first).history().over
 
 
@@ -138,8 +140,148 @@ def test_a_run_whose_process_is_killed_has_failed(runs, submit):
     follow(runs, token, lambda history: history.steps)
     os.kill(trainer().pid, signal.SIGKILL)
     history = follow(runs, token)
-    assert "ended without a word" in history.failed.message
+    assert history.failed.state == "interrupted"
+    assert "killed" in history.failed.message
     assert history.finished is None
+
+
+def losses(history):
+    return [event.losses for event in history.steps], [event.validation for event in history.epochs]
+
+
+def test_a_killed_run_keeps_its_best_model_and_resumes_as_if_nothing_had_been(runs, submit):
+    config = TrainConfig("train-all", epochs=60, batch_size=4, encoder_rate=1e-4)
+    unbroken = follow(runs, submit(config))
+    token = submit(config)
+    follow(runs, token, lambda history: len(history.epochs) > 3)
+    os.kill(trainer().pid, signal.SIGKILL)
+    broken = follow(runs, token)
+    assert broken.resumable
+    assert len(broken.epochs) - 1 < 60
+    first = best_model(runs.folder(token))
+    MultiTaskSentenceTransformer.load(first)
+    runs.resume(token)
+    with pytest.raises(RunError, match="cannot be resumed"):
+        runs.resume(token)
+    resumed = follow(runs, token)
+    assert losses(resumed) == losses(unbroken)
+    assert resumed.finished.proof == unbroken.finished.proof
+    assert resumed.finished.best_epoch == unbroken.finished.best_epoch
+    assert not runs.folder(token).checkpoint_path.exists()
+    with pytest.raises(RunError, match="cannot be resumed"):
+        runs.resume(token)
+
+
+def test_a_stopped_run_resumes_too(runs, submit):
+    token = submit(TrainConfig("freeze-encoder", epochs=100, batch_size=4))
+    follow(runs, token, lambda history: len(history.epochs) > 2)
+    runs.stop(token)
+    stopped = follow(runs, token)
+    assert stopped.finished.stopped
+    runs.resume(token)
+    resumed = follow(runs, token)
+    assert [event.epoch for event in resumed.epochs] == list(range(101))
+    assert not resumed.finished.stopped
+    report = json.loads(runs.folder(token).report_path.read_text())
+    assert len(report["epochs"]) == 101
+
+
+def test_a_run_without_an_epoch_has_no_model_and_begins_again(runs, submit):
+    first, second = submit(LONG), submit(TrainConfig(epochs=2))
+    with pytest.raises(RunError, match="not ended yet"):
+        best_model(runs.folder(first))
+    runs.stop(second)
+    assert follow(runs, second).resumable
+    with pytest.raises(RunError, match="without a model"):
+        best_model(runs.folder(second))
+    runs.resume(second)
+    runs.stop(first)
+    history = follow(runs, second)
+    assert history.finished.best_epoch <= 2
+    assert len(history.epochs) == 3
+
+
+def test_a_run_that_takes_too_much_memory_says_so(tmp_path, swapped):
+    runs = Runs(Settings(runs_dir=tmp_path, max_memory_gb=0.5))
+    token = runs.submit(Job("all-MiniLM-L6-v2", LONG), swapped)
+    history = follow(runs, token)
+    assert "memory" in history.failed.message
+    assert history.resumable
+
+
+def test_a_deleted_run_is_gone_at_once_and_the_next_one_trains(runs, submit, tmp_path):
+    first, second = submit(LONG), submit(SHORT)
+    follow(runs, first, lambda history: history.epochs)
+    path = runs.folder(first).path
+    runs.delete(first)
+    assert not path.exists()
+    assert first not in {path.name for path in runs.settings.runs_dir.iterdir()}
+    for ask in (runs.folder, runs.delete, runs.resume, lambda token: follow(runs, token)):
+        with pytest.raises(RunError, match="not here any more"):
+            ask(first)
+    assert follow(runs, second).finished
+    runs.delete(second)
+    assert not list(runs.settings.runs_dir.glob(".gone-*"))
+
+
+def test_a_visitor_has_limits_and_others_do_not_feel_them(tmp_path, swapped, tiny_folder):
+    runs = Runs(Settings(runs_dir=tmp_path, max_runs_waiting=2, max_runs_an_hour=3))
+    job = Job(str(tiny_folder()), LONG)
+    tokens = [runs.submit(job, swapped, "a") for _ in range(2)]
+    with pytest.raises(RunError, match="2 runs that wait or train"):
+        runs.submit(job, swapped, "a")
+    tokens.append(runs.submit(job, swapped, "b"))
+    assert (runs.place(tokens[2]).number, runs.place(tokens[1]).number) == (1, 2)  # b's first before a's second
+    for token in tokens[:2]:
+        runs.stop(token)
+        follow(runs, token)
+    tokens.append(runs.submit(job, swapped, "a"))
+    runs.stop(tokens[3])
+    follow(runs, tokens[3])
+    for ask in (lambda: runs.submit(job, swapped, "a"), lambda: runs.resume(tokens[0], "a")):
+        with pytest.raises(RunError, match="3 runs within an hour"):
+            ask()
+    runs.stop(tokens[2])
+    follow(runs, tokens[2])
+
+
+def test_a_full_folder_takes_no_more_runs(tmp_path, swapped):
+    runs = Runs(Settings(runs_dir=tmp_path, max_folder_gb=1e-6))
+    (tmp_path / "big").write_bytes(b"x" * 2000)
+    with pytest.raises(RunError, match="no room"):
+        runs.submit(Job("all-MiniLM-L6-v2", SHORT), swapped)
+
+
+def test_runs_that_waited_when_the_app_went_train_when_it_is_back(tmp_path, swapped, tiny_folder):
+    token, other = TOKEN, "b" * 32
+    RunFolder(tmp_path / token).create(Job(str(tiny_folder()), TrainConfig(epochs=1)), swapped)
+    resumed = RunFolder(tmp_path / other)
+    resumed.create(Job(str(tiny_folder()), TrainConfig(epochs=1)), swapped)
+    with resumed.event_log() as log:
+        log.write(Failed("killed", "interrupted"))
+        log.write(Resumed(0, 0))
+    runs = Runs(Settings(runs_dir=tmp_path))
+    assert follow(runs, token).finished
+    assert follow(runs, other).finished
+
+
+def test_two_processes_never_write_one_log(tmp_path):
+    folder = left_behind(tmp_path / TOKEN)
+    with folder.event_log(), pytest.raises(RunError, match="another process"):
+        folder.event_log()
+    with folder.event_log() as log:
+        log.write(Failed("free again"))
+
+
+def test_the_log_tells_each_state_and_no_token(runs, submit, caplog):
+    caplog.set_level(logging.INFO)
+    token = submit(SHORT)
+    follow(runs, token)
+    runs.delete(token)
+    lines = [json.loads(record.message) for record in caplog.records if record.name == "mtst.runs"]
+    assert [line["state"] for line in lines] == ["queued", "started", "finished", "deleted"]
+    assert len({line["run"] for line in lines}) == 1
+    assert token not in caplog.text
 
 
 def test_a_run_that_cannot_begin_says_why(runs, submit, tmp_path):
@@ -150,13 +292,13 @@ def test_a_run_that_cannot_begin_says_why(runs, submit, tmp_path):
 def test_runs_wait_for_their_turn(runs, submit):
     first, second, third = submit(LONG), submit(SHORT), submit(SHORT)
     follow(runs, first, lambda history: history.steps)
-    assert [runs.ahead(token) for token in (first, second, third)] == [0, 1, 2]
+    assert [runs.place(token) and runs.place(token).number for token in (first, second, third)] == [None, 1, 2]
     assert runs.folder(second).history().started is None
     runs.stop(first)
     assert follow(runs, third).finished
     assert follow(runs, first).finished.stopped
     assert follow(runs, second).finished
-    assert runs.ahead(first) == 0
+    assert runs.place(first) is None
 
 
 def test_a_run_that_vanishes_while_it_waits_does_not_hold_up_the_others(tmp_path, swapped, tiny_folder):

@@ -17,6 +17,9 @@ from mtst.ui.parts.live_plot import drawn, hidden, live_plot
 from mtst.ui.parts.pieces import html, problem, quiet
 from mtst.ui.services import Services
 from mtst.ui.settings import Settings, config_of, in_words
+from mtst.ui.visitors import visitor
+from mtst.ui.watch import in_line
+from mtst.waiting import Place
 
 SILENT = {"api_visibility": "private", "show_progress": "hidden"}
 DESCRIPTION = "The loss against the learning rate, which rises from step to step; a line marks the suggested rate"
@@ -26,6 +29,7 @@ Shown = tuple[dict, dict, dict, dict, dict]
 
 def begin(
     services: Services,
+    who: str,
     draft: Draft | None,
     text: str | None,
     labels: list[str],
@@ -40,7 +44,7 @@ def begin(
         draft = chosen(draft)
         config = config_of(tasks or (), **values)
         job, data = dataset.job(services, draft, wanted, config, kind="rates")
-        return services.runs.submit(job, data), gr.update(value=quiet("Waiting for its turn."), visible=True)
+        return services.runs.submit(job, data, who), gr.update(value=quiet("Waiting for its turn."), visible=True)
     except MtstError as error:
         return None, gr.update(value=problem(in_words(str(error))), visible=True)
 
@@ -53,23 +57,23 @@ async def follow(services: Services, token: str | None) -> AsyncIterator[Shown]:
         yield tuple(gr.skip() for _ in range(5))
         return
     async for history in services.runs.follow(folder.path.name):
-        yield show(history, folder.path.name, services.runs.ahead(folder.path.name))
+        yield show(history, folder.path.name, services.runs.place(folder.path.name))
 
 
-def show(history: History, token: str, ahead: int = 0) -> Shown:
+def show(history: History, token: str, place: Place | None = None) -> Shown:
     """Return the curve, the message, and the buttons that begin, stop and take what was found."""
     over = history.over
     plot = drawn(plots_training.rate_curve(history, token[:6])) if history.tried else hidden()
     return (
         plot,
-        gr.update(value=_message(history, ahead), visible=True),
+        gr.update(value=_message(history, place), visible=True),
         gr.update(visible=over),
         gr.update(visible=not over, interactive=True),
         gr.update(visible=history.found is not None and bool(history.tried)),
     )
 
 
-def _message(history: History, ahead: int) -> str:
+def _message(history: History, place: Place | None) -> str:
     if history.failed:
         return problem(in_words(history.failed.message))
     found = history.found
@@ -83,8 +87,8 @@ def _message(history: History, ahead: int) -> str:
     if history.tried:
         rates = " and ".join(f"{rate:.2g} for the {part}" for part, rate in _rates(history, history.tried[-1]))
         return quiet(f"Step {history.tried[-1].step}: {rates}.")
-    if ahead:
-        return quiet(f"Waiting for {ahead} run{'s' if ahead > 1 else ''} before it.")
+    if place:
+        return quiet(f"{': '.join(in_line(place))}.")
     return quiet("Getting ready.")
 
 
@@ -133,7 +137,11 @@ def rate_finder(
         "fn": partial(follow, services), "inputs": token, "outputs": [plot, message, find, halt, take],
         "concurrency_limit": None, **SILENT,
     }  # fmt: skip
-    find.click(partial(begin, services), data, [token, message], inputs_kwargs=config, **SILENT).success(**watched)
+
+    def start(request: gr.Request, *values: object, **config: object) -> tuple[str | None, dict]:
+        return begin(services, visitor(request), *values, **config)
+
+    find.click(start, data, [token, message], inputs_kwargs=config, **SILENT).success(**watched)
     demo.load(**watched)
     halt.click(partial(stop, services), token, halt, queue=False, **SILENT)
     take.click(partial(use, services), token, [settings.fields["head_rate"], settings.fields["encoder_rate"]], **SILENT)

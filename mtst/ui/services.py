@@ -7,8 +7,9 @@ from functools import cached_property
 
 from mtst.encoder import Encoder
 from mtst.encoders import load_encoder
-from mtst.errors import MtstError, RunError
+from mtst.errors import MtstError
 from mtst.model import MultiTaskSentenceTransformer
+from mtst.recovering import best_model
 from mtst.runs import Runs
 from mtst.settings import Settings
 from mtst.starter import STARTER, load_model
@@ -27,7 +28,7 @@ class Services:
         self.runs = Runs(settings)
         self._loading = threading.Lock()
         threading.Thread(target=self._sweep, name="sweep", daemon=True).start()
-        self._trained: dict[str, MultiTaskSentenceTransformer] = {}
+        self._trained: dict[tuple[str, int], MultiTaskSentenceTransformer] = {}
 
     def warm_up(self) -> None:
         """Load behind the scenes what the first visitor will need."""
@@ -69,14 +70,11 @@ class Services:
             RunError: the run is unknown, or has no model yet.
         """
         folder = self.runs.folder(token)
-        if not folder.model_path.is_dir():
-            over = folder.history().over
-            why = "Your run ended without a model. Train again" if over else "Your run has not ended yet. Wait for it"
-            raise RunError(f"{why}, or use the starter heads.")
         encoder = self.encoder
         with self._loading:
-            key = folder.path.name
-            model = self._trained.pop(key, None) or MultiTaskSentenceTransformer.load(folder.model_path, encoder)
+            path = best_model(folder)
+            key = folder.path.name, path.stat().st_mtime_ns  # a run that was resumed has another model
+            model = self._trained.pop(key, None) or MultiTaskSentenceTransformer.load(path, encoder)
             self._trained[key] = model
             while len(self._trained) > MODELS_KEPT:
                 self._trained.pop(next(iter(self._trained)))

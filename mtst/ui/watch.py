@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 
 from mtst.evaluation import Scores
-from mtst.events import EpochEnded, Started
+from mtst.events import EpochEnded, Failed, Started
 from mtst.history import History
 from mtst.ui.beaten import against_baselines
 from mtst.ui.each_label import label_scores
 from mtst.ui.literal import literal, short
 from mtst.ui.look import task_colour
 from mtst.ui.parts.pieces import quiet, table
+from mtst.waiting import Place
 from mtst.writing import isolated
 
 COLUMNS = ("loss", "accuracy", "precision", "recall", "macro-F1", "weighted F1")
@@ -23,24 +24,48 @@ def duration(seconds: float) -> str:
     return f"{whole} s" if whole < 100 else f"{whole // 60} min {whole % 60:02d} s"
 
 
-def status(history: History, ahead: int = 0, stopping: bool = False) -> str:
+def status(history: History, place: Place | None = None, stopping: bool = False) -> str:
     """Return the state of a run: a chip, a headline, the time, and a bar."""
     started, step = history.started, history.steps[-1].step if history.steps else 0
     steps = started.steps if started else 0
-    if history.failed and history.failed.stopped:
-        return _status("stopped", "Stopped before it began", history.failed.message)
     if history.failed:
-        return _status("failed", "Training failed", history.failed.message)
+        return _status(history.failed.state, *_broken_off(history, history.failed), step, steps)
     if history.finished:
         state, title = ("stopped", "Stopped") if history.finished.stopped else ("finished", "Finished")
         title = "Finished early" if history.finished.early else title
         return _status(state, f"{title}, {_kept(history)}", f"took {duration(history.elapsed)}", step, steps)
     if stopping:
         return _status("stopping", "Stopping", "the best model so far is kept", step, steps)
-    if started is None:
-        waiting = f"Waiting for {ahead} run{'s' if ahead > 1 else ''} before yours"
-        return _status("queued", waiting, "it starts by itself") if ahead else _status("starting", *LOADING)
-    return _status("running", *_progress(history, step, started), step, steps)
+    if place:
+        return _status("queued", *in_line(place), step, steps)
+    if started is None or history.waiting:
+        return _status("starting", *LOADING, step, steps)
+    return _status("validating" if history.validating else "running", *_progress(history, step, started), step, steps)
+
+
+def in_line(place: Place) -> tuple[str, str]:
+    """Return the place of a run that waits, and how long that may take."""
+    title = "Next in line" if place.number == 1 else f"Waiting, number {place.number} of {place.of} in line"
+    wait = "it starts by itself" if place.seconds is None else f"it starts in about {duration(max(1, place.seconds))}"
+    return title, wait
+
+
+def best_so_far(history: History) -> str:
+    """Say which model a run that broke off leaves."""
+    if not history.failed:
+        return ""
+    best = history.best.epoch if history.best else 0
+    return quiet(f"The run broke off. The best model so far, of epoch {best}, is kept.")
+
+
+def _broken_off(history: History, failed: Failed) -> tuple[str, str]:
+    """Return a headline for a run that has not come to its end, and why."""
+    if failed.state == "stopped":
+        return "Stopped before it began", failed.message
+    done = history.epochs[-1].epoch if history.epochs else 0
+    title = "Training was interrupted" if failed.state == "interrupted" else "Training failed"
+    kept = f"Resume goes on after epoch {done}." if done else "Resume begins again."
+    return title, f"{failed.message} {kept}"
 
 
 def _kept(history: History) -> str:
@@ -58,14 +83,14 @@ def _progress(history: History, step: int, started: Started) -> tuple[str, str]:
     read = _reading(history)
     if read:
         return f"{read}: {_embedded(history, started)}", so_far
-    if not step:
+    if not step and not history.epochs:
         return "Measuring the model before training", so_far
-    if step == started.steps:
+    if step == started.steps and not history.validating:
         return "Keeping the best model", so_far
     epoch = min(started.epochs, 1 + sum(ended.epoch > 0 for ended in history.epochs))
     left = history.remaining
     time = so_far if left is None else f"{so_far}, about {duration(max(1, left))} to go"
-    return f"Epoch {epoch} of {started.epochs}", time
+    return f"{'Validating epoch' if history.validating else 'Epoch'} {epoch} of {started.epochs}", time
 
 
 def _reading(history: History) -> str:

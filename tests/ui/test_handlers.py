@@ -12,7 +12,7 @@ from mtst.model import DEFAULT_TASKS, MultiTaskSentenceTransformer
 from mtst.scenarios import scenarios
 from mtst.starter import SMALL_SAMPLE
 from mtst.tasks import Task
-from mtst.ui import compare, dataset, freeze, map, predict, rate_finder, settings, train
+from mtst.ui import compare, controls, dataset, freeze, map, predict, rate_finder, run, settings, train
 from mtst.ui.draft import Draft
 from mtst.ui.guide import guide_text
 from mtst.ui.services import Services
@@ -165,7 +165,7 @@ def test_script_in_labels_and_column_names_is_shown_as_text(services: Services, 
 
 def test_starting_without_data_is_an_error_the_visitor_sees(services: Services) -> None:
     with pytest.raises(gr.Error, match="Choose a file"):
-        train.start(services, None, None, [], False, None, **FORM)
+        controls.start(services, "", None, None, [], False, None, **FORM)
 
 
 @pytest.mark.parametrize(
@@ -182,12 +182,12 @@ def test_starting_without_data_is_an_error_the_visitor_sees(services: Services) 
 )
 def test_nonsense_is_refused_in_the_words_of_the_page(services: Services, wrong: dict, message: str) -> None:
     with pytest.raises(gr.Error, match=message):
-        train.start(services, sample(services), "text", ["topic", "sentiment"], False, TASKS, **(FORM | wrong))
+        controls.start(services, "", sample(services), "text", ["topic", "sentiment"], False, TASKS, **(FORM | wrong))
 
 
 def test_following_no_run_changes_nothing(services: Services) -> None:
     async def collect() -> list[tuple]:
-        return [outputs async for outputs in train.follow(services, "not a token")]
+        return [outputs async for outputs in run.follow(services, "not a token")]
 
     (outputs,) = asyncio.run(collect())
     assert all(output == gr.skip() for output in outputs)
@@ -195,16 +195,37 @@ def test_following_no_run_changes_nothing(services: Services) -> None:
 
 def test_a_run_from_start_to_download(services: Services) -> None:
     form = FORM | {"epochs": "3", "seed": "7", "balance": "class-weights", "task_weight_0": "0.5", "task_weight_1": ""}
-    token, *_ = train.start(
-        services, sample(services), "text", ["topic", "sentiment"], False, TASKS, ["9", "4"], **form
+    token, *_ = controls.start(
+        services,
+        "", sample(services), "text", ["topic", "sentiment"], False, TASKS, ["9", "4"], **form
     )  # fmt: skip
 
     async def collect() -> list[tuple]:
-        return [outputs async for outputs in train.follow(services, token)]
+        return [outputs async for outputs in run.follow(services, token)]
 
     outputs = asyncio.run(collect())
-    plot, _, status, scores, layers, begin, halt, story, after, planned, opening, wrong, missed = outputs[-1]
-    assert all(len(each) == train.OUTPUTS for each in outputs)
+    (
+        plot,
+        _,
+        status,
+        scores,
+        layers,
+        begin,
+        halt,
+        again,
+        away,
+        story,
+        after,
+        planned,
+        opening,
+        wrong,
+        missed,
+        rescued,
+    ) = outputs[-1]
+    assert not shown(again)
+    assert shown(away)
+    assert rescued == ""
+    assert all(len(each) == run.OUTPUTS for each in outputs)
     assert shown(plot)
     assert "Finished" in status
     assert "Calibration error on validation rows" in scores
@@ -228,7 +249,7 @@ def test_a_run_from_start_to_download(services: Services) -> None:
 
 def test_a_search_for_rates_suggests_those_of_the_open_parts_and_they_can_be_taken(services: Services) -> None:
     chosen = sample(services), "text", ["topic", "sentiment"], False, TASKS
-    token, waiting = rate_finder.begin(services, *chosen, **FORM)
+    token, waiting = rate_finder.begin(services, "", *chosen, **FORM)
     assert "Waiting" in value(waiting)
 
     async def collect() -> list[tuple]:
@@ -246,8 +267,8 @@ def test_a_search_for_rates_suggests_those_of_the_open_parts_and_they_can_be_tak
 
 def test_a_search_that_cannot_begin_says_why(services: Services) -> None:
     chosen = sample(services), "text", ["topic", "sentiment"], False, TASKS
-    assert "Choose a file" in value(rate_finder.begin(services, None, None, [], False, None, **FORM)[1])
-    assert "Epochs must" in value(rate_finder.begin(services, *chosen, **(FORM | {"epochs": "0"}))[1])
+    assert "Choose a file" in value(rate_finder.begin(services, "", None, None, [], False, None, **FORM)[1])
+    assert "Epochs must" in value(rate_finder.begin(services, "", *chosen, **(FORM | {"epochs": "0"}))[1])
     assert rate_finder.use(services, "no such run") == (gr.skip(), gr.skip())
 
 

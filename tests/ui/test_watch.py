@@ -1,9 +1,10 @@
 import pytest
 
-from mtst.events import Embedded, Failed, StepEnded
+from mtst.events import Embedded, Failed, Resumed, StepEnded
 from mtst.history import History
 from mtst.ui import watch
-from tests.ui.told import BASELINES, BEFORE, FIRST, STEP, ended, finished, started, told
+from mtst.waiting import Place
+from tests.ui.told import BASELINES, BEFORE, FIRST, SCORES, STEP, ended, finished, started, told
 
 DONE = finished()
 
@@ -18,10 +19,15 @@ DONE = finished()
         (told(started(), BASELINES, Embedded(5, 12, 0.5)), "up to the lowest open layer: 5 of 12"),
         (told(started(), BASELINES, BEFORE, FIRST, Embedded(5, 12, 3.0)), "reading each sentence once more: 5 of 12"),
         (told(started(), BASELINES, BEFORE, FIRST, Embedded(12, 12, 3.0), StepEnded(3, {}, 4.0)), "Epoch 2 of 2"),
-        (told(Failed("It was waiting", stopped=True)), "Stopped before it began"),
+        (told(Failed("It was waiting", "stopped")), "Stopped before it began"),
         (told(started(), BEFORE, STEP), "Epoch 1 of 2"),
         (told(started(), BEFORE, STEP, FIRST, StepEnded(3, {"a": 0.5}, 3.0)), "Epoch 2 of 2"),
-        (told(started(), BEFORE, FIRST, StepEnded(4, {"a": 0.5}, 4.0)), "Keeping the best model"),
+        (told(started(), BEFORE, FIRST, StepEnded(4, {"a": 0.5}, 4.0)), "Validating epoch 2 of 2"),
+        (told(started(), BEFORE, FIRST, StepEnded(4, {"a": 0.5}, 4.0), ended(2, 4, SCORES, 4.1)), "Keeping the best"),
+        (told(started(), BEFORE, Failed("Out of luck", "interrupted")), "Training was interrupted"),
+        (told(started(), BEFORE, Failed("Out of luck", "interrupted")), "Out of luck Resume begins again."),
+        (told(started(), BEFORE, FIRST, Failed("Out of luck", "interrupted")), "Resume goes on after epoch 1."),
+        (told(started(), BEFORE, FIRST, Failed("Out of luck"), Resumed(1, 2)), "Loading the encoder"),
         (told(started(), BEFORE, FIRST, DONE), "Finished, the model of epoch 1 is kept"),
         (told(started(), BEFORE, FIRST, finished(early=True)), "Finished early, the model of epoch 1 is kept"),
         (told(started(0), BEFORE, finished(0)), "nothing was trained"),
@@ -35,8 +41,10 @@ def test_the_status_says_what_is_so(history: History, words: str) -> None:
 
 
 def test_a_waiting_run_knows_how_many_are_before_it() -> None:
-    assert "Waiting for 1 run before yours" in watch.status(told(), ahead=1)
-    assert "Waiting for 3 runs before yours" in watch.status(told(), ahead=3)
+    assert "Next in line" in watch.status(told(), Place(1, 4, None))
+    assert "it starts by itself" in watch.status(told(), Place(1, 4, None))
+    assert "number 3 of 4 in line" in watch.status(told(), Place(3, 4, 130.0))
+    assert "it starts in about 2 min 10 s" in watch.status(told(), Place(3, 4, 130.0))
 
 
 def test_the_time_to_go_follows_the_pace_and_is_never_nothing() -> None:

@@ -1,0 +1,75 @@
+"""A run in a process of its own, forked from a server that has torch imported."""
+
+import multiprocessing
+import signal
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing import forkserver
+
+from mtst.events import Failed
+from mtst.folder import RunFolder
+from mtst.settings import Settings
+
+GRACE_SECONDS = 120  # for a run that is past its time to end by itself
+KILLED = "The process of this run was killed, as systems do when memory runs short."
+
+
+class Trainer:
+    """Runs one run at a time.
+
+    The target of the process lives in `mtst.worker`, and `app.py` does nothing when it is merely imported, so that a
+    run never starts a second app.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._context = _forkserver()
+        self._process: multiprocessing.Process | None = None
+        self._lock = threading.Lock()
+
+    def run(self, folder: RunFolder, expect: Callable[[float | None], None]) -> Failed:
+        """Train to the end of the process; return the last word of a run that has said none itself.
+
+        Args:
+            folder: the run.
+            expect: is told every second how many seconds are left, if that is known.
+        """
+        from mtst import worker
+
+        limits = self._settings
+        process = self._context.Process(
+            target=worker.train, args=(folder.path, limits.max_minutes, limits.max_memory_gb)
+        )
+        process.start()
+        with self._lock:
+            self._process = process
+        reader, history = folder.reader(), folder.history()
+        deadline = time.monotonic() + 60 * limits.max_minutes + GRACE_SECONDS
+        while process.is_alive():
+            process.join(1)
+            if time.monotonic() > deadline:
+                process.kill()
+            history.extend(reader.read())
+            expect(history.remaining)
+        with self._lock:
+            self._process = None
+        if process.exitcode in (-signal.SIGKILL, -signal.SIGABRT):  # the second by libraries that find no memory
+            return Failed(KILLED, "interrupted")
+        return Failed(f"The training process ended without a word (code {process.exitcode}).")
+
+    def kill(self) -> None:
+        """End the process that runs now, if there is one."""
+        with self._lock:
+            if self._process:
+                self._process.kill()
+
+
+def _forkserver() -> multiprocessing.context.BaseContext:
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["mtst.worker"])
+    # It needs seconds to import torch: it starts now, so that the first run does not wait for it.
+    threading.Thread(target=forkserver.ensure_running, name="forkserver", daemon=True).start()
+    return context
