@@ -116,6 +116,16 @@ class Runs:
         """Return the place of a run in the queue; nothing if it is running or over."""
         return self._line.place(token)
 
+    @property
+    def waiting(self) -> int:
+        """How many runs wait."""
+        return len(self._line.tokens) - self.training
+
+    @property
+    def training(self) -> bool:
+        """Whether a run trains."""
+        return self._line.running is not None
+
     def stop(self, token: str) -> None:
         """Ask a run to end within a step, its best model so far kept; one that still waits ends at once.
 

@@ -128,6 +128,7 @@ FIXED = (
         epochs=16,
         keeps_last=True,
         pairs=True,
+        defaults={"encoder_rate": 5e-5, "head_rate": 3e-2},
     ),
     Scenario(
         key="freeze-all",

@@ -17,6 +17,7 @@ from mtst.errors import MtstError
 from mtst.settings import Settings
 from mtst.ui.compare import compare_tab
 from mtst.ui.guide import guide_tab
+from mtst.ui.host import log_to_stderr, served
 from mtst.ui.look import STYLE, theme
 from mtst.ui.map import map_tab
 from mtst.ui.parts.live_plot import head
@@ -64,7 +65,7 @@ def build_app(services: Services) -> gr.Blocks:
     return demo
 
 
-def launch(demo: gr.Blocks, settings: Settings, **options: object) -> None:
+def launch(demo: gr.Blocks, services: Services, **options: object) -> None:
     """Serve the page; host and port come from Gradio's own environment variables."""
     demo.queue(max_size=64, api_open=False)
     demo.launch(
@@ -72,11 +73,12 @@ def launch(demo: gr.Blocks, settings: Settings, **options: object) -> None:
         head=f"<style>{STYLE.read_text(encoding='utf-8')}</style>{head()}",  # `css=` would rewrite the selectors
         js=KEYS,
         max_threads=200,
-        max_file_size=int(settings.max_upload_mb * 1e6),
+        max_file_size=int(services.settings.max_upload_mb * 1e6),
         footer_links=[],
         run_history=False,
         enable_monitoring=False,
         ssr_mode=False,
+        app_kwargs=served(services),
         **options,
     )
 
@@ -84,9 +86,10 @@ def launch(demo: gr.Blocks, settings: Settings, **options: object) -> None:
 def main() -> None:
     """Start the app with the settings of the environment."""
     try:
+        log_to_stderr()
         settings = Settings.from_environment()
         services = Services(settings)
         services.warm_up()
-        launch(build_app(services), settings)
+        launch(build_app(services), services)
     except MtstError as error:
         sys.exit(f"mtst: {error}")

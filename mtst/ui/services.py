@@ -14,6 +14,7 @@ from mtst.runs import Runs
 from mtst.settings import Settings
 from mtst.starter import STARTER, load_model
 from mtst.ui import downloads
+from mtst.ui.load import Meter
 
 LOG = logging.getLogger(__name__)
 MODELS_KEPT = 2
@@ -26,6 +27,7 @@ class Services:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.runs = Runs(settings)
+        self.meter = Meter()
         self._loading = threading.Lock()
         threading.Thread(target=self._sweep, name="sweep", daemon=True).start()
         self._trained: dict[tuple[str, int], MultiTaskSentenceTransformer] = {}

@@ -12,6 +12,7 @@ from mtst.ui.downloads import fresh
 from mtst.ui.form import SILENT, form
 from mtst.ui.parts.live_plot import hidden, live_plot
 from mtst.ui.parts.pieces import card, html, problem, quiet, said
+from mtst.ui.parts.server_load import server_load
 from mtst.ui.services import Services
 from mtst.ui.visitors import visitor
 
@@ -34,9 +35,16 @@ def prepare(services: Services, token: str | None) -> tuple[gr.DownloadButton, d
     )
 
 
+def _limits(services: Services) -> str:
+    limits = services.settings
+    return (
+        f"up to {limits.max_minutes:g} minutes and {limits.max_memory_gb:g} GB; {limits.max_runs_waiting} at once and "
+        f"{limits.max_runs_an_hour} an hour for each visitor; kept {limits.run_ttl_hours:g} hours"
+    )
+
+
 def train_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState, tabs: gr.Tabs, model: gr.Radio) -> None:
     """Build the tab. `run` keeps the visitor's token; `model` is the choice of model in the Predict tab."""
-    limits = services.settings
     begin = gr.Button(
         "Start training", variant="primary", size="lg", interactive=False, elem_id="train-start", render=False
     )
@@ -44,7 +52,7 @@ def train_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState, tabs: g
         with gr.Column(scale=5, min_width=320):
             steps = form(services, demo, begin)
         with gr.Column(scale=6, min_width=320, elem_classes="side"):
-            with card("This run", note=f"up to {limits.max_minutes:g} minutes, kept {limits.run_ttl_hours:g} hours"):
+            with card("This run", note=_limits(services)):
                 status = html(watch.idle("your run will be shown here"), elem_id="train-status")
                 begin.render()
                 halt = gr.Button(
@@ -54,6 +62,7 @@ def train_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState, tabs: g
                     again = gr.Button("Resume", visible=False, elem_id="train-resume")
                     away = gr.Button("Delete this run and its data", visible=False, elem_id="train-delete")
                     sure = gr.Button("Yes, delete it now", variant="stop", visible=False, elem_id="train-delete-sure")
+                server_load(elem_id="train-server")
             with card("Loss and macro-F1", note="drag to zoom, double-click to reset"):
                 blank = html(run_view.NO_LOSS)
                 plot = live_plot(height=560, describes=DESCRIPTION, elem_id="train-loss")

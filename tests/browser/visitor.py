@@ -64,11 +64,13 @@ class Visitor:
 
     def start(self) -> None:
         self.page.click("#train-start:enabled")
-        self.page.wait_for_selector("#train-status .running", timeout=60_000)
+        self.page.wait_for_selector("#train-status :is(.running, .validating, .finished)", timeout=60_000)
 
     def wait_until_over(self) -> str:
         """Wait for the end of the run; return its state."""
-        over = self.page.wait_for_selector("#train-status :is(.finished, .stopped, .failed)", timeout=300_000)
+        over = self.page.wait_for_selector(
+            "#train-status :is(.finished, .stopped, .failed, .interrupted)", timeout=300_000
+        )
         return over.get_attribute("class").split()[-1]
 
     def plot(self, selector: str) -> dict:
