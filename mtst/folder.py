@@ -6,6 +6,7 @@ Nothing is ever half-written: a file is replaced by a whole one, or a line is ad
 import json
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +15,7 @@ from typing import Any, Literal, Self, TypeVar
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
+from mtst.checkpoint import reached
 from mtst.config import TrainConfig
 from mtst.data import Dataset
 from mtst.errors import RunError
@@ -109,6 +111,15 @@ class RunFolder:
     def has_model(self) -> bool:
         """Whether it is over and has a model, saved or in its checkpoint."""
         return self.history().over and (self.model_path.is_dir() or self.checkpoint_path.exists())
+
+    @property
+    def saved(self) -> Mapping[str, Any] | None:
+        """How far the checkpoint has come, if there is one; its epoch is that after which the run can go on.
+
+        Raises:
+            RunError: it cannot be read.
+        """
+        return reached(self.checkpoint_path) if self.checkpoint_path.exists() else None
 
     @property
     def stop_requested(self) -> bool:

@@ -10,7 +10,6 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from mtst.checkpoint import reached
 from mtst.data import Dataset
 from mtst.errors import RunError
 from mtst.events import Failed, Resumed
@@ -86,17 +85,17 @@ class Runs:
             if not folder.history().resumable or token in self._line.tokens:
                 raise RunError("This run cannot be resumed: it has not broken off.")
             self._quota.take(visitor, self._line.count(visitor))
-            numbers = reached(folder.checkpoint_path) if folder.checkpoint_path.exists() else {"epoch": 0, "step": 0}
+            saved = folder.saved or {"epoch": 0, "step": 0}
             try:
                 with folder.event_log() as log:
-                    log.write(Resumed(numbers["epoch"], numbers["step"]))
+                    log.write(Resumed(saved["epoch"], saved["step"]))
                 folder.withdraw_stop()
                 shutil.rmtree(folder.model_path, ignore_errors=True)  # the checkpoint has it too
             except OSError as error:
                 raise RunError(f"This run cannot be resumed now: {error.strerror}.") from error
             self._last_words.pop(token, None)
             self._line.join(token, visitor)
-        log_state(token, "queued", resumed_after_epoch=numbers["epoch"])
+        log_state(token, "queued", resumed_after_epoch=saved["epoch"])
 
     def folder(self, token: str | None) -> RunFolder:
         """Return the folder of a run.

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Literal
 
 import gradio as gr
@@ -26,6 +25,7 @@ from mtst.ui.parts.pieces import problem, quiet, said
 from mtst.ui.report import report
 from mtst.ui.services import Services
 from mtst.ui.settings import for_tasks
+from mtst.ui.upload import taken
 
 NOTHING = quiet("Nothing chosen yet.")
 ALIKE_SHOWN = 3
@@ -42,16 +42,17 @@ def choose(services: Services, path: str | None, header: bool | None = None) -> 
         return None, *blank, said("")
     limits = services.settings.limits
     try:
-        table = read_table(path, limits, header)
+        file = taken(path)
+        table = read_table(file, limits, header)
     except MtstError as error:
         return None, *blank, said(problem(error))
-    if Path(path).parent == ASSETS:  # so that the command shown later finds the sample too
+    if file.parent == ASSETS:  # so that the command shown later finds the sample too
         table = replace(table, name=f"{ASSETS.name}/{table.name}")
     text, labels = guess_columns(table)
     columns = [(inline(name), name) for name in table.columns]
     named = gr.update(value=table.header, visible=not table.form.startswith("JSON"))
     return (
-        Draft(Path(path), table, limits),
+        Draft(file, table, limits),
         gr.update(choices=columns, value=text),
         gr.update(choices=columns, value=list(labels)),
         named,

@@ -16,7 +16,7 @@ from mtst.ui.literal import inline, literal, short
 from mtst.ui.look import task_colour
 from mtst.ui.parts.pieces import bars, card, empty, html, problem, quiet, said
 from mtst.ui.services import Services
-from mtst.ui.upload import limits_note, upload_area
+from mtst.ui.upload import limits_note, taken, upload_area
 
 STARTER, OWN = "starter", "own"
 MAX_SENTENCES = 50
@@ -70,7 +70,8 @@ def read_file(services: Services, path: str | None) -> tuple[Table | None, dict,
     if not path:
         return None, gr.update(choices=[], value=None, visible=False), said(""), gone
     try:
-        table = read_table(path, services.settings.limits)
+        file = taken(path)
+        table = read_table(file, services.settings.limits)
     except MtstError as error:
         return None, gr.update(choices=[], value=None, visible=False), said(problem(error)), gone
     text, _ = guess_columns(table)

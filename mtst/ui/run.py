@@ -1,6 +1,7 @@
 """What the page shows of a run: followed while it goes on, found again after a reload, or none."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 import gradio as gr
 
@@ -35,8 +36,9 @@ async def follow(services: Services, token: str | None) -> AsyncIterator[tuple[o
         async for history in services.runs.follow(token):
             stage = (history.started is not None, history.over)
             place, stopping = services.runs.place(token), folder.stop_requested
-            model = history.over and folder.has_model
-            yield show(history, job, token, place, stopping, has_model=model, draw=stage != shown)
+            has_model = history.over and folder.has_model
+            saved = folder.saved if history.failed else None
+            yield show(history, job, token, place, stopping, has_model=has_model, saved=saved, draw=stage != shown)
             shown = stage
     except RunError:
         yield none("the run that was shown here is gone")
@@ -50,6 +52,7 @@ def show(
     stopping: bool = False,
     *,
     has_model: bool = False,
+    saved: Mapping[str, Any] | None = None,
     draw: bool = True,
 ) -> tuple[object, ...]:
     """Return every output of the right side for a history; see `outputs` in `train_tab` for their order.
@@ -71,7 +74,7 @@ def show(
     return (
         plot,
         blank,
-        watch.status(history, place, stopping),
+        watch.status(history, place, stopping, saved),
         watch.scores(history),
         groups,
         gr.Button(visible=history.over),
@@ -84,7 +87,7 @@ def show(
         gr.Column(visible=bool(planned)),
         wrong,
         gr.Column(visible=bool(wrong)),
-        watch.best_so_far(history) if has_model else "",
+        watch.best_so_far(saved),
     )
 
 

@@ -1,8 +1,15 @@
-"""What may be uploaded: the kinds of files, and how much of one is read, said before anybody chooses one."""
+"""What may be uploaded, said before anybody chooses a file, and where a file goes that has come."""
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 
+from mtst.errors import DataError
 from mtst.limits import Limits
+from mtst.ui.downloads import fresh
 
 FILE_TYPES = [".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson", ".json", ".xlsx", ".gz"]
 
@@ -19,3 +26,24 @@ def upload_area(elem_id: str) -> gr.File:
     return gr.File(
         label="File", show_label=False, file_types=FILE_TYPES, height=64, elem_classes="upload", elem_id=elem_id
     )
+
+
+def taken(path: str) -> Path:
+    """Take a visitor's file out of gradio's cache, where whoever knows its contents could fetch it.
+
+    Return where it lies now; a file that lies elsewhere, such as the sample, stays there.
+
+    Raises:
+        DataError: it is gone, or cannot be moved.
+    """
+    file = Path(path).resolve()
+    if not file.is_relative_to(Path(get_upload_folder()).resolve()):
+        return Path(path)
+    target = fresh(file.name)
+    try:
+        shutil.move(file, target)
+    except OSError as error:
+        raise DataError("The file did not arrive whole. Choose it once more.") from error
+    with suppress(OSError):  # not empty: another file has the same contents
+        file.parent.rmdir()
+    return target

@@ -1,6 +1,7 @@
 """A run's history in words and tables: how far it is, how good, and what happened to the layers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from mtst.evaluation import Scores
 from mtst.events import EpochEnded, Failed, Started
@@ -15,6 +16,7 @@ from mtst.writing import isolated
 
 COLUMNS = ("loss", "accuracy", "precision", "recall", "macro-F1", "weighted F1")
 LOADING = ("Loading the encoder", "a few seconds")
+OLD = "the one before training"
 NO_SCORES = quiet("Scores appear here as soon as the untrained model has been measured.")
 
 
@@ -24,12 +26,14 @@ def duration(seconds: float) -> str:
     return f"{whole} s" if whole < 100 else f"{whole // 60} min {whole % 60:02d} s"
 
 
-def status(history: History, place: Place | None = None, stopping: bool = False) -> str:
-    """Return the state of a run: a chip, a headline, the time, and a bar."""
+def status(
+    history: History, place: Place | None = None, stopping: bool = False, saved: Mapping[str, Any] | None = None
+) -> str:
+    """Return the state of a run: a chip, a headline, the time, a bar; `saved` is how far its checkpoint has come."""
     started, step = history.started, history.steps[-1].step if history.steps else 0
     steps = started.steps if started else 0
     if history.failed:
-        return _status(history.failed.state, *_broken_off(history, history.failed), step, steps)
+        return _status(history.failed.state, *_broken_off(history.failed, saved), step, steps)
     if history.finished:
         state, title = ("stopped", "Stopped") if history.finished.stopped else ("finished", "Finished")
         title = "Finished early" if history.finished.early else title
@@ -50,22 +54,21 @@ def in_line(place: Place) -> tuple[str, str]:
     return title, wait
 
 
-def best_so_far(history: History) -> str:
-    """Say which model a run that broke off leaves."""
-    if not history.failed:
+def best_so_far(saved: Mapping[str, Any] | None) -> str:
+    """Say which model a run that broke off leaves, by its checkpoint."""
+    if not saved:
         return ""
-    best = history.best.epoch if history.best else 0
-    return quiet(f"The run broke off. The best model so far, of epoch {best}, is kept.")
+    epoch = saved["best"]["epoch"]
+    return quiet(f"The run broke off. The best model until then is kept: {f'that of epoch {epoch}' if epoch else OLD}.")
 
 
-def _broken_off(history: History, failed: Failed) -> tuple[str, str]:
+def _broken_off(failed: Failed, saved: Mapping[str, Any] | None) -> tuple[str, str]:
     """Return a headline for a run that has not come to its end, and why."""
     if failed.state == "stopped":
         return "Stopped before it began", failed.message
-    done = history.epochs[-1].epoch if history.epochs else 0
     title = "Training was interrupted" if failed.state == "interrupted" else "Training failed"
-    kept = f"Resume goes on after epoch {done}." if done else "Resume begins again."
-    return title, f"{failed.message} {kept}"
+    then = f"Resume goes on after epoch {saved['epoch']}." if saved else "Resume begins again."
+    return title, f"{failed.message} {then}"
 
 
 def _kept(history: History) -> str:

@@ -31,6 +31,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "GRADIO_SERVER_PORT": str(port),
         "MTST_RUNS_DIR": str(tmp_path_factory.mktemp("runs")),
         "HF_HUB_OFFLINE": "1",
+        "MTST_MAX_RUNS_AN_HOUR": "1000",  # all visitors of the tests have one address
+        "GRADIO_TEMP_DIR": str(tmp_path_factory.mktemp("uploads")),
     }
     log = tmp_path_factory.mktemp("app") / "log.txt"
     with log.open("wb") as output:

@@ -26,7 +26,6 @@ DONE = finished()
         (told(started(), BEFORE, FIRST, StepEnded(4, {"a": 0.5}, 4.0), ended(2, 4, SCORES, 4.1)), "Keeping the best"),
         (told(started(), BEFORE, Failed("Out of luck", "interrupted")), "Training was interrupted"),
         (told(started(), BEFORE, Failed("Out of luck", "interrupted")), "Out of luck Resume begins again."),
-        (told(started(), BEFORE, FIRST, Failed("Out of luck", "interrupted")), "Resume goes on after epoch 1."),
         (told(started(), BEFORE, FIRST, Failed("Out of luck"), Resumed(1, 2)), "Loading the encoder"),
         (told(started(), BEFORE, FIRST, DONE), "Finished, the model of epoch 1 is kept"),
         (told(started(), BEFORE, FIRST, finished(early=True)), "Finished early, the model of epoch 1 is kept"),
@@ -38,6 +37,15 @@ DONE = finished()
 )
 def test_the_status_says_what_is_so(history: History, words: str) -> None:
     assert words in watch.status(history)
+
+
+def test_a_run_that_broke_off_says_where_it_would_go_on() -> None:
+    history = told(started(), BEFORE, FIRST, Failed("Out of luck", "interrupted"))
+    saved = {"epoch": 1, "best": {"epoch": 0}}
+    assert "Out of luck Resume goes on after epoch 1." in watch.status(history, saved=saved)
+    assert "the one before training" in watch.best_so_far(saved)
+    assert "that of epoch 2" in watch.best_so_far({"epoch": 3, "best": {"epoch": 2}})
+    assert watch.best_so_far(None) == ""
 
 
 def test_a_waiting_run_knows_how_many_are_before_it() -> None:

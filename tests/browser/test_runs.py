@@ -1,0 +1,138 @@
+"""A run that breaks off, is found by its owner, by nobody else, and goes when it is told to."""
+
+import json
+import os
+import re
+import signal
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import psutil
+
+from mtst.starter import SMALL_SAMPLE
+
+
+def kill_the_run() -> None:
+    os.kill(next(one for one in psutil.process_iter() if _trains(one)).pid, signal.SIGKILL)
+
+
+def _trains(process: psutil.Process) -> bool:
+    """Whether it is the process of a run: a nice one below this one."""
+    ours = os.getpid() in [parent.pid for parent in process.parents()]
+    return ours and process.nice() >= 10
+
+
+def test_a_killed_run_says_so_and_is_resumed_from_another_tab(visit) -> None:
+    visitor = visit()
+    visitor.tab("Train")
+    visitor.take_sample()
+    visitor.choose("Train everything")
+    visitor.set("epochs", "4")
+    visitor.start()
+    page = visitor.page
+    page.wait_for_selector("#train-status b:has-text('Epoch 3 of 4')", timeout=120_000)
+    kill_the_run()
+    assert visitor.wait_until_over() == "interrupted"
+    assert re.search("Resume goes on after epoch [12]", page.inner_text("#train-status"))
+    page.wait_for_selector("#train-rescued:has-text('best model until then')")
+    page.click("#train-pack")
+    page.wait_for_selector("#train-download:visible", timeout=60_000)
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.click("[role=tab]:visible:text-is('Train')")
+    other.click("#train-resume")
+    other.wait_for_selector("#train-status :is(.running, .validating)", timeout=60_000)
+    other.wait_for_selector("#train-status .finished", timeout=120_000)
+    points = other.evaluate("document.querySelector('#train-loss .figure').data[1].x.length")
+    assert points == 6  # a blank, epochs 0 to 4
+    page.reload()
+    visitor.tab("Train")
+    assert visitor.wait_until_over() == "finished"
+    assert not page.is_visible("#train-resume")
+    assert visitor.too_wide() == []
+
+
+def test_a_deleted_run_is_gone_for_good(visit) -> None:
+    visitor = visit()
+    visitor.tab("Train")
+    visitor.take_sample()
+    visitor.choose("Freeze everything")
+    page = visitor.page
+    page.click("#train-start:enabled")
+    assert visitor.wait_until_over() == "finished"
+    page.click("#train-delete")
+    page.click("#train-delete-sure")
+    page.wait_for_selector("#train-status:has-text('are deleted')")
+    page.wait_for_selector("#train-story", state="hidden")
+    page.reload()
+    visitor.tab("Train")
+    page.wait_for_selector("#train-status:has-text('your run will be shown here')")
+    assert not page.is_visible("#train-delete")
+
+
+def test_who_has_no_token_reaches_nothing(visit, address: str) -> None:
+    visitor = visit()
+    visitor.tab("Train")
+    visitor.upload(SMALL_SAMPLE)
+    visitor.choose("Freeze everything")
+    visitor.page.click("#train-start:enabled")
+    assert visitor.wait_until_over() == "finished"
+    folders = _runs_of_the_app(address)
+    tokens = [path.name for path in folders]
+    assert tokens
+    html = visitor.page.content()
+    other = visit()
+    other.tab("Train")
+    other.page.wait_for_selector("#train-status:has-text('your run will be shown here')")
+    for path in folders:
+        assert path.name not in visitor.page.url
+        for guess in (f"{path}/data.json", f"{path}/config.json", f"{path}/best/mtst.json"):
+            for route in ("gradio_api/file=", "file="):
+                assert _status(f"{address}{route}{guess}") in (403, 404)
+    assert not any(token in html for token in tokens)
+    uploads = Path(_environment(address)["GRADIO_TEMP_DIR"])
+    assert not [path for path in uploads.rglob("*.csv") if path.name == SMALL_SAMPLE.name]
+
+
+def test_health_and_headers(address: str) -> None:
+    with urlopen(f"{address}health") as answer:
+        health = json.load(answer)
+        assert health["ok"] is True
+        assert {"waiting", "training", "cpu", "memory"} < set(health)
+    for path in ("", "health", "config"):
+        with urlopen(address + path) as answer:
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert "object-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_the_load_of_the_server_is_shown(visit) -> None:
+    visitor = visit()
+    visitor.tab("Train")
+    visitor.page.wait_for_selector("#train-server p:has-text('processors')", timeout=15_000)
+    assert re.search(r"memory \d+ % full", visitor.page.inner_text("#train-server"))
+
+
+def _app(address: str) -> psutil.Process:
+    port = int(address.rsplit(":", 1)[1].strip("/"))
+    return next(
+        child
+        for child in psutil.Process().children()
+        if any(c.laddr.port == port and c.status == psutil.CONN_LISTEN for c in child.net_connections())
+    )
+
+
+def _environment(address: str) -> dict[str, str]:
+    return _app(address).environ()
+
+
+def _runs_of_the_app(address: str) -> list[Path]:
+    return [path for path in Path(_environment(address)["MTST_RUNS_DIR"]).iterdir() if not path.name.startswith(".")]
+
+
+def _status(url: str) -> int:
+    try:
+        with urlopen(Request(url)) as answer:
+            return answer.status
+    except HTTPError as error:
+        return error.code
