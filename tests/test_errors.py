@@ -30,10 +30,16 @@ def test_every_field_is_read_from_its_variable(tmp_path):
         "MTST_MAX_LABELS": "4",
         "MTST_MAX_CHARACTERS": "5",
         "MTST_MAX_MINUTES": "2",
+        "MTST_MAX_MEMORY_GB": "6",
+        "MTST_MAX_RUNS_WAITING": "8",
+        "MTST_MAX_RUNS_AN_HOUR": "9",
+        "MTST_MAX_FOLDER_GB": "10",
         "MTST_RUN_TTL_HOURS": "1.5",
     }
     assert len(environment) == len(dataclasses.fields(Settings))
-    assert Settings.from_environment(environment) == Settings("roberta-base", tmp_path, 7, 0.5, 3, 4, 5, 2.0, 1.5)
+    assert Settings.from_environment(environment) == Settings(
+        "roberta-base", tmp_path, 7, 0.5, 3, 4, 5, 2.0, 6.0, 8, 9, 10.0, 1.5
+    )
 
 
 def test_a_blank_variable_is_as_good_as_none():
