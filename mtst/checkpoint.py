@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mtst.errors import RunError
 
+UNREADABLE = "The state of the run in {} cannot be read. Train again."
 Part = dict[str, Tensor]
 
 
@@ -79,11 +80,11 @@ def _opened(path: Path) -> safe_open:
     try:
         return safe_open(path, framework="pt")
     except (OSError, SafetensorError) as error:
-        raise RunError(f"The state of the run in {path.name} cannot be read. Train again.") from error
+        raise RunError(UNREADABLE.format(path.name)) from error
 
 
 def _numbers(file: safe_open, path: Path) -> Mapping[str, Any]:
     try:
         return json.loads(file.metadata()["numbers"])
     except (KeyError, TypeError, ValueError) as error:
-        raise RunError(f"The state of the run in {path.name} cannot be read. Train again.") from error
+        raise RunError(UNREADABLE.format(path.name)) from error

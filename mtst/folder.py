@@ -23,6 +23,7 @@ from mtst.events import Event, StepEnded, from_json, to_json
 from mtst.history import History
 
 FLUSH_SECONDS = 0.2
+ORPHAN_SECONDS = 10  # to wait for the process of an app that is gone: it notices within a step
 UNREADABLE = "This run was written by another version, or was damaged. Train again."
 Content = TypeVar("Content")
 
@@ -103,14 +104,9 @@ class RunFolder:
         _write(self.report_path, json.dumps(report, indent=1, ensure_ascii=False).encode())
 
     @property
-    def waits(self) -> bool:
-        """Whether nothing has happened since it was put in the queue."""
-        return self.history().waiting
-
-    @property
     def has_model(self) -> bool:
-        """Whether it is over and has a model, saved or in its checkpoint."""
-        return self.history().over and (self.model_path.is_dir() or self.checkpoint_path.exists())
+        """Whether there is a model, saved or in a checkpoint."""
+        return self.model_path.is_dir() or self.checkpoint_path.exists()
 
     @property
     def saved(self) -> Mapping[str, Any] | None:

@@ -61,7 +61,6 @@ class History:
                 epochs=[event for event in self.epochs if event.epoch <= resumed.epoch],
                 finished=None,
                 failed=None,
-                waiting=True,
             )
         self.__dict__.update(kept.__dict__)
 

@@ -202,7 +202,6 @@ class Loop:
             "step": self._step,
             "seconds": self._seconds,
             "best": self._best.numbers,
-            "optimizer": self._stepper.steps_taken,
             "order": self._order.getstate(),
         }
         return Checkpoint(parts, numbers)
@@ -216,7 +215,7 @@ class Loop:
         numbers, run = saved.numbers, saved.parts["run"]
         try:
             self._best.load(saved.parts, numbers["best"])
-            self._stepper.load(saved.parts["optimizer"], numbers["optimizer"])
+            self._stepper.load(saved.parts["optimizer"], numbers["step"])
         except (KeyError, IndexError, RuntimeError) as error:
             raise RunError("The checkpoint does not fit this model and these settings. Train again.") from error
         self._first_embeddings = run["first embeddings"]

@@ -94,10 +94,6 @@ class Optimizer:
                 self._rows[1].write_back()
         self._step += 1
 
-    @property
-    def steps_taken(self) -> int:
-        return self._step
-
     def tensors(self) -> dict[str, Tensor]:
         """Return what AdamW remembers of each parameter."""
         remembered = self._adamw.state
@@ -107,9 +103,9 @@ class Optimizer:
             for name, value in remembered.get(parameter, {}).items()
         }
 
-    def load(self, tensors: Mapping[str, Tensor], steps_taken: int) -> None:
-        """Take back what `tensors` and `steps_taken` gave."""
-        self._step = steps_taken
+    def load(self, tensors: Mapping[str, Tensor], step: int) -> None:
+        """Take back what `tensors` gave after so many steps."""
+        self._step = step
         for key, value in tensors.items():
             place, _, name = key.partition(".")
             parameter = self._parameters[int(place)]

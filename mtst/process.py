@@ -9,6 +9,7 @@ from multiprocessing import forkserver
 
 from mtst.events import Failed
 from mtst.folder import RunFolder
+from mtst.history import History
 from mtst.settings import Settings
 
 GRACE_SECONDS = 120  # for a run that is past its time to end by itself
@@ -44,7 +45,7 @@ class Trainer:
         process.start()
         with self._lock:
             self._process = process
-        reader, history = folder.reader(), folder.history()
+        reader, history = folder.reader(), History()
         deadline = time.monotonic() + 60 * limits.max_minutes + GRACE_SECONDS
         while process.is_alive():
             process.join(1)

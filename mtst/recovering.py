@@ -19,8 +19,8 @@ def best_model(folder: RunFolder) -> Path:
         ModelError: it cannot be written.
     """
     if not folder.model_path.is_dir():
-        if not folder.has_model:
-            over = folder.history().over
+        over = folder.history().over
+        if not (over and folder.has_model):
             why = "Your run ended without a model. Train again" if over else "Your run has not ended yet. Wait for it"
             raise RunError(f"{why}, or use the starter heads.")
         parts = Checkpoint.read(folder.checkpoint_path).parts

@@ -14,7 +14,7 @@ from mtst.data import Dataset
 from mtst.errors import RunError
 from mtst.events import Failed, Resumed
 from mtst.expiry import TOKEN, expire, remove
-from mtst.folder import Job, RunFolder
+from mtst.folder import ORPHAN_SECONDS, Job, RunFolder
 from mtst.history import History
 from mtst.process import Trainer
 from mtst.quota import Quota
@@ -27,7 +27,6 @@ from mtst.waiting import Line, Place
 LOG = logging.getLogger(__name__)
 POLL_SECONDS = 0.25
 SWEEP_SECONDS = 600
-PATIENCE_SECONDS = 10  # for the process of an app that is gone to notice it
 RESTARTED = "The app was restarted before this run had ended."
 
 
@@ -214,7 +213,7 @@ class Runs:
         if not history.over:
             history.extend([last_word])
             try:
-                with folder.event_log(PATIENCE_SECONDS) as log:
+                with folder.event_log(ORPHAN_SECONDS) as log:
                     log.write(last_word)
             except OSError:
                 self._last_words[folder.path.name] = last_word
@@ -229,9 +228,10 @@ class Runs:
                 continue
             folder = RunFolder(path)
             try:
-                if folder.waits:
+                history = folder.history()
+                if history.waiting:
                     self._line.join(path.name)
-                else:
+                elif not history.over:
                     self._close(folder, Failed(RESTARTED, "interrupted"))
             except (RunError, OSError):  # an unreadable run of an older version must not keep the app from starting
                 LOG.exception("a run could not be read")

@@ -138,16 +138,12 @@ class Stepper:
         """Return what the next steps depend on, next to the weights of the model."""
         return self._optimizer.tensors() | {"log_variances": self.loss.log_variances}
 
-    @property
-    def steps_taken(self) -> int:
-        return self._optimizer.steps_taken
-
-    def load(self, tensors: Mapping[str, Tensor], steps_taken: int) -> None:
-        """Take back what `tensors` and `steps_taken` gave; the model has its weights already."""
+    def load(self, tensors: Mapping[str, Tensor], step: int) -> None:
+        """Take back what `tensors` gave after so many steps; the model has its weights already."""
         remembered = dict(tensors)
         with torch.no_grad():
             self.loss.log_variances.copy_(remembered.pop("log_variances"))
-        self._optimizer.load(remembered, steps_taken)
+        self._optimizer.load(remembered, step)
 
     def joint(self, losses: Mapping[str, Tensor]) -> float | None:
         """Return the joint loss of some losses, if any of them counts."""

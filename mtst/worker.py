@@ -14,7 +14,7 @@ import torch
 from mtst.encoders import load_encoder
 from mtst.errors import MtstError
 from mtst.events import Failed, Finished, RatesFound
-from mtst.folder import EventLog, RunFolder
+from mtst.folder import ORPHAN_SECONDS, EventLog, RunFolder
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.rate_finder import find_rates
 from mtst.report import report
@@ -25,7 +25,6 @@ try:
 except ImportError:  # not on Windows
     resource = None
 
-ORPHAN_SECONDS = 10  # for the process of an app that is gone to notice it
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 CHEAPER = "Take a smaller batch, shorter texts, fewer rows, or a scenario that opens less; or resume."
 

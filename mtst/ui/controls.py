@@ -4,34 +4,26 @@ import gradio as gr
 
 from mtst.errors import MtstError, RunError
 from mtst.history import History
-from mtst.tasks import Task
 from mtst.ui import dataset, run, watch
-from mtst.ui.draft import Draft, chosen
 from mtst.ui.parts.live_plot import hidden
 from mtst.ui.parts.pieces import problem
 from mtst.ui.services import Services
-from mtst.ui.settings import config_of, in_words
+from mtst.ui.settings import in_words
 
 
-def start(
-    services: Services,
-    who: str,
-    draft: Draft | None,
-    text: str | None,
-    labels: list[str],
-    merge: bool,
-    tasks: tuple[Task, ...] | None,
-    *ticked: list[str],
-    **values: object,
-) -> tuple[object, ...]:
-    """Put a visitor's run in the queue; return its token, its state, and what hides the run before."""
+def start(services: Services, who: str, *form: object, **values: object) -> tuple[object, ...]:
+    """Put a visitor's run in the queue; return its token, its state, and what hides the run before.
+
+    `form` and `values` are those of `dataset.submit`.
+
+    Raises:
+        gr.Error: it cannot be trained.
+    """
     try:
-        wanted = dataset.choice(text, labels, merge, ticked)
-        draft = chosen(draft)
-        token = services.runs.submit(*dataset.job(services, draft, wanted, config_of(tasks or (), **values)), who)
-        return token, watch.status(History()), gr.Button(visible=False), hidden(), hidden()
+        token = dataset.submit(services, who, "train", *form, **values)
     except MtstError as error:
         raise gr.Error(in_words(str(error)), title="Cannot train yet", print_exception=False) from error
+    return token, watch.status(History()), gr.Button(visible=False), hidden(), hidden()
 
 
 def resume(services: Services, who: str, token: str | None) -> tuple[object, ...]:

@@ -15,6 +15,7 @@ from mtst.model import DEFAULT_TASKS, MultiTaskSentenceTransformer
 from mtst.splitting import check_trainable, split
 from mtst.starter import ASSETS
 from mtst.tables import read_table
+from mtst.tasks import Task
 from mtst.training import plan
 from mtst.ui import plots
 from mtst.ui.draft import Choice, Draft, chosen
@@ -24,7 +25,7 @@ from mtst.ui.parts.live_plot import drawn, hidden
 from mtst.ui.parts.pieces import problem, quiet, said
 from mtst.ui.report import report
 from mtst.ui.services import Services
-from mtst.ui.settings import for_tasks
+from mtst.ui.settings import config_of, for_tasks
 from mtst.ui.upload import taken
 
 NOTHING = quiet("Nothing chosen yet.")
@@ -120,8 +121,30 @@ def _merge_tick(apart: Dataset) -> dict:
     return gr.update(label=f"Merge labels that differ only in case or blanks: {named}{more}", visible=bool(groups))
 
 
+def submit(
+    services: Services,
+    who: str,
+    kind: Literal["train", "rates"],
+    draft: Draft | None,
+    text: str | None,
+    labels: list[str],
+    merge: bool,
+    tasks: tuple[Task, ...] | None,
+    *ticked: list[str],
+    **values: object,
+) -> str:
+    """Put what a visitor's form stands for in the queue, a run or a search for rates; return its token.
+
+    Raises:
+        MtstError: nothing is chosen, it cannot be used, or the visitor has had enough for now.
+    """
+    draft = chosen(draft)
+    config = config_of(tasks or (), **values)
+    return services.runs.submit(*job(services, draft, choice(text, labels, merge, ticked), config, kind), who)
+
+
 def job(
-    services: Services, draft: Draft, wanted: Choice, config: TrainConfig, kind: Literal["train", "rates"] = "train"
+    services: Services, draft: Draft, wanted: Choice, config: TrainConfig, kind: Literal["train", "rates"]
 ) -> tuple[Job, Dataset]:
     """Return what a run of this choice is asked to do, and its data.
 

@@ -70,8 +70,7 @@ def read_file(services: Services, path: str | None) -> tuple[Table | None, dict,
     if not path:
         return None, gr.update(choices=[], value=None, visible=False), said(""), gone
     try:
-        file = taken(path)
-        table = read_table(file, services.settings.limits)
+        table = read_table(taken(path), services.settings.limits)
     except MtstError as error:
         return None, gr.update(choices=[], value=None, visible=False), said(problem(error)), gone
     text, _ = guess_columns(table)

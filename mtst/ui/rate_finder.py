@@ -9,14 +9,12 @@ from mtst.errors import MtstError, RunError
 from mtst.events import RatesFound, RateTried
 from mtst.history import History
 from mtst.scenarios import find_scenario
-from mtst.tasks import Task
 from mtst.ui import dataset, plots_training
-from mtst.ui.draft import Draft, chosen
 from mtst.ui.literal import literal
 from mtst.ui.parts.live_plot import drawn, hidden, live_plot
 from mtst.ui.parts.pieces import html, problem, quiet
 from mtst.ui.services import Services
-from mtst.ui.settings import Settings, config_of, in_words
+from mtst.ui.settings import Settings, in_words
 from mtst.ui.visitors import visitor
 from mtst.ui.watch import in_line
 from mtst.waiting import Place
@@ -27,26 +25,13 @@ WHY = "Tries rates from very small to far too large on a copy of the model, and 
 Shown = tuple[dict, dict, dict, dict, dict]
 
 
-def begin(
-    services: Services,
-    who: str,
-    draft: Draft | None,
-    text: str | None,
-    labels: list[str],
-    merge: bool,
-    tasks: tuple[Task, ...] | None,
-    *ticked: list[str],
-    **values: object,
-) -> tuple[str | None, dict]:
-    """Put the search in the queue; return its token and a message."""
+def begin(services: Services, who: str, *form: object, **values: object) -> tuple[str | None, dict]:
+    """Put a visitor's search in the queue; return its token and a message. `form` is that of `dataset.submit`."""
     try:
-        wanted = dataset.choice(text, labels, merge, ticked)
-        draft = chosen(draft)
-        config = config_of(tasks or (), **values)
-        job, data = dataset.job(services, draft, wanted, config, kind="rates")
-        return services.runs.submit(job, data, who), gr.update(value=quiet("Waiting for its turn."), visible=True)
+        token = dataset.submit(services, who, "rates", *form, **values)
     except MtstError as error:
         return None, gr.update(value=problem(in_words(str(error))), visible=True)
+    return token, gr.update(value=quiet("Waiting for its turn."), visible=True)
 
 
 async def follow(services: Services, token: str | None) -> AsyncIterator[Shown]:

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -107,7 +108,7 @@ def soak(folder: Path, kills: int, chance: random.Random) -> None:
     folder.mkdir(parents=True)
     done = {"worker": 0, "app": 0, "nobody": 0}
     lost: list[str] = []
-    finished = begun = 0
+    begun = 0
     unbroken = {}
     for number, config in enumerate(CONFIGS):  # nobody disturbs these
         run = create(folder, f"unbroken-{number}", config, data)
@@ -140,11 +141,10 @@ def soak(folder: Path, kills: int, chance: random.Random) -> None:
                 done["worker"] += 1
                 wait_until(lambda run=run: run.history().over)
             print(f"\r{done}", end="", file=sys.stderr, flush=True)
-        finished += 1
         lost += different(run, unbroken[number], number)
         shutil.rmtree(run.path)
     app.kill()
-    print(json.dumps({"kills": done, "runs": finished, "lost": len(lost)}))
+    print(json.dumps({"kills": done, "runs": begun, "lost": len(lost)}))
     for what in lost:
         print(what)
     sys.exit(bool(lost))
@@ -156,7 +156,7 @@ def create(folder: Path, name: str, config: TrainConfig, data: object) -> RunFol
     return run
 
 
-def wait_until(true: object, seconds: float = 120) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         if time.monotonic() > deadline:
@@ -171,7 +171,7 @@ def damage(run: RunFolder) -> list[str]:
         run.history(), run.job(), run.data()
         if run.checkpoint_path.exists():
             Checkpoint.read(run.checkpoint_path)
-            if run.has_model:
+            if run.history().over:
                 MultiTaskSentenceTransformer.load(best_model(run))
         for path in run.path.rglob("*.safetensors"):
             with safe_open(path, framework="pt") as file:

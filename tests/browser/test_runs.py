@@ -57,10 +57,8 @@ def test_a_deleted_run_is_gone_for_good(visit) -> None:
     visitor = visit()
     visitor.tab("Train")
     visitor.take_sample()
-    visitor.choose("Freeze everything")
+    visitor.measure()
     page = visitor.page
-    page.click("#train-start:enabled")
-    assert visitor.wait_until_over() == "finished"
     page.click("#train-delete")
     page.click("#train-delete-sure")
     page.wait_for_selector("#train-status:has-text('are deleted')")
@@ -75,9 +73,7 @@ def test_who_has_no_token_reaches_nothing(visit, address: str) -> None:
     visitor = visit()
     visitor.tab("Train")
     visitor.upload(SMALL_SAMPLE)
-    visitor.choose("Freeze everything")
-    visitor.page.click("#train-start:enabled")
-    assert visitor.wait_until_over() == "finished"
+    visitor.measure()
     folders = _runs_of_the_app(address)
     tokens = [path.name for path in folders]
     assert tokens

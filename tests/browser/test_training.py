@@ -83,9 +83,7 @@ def test_measuring_without_training_draws_no_loss(visit) -> None:
     visitor = visit(width=390)
     visitor.tab("Train")
     visitor.take_sample()
-    visitor.choose("Freeze everything")
-    visitor.page.click("#train-start:enabled")
-    assert visitor.wait_until_over() == "finished"
+    visitor.measure()
     assert "measured, nothing was trained" in visitor.page.inner_text("#train-status")
     assert "zero-shot" in visitor.page.inner_text("#train-scores")
     assert not visitor.page.is_visible("#train-loss")

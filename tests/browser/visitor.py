@@ -66,6 +66,12 @@ class Visitor:
         self.page.click("#train-start:enabled")
         self.page.wait_for_selector("#train-status :is(.running, .validating, .finished)", timeout=60_000)
 
+    def measure(self) -> None:
+        """Run the shortest run there is, of what is chosen: nothing is trained."""
+        self.choose("Freeze everything")
+        self.page.click("#train-start:enabled")
+        assert self.wait_until_over() == "finished"
+
     def wait_until_over(self) -> str:
         """Wait for the end of the run; return its state."""
         over = self.page.wait_for_selector(
