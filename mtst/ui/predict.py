@@ -117,7 +117,9 @@ def predict_tab(services: Services, run: gr.BrowserState) -> gr.Radio:
                     label="Model",
                     elem_id="predict-model",
                 )
-                text = gr.Textbox("\n".join(EXAMPLES), lines=6, max_lines=14, label="Sentences, one a line")
+                text = gr.Textbox(
+                    "\n".join(EXAMPLES), lines=6, max_lines=14, label="Sentences, one a line", elem_id="predict-text"
+                )
                 button = gr.Button("Predict", variant="primary", size="lg", elem_id="predict-go")
             with card("A whole file"):
                 html(quiet(limits_note(services.settings.limits, labelled=False)))
