@@ -137,7 +137,7 @@ class Finished:
     """The model now holds the weights of the best epoch.
 
     `confusion[task]` counts the validation rows by label (row) and predicted label (column). `stopped` if it was asked
-    to, `early` if patience ran out.
+    to, `out_of_time` if that was because its time was up, `early` if patience ran out.
     """
 
     best_epoch: int
@@ -146,6 +146,7 @@ class Finished:
     proof: tuple[GroupProof, ...]
     confusion: dict[str, Confusion]
     seconds: float
+    out_of_time: bool = False
     kind: Literal["finished"] = "finished"
 
 

@@ -23,7 +23,7 @@ from mtst.events import Event, StepEnded, from_json, to_json
 from mtst.history import History
 
 FLUSH_SECONDS = 0.2
-ORPHAN_SECONDS = 10  # to wait for the process of an app that is gone: it notices within a step
+ORPHAN_SECONDS = 600  # to wait for the process of an app that is gone: it notices within a step
 UNREADABLE = "This run was written by another version, or was damaged. Train again."
 Content = TypeVar("Content")
 

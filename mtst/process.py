@@ -13,6 +13,7 @@ from mtst.history import History
 from mtst.settings import Settings
 
 GRACE_SECONDS = 120  # for a run that is past its time to end by itself
+LATE = "The process of this run was ended: its time was up and it did not stop by itself."
 KILLED = "The process of this run was killed, as systems do when memory runs short."
 
 
@@ -47,14 +48,18 @@ class Trainer:
             self._process = process
         reader, history = folder.reader(), History()
         deadline = time.monotonic() + 60 * limits.max_minutes + GRACE_SECONDS
+        late = False
         while process.is_alive():
             process.join(1)
             if time.monotonic() > deadline:
+                late = True
                 process.kill()
             history.extend(reader.read())
             expect(history.remaining)
         with self._lock:
             self._process = None
+        if late:
+            return Failed(LATE, "interrupted")
         if process.exitcode in (-signal.SIGKILL, -signal.SIGABRT):  # the second by libraries that find no memory
             return Failed(KILLED, "interrupted")
         return Failed(f"The training process ended without a word (code {process.exitcode}).")

@@ -1,7 +1,6 @@
 """How much one visitor, and all of them together, may ask of a server that trains."""
 
 import time
-from collections import defaultdict, deque
 from pathlib import Path
 
 from mtst.errors import RunError
@@ -15,7 +14,7 @@ class Quota:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._begun: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._begun: dict[str, list[float]] = {}
 
     def take(self, visitor: str, unfinished: int) -> None:
         """Let a visitor, of whom some runs wait or run already, begin one more.
@@ -25,15 +24,19 @@ class Quota:
         """
         if not visitor:
             return
-        limits, now, begun = self._settings, time.monotonic(), self._begun[visitor]
-        while begun and now - begun[0] > HOUR:
-            begun.popleft()
+        limits, now = self._settings, time.monotonic()
+        self._forget(now - HOUR)
+        begun = self._begun.get(visitor, [])
         if unfinished >= limits.max_runs_waiting:
             raise RunError(f"You have {unfinished} runs that wait or train, as many as allowed. Stop one, or wait.")
         if len(begun) >= limits.max_runs_an_hour:
             minutes = 1 + int((HOUR - (now - begun[0])) / 60)
             raise RunError(f"You have begun {len(begun)} runs within an hour. Begin the next in {minutes} minutes.")
-        begun.append(now)
+        self._begun[visitor] = [*begun, now]
+
+    def _forget(self, before: float) -> None:
+        recent = {visitor: [one for one in begun if one > before] for visitor, begun in self._begun.items()}
+        self._begun = {visitor: begun for visitor, begun in recent.items() if begun}
 
     def check_room(self) -> None:
         """Make sure that the folder of runs is not full.

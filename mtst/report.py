@@ -69,6 +69,7 @@ def report(job: Job, data: Dataset, history: History, test: dict[str, Scores] | 
         "groups": finished.proof,
         "best_epoch": finished.best_epoch,
         "stopped": finished.stopped,
+        "out_of_time": finished.out_of_time,
         "stopped_early": finished.early,
         "validation": best.validation if best else {},
         "confusion": finished.confusion,

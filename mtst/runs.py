@@ -8,14 +8,16 @@ import shutil
 import threading
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 from mtst.data import Dataset
 from mtst.errors import RunError
 from mtst.events import Failed, Resumed
 from mtst.expiry import TOKEN, expire, remove
-from mtst.folder import ORPHAN_SECONDS, Job, RunFolder
+from mtst.folder import Job, RunFolder
 from mtst.history import History
+from mtst.last_words import LastWords
 from mtst.process import Trainer
 from mtst.quota import Quota
 from mtst.scenarios import find_scenario
@@ -40,14 +42,14 @@ class Runs:
         self.settings = settings
         self._trainer, self._line, self._quota = Trainer(settings), Line(), Quota(settings)
         self._lock = threading.Lock()  # whoever puts a run in the queue
-        self._last_words: dict[str, Failed] = {}  # of runs whose log the disk did not take
+        self._last_words = LastWords()
         try:
             settings.runs_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # its listing holds the tokens
         except OSError as error:
             raise RunError(f"The folder of runs {settings.runs_dir} cannot be made: {error.strerror}.") from error
-        self._take_over()
-        for work in (self._run_all, self._sweep_all):
-            threading.Thread(target=work, name=f"runs{work.__name__}", daemon=True).start()
+        close_all = partial(self._last_words.close_all, self._take_over(), Failed(RESTARTED, "interrupted"))
+        for name, work in {"close": close_all, "train": self._run_all, "sweep": self._sweep_all}.items():
+            threading.Thread(target=work, name=f"runs: {name}", daemon=True).start()
 
     def submit(self, job: Job, data: Dataset, visitor: str = "") -> str:
         """Put a run in the queue and return its token, 192 random bits that only its owner knows.
@@ -80,6 +82,7 @@ class Runs:
             RunError: there is no such run, it cannot go on, or the visitor has had enough for now.
         """
         folder = self.folder(token)
+        self._quota.check_room()
         with self._lock:
             if not folder.history().resumable or token in self._line.tokens:
                 raise RunError("This run cannot be resumed: it has not broken off.")
@@ -92,7 +95,7 @@ class Runs:
                 shutil.rmtree(folder.model_path, ignore_errors=True)  # the checkpoint has it too
             except OSError as error:
                 raise RunError(f"This run cannot be resumed now: {error.strerror}.") from error
-            self._last_words.pop(token, None)
+            self._last_words.forget(token)
             self._line.join(token, visitor)
         log_state(token, "queued", resumed_after_epoch=saved["epoch"])
 
@@ -132,7 +135,7 @@ class Runs:
         """
         folder = self.folder(token)
         if self._line.leave(token):
-            self._close(folder, Failed("It was still waiting for its turn.", "stopped"))
+            self._last_words.close(folder, Failed("It was still waiting for its turn.", "stopped"))
         folder.request_stop()
         log_state(token, "stopping")
 
@@ -152,7 +155,7 @@ class Runs:
             remove(path)
         except OSError as error:
             raise RunError(f"The run could not be removed: {error.strerror}. Try again.") from error
-        self._last_words.pop(token, None)
+        self._last_words.forget(token)
         log_state(token, "deleted")
 
     async def follow(self, token: str) -> AsyncIterator[History]:
@@ -166,9 +169,9 @@ class Runs:
         while True:
             fresh = await asyncio.to_thread(reader.read)
             history.extend(fresh)
-            if not history.over and token in self._last_words:
-                fresh = [self._last_words[token]]
-                history.extend(fresh)
+            if not history.over and (word := self._last_words.of(token)):
+                history.extend(word)
+                fresh = word
             now = (self.place(token), folder.stop_requested)
             if fresh or now != shown:
                 shown = now
@@ -205,36 +208,26 @@ class Runs:
         log_state(folder.path.name, "started")
         last_word = self._trainer.run(folder, self._line.expect)
         if folder.path.is_dir():
-            self._close(folder, last_word)
+            self._last_words.close(folder, last_word)
 
-    def _close(self, folder: RunFolder, last_word: Failed) -> None:
-        """Write a last word for a run that has none; where the disk does not take it, it is kept in memory."""
-        history = folder.history()
-        if not history.over:
-            history.extend([last_word])
-            try:
-                with folder.event_log(ORPHAN_SECONDS) as log:
-                    log.write(last_word)
-            except OSError:
-                self._last_words[folder.path.name] = last_word
-                LOG.exception("a run could not be closed")
-        log_state(folder.path.name, history.outcome)
-
-    def _take_over(self) -> None:
-        """Deal with the runs that an app before this one left: those that had begun are over, the others wait on."""
-        left = [path for path in self.settings.runs_dir.iterdir() if TOKEN.fullmatch(path.name)]
-        for path in sorted(left, key=lambda path: path.stat().st_mtime):
+    def _take_over(self) -> list[RunFolder]:
+        """Let the runs wait on that waited when an app before this one went; return those that had begun."""
+        left = []
+        found = [path for path in self.settings.runs_dir.iterdir() if TOKEN.fullmatch(path.name)]
+        for path in sorted(found, key=lambda path: path.stat().st_mtime):
             if not (path / "config.json").is_file():
                 continue
             folder = RunFolder(path)
             try:
                 history = folder.history()
-                if history.waiting:
-                    self._line.join(path.name)
-                elif not history.over:
-                    self._close(folder, Failed(RESTARTED, "interrupted"))
             except (RunError, OSError):  # an unreadable run of an older version must not keep the app from starting
                 LOG.exception("a run could not be read")
+                continue
+            if history.waiting:
+                self._line.join(path.name)
+            elif not history.over:
+                left.append(folder)
+        return left
 
     def _sweep_all(self) -> None:
         while True:

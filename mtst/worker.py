@@ -6,6 +6,8 @@ This module is what a forkserver imports beforehand, so that a run starts in a m
 import errno
 import os
 import time
+from dataclasses import replace
+from multiprocessing import parent_process
 from pathlib import Path
 
 import sentence_transformers  # noqa: F401 (imported here, once, for every run that is forked)
@@ -53,7 +55,7 @@ def train(path: Path, max_minutes: float, max_memory_gb: float) -> None:
 
 
 def _train(folder: RunFolder, log: EventLog, deadline: float) -> None:
-    app = os.getppid()
+    app = parent_process()  # not os.getppid(): that is the forkserver, which lives as long as this process
     history = folder.history()  # a run that goes on has one
     if history.over:
         return  # another app had it too
@@ -68,11 +70,12 @@ def _train(folder: RunFolder, log: EventLog, deadline: float) -> None:
     while not isinstance(event, Finished | RatesFound):
         history.extend([event])
         log.write(event)
-        if os.getppid() != app:
+        if app and not app.is_alive():
             events.close()
             return
         event = events.send(folder.stop_requested or time.monotonic() > deadline)
     if isinstance(event, Finished):
+        event = replace(event, out_of_time=event.stopped and not folder.stop_requested)
         history.extend([event])
         folder.write_report(report(job, data, history))
         model.save(folder.model_path, heads_only=not model.encoder.moved)

@@ -9,6 +9,7 @@ import time
 import psutil
 import pytest
 
+from mtst import process
 from mtst.config import TrainConfig
 from mtst.errors import RunError, SettingsError
 from mtst.events import Baselines, Embedded, EpochEnded, Failed, Finished, Resumed, Started, StepEnded, to_json
@@ -207,6 +208,23 @@ def test_a_run_that_takes_too_much_memory_says_so(tmp_path, swapped):
     history = follow(runs, token)
     assert "memory" in history.failed.message
     assert history.resumable
+
+
+def test_a_run_whose_time_is_up_stops_and_says_so(tmp_path, swapped, tiny_folder):
+    runs = Runs(Settings(runs_dir=tmp_path, max_minutes=0.02))
+    token = runs.submit(Job(str(tiny_folder()), LONG), swapped)
+    history = follow(runs, token)
+    assert history.finished.stopped
+    assert history.finished.out_of_time
+    assert history.resumable
+
+
+def test_a_run_that_does_not_stop_when_its_time_is_up_is_ended(tmp_path, swapped, tiny_folder, monkeypatch):
+    monkeypatch.setattr(process, "GRACE_SECONDS", -3600)
+    runs = Runs(Settings(runs_dir=tmp_path))
+    history = follow(runs, runs.submit(Job(str(tiny_folder()), LONG), swapped))
+    assert history.failed.state == "interrupted"
+    assert "did not stop by itself" in history.failed.message
 
 
 def test_a_deleted_run_is_gone_at_once_and_the_next_one_trains(runs, submit, tmp_path):

@@ -22,6 +22,12 @@ DESCRIPTION = (
 )
 
 
+# Another tab may have resumed a run that this one shows as broken off: whoever comes back to this one sees it.
+LOOK = """() => document.addEventListener('visibilitychange', () => document.visibilityState === 'visible'
+  && document.querySelector('#train-status :is(.interrupted, .stopped, .failed)')
+  && document.querySelector('#train-look')?.click())"""
+
+
 def prepare(services: Services, token: str | None) -> tuple[gr.DownloadButton, dict]:
     """Make the ZIP of a run's model."""
     try:
@@ -63,6 +69,7 @@ def train_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState, tabs: g
                     away = gr.Button("Delete this run and its data", visible=False, elem_id="train-delete")
                     sure = gr.Button("Yes, delete it now", variant="stop", visible=False, elem_id="train-delete-sure")
                 server_load(elem_id="train-server")
+                look = gr.Button("Look again", visible="hidden", elem_id="train-look")
             with card("Loss and macro-F1", note="drag to zoom, double-click to reset"):
                 blank = html(run_view.NO_LOSS)
                 plot = live_plot(height=560, describes=DESCRIPTION, elem_id="train-loss")
@@ -101,7 +108,8 @@ def train_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState, tabs: g
         inputs_kwargs=steps.config,
         **SILENT,
     ).success(**followed)
-    demo.load(**followed)
+    gr.on([demo.load, look.click], **followed)
+    demo.load(None, None, None, js=LOOK)
     again.click(resume, run, [again, taken, packed], **SILENT).success(**followed)
     away.click(lambda: (hidden(), gr.Button(visible=True)), None, [away, sure], **SILENT)
     sure.click(partial(controls.delete, services), run, [run, sure, taken, packed, *outputs], **SILENT)

@@ -37,7 +37,10 @@ def status(
     if history.finished:
         state, title = ("stopped", "Stopped") if history.finished.stopped else ("finished", "Finished")
         title = "Finished early" if history.finished.early else title
-        return _status(state, f"{title}, {_kept(history)}", f"took {duration(history.elapsed)}", step, steps)
+        took = f"took {duration(history.elapsed)}"
+        if history.finished.out_of_time:
+            title, took = "Time is up", f"{took}, the longest that a run may; Resume goes on from there"
+        return _status(state, f"{title}, {_kept(history)}", took, step, steps)
     if stopping:
         return _status("stopping", "Stopping", "the best model so far is kept", step, steps)
     if place:

@@ -135,7 +135,10 @@ def soak(folder: Path, kills: int, chance: random.Random) -> None:
                 app.kill()
                 done["app"] += 1
                 lost += damage(run)
+                begun_already = not run.history().waiting
                 app.start()
+                if begun_already:  # its process sees that its app is gone
+                    wait_until(lambda run=run: run.history().over)
             elif worker := app.worker():
                 worker.kill()
                 done["worker"] += 1

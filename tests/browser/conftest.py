@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -21,29 +23,60 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-backgroun
 START_SECONDS = 120
 
 
+@dataclass
+class Host:
+    """Starts the app for a test, each time with the same folders, and tells its address."""
+
+    folder: Path
+    process: subprocess.Popen | None = None
+
+    def __post_init__(self) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/"
+        self.runs, self.uploads, self.log = (self.folder / name for name in ("runs", "uploads", "log.txt"))
+
+    def start(self) -> None:
+        environment = os.environ | {
+            "GRADIO_SERVER_PORT": str(self.port),
+            "MTST_RUNS_DIR": str(self.runs),
+            "HF_HUB_OFFLINE": "1",
+            "MTST_MAX_RUNS_AN_HOUR": "1000",  # all visitors of the tests have one address
+            "GRADIO_TEMP_DIR": str(self.uploads),
+        }
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output
+            )
+        _wait_for(self.url, self.process, self.log)
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> None:
+        self.process.send_signal(number)
+        self.process.wait(30)
+
+
 @pytest.fixture(scope="package")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the app, on a port of its own and with an empty folder of runs."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = os.environ | {
-        "GRADIO_SERVER_PORT": str(port),
-        "MTST_RUNS_DIR": str(tmp_path_factory.mktemp("runs")),
-        "HF_HUB_OFFLINE": "1",
-        "MTST_MAX_RUNS_AN_HOUR": "1000",  # all visitors of the tests have one address
-        "GRADIO_TEMP_DIR": str(tmp_path_factory.mktemp("uploads")),
-    }
-    log = tmp_path_factory.mktemp("app") / "log.txt"
-    with log.open("wb") as output:
-        app = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output)
-    try:
-        url = f"http://127.0.0.1:{port}/"
-        _wait_for(url, app, log)
-        yield url
-    finally:
-        app.terminate()
-        app.wait(30)
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """The app that the tests share, on a port of its own and with an empty folder of runs."""
+    host = Host(tmp_path_factory.mktemp("host"))
+    host.start()
+    yield host
+    host.end()
+
+
+@pytest.fixture(scope="package")
+def address(host: Host) -> str:
+    return host.url
+
+
+@pytest.fixture
+def own_host(tmp_path: Path) -> Iterator[Host]:
+    """An app of the test's own."""
+    host = Host(tmp_path)
+    host.start()
+    yield host
+    host.end()
 
 
 def _wait_for(url: str, app: subprocess.Popen, log: Path) -> None:
@@ -75,7 +108,7 @@ def visit(browser: Browser, address: str) -> Iterator:
     """Open the app as a visitor; afterwards nothing may have failed in the page or left this machine."""
     visitors: list[Visitor] = []
 
-    def open_page(width: int = 1280, theme: str = "light") -> Visitor:
+    def open_page(width: int = 1280, theme: str = "light", address: str = address) -> Visitor:
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
         page: Page = context.new_page()
         visitor = Visitor(page)

@@ -9,8 +9,18 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import psutil
+import pytest
+from playwright.sync_api import Page
 
 from mtst.starter import SMALL_SAMPLE
+
+
+@pytest.fixture
+def few_rows(tmp_path: Path) -> Path:
+    """A part of the sample, an epoch of which takes seconds even on one processor."""
+    path = tmp_path / "few.csv"
+    path.write_text("".join(SMALL_SAMPLE.read_text(encoding="utf-8").splitlines(keepends=True)[:121]), encoding="utf-8")
+    return path
 
 
 def kill_the_run() -> None:
@@ -23,10 +33,15 @@ def _trains(process: psutil.Process) -> bool:
     return ours and process.nice() >= 10
 
 
-def test_a_killed_run_says_so_and_is_resumed_from_another_tab(visit) -> None:
+def points(page: Page) -> int:
+    """How many points the first curve has."""
+    return page.evaluate("document.querySelector('#train-loss .figure').data[1].x.length")
+
+
+def test_a_killed_run_says_so_and_is_resumed_from_another_tab(visit, few_rows: Path) -> None:
     visitor = visit()
     visitor.tab("Train")
-    visitor.take_sample()
+    visitor.upload(few_rows)
     visitor.choose("Train everything")
     visitor.set("epochs", "4")
     visitor.start()
@@ -43,14 +58,39 @@ def test_a_killed_run_says_so_and_is_resumed_from_another_tab(visit) -> None:
     other.click("[role=tab]:visible:text-is('Train')")
     other.click("#train-resume")
     other.wait_for_selector("#train-status :is(.running, .validating)", timeout=60_000)
+    assert page.is_visible("#train-status .interrupted")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # its visitor comes back to this tab
+    page.wait_for_selector("#train-status :is(.running, .validating, .finished)", timeout=10_000)
     other.wait_for_selector("#train-status .finished", timeout=120_000)
-    points = other.evaluate("document.querySelector('#train-loss .figure').data[1].x.length")
-    assert points == 6  # a blank, epochs 0 to 4
+    assert points(other) == 6  # a blank, epochs 0 to 4
     page.reload()
     visitor.tab("Train")
     assert visitor.wait_until_over() == "finished"
     assert not page.is_visible("#train-resume")
     assert visitor.too_wide() == []
+
+
+def test_an_app_that_is_killed_comes_back_with_the_run(visit, own_host, few_rows: Path) -> None:
+    visitor = visit(address=own_host.url)
+    visitor.tab("Train")
+    visitor.upload(few_rows)
+    visitor.choose("Train everything")
+    visitor.set("epochs", "3")
+    visitor.start()
+    page = visitor.page
+    page.wait_for_selector("#train-status b:has-text('Epoch 2 of 3')", timeout=120_000)
+    own_host.end(signal.SIGKILL)
+    page.goto("about:blank")
+    own_host.start()
+    page.goto(own_host.url)
+    visitor.tab("Train")
+    assert visitor.wait_until_over() == "interrupted"
+    assert "Resume goes on after epoch 1" in page.inner_text("#train-status")
+    page.click("#train-resume")
+    page.wait_for_selector("#train-status .finished", timeout=120_000)
+    assert (
+        page.evaluate("document.querySelector('#train-loss .figure').data[1].x.length") == 5
+    )  # a blank, epochs 0 to 3
 
 
 def test_a_deleted_run_is_gone_for_good(visit) -> None:
@@ -69,12 +109,12 @@ def test_a_deleted_run_is_gone_for_good(visit) -> None:
     assert not page.is_visible("#train-delete")
 
 
-def test_who_has_no_token_reaches_nothing(visit, address: str) -> None:
+def test_who_has_no_token_reaches_nothing(visit, host) -> None:
     visitor = visit()
     visitor.tab("Train")
     visitor.upload(SMALL_SAMPLE)
     visitor.measure()
-    folders = _runs_of_the_app(address)
+    folders = [path for path in host.runs.iterdir() if not path.name.startswith(".")]
     tokens = [path.name for path in folders]
     assert tokens
     html = visitor.page.content()
@@ -85,10 +125,9 @@ def test_who_has_no_token_reaches_nothing(visit, address: str) -> None:
         assert path.name not in visitor.page.url
         for guess in (f"{path}/data.json", f"{path}/config.json", f"{path}/best/mtst.json"):
             for route in ("gradio_api/file=", "file="):
-                assert _status(f"{address}{route}{guess}") in (403, 404)
+                assert _status(f"{host.url}{route}{guess}") in (403, 404)
     assert not any(token in html for token in tokens)
-    uploads = Path(_environment(address)["GRADIO_TEMP_DIR"])
-    assert not [path for path in uploads.rglob("*.csv") if path.name == SMALL_SAMPLE.name]
+    assert not [path for path in host.uploads.rglob("*.csv") if path.name == SMALL_SAMPLE.name]
 
 
 def test_health_and_headers(address: str) -> None:
@@ -107,23 +146,6 @@ def test_the_load_of_the_server_is_shown(visit) -> None:
     visitor.tab("Train")
     visitor.page.wait_for_selector("#train-server p:has-text('processors')", timeout=15_000)
     assert re.search(r"memory \d+ % full", visitor.page.inner_text("#train-server"))
-
-
-def _app(address: str) -> psutil.Process:
-    port = int(address.rsplit(":", 1)[1].strip("/"))
-    return next(
-        child
-        for child in psutil.Process().children()
-        if any(c.laddr.port == port and c.status == psutil.CONN_LISTEN for c in child.net_connections())
-    )
-
-
-def _environment(address: str) -> dict[str, str]:
-    return _app(address).environ()
-
-
-def _runs_of_the_app(address: str) -> list[Path]:
-    return [path for path in Path(_environment(address)["MTST_RUNS_DIR"]).iterdir() if not path.name.startswith(".")]
 
 
 def _status(url: str) -> int:

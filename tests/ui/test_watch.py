@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from mtst.events import Embedded, Failed, Resumed, StepEnded
@@ -31,6 +33,7 @@ DONE = finished()
         (told(started(), BEFORE, FIRST, finished(early=True)), "Finished early, the model of epoch 1 is kept"),
         (told(started(0), BEFORE, finished(0)), "nothing was trained"),
         (told(started(), BEFORE, STEP, finished(0, stopped=True)), "Stopped, no epoch had ended"),
+        (told(started(), BEFORE, FIRST, replace(finished(stopped=True), out_of_time=True)), "Time is up, the model of"),
         (told(started(), BEFORE, FIRST, finished(0)), "the model before training was the best"),
         (told(started(), Failed("the disk is full")), "the disk is full"),
     ],

@@ -1,0 +1,130 @@
+"""What a client that is not a browser can have of somebody else's run: nothing, whatever it asks for."""
+
+import asyncio
+import io
+import json
+import threading
+import zipfile
+from collections.abc import Coroutine, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.page_client import PageClient, RefusedError
+
+MARK = "belongs-to-another"
+ROUTES = (
+    "config", "gradio_api/info", "gradio_api/queue/status", "monitoring", "monitoring/summary", "openapi.json", "docs",
+    "gradio_api/openapi.json", "health", "gradio_api/startup-events", "gradio_api/app_id", "manifest.json", "",
+)  # fmt: skip
+
+
+@dataclass
+class Owner:
+    client: PageClient
+    loop: asyncio.AbstractEventLoop
+
+    @property
+    def token(self) -> str:
+        (run,) = (value for value in self.client.values.values() if isinstance(value, str) and len(value) == 32)
+        return run
+
+    def waits(self, what: Coroutine) -> Any:
+        return asyncio.run_coroutine_threadsafe(what, self.loop).result(120)
+
+
+@pytest.fixture(scope="module")
+def owner(host) -> Iterator[Owner]:
+    """Somebody who has uploaded a file, trained on it and packed the model."""
+    rows = [f"{MARK} text {n} {'good' if n % 2 else 'bad'},{MARK} {'a' if n % 2 else 'b'}" for n in range(40)]
+    loop = asyncio.new_event_loop()  # in a thread of its own: Playwright has one in this thread
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+    owner = Owner(PageClient(host.url), loop)
+    client = owner.client
+    owner.waits(client.open())
+    client["train-upload"] = owner.waits(client.upload(f"{MARK}.csv", "\n".join(["text,label", *rows]).encode()))
+    owner.waits(client.do("train-upload", "upload"))
+    client["train-epochs"] = "2"
+    owner.waits(client.do("train-start", "click"))
+    assert "Finished" in client["train-status"]
+    assert MARK in client["train-scores"]
+    owner.waits(client.do("train-pack", "click"))
+    yield owner
+    owner.waits(client.close())
+    loop.call_soon_threadsafe(loop.stop)
+
+
+def answers(owner: Owner, url: str, values: dict[int, object], every: bool = True) -> list[str]:
+    """Return what every function of the page, or each that takes one of these values, says to a new client."""
+
+    async def ask() -> list[str]:
+        client = await PageClient(url).open()
+        told = []
+        for dependency in client.config["dependencies"]:
+            if not dependency["backend_fn"] or not (every or set(values) & set(dependency["inputs"])):
+                continue
+            data = [values.get(number, client.values.get(number)) for number in dependency["inputs"]]
+            with suppress(RefusedError):
+                told += [json.dumps(output) async for output in client.call(dependency["id"], data)]
+        await client.close()
+        return told
+
+    return owner.waits(ask())
+
+
+def test_the_log_tells_nothing_and_the_owner_has_the_model(owner, host) -> None:
+    assert MARK not in host.log.read_text()
+    assert owner.token not in host.log.read_text()
+    model = owner.waits(owner.client.download(owner.client["train-download"]))
+    assert any(name.endswith("mtst.json") for name in zipfile.ZipFile(io.BytesIO(model)).namelist())
+
+
+@pytest.mark.parametrize(
+    "bend",
+    [
+        lambda token: None,
+        lambda token: token[:-1] + ("A" if token[-1] != "A" else "B"),
+        lambda token: token[:31],
+        lambda token: f"../runs/{token}",
+        lambda token: f"{token}/",
+        lambda token: f"{token}\n",
+        lambda token: [token],
+        lambda token: {"value": token},
+        lambda token: "*" * 32,
+        lambda token: True,
+    ],
+)
+def test_without_the_token_no_function_tells_anything(owner, host, bend) -> None:
+    holder = next(number for number, value in owner.client.values.items() if value == owner.token)
+    told = answers(owner, host.url, {holder: bend(owner.token)})
+    assert len(told) > 20
+    assert not [one for one in told if MARK in one or owner.token in one]
+
+
+def test_no_function_reads_a_file_that_was_not_uploaded_to_it(owner, host) -> None:
+    files = [*host.runs.rglob("*.json*"), *host.uploads.rglob(f"*{MARK}*"), host.log, "/etc/passwd", "app.py"]
+    assert len(files) > 4
+    for file in files:
+        field = {"path": str(file), "orig_name": "a.csv", "meta": {"_type": "gradio.FileData"}}
+        uploads = {
+            each["id"]: field
+            for each in owner.client.config["components"]
+            if each["type"] in ("file", "downloadbutton")
+        }
+        told = answers(owner, host.url, uploads, every=False)
+        assert not [one for one in told if MARK in one or "root:" in one or owner.token in one]
+
+
+def test_no_address_tells_anything(owner, host) -> None:
+    for route in ROUTES:
+        answer = owner.waits(owner.client.http.get(f"/{route}"))
+        assert MARK not in answer.text
+        assert owner.token not in answer.text
+
+
+def test_nobody_has_touched_it_meanwhile(owner, host) -> None:
+    assert (host.runs / owner.token / "best" / "mtst.json").is_file()
+    model = owner.waits(owner.client.download(owner.client["train-download"]))
+    assert zipfile.is_zipfile(io.BytesIO(model))
