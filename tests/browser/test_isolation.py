@@ -40,7 +40,8 @@ def owner(host) -> Iterator[Owner]:
     """Somebody who has uploaded a file, trained on it and packed the model."""
     rows = [f"{MARK} text {n} {'good' if n % 2 else 'bad'},{MARK} {'a' if n % 2 else 'b'}" for n in range(40)]
     loop = asyncio.new_event_loop()  # in a thread of its own: Playwright has one in this thread
-    threading.Thread(target=loop.run_forever, daemon=True).start()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
     owner = Owner(PageClient(host.url), loop)
     client = owner.client
     owner.waits(client.open())
@@ -54,6 +55,8 @@ def owner(host) -> Iterator[Owner]:
     yield owner
     owner.waits(client.close())
     loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
 
 
 def answers(owner: Owner, url: str, values: dict[int, object], every: bool = True) -> list[str]:
