@@ -70,7 +70,7 @@ def test_a_killed_run_says_so_and_is_resumed_from_another_tab(visit, few_rows: P
     assert visitor.too_wide() == []
 
 
-def test_an_app_that_is_killed_comes_back_with_the_run(visit, own_host, few_rows: Path) -> None:
+def test_an_app_that_is_killed_comes_back_with_the_run(own_host, visit, few_rows: Path) -> None:
     visitor = visit(address=own_host.url)
     visitor.tab("Train")
     visitor.upload(few_rows)
