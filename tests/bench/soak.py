@@ -143,8 +143,9 @@ def soak(folder: Path, kills: int, chance: random.Random) -> None:
                 worker.kill()
                 done["worker"] += 1
                 wait_until(lambda run=run: run.history().over)
-            print(f"\r{done}", end="", file=sys.stderr, flush=True)
+            print(f"\r{done}, lost {len(lost)}", end="", file=sys.stderr, flush=True)
         lost += different(run, unbroken[number], number)
+        wait_until(lambda: app.worker() is None)  # it tidies up after its last word
         shutil.rmtree(run.path)
     app.kill()
     print(json.dumps({"kills": done, "runs": begun, "lost": len(lost)}))
