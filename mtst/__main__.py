@@ -5,6 +5,7 @@ import os
 import typer
 
 from mtst.cli.checking import check
+from mtst.cli.comparing import compare
 from mtst.cli.embedding import embed, similarity
 from mtst.cli.predicting import predict
 from mtst.cli.telling import told
@@ -13,7 +14,7 @@ from mtst.cli.training import train
 app = typer.Typer(
     add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True, help=__doc__
 )
-for command in (embed, similarity, predict, train, check):
+for command in (embed, similarity, predict, train, compare, check):
     app.command()(told(command))
 
 

@@ -5,7 +5,9 @@ from typing import Literal
 
 from pydantic import ConfigDict, TypeAdapter
 
+from mtst.attempts import AttemptEnded, AttemptEpoch, Compared, ComparisonStarted, LearningCurve
 from mtst.evaluation import Confusion, Scores
+from mtst.space import Space
 from mtst.tasks import Task
 
 Cached = Literal["embeddings", "hidden states", "nothing"]
@@ -137,7 +139,8 @@ class Finished:
     """The model now holds the weights of the best epoch.
 
     `confusion[task]` counts the validation rows by label (row) and predicted label (column). `stopped` if it was asked
-    to, `out_of_time` if that was because its time was up, `early` if patience ran out.
+    to, `out_of_time` if that was because its time was up, `early` if patience ran out. `space` is that of the encoder
+    before and after, where it was open.
     """
 
     best_epoch: int
@@ -147,6 +150,7 @@ class Finished:
     confusion: dict[str, Confusion]
     seconds: float
     out_of_time: bool = False
+    space: tuple[Space, Space] | None = None
     kind: Literal["finished"] = "finished"
 
 
@@ -206,6 +210,11 @@ Event = (
     | RatesFound
     | Failed
     | Resumed
+    | ComparisonStarted
+    | AttemptEpoch
+    | AttemptEnded
+    | LearningCurve
+    | Compared
 )
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event, config=ConfigDict(ser_json_inf_nan="constants"))
 

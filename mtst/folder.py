@@ -5,26 +5,22 @@ Nothing is ever half-written: a file is replaced by a whole one, or a line is ad
 
 import json
 import os
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, TypeVar
 
-from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
 from mtst.checkpoint import reached
 from mtst.config import TrainConfig
 from mtst.data import Dataset
 from mtst.errors import RunError
-from mtst.events import Event, StepEnded, from_json, to_json
+from mtst.event_log import UNREADABLE, EventLog, EventReader
 from mtst.history import History
+from mtst.mistakes import HeldOut
 
-FLUSH_SECONDS = 0.2
 ORPHAN_SECONDS = 600  # to wait for the process of an app that is gone: it notices within a step
-UNREADABLE = "This run was written by another version, or was damaged. Train again."
 Content = TypeVar("Content")
 
 
@@ -41,7 +37,10 @@ class Job:
         merge: whether labels that differ only in case and blanks were made one.
         leave_out: the lines of the file that were left out by choice.
         fp32: whether matrices are multiplied in 32 bits even where bf16 is quicker.
-        kind: whether to train, or to look for learning rates.
+        kind: whether to train, to look for learning rates, or to compare scenarios.
+        scenarios: those to compare.
+        seeds: how many seeds each of them is tried with.
+        alone: a scenario in which each task is also trained alone.
     """
 
     encoder: str
@@ -52,11 +51,15 @@ class Job:
     merge: bool = False
     leave_out: tuple[int, ...] = ()
     fp32: bool = False
-    kind: Literal["train", "rates"] = "train"
+    kind: Literal["train", "rates", "compare"] = "train"
+    scenarios: tuple[str, ...] = ()
+    seeds: int = 1
+    alone: str | None = None
 
 
 _JOB = TypeAdapter(Job)
 _DATA = TypeAdapter(Dataset)
+_HELD_OUT = TypeAdapter(HeldOut)
 
 
 class RunFolder:
@@ -68,6 +71,8 @@ class RunFolder:
         self.model_path = path / "best"
         self.report_path = path / "report.json"
         self.checkpoint_path = path / "checkpoint.safetensors"
+        self.held_out_path = path / "held_out.json"
+        self.embeddings_path = path / "embeddings"
         self._stop = path / "stop"
 
     def create(self, job: Job, data: Dataset) -> None:
@@ -103,6 +108,18 @@ class RunFolder:
         """Keep the report of the run."""
         _write(self.report_path, json.dumps(report, indent=1, ensure_ascii=False).encode())
 
+    def write_held_out(self, said: HeldOut) -> None:
+        """Keep what the model says of the held-out rows."""
+        _write(self.held_out_path, _HELD_OUT.dump_json(said))
+
+    def held_out(self) -> HeldOut | None:
+        """Return what the model says of the held-out rows, if the run has ended and kept it.
+
+        Raises:
+            RunError: it cannot be read.
+        """
+        return _read(_HELD_OUT, self.held_out_path) if self.held_out_path.exists() else None
+
     @property
     def has_model(self) -> bool:
         """Whether there is a model, saved or in a checkpoint."""
@@ -127,7 +144,7 @@ class RunFolder:
     def withdraw_stop(self) -> None:
         self._stop.unlink(missing_ok=True)
 
-    def event_log(self, patience: float = 0.0) -> "EventLog":
+    def event_log(self, patience: float = 0.0) -> EventLog:
         """Return the log, for one process at a time.
 
         Args:
@@ -138,7 +155,7 @@ class RunFolder:
         """
         return EventLog(self.events_path, patience)
 
-    def reader(self) -> "EventReader":
+    def reader(self) -> EventReader:
         return EventReader(self.events_path)
 
     def history(self) -> History:
@@ -146,78 +163,6 @@ class RunFolder:
         history = History()
         history.extend(self.reader().read())
         return history
-
-
-class EventLog:
-    """Appends events, one line each; what was written is on its way to readers within `FLUSH_SECONDS`.
-
-    Steps may be lost when a machine stops; what ends an epoch or a run is on the disk when `write` returns.
-    """
-
-    def __init__(self, path: Path, patience: float) -> None:
-        self._lock = FileLock(path.with_suffix(".lock"), timeout=patience)  # the system lets go when a process ends
-        try:
-            self._lock.acquire()
-        except Timeout as error:
-            raise RunError("This run is in the hands of another process.") from error
-        _cut_half_line(path)
-        self._file = path.open("ab")
-        self._flushed = time.monotonic()
-
-    def write(self, event: Event) -> None:
-        self._file.write(to_json(event) + b"\n")
-        step = isinstance(event, StepEnded)
-        if not step or time.monotonic() - self._flushed > FLUSH_SECONDS:
-            self._file.flush()
-            self._flushed = time.monotonic()
-        if not step:
-            os.fsync(self._file.fileno())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            self._file.close()
-        finally:
-            self._lock.release()
-
-
-def _cut_half_line(path: Path) -> None:
-    """Take away what a killed process left without a line end, so that the next event is a line of its own."""
-    if path.exists():
-        content = path.read_bytes()
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            os.truncate(path, whole)
-
-
-class EventReader:
-    """Reads events that are still being appended: each call returns those that are new and complete."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._offset = 0
-
-    def read(self) -> list[Event]:
-        """Return the events that came since the last call.
-
-        Raises:
-            RunError: a line is not an event.
-        """
-        if not self._path.exists():
-            return []
-        with self._path.open("rb") as file:
-            file.seek(self._offset)
-            fresh = file.read()
-        complete = fresh[: fresh.rfind(b"\n") + 1]
-        self._offset += len(complete)
-        try:
-            return [from_json(line) for line in complete.splitlines()]
-        except ValidationError as error:
-            raise RunError(UNREADABLE) from error
 
 
 def _read(kind: TypeAdapter[Content], path: Path) -> Content:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from mtst.attempts import AttemptEnded, AttemptEpoch, Compared, ComparisonStarted, LearningCurve
+from mtst.comparison import Comparison
 from mtst.evaluation import mean_macro_f1
 from mtst.events import (
     Baselines,
@@ -20,6 +22,7 @@ from mtst.events import (
 )
 
 HEADS_ALONE = 0.1  # of what one open group of the encoder costs
+OF_COMPARISONS = (ComparisonStarted, AttemptEpoch, AttemptEnded, LearningCurve, Compared)
 LISTS = {EpochEnded: "epochs", Opened: "opened", RateTried: "tried", StepEnded: "steps"}  # the others come once
 
 
@@ -37,12 +40,17 @@ class History:
     tried: list[RateTried] = field(default_factory=list)
     found: RatesFound | None = None
     failed: Failed | None = None
+    comparison: Comparison = field(default_factory=Comparison)
     waiting: bool = True  # nothing has happened since it was put in the queue
 
     def extend(self, events: Iterable[Event]) -> None:
         """Take in what happened next."""
         for event in events:
             self.waiting = isinstance(event, Resumed)
+            if isinstance(event, (*OF_COMPARISONS, Failed, Resumed)):
+                self.comparison.extend([event])
+            if isinstance(event, OF_COMPARISONS):
+                continue
             if isinstance(event, EpochEnded | Opened | RateTried | StepEnded):
                 getattr(self, LISTS[type(event)]).append(event)
             elif isinstance(event, Resumed):
@@ -52,7 +60,7 @@ class History:
 
     def _go_back(self, resumed: Resumed) -> None:
         """Forget what came after the epoch from which a run goes on; all of it, where it begins again."""
-        kept = History()
+        kept = History(comparison=self.comparison)
         if resumed.epoch:
             kept = replace(
                 self,
@@ -66,7 +74,7 @@ class History:
 
     @property
     def over(self) -> bool:
-        return any((self.finished, self.found, self.failed))
+        return any((self.finished, self.found, self.failed, self.comparison.compared))
 
     @property
     def validating(self) -> bool:
@@ -79,15 +87,16 @@ class History:
     @property
     def resumable(self) -> bool:
         """Whether it ended before its end."""
-        return self.failed is not None or (self.finished is not None and self.finished.stopped)
+        last = self.finished or self.comparison.compared
+        return self.failed is not None or (last is not None and last.stopped)
 
     @property
     def outcome(self) -> str:
         """How it ended, in a word."""
         if self.failed:
             return self.failed.state
-        if self.finished:
-            return "stopped" if self.finished.stopped else "finished"
+        if last := self.finished or self.comparison.compared:
+            return "stopped" if last.stopped else "finished"
         return "finished" if self.found else "running"
 
     @property

@@ -19,12 +19,13 @@ from mtst.evaluation import Scores, confusion, embeddings_of, logits_of, mean_ma
 from mtst.events import Baselines, EpochEnded, Event, Finished, GroupPlan, Opened, Started, StepEnded
 from mtst.features import Features, boundary
 from mtst.freezing import freeze
-from mtst.groups import groups_of
+from mtst.groups import groups_of, is_head
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.optimization import batches
-from mtst.preparing import cached, prepare
+from mtst.preparing import Shared, cached, prepare
 from mtst.proof import Proof
 from mtst.scenarios import find_scenario, settle
+from mtst.space import measure
 from mtst.splitting import check_trainable, split
 from mtst.stepping import Stepper
 from mtst.team import ALONE, Team
@@ -43,6 +44,8 @@ class Loop:
         config: TrainConfig,
         plan: Sequence[GroupPlan],
         team: Team = ALONE,
+        held_out: Dataset | None = None,
+        shared: Shared | None = None,
     ) -> None:
         if data.tasks != model.tasks:
             raise ModelError("The model's tasks are not those of the data. Make the model with `data.tasks`.")
@@ -54,12 +57,14 @@ class Loop:
         self._opening = {group.key: group.opens_at for group in plan if group.opens_at is not None}
         self.epochs = (self.config.epochs or 0) if self._opening else 0
         self.model, self.plan, self._team = model, plan, team
-        self.train, self.held_out = split(data, config)
+        self.train, self.held_out = split(data, config) if held_out is None else (data, held_out)
+        self._prepare = shared.prepare if shared else prepare
         torch.manual_seed(config.seed + team.rank)
         self._groups = [group for group in groups if group.key in self._opening]
         self._proof = Proof(groups, self._opening)
         self._best = Best(self._groups, keeps_last=self._scenario.keeps_last)
         self._first_embeddings: Tensor | None = None
+        self.embeddings: Tensor | None = None  # of the held-out rows, after the last epoch
         self._steps_per_epoch = math.ceil(len(self.train) / self.config.batch_size)
         self._step = 0
         self.epochs_done = 0
@@ -75,6 +80,9 @@ class Loop:
             team,
             pairs=self._scenario.pairs,
         )
+        self.opens_encoder = any(not is_head(group.key) for group in self._groups)
+        measured = self.opens_encoder and shared is None
+        self._space = measure(model.encoder) if measured else None  # what comparisons have no use for
         freeze(model, self._opened(1))  # last, so that a run which is refused leaves the model as it is
         self._start = time.perf_counter()
         self._order = random.Random(config.seed)  # noqa: S311 (the order of the rows, not a secret)
@@ -124,7 +132,8 @@ class Loop:
         freeze(self.model, self._opened(epoch))
         self._features = []  # what was kept until now goes before there is more
         texts = (self.held_out.texts, self.train.texts if self.epochs else ())
-        made = yield from prepare(self.model.encoder, texts, self._boundary(epoch), self._start, self._team)
+        block = self._boundary(epoch)
+        made = yield from self._prepare(self.model.encoder, texts, block, self._start, self._team)
         if made is None:
             return True
         self._features = made
@@ -182,6 +191,7 @@ class Loop:
             raise ModelError(f"After epoch {epoch} the loss is not a number any more. Lower the learning rates.")
         scores = score_tasks(logits, self.held_out)
         self._best.offer(epoch, mean_macro_f1(scores), logits)
+        self.embeddings = embeddings
         if self._first_embeddings is None:
             self._first_embeddings = embeddings
         cosines = torch.cosine_similarity(embeddings, self._first_embeddings)
@@ -236,6 +246,7 @@ class Loop:
             early=not stopped and not complete,
             proof=self._proof.table(self.plan, self.epochs_done),
             confusion=confusion(self._best.logits, self.held_out) if self._best.logits else {},
+            space=(self._space, measure(self.model.encoder)) if self._space else None,
             seconds=self._seconds,
         )
 

@@ -1,41 +1,98 @@
-"""Embeddings -> points on a plane, the same for the same input."""
+"""Embeddings -> points on a plane, the same for the same input.
 
+t-SNE and UMAP begin with the picture of PCA, as Kobak & Linderman (2021) advise, so that far distances mean something,
+and use exact cosine neighbours. Nothing in them depends on the time or on how threads happen to run.
+"""
+
+import threading
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
+from threadpoolctl import threadpool_limits
+
+from mtst.similarity import neighbours, search, unit
+
+PERPLEXITY = 30.0
+UMAP_NEIGHBOURS = 15
+REDUCED = 50  # dimensions that t-SNE works in where there are many points
+MANY = 1_000  # points from which they are reduced before
+FEW_ITERATIONS, ITERATIONS = 500, 1_000  # of t-SNE, with and without many points
+LANDING_NEIGHBOURS = 5
+THREADS = 2  # the sum of two parts has no order; that of more would differ in its last bits from run to run
+_ONE_TSNE = threading.Lock()
+_ONE_UMAP = threading.Lock()  # numba may end the process when two threads run one parallel function
 
 
 @dataclass(frozen=True, eq=False)
 class Plane:
-    """Points (n, 2) and what the two axes mean."""
+    """Points (n, 2), what the two axes mean and, for a linear projection, its mean (d,) and directions (d, 2)."""
 
     points: np.ndarray
     axes: tuple[str, str]
+    basis: tuple[np.ndarray, np.ndarray] | None = None
 
 
 def pca(embeddings: np.ndarray, seed: int = 0) -> Plane:
     """Project (n, d) on the two directions of largest variance; the axes tell the share of the variance they hold."""
-    found = PCA(n_components=2, svd_solver="full", random_state=seed).fit(embeddings)
+    found = _fit_pca(embeddings, 2, seed)
     points = found.transform(embeddings)
     # The sign of a direction is arbitrary: its largest coordinate is made positive, so that pictures agree.
-    points *= np.sign(points[np.abs(points).argmax(axis=0), [0, 1]] + 1e-30)
+    signs = np.sign(points[np.abs(points).argmax(axis=0), [0, 1]] + 1e-30)
     shares = np.nan_to_num(found.explained_variance_ratio_)
-    return Plane(points, tuple(f"component {k + 1} ({share:.0%} of the variance)" for k, share in enumerate(shares)))
+    axes = tuple(f"component {k + 1} ({share:.0%} of the variance)" for k, share in enumerate(shares))
+    return Plane(points * signs, axes, (found.mean_, found.components_.T * signs))
 
 
 def tsne(embeddings: np.ndarray, seed: int = 0) -> Plane:
     """Project (n, d) so that neighbours stay neighbours (van der Maaten & Hinton, 2008); far distances mean little."""
-    perplexity = max(1.0, min(30.0, (len(embeddings) - 1) / 3))
+    rows, start = unit(embeddings), pca(embeddings, seed).points
+    many = len(rows) > MANY
+    if many and rows.shape[1] > REDUCED:
+        rows = _fit_pca(rows, REDUCED, seed).transform(rows)
     found = TSNE(
-        perplexity=perplexity, metric="cosine", init="random" if len(embeddings) < 4 else "pca", random_state=seed
+        perplexity=max(1.0, min(PERPLEXITY, (len(rows) - 1) / 3)),
+        init=(start / max(start[:, 0].std(), 1e-12) * 1e-4).astype(np.float32),
+        max_iter=FEW_ITERATIONS if many else ITERATIONS,
+        random_state=seed,
     )
-    return Plane(found.fit_transform(embeddings), ("t-SNE 1", "t-SNE 2"))
+    with _ONE_TSNE, threadpool_limits(THREADS):
+        return Plane(found.fit_transform(rows.astype(np.float32)), ("t-SNE 1", "t-SNE 2"))
 
 
-METHODS: dict[str, Callable[[np.ndarray, int], Plane]] = {"PCA": pca, "t-SNE": tsne}
+def umap(embeddings: np.ndarray, seed: int = 0) -> Plane:
+    """Project (n, d) so that neighbours stay neighbours (McInnes, Healy & Melville, 2018), in one thread."""
+    start, axes = pca(embeddings, seed).points, ("UMAP 1", "UMAP 2")
+    if len(embeddings) < 4:  # too few to have neighbours
+        return Plane(start, axes)
+    count = min(UMAP_NEIGHBOURS, max(2, (len(embeddings) - 1) // 3))
+    rows = embeddings.astype(np.float32)  # a matrix of cosines in 64 bits takes several times as long
+    places, cosines = neighbours(rows, count)
+    with _ONE_UMAP, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what it could do with TensorFlow, or with neighbours that it found itself
+        from umap import UMAP  # takes seconds
+
+        found = UMAP(
+            n_neighbors=count,
+            metric="cosine",
+            init=(10 * start / np.abs(start).max()).astype(np.float32),
+            precomputed_knn=(places, 1 - cosines),
+            force_approximation_algorithm=True,  # or else few points are compared once more
+            random_state=seed,
+            n_jobs=1,
+        )
+        return Plane(found.fit_transform(rows), axes)
+
+
+def _fit_pca(rows: np.ndarray, components: int, seed: int) -> PCA:
+    solver = "covariance_eigh" if len(rows) > rows.shape[1] else "full"
+    return PCA(n_components=components, svd_solver=solver, random_state=seed).fit(rows)
+
+
+METHODS: dict[str, Callable[[np.ndarray, int], Plane]] = {"PCA": pca, "t-SNE": tsne, "UMAP": umap}
 
 
 def project(embeddings: np.ndarray, method: str = "PCA", seed: int = 0) -> Plane:
@@ -48,3 +105,17 @@ def project(embeddings: np.ndarray, method: str = "PCA", seed: int = 0) -> Plane
     if len(embeddings) < 2 or np.ptp(embeddings, axis=0).max() < 1e-7:
         return Plane(np.zeros((len(embeddings), 2)), ("x", "y"))
     return chosen(embeddings.astype(np.float64), seed)
+
+
+def land(plane: Plane, embeddings: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """Return where an embedding (d,) that was not projected lies (2,) among those (n, d) that were.
+
+    A linear projection takes it like all others. Elsewhere it lies between its nearest neighbours, weighted by how
+    near they are, so on one that is the same.
+    """
+    if plane.basis is not None:
+        mean, directions = plane.basis
+        return (new - mean) @ directions
+    found = search(new, unit(embeddings), LANDING_NEIGHBOURS)
+    weights = np.array([1 / (1 - cosine + 1e-6) for _, cosine in found])
+    return weights @ plane.points[[place for place, _ in found]] / weights.sum()

@@ -12,11 +12,13 @@ import torch
 from pydantic import TypeAdapter
 
 import mtst
+from mtst.advice import advise, sentences
+from mtst.comparison import Comparison
 from mtst.data import Dataset
 from mtst.evaluation import Scores
 from mtst.folder import Job
 from mtst.history import History
-from mtst.repeating import command
+from mtst.repeating import command, comparison_command
 
 LIBRARIES = ("torch", "transformers", "sentence-transformers", "scikit-learn", "numpy", "accelerate")
 _ANY = TypeAdapter(Any)
@@ -42,15 +44,7 @@ def report(job: Job, data: Dataset, history: History, test: dict[str, Scores] | 
     """
     started, finished, best = history.started, history.finished, history.best
     made = {
-        "mtst": mtst.__version__,
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
-        "machine": {
-            "platform": sys.platform,
-            "processor": platform.machine(),
-            "threads": torch.get_num_threads(),
-            "processes": int(os.environ.get("WORLD_SIZE", "1")),
-            "precision": started.precision,
-        },
+        **_made_with(started.precision),
         "encoder": job.encoder,
         "data": {
             "source": job.source,
@@ -73,7 +67,53 @@ def report(job: Job, data: Dataset, history: History, test: dict[str, Scores] | 
         "stopped_early": finished.early,
         "validation": best.validation if best else {},
         "confusion": finished.confusion,
+        "space": finished.space and dict(zip(("before", "after"), finished.space, strict=True)),
         "seconds": finished.seconds,
     }
     made |= {"test": test} if test is not None else {}
     return _ANY.dump_python(made, mode="json", serialize_as_any=True)
+
+
+def comparison_report(job: Job, data: Dataset, comparison: Comparison) -> dict[str, Any]:
+    """Return the report of a comparison as far as it has come: the recommendation, and all that it rests on.
+
+    Args:
+        job: what was asked for.
+        data: the rows it was done with.
+        comparison: what happened.
+    """
+    started, advice = comparison.started, advise(comparison)
+    made = {
+        **_made_with(comparison.started.precision if comparison.started else None),
+        "encoder": job.encoder,
+        "data": {"source": job.source, "rows": len(data), "sha256": data_hash(data)},
+        "config": job.config,
+        "command": " ".join(comparison_command(job, [task.name for task in data.tasks])),
+        "recommendation": sentences(advice, data.tasks) if advice else [],
+        "advice": advice,
+        "scenarios": comparison.rows,
+        "alone_and_together": comparison.alone(),
+        "learning_curve": comparison.learning,
+        "train_rows": started.train_rows if started else 0,
+        "validation_rows": started.validation_rows if started else 0,
+        "majority": started.majority if started else {},
+        "logistic": started.logistic if started else {},
+        "attempts": comparison.ended,
+        "complete": bool(comparison.compared and not comparison.compared.stopped),
+    }
+    return _ANY.dump_python(made, mode="json", serialize_as_any=True)
+
+
+def _made_with(precision: str | None) -> dict[str, Any]:
+    """Return the versions and the machine."""
+    return {
+        "mtst": mtst.__version__,
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
+        "machine": {
+            "platform": sys.platform,
+            "processor": platform.machine(),
+            "threads": torch.get_num_threads(),
+            "processes": int(os.environ.get("WORLD_SIZE", "1")),
+            "precision": precision,
+        },
+    }

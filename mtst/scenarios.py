@@ -168,6 +168,11 @@ def scenarios(tasks: Sequence[Task]) -> dict[str, Scenario]:
     return {scenario.key: scenario for scenario in table}
 
 
+def comparable(tasks: Sequence[Task]) -> list[str]:
+    """Return the keys of the scenarios that can be compared without a choice of layers."""
+    return [key for key, scenario in scenarios(tasks).items() if scenario.opening is not _chosen]
+
+
 def find_scenario(key: str, tasks: Sequence[Task]) -> Scenario:
     """Return a scenario by its key.
 

@@ -1,11 +1,9 @@
 """What ships with the project: sample data, and heads trained on it for the default encoder."""
 
-from pathlib import Path
-
+from mtst.assets import ASSETS
 from mtst.encoder import Encoder
 from mtst.model import MultiTaskSentenceTransformer
 
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
 STARTER = "starter"
 STARTER_FOLDER = ASSETS / "starter"
 SAMPLE = ASSETS / "sample.csv"

@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from pathlib import Path
 
+from mtst import journey
 from mtst.checkpoint import Checkpoint
 from mtst.config import TrainConfig
 from mtst.data import Dataset
@@ -11,6 +12,7 @@ from mtst.freezing import rates
 from mtst.groups import groups_of
 from mtst.loop import Loop, Steps
 from mtst.model import MultiTaskSentenceTransformer
+from mtst.preparing import Shared
 from mtst.scenarios import find_scenario, settle
 from mtst.team import ALONE, Team
 
@@ -46,6 +48,9 @@ def fit(
     baselines: bool = True,
     team: Team = ALONE,
     checkpoint: Path | None = None,
+    held_out: Dataset | None = None,
+    shared: Shared | None = None,
+    embeddings: Path | None = None,
 ) -> Generator[Event, bool | None, None]:
     """Train a model in place and tell what happens; its weights end as those of the best epoch.
 
@@ -60,6 +65,9 @@ def fit(
         team: the processes that train together; every one of them runs this with the same arguments.
         checkpoint: the file in which the state of the run is kept after each epoch. If it is there already, the run
             goes on from it, with the events that an unbroken run would have had from there. For a run of one process.
+        held_out: rows for validation; then none of `data` are held out.
+        shared: features that other runs of the same rows, from the same encoder as it is now, have computed.
+        embeddings: a folder in which the embeddings of held-out rows are kept after each epoch, if the encoder opens.
 
     Raises:
         SettingsError: the scenario is unknown, or leaves nothing to learn.
@@ -68,21 +76,30 @@ def fit(
         RunError: the checkpoint cannot be written, or is not one of this run.
     """
     config = config or TrainConfig()
-    loop = Loop(model, data, config, plan(model, config), team)
+    loop = Loop(model, data, config, plan(model, config), team, held_out, shared)
     try:
         if checkpoint and checkpoint.exists():
             stopped = yield from loop.resume(Checkpoint.read(checkpoint))
         else:
             stopped = yield from _begin(loop, baselines=baselines)
+            _keep(loop, None, embeddings)
         for epoch in range(loop.epochs_done + 1, loop.epochs + 1):
             if stopped or loop.out_of_patience(epoch - 1):
                 break
             stopped = (yield from loop.open_groups(epoch)) or (yield from loop.epoch(epoch))
-            if checkpoint and loop.epochs_done == epoch:
-                loop.checkpoint().write(checkpoint)
+            if loop.epochs_done == epoch:
+                _keep(loop, checkpoint, embeddings)
         yield loop.finished(stopped=bool(stopped))
     finally:
         loop.close()
+
+
+def _keep(loop: Loop, checkpoint: Path | None, embeddings: Path | None) -> None:
+    """Keep what can be gone back to after an epoch, and where the held-out rows lie now."""
+    if checkpoint:
+        loop.checkpoint().write(checkpoint)
+    if embeddings and loop.opens_encoder and loop.embeddings is not None:
+        journey.keep(embeddings, loop.epochs_done, loop.embeddings)
 
 
 def _begin(loop: Loop, *, baselines: bool) -> Steps:

@@ -13,13 +13,18 @@ from pathlib import Path
 import sentence_transformers  # noqa: F401 (imported here, once, for every run that is forked)
 import torch
 
+from mtst.attempts import Compared
+from mtst.bakeoff import attempts, bake_off
 from mtst.encoders import load_encoder
 from mtst.errors import MtstError
+from mtst.event_log import EventLog
 from mtst.events import Failed, Finished, RatesFound
-from mtst.folder import ORPHAN_SECONDS, EventLog, RunFolder
+from mtst.folder import ORPHAN_SECONDS, RunFolder
+from mtst.mistakes import answer
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.rate_finder import find_rates
-from mtst.report import report
+from mtst.report import comparison_report, report
+from mtst.splitting import split
 from mtst.training import fit
 
 try:
@@ -59,17 +64,22 @@ def _train(folder: RunFolder, log: EventLog, deadline: float) -> None:
     history = folder.history()  # a run that goes on has one
     if history.over:
         return  # another app had it too
+    folder.held_out_path.unlink(missing_ok=True)  # the model of the first part said that
     job = folder.job()
     data = folder.data()
     model = MultiTaskSentenceTransformer(load_encoder(job.encoder, fp32=job.fp32), data.tasks)
     if job.kind == "rates":
         events = find_rates(model, data, job.config)
+    elif job.kind == "compare":
+        wanted = attempts(job.scenarios, job.seeds, data, job.alone)
+        events = bake_off(model.encoder, data, job.config, wanted, done=history.comparison.made)
     else:
-        events = fit(model, data, job.config, checkpoint=folder.checkpoint_path)
+        events = fit(model, data, job.config, checkpoint=folder.checkpoint_path, embeddings=folder.embeddings_path)
     event = next(events)
-    while not isinstance(event, Finished | RatesFound):
-        history.extend([event])
-        log.write(event)
+    while not isinstance(event, Finished | RatesFound | Compared):
+        if event is not None:
+            history.extend([event])
+            log.write(event)
         if app and not app.is_alive():
             events.close()
             return
@@ -78,7 +88,11 @@ def _train(folder: RunFolder, log: EventLog, deadline: float) -> None:
         event = replace(event, out_of_time=event.stopped and not folder.stop_requested)
         history.extend([event])
         folder.write_report(report(job, data, history))
+        folder.write_held_out(answer(model, split(data, job.config)[1]))
         model.save(folder.model_path, heads_only=not model.encoder.moved)
+    if isinstance(event, Compared):
+        history.extend([event])
+        folder.write_report(comparison_report(job, data, history.comparison))
     log.write(event)
     if not (isinstance(event, Finished) and event.stopped):
         folder.checkpoint_path.unlink(missing_ok=True)  # there is nothing left to go on with

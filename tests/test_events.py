@@ -7,6 +7,7 @@ from mtst.config import TrainConfig
 from mtst.data import make_dataset
 from mtst.errors import RunError
 from mtst.evaluation import LabelScores, Scores
+from mtst.event_log import EventLog, EventReader
 from mtst.events import (
     Baselines,
     Embedded,
@@ -23,7 +24,7 @@ from mtst.events import (
     from_json,
     to_json,
 )
-from mtst.folder import EventLog, EventReader, Job, RunFolder
+from mtst.folder import Job, RunFolder
 from mtst.records import Skipped
 from mtst.tasks import Task
 

@@ -1,7 +1,11 @@
+import hashlib
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
-from mtst.projection import METHODS, project
+from mtst.projection import METHODS, land, project
 
 EVERY_METHOD = pytest.mark.parametrize("method", METHODS)
 
@@ -56,3 +60,43 @@ def test_turning_the_embeddings_round_does_not_turn_the_picture():
 def test_an_unknown_method_is_refused():
     with pytest.raises(KeyError, match="umap"):
         project(cloud(3), "umap")
+
+
+DRAWN = """
+import hashlib, numpy as np
+from mtst.projection import METHODS, project
+rows = np.random.default_rng(3).normal(size=(1_200, 60)).astype(np.float32)
+print(*(hashlib.sha256(project(rows, method).points.tobytes()).hexdigest() for method in METHODS))
+"""
+
+
+def test_another_process_draws_the_same_picture_to_the_last_bit():
+    digests = subprocess.run([sys.executable, "-W", "ignore", "-c", DRAWN], capture_output=True, text=True, check=True)
+    rows = np.random.default_rng(3).normal(size=(1_200, 60)).astype(np.float32)
+    here = [hashlib.sha256(project(rows, method).points.tobytes()).hexdigest() for method in METHODS]
+    assert digests.stdout.split() == here
+
+
+@EVERY_METHOD
+@pytest.mark.parametrize("points", [1, 2, 5, 40])
+def test_what_is_on_the_map_already_lands_on_itself(method, points):
+    rows = cloud(points)
+    plane = project(rows, method)
+    for row, point in zip(rows, plane.points, strict=True):
+        np.testing.assert_allclose(land(plane, rows, row), point, atol=1e-2 * max(1, np.abs(plane.points).max()))
+
+
+@EVERY_METHOD
+def test_what_is_new_lands_among_its_like(method):
+    near, far = cloud(8) * 0.01 + np.eye(16)[0], cloud(8) * 0.01 + np.eye(16)[1]
+    rows = np.vstack([near, far])
+    plane = project(rows, method)
+    place = land(plane, rows, np.eye(16)[1])
+    ours, others = plane.points[8:].mean(axis=0), plane.points[:8].mean(axis=0)
+    assert np.linalg.norm(place - ours) < np.linalg.norm(place - others)
+
+
+@EVERY_METHOD
+def test_copies_and_zeros_are_drawn_too(method):
+    rows = np.vstack([np.tile(cloud(1), (20, 1)), cloud(5), np.zeros((3, 16), np.float32)])
+    assert np.isfinite(project(rows, method).points).all()

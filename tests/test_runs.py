@@ -187,6 +187,24 @@ def test_a_stopped_run_resumes_too(runs, submit):
     assert len(report["epochs"]) == 101
 
 
+def test_a_comparison_that_is_killed_goes_on_with_what_is_left(runs, swapped, tiny_folder):
+    keys = ("freeze-all", "freeze-encoder", "train-all")
+    config = TrainConfig(epochs=20, batch_size=4)
+    token = runs.submit(Job(str(tiny_folder()), config, kind="compare", scenarios=keys), swapped)
+    follow(runs, token, lambda history: len(history.comparison.ended) == 2)
+    os.kill(trainer().pid, signal.SIGKILL)
+    broken = follow(runs, token)
+    assert broken.failed.state == "interrupted"
+    assert broken.resumable
+    runs.resume(token)
+    history = follow(runs, token)
+    assert [one.attempt.scenario for one in history.comparison.ended] == list(keys)
+    assert history.outcome == "finished"
+    assert json.loads(runs.folder(token).report_path.read_text())["complete"]
+    with pytest.raises(RunError, match="without a model"):
+        best_model(runs.folder(token))
+
+
 def test_a_run_without_an_epoch_has_no_model_and_begins_again(runs, submit):
     first, second = submit(LONG), submit(TrainConfig(epochs=2))
     with pytest.raises(RunError, match="not ended yet"):

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from functools import wraps
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import typer
 
-from mtst.errors import MtstError
+from mtst.errors import DataError, MtstError
 from mtst.records import Skipped
 
 P = ParamSpec("P")
@@ -34,3 +35,15 @@ def tell_skipped(skipped: Sequence[Skipped], count: int | None = None) -> None:
         first = "; ".join(f"line {row.line}: {row.reason}" for row in skipped[:3])
         more = ", and more" if count > 3 else ""
         typer.echo(f"{count:,} row{'s' * (count > 1)} skipped: {first}{more}", err=True)
+
+
+def write_file(content: str, target: Path) -> None:
+    """Write a text file.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    try:
+        target.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{target} cannot be written: {error.strerror}.") from error

@@ -11,11 +11,10 @@ import typer
 from mtst.cli import train_options as options
 from mtst.cli.options import Encoder, File, Fp32, Header, Labels, Merge, Text
 from mtst.cli.sharing import by_leader, joined, together
-from mtst.cli.telling import tell_skipped
+from mtst.cli.telling import tell_skipped, write_file
 from mtst.config import TrainConfig
 from mtst.data import Dataset, make_dataset
 from mtst.encoders import DEFAULT, load_encoder
-from mtst.errors import DataError
 from mtst.evaluation import Scores, evaluate
 from mtst.events import Baselines, EpochEnded, Event, GroupProof, Opened, RatesFound
 from mtst.folder import Job
@@ -105,7 +104,8 @@ def train(
                 model.save(out, heads_only=heads_only)
             if report:
                 job = Job(encoder, config, str(file), text, header is not False, merge, left_out, fp32)
-                _write(report_of(job, data, history, tested), report)
+                made = report_of(job, data, history, tested)
+                write_file(json.dumps(made, indent=1, ensure_ascii=False) + "\n", report)
 
         by_leader(team, keep)  # every process has the same model now
     seconds = round(time.perf_counter() - start, 2)
@@ -187,10 +187,3 @@ def _summary(config: TrainConfig, data: Dataset, history: History, tested: dict[
 
 def _figures(scores: Scores | None) -> dict[str, Any] | None:
     return None if scores is None else {name: getattr(scores, name) for name in FIGURES}
-
-
-def _write(made: dict[str, Any], target: Any) -> None:
-    try:
-        target.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{target} cannot be written: {error.strerror}.") from error

@@ -22,6 +22,7 @@ from mtst.ui.look import STYLE, theme
 from mtst.ui.map import map_tab
 from mtst.ui.parts.live_plot import head
 from mtst.ui.predict import predict_tab
+from mtst.ui.scenarios import scenarios_tab
 from mtst.ui.services import Services
 from mtst.ui.train import train_tab
 
@@ -50,6 +51,7 @@ def build_app(services: Services) -> gr.Blocks:
     """Return the page, ready to be launched."""
     with gr.Blocks(title="mtst", analytics_enabled=False, delete_cache=(600, 3600)) as demo:
         run = gr.BrowserState(None, storage_key="mtst-run", secret="mtst")  # noqa: S106 (keeps the key stable, hides nothing)
+        comparison = gr.BrowserState(None, storage_key="mtst-comparison", secret="mtst")  # noqa: S106
         gr.HTML(HEADER.format(encoder=escape(services.settings.encoder)), apply_default_css=False)
         with gr.Tabs(selected="compare", elem_id="tabs") as tabs:
             with gr.Tab("Compare", id="compare", elem_id="tab-compare"):
@@ -59,7 +61,9 @@ def build_app(services: Services) -> gr.Blocks:
             with gr.Tab("Predict", id="predict", elem_id="tab-predict"):
                 model = predict_tab(services, run)
             with gr.Tab("Train", id="train", elem_id="tab-train"):
-                train_tab(services, demo, run, tabs, model)
+                steps = train_tab(services, demo, run, tabs, model)
+            with gr.Tab("Scenarios", id="scenarios", elem_id="tab-scenarios") as scenarios:
+                scenarios_tab(services, demo, scenarios, steps, comparison)
             with gr.Tab("Guide", id="guide", elem_id="tab-guide"):
                 guide_tab()
     return demo

@@ -143,8 +143,13 @@ def submit(
     return services.runs.submit(*job(services, draft, choice(text, labels, merge, ticked), config, kind), who)
 
 
+def comparing(job: Job, scenarios: tuple[str, ...], seeds: int, alone: str | None) -> Job:
+    """Return a job that compares scenarios instead."""
+    return replace(job, kind="compare", scenarios=scenarios, seeds=seeds, alone=alone)
+
+
 def job(
-    services: Services, draft: Draft, wanted: Choice, config: TrainConfig, kind: Literal["train", "rates"]
+    services: Services, draft: Draft, wanted: Choice, config: TrainConfig, kind: Literal["train", "rates", "compare"]
 ) -> tuple[Job, Dataset]:
     """Return what a run of this choice is asked to do, and its data.
 

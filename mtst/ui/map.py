@@ -1,101 +1,221 @@
-"""The Map tab: sentences as points on a plane, neighbours near each other, coloured by label."""
+"""The Map tab: sentences as points on a plane, neighbours near each other, and what is truly near a chosen one."""
 
-from functools import lru_cache, partial
+from collections.abc import Iterator
+from functools import partial
 
 import gradio as gr
 
-from mtst.data import make_dataset
 from mtst.errors import MtstError
-from mtst.model import DEFAULT_TASKS
-from mtst.projection import METHODS, project
-from mtst.similarity import distinct
-from mtst.starter import SAMPLE
-from mtst.tables import read_table
-from mtst.ui import plots
-from mtst.ui.parts.live_plot import drawn, hidden, live_plot
-from mtst.ui.parts.pieces import card, empty, html, problem
+from mtst.projection import METHODS, land, project
+from mtst.tables import Table
+from mtst.ui import plots_map
+from mtst.ui.drawing import NOT_CHOSEN, Drawing
+from mtst.ui.embedding import Steps, awaited, embedded
+from mtst.ui.literal import inline
+from mtst.ui.map_source import FILE, OWN, SAMPLE_POINTS, SAMPLE_ROWS, SHIPPED, WHOLE, chosen_sentences, read_file
+from mtst.ui.parts.live_plot import drawn, hidden, live_plot, marked
+from mtst.ui.parts.pieces import card, empty, html, problem, quiet, said
 from mtst.ui.services import Services
+from mtst.ui.upload import limits_note, upload_area
 
-MAX_POINTS = 1_000
-SAMPLE_POINTS = 400
-OWN, SHIPPED = "own", "sample"
-DESCRIPTION = "Scatter plot of the sentences; sentences with similar meaning lie near each other"
+MENU = 1_000  # sentences in the menu that chooses one
+STARTER, TRAINED = "starter", "own"
+DESCRIPTION = (
+    "Scatter plot of the sentences; sentences with similar meaning lie near each other. The menu below it chooses one."
+)
 NOTHING = empty("No points yet", "Choose sentences and press Draw the map.")
+ASK = empty("Not drawn yet", "Press Draw the map. To embed thousands of sentences takes a minute or more.")
+OUTPUTS = 8
 
 
-@lru_cache(maxsize=1)
-def sample() -> tuple[list[str], dict[str, list[str]]]:
-    """Return sample sentences and, for each task, their labels."""
-    data = make_dataset(read_table(SAMPLE), "text", ["topic", "sentiment"])
-    complete = [k for k in range(len(data)) if all(labels[k] >= 0 for labels in data.labels.values())]
-    chosen = data.take(complete[:SAMPLE_POINTS])
-    labels = {task.name: [task.labels[k] for k in chosen.labels[task.name]] for task in data.tasks}
-    return list(chosen.texts), labels
+def draw(
+    services: Services, source: str, text: str, table: Table | None, column: str | None, method: str, which: str,
+    colour: str | None, run: str | None, *, asked: bool = True,
+) -> Iterator[tuple[object, ...]]:  # fmt: skip
+    """Yield how far it is, then what is drawn: its state, figure, message, progress, colours, menu, trust, neighbours.
 
-
-def draw(services: Services, source: str, text: str, method: str, colour: str) -> tuple[object, object]:
-    """Return the figure and the message beside it."""
+    If it was not `asked` for, what would take long is not begun.
+    """
+    if not asked and source in (WHOLE, FILE):
+        yield _nothing(ASK)
+        return
     try:
-        if source == SHIPPED:
-            texts, known = sample()
-            groups = known[colour]
-        else:
-            texts = distinct(text.splitlines())
-            if not texts:
-                return hidden(), html(NOTHING, visible=True)
-            if len(texts) > MAX_POINTS:
-                return hidden(), html(problem(f"At most {MAX_POINTS:,} sentences can be drawn here."), visible=True)
-            groups = services.starter.predict(texts)[colour].labels
-        order = next(task.labels for task in services.starter.tasks if task.name == colour)
-        plane = project(services.encoder.encode(texts), method)
+        model = services.trained(run) if which == TRAINED else services.starter
+        chosen = chosen_sentences(source, text, table, column)
+        if not chosen.texts:
+            yield _nothing(NOTHING)
+            return
+        for progress in (steps := Steps(embedded(model.encoder, chosen.texts))):
+            yield _under_way(progress.html())
+        rows = steps.result
+        doing = f"Placing {len(rows):,} points by {method}"
+        for progress in (steps := Steps(awaited(doing, partial(project, rows, method)))):
+            yield _under_way(progress.html())
     except MtstError as error:
-        return hidden(), html(problem(error), visible=True)
-    return drawn(plots.scatter(plane, texts, groups, order)), html(visible=False)
+        yield _nothing(problem(error))
+        return
+    drawing = Drawing(chosen.texts, chosen.known, rows, steps.result, model)
+    choices = drawing.colours()
+    keys = [key for _, key in choices]
+    colour = colour if colour in keys else keys[0]
+    numbered = [(f"{k + 1}. {inline(text, 90)}", k) for k, text in enumerate(chosen.texts[:MENU])]
+    which_ones = "" if len(chosen.texts) <= MENU else f" (the first {MENU:,}; write any other)"
+    yield (
+        drawing,
+        drawn(_figure(drawing, colour)),
+        html(visible=False),
+        said(""),
+        gr.update(choices=choices, value=colour),
+        gr.update(choices=numbered, value=None, label=f"A sentence of the map{which_ones}"),
+        drawing.trust,
+        NOT_CHOSEN,
+    )
 
 
-def map_tab(services: Services, demo: gr.Blocks, sentences: gr.Textbox) -> None:
-    """Build the tab; `sentences` is the box of the Compare tab."""
+def _under_way(progress: str) -> tuple[object, ...]:
+    return (gr.skip(), gr.skip(), gr.skip(), said(progress), *[gr.skip()] * (OUTPUTS - 4))
+
+
+def _nothing(message: str) -> tuple[object, ...]:
+    menu = gr.update(choices=[], value=None)
+    return None, hidden(), html(message, visible=True), said(""), gr.skip(), menu, "", NOT_CHOSEN
+
+
+def _figure(drawing: Drawing, colour: str) -> object:
+    return plots_map.scatter(drawing.plane, drawing.texts, *drawing.coloured(colour))
+
+
+def recolour(drawing: Drawing | None, colour: str | None) -> dict:
+    """Return the figure in other colours."""
+    if drawing is None or colour not in [key for _, key in drawing.colours()]:
+        return gr.skip()
+    return drawn(_figure(drawing, colour))
+
+
+def choose(drawing: Drawing | None, number: int | None) -> tuple[object, object, object]:
+    """Mark a sentence and list its true neighbours; return the figure, the list and the choice in the menu."""
+    if drawing is None or not isinstance(number, int) or not 0 <= number < len(drawing.texts):
+        return gr.skip(), gr.skip(), gr.skip()
+    text, place = drawing.texts[number], drawing.plane.points[number]
+    near = drawing.near(f"{number + 1}. {text}", drawing.rows[number], place, number)
+    return marked(plots_map.mark(place, text)), near, number if number < MENU else None
+
+
+def add(drawing: Drawing | None, sentence: str) -> tuple[object, object, object]:
+    """Let a written sentence land on the map, and list its true neighbours."""
+    sentence = sentence.strip()
+    if drawing is None or not sentence:
+        return gr.skip(), gr.skip(), gr.skip()
+    if sentence in drawing.texts:
+        return choose(drawing, drawing.texts.index(sentence))
+    try:
+        row = drawing.model.encoder.encode([sentence])[0]
+    except MtstError as error:
+        return gr.skip(), problem(error), gr.skip()
+    place = land(drawing.plane, drawing.rows, row)
+    how = "where the projection puts it" if drawing.plane.basis else "between the five that are nearest to it"
+    near = drawing.near(sentence, row, place) + quiet(f"It is new here: it lies {how}.")
+    return marked(plots_map.mark(place, sentence)), near, None
+
+
+def map_tab(services: Services, demo: gr.Blocks, sentences: gr.Textbox, run: gr.BrowserState | None = None) -> None:
+    """Build the tab; `sentences` is the box of the Compare tab, `run` the visitor's trained run."""
+    table, drawing = gr.State(), gr.State()
+    run = run or gr.State()
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=280), card("What to draw"):
             source = gr.Radio(
-                [(f"{SAMPLE_POINTS} sample sentences", SHIPPED), ("My own sentences", OWN)],
+                [
+                    (f"{SAMPLE_POINTS} sample sentences", SHIPPED),
+                    (f"All {SAMPLE_ROWS:,} of the sample", WHOLE),
+                    ("My own sentences", OWN),
+                    ("A file", FILE),
+                ],
                 value=SHIPPED,
                 label="Sentences",
+                elem_id="map-source",
             )
             text = gr.Textbox(
                 lines=8, max_lines=14, label="My sentences, one a line", visible=False, elem_id="map-text"
             )
+            with gr.Column(visible=False) as file:
+                html(quiet(limits_note(services.settings.limits, labelled=False)))
+                upload = upload_area("map-upload")
+                column = gr.Dropdown(label="Column of the sentences", visible=False, elem_id="map-column")
+                note = html(visible=False)
             method = gr.Radio(
                 list(METHODS),
                 value="PCA",
                 label="Projection",
-                info="PCA keeps distances best on the whole; t-SNE keeps neighbours together.",
+                info="PCA keeps distances best on the whole; t-SNE and UMAP keep neighbours together.",
+                elem_id="map-method",
             )
-            colour = gr.Radio(
-                [task.name for task in DEFAULT_TASKS],
-                value="topic",
+            which = gr.Radio(
+                [("Starter", STARTER), ("My trained run", TRAINED)],
+                value=STARTER,
+                label="Model",
+                info="Its encoder places the sentences, its heads predict.",
+                elem_id="map-model",
+            )
+            colour = gr.Dropdown(
+                [("label: topic", "known:topic")],
+                value="known:topic",
                 label="Colour",
-                info="The label for sample sentences, the starter heads' prediction for your own.",
+                info="A cluster is named by its most central sentence.",
+                elem_id="map-colour",
             )
             button = gr.Button("Draw the map", variant="primary", size="lg", elem_id="map-go")
-        with gr.Column(scale=7, min_width=320), card("Sentences in two dimensions", note="point at one to read it"):
-            nothing = html(NOTHING)
-            figure = live_plot(height=520, describes=DESCRIPTION, elem_id="map-plot")
+            progress = html(visible=False, elem_id="map-progress")
+        with gr.Column(scale=7, min_width=320):
+            with card("Sentences in two dimensions", note="press a point for its true neighbours"):
+                nothing = html(NOTHING)
+                figure = live_plot(height=520, describes=DESCRIPTION, elem_id="map-plot")
+                trust = html(elem_id="map-trust")
+            with card("One sentence and its neighbours"):
+                with gr.Row():
+                    menu = gr.Dropdown(
+                        label="A sentence of the map",
+                        info="By its number, or by words in it.",
+                        min_width=260,
+                        elem_id="map-menu",
+                    )
+                    written = gr.Textbox(
+                        label="Or any sentence",
+                        info="Enter puts it on the map.",
+                        max_lines=1,
+                        min_width=260,
+                        elem_id="map-sentence",
+                    )
+                near = html(NOT_CHOSEN, elem_id="map-near")
     drawn_again = {
-        "fn": partial(draw, services),
-        "inputs": [source, text, method, colour],
-        "outputs": [figure, nothing],
+        "inputs": [source, text, table, column, method, which, colour, run],
+        "outputs": [drawing, figure, nothing, progress, colour, menu, trust, near],
         "show_progress": "hidden",
-        "concurrency_limit": 2,
+        "concurrency_limit": 8,
     }
+    private = {"api_visibility": "private", "show_progress": "hidden"}
     gr.on(
-        [button.click, method.input, colour.input, demo.load], api_name="map", trigger_mode="always_last", **drawn_again
+        [button.click, method.input, which.input, demo.load],
+        partial(draw, services),
+        api_name="map",
+        trigger_mode="always_last",
+        **drawn_again,
     )
-    source.input(_show_own, [source, text, sentences], text, api_visibility="private", show_progress="hidden").then(
-        **drawn_again, api_visibility="private"
+    source.input(_show, [source, text, sentences], [text, file], **private).then(
+        partial(draw, services, asked=False), **drawn_again, api_visibility="private"
     )
+    upload.change(partial(read_file, services), upload, [table, column, note], **private)
+    colour.input(recolour, [drawing, colour], figure, **private)
+    chosen = {"outputs": [figure, near, menu], **private, "trigger_mode": "always_last"}
+
+    def press(drawing: Drawing | None, event: gr.EventData) -> tuple[object, ...]:
+        return choose(drawing, event.index)
+
+    figure.select(press, drawing, **chosen)
+    menu.input(choose, [drawing, menu], **chosen)
+    written.submit(add, [drawing, written], **chosen)
 
 
-def _show_own(source: str, text: str, compared: str) -> gr.Textbox:
-    """Show the box for own sentences, filled with those of the Compare tab the first time."""
-    return gr.Textbox(visible=source == OWN, value=text or compared)
+def _show(source: str, text: str, compared: str) -> tuple[gr.Textbox, gr.Column]:
+    """Show the box for own sentences, filled with those of the Compare tab the first time, or the place for a file."""
+    return gr.Textbox(visible=source == OWN, value=text or compared), gr.Column(visible=source == FILE)

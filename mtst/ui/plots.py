@@ -7,15 +7,16 @@ from textwrap import wrap
 import numpy as np
 import plotly.graph_objects as go
 
-from mtst.projection import Plane
 from mtst.ui.literal import literal, short
-from mtst.ui.look import PLOT, SYMBOLS, TASK_COLOURS
+from mtst.ui.look import PLOT
 from mtst.writing import isolated
 
 LENGTH_BARS = 40
 LONGEST = 4  # times what the encoder reads: longer texts share the last bar
 LINE_SHOWN = 0.25  # of what the encoder reads, the length from which the line is within the plot
 NAME_LENGTH = 34
+FAINT = 2.2  # times the largest change where a scale ends, so that values can be read on every colour
+LEGIBLE = 20  # sentences up to which the cells of a heat map have room for their values
 
 
 def plain(text: str, width: int = 60) -> str:
@@ -27,25 +28,43 @@ def plain(text: str, width: int = 60) -> str:
 
 def similarity_map(sentences: Sequence[str], cosines: np.ndarray) -> go.Figure:
     """A heat map of cosines (n, n); values are written in the cells while they are legible."""
+    low = min(0.0, float(cosines.min()))
+    return _pair_map(sentences, cosines, (low, 1.0), ("var(--low)", "var(--high)"), "cosine %{z:.3f}")
+
+
+def change_map(sentences: Sequence[str], before: np.ndarray, after: np.ndarray) -> go.Figure:
+    """A heat map of how the cosines (n, n) of one encoder differ from those of another."""
+    changes = after - before
+    most = FAINT * max(0.01, float(np.abs(changes).max()))
+    colours = ("var(--bad)", "var(--low)", "var(--good)")
+    return _pair_map(sentences, changes, (-most, most), colours, "cosine changed by %{z:+.3f}", sign="+")
+
+
+def _pair_map(
+    sentences: Sequence[str],
+    values: np.ndarray,
+    limits: tuple[float, float],
+    colours: Sequence[str],
+    says: str,
+    sign: str = "",
+) -> go.Figure:
+    """A heat map of values (n, n), one for each pair of sentences."""
     count = len(sentences)
     numbers = [str(k + 1) for k in range(count)]
     names = [f"{k + 1}. {plain(short(text, NAME_LENGTH), 99)}" for k, text in enumerate(sentences)]
-    hover = [[f"{plain(a)}<br>―<br>{plain(b)}" for b in sentences] for a in sentences]
-    low = min(0.0, float(cosines.min()))
     figure = go.Figure(
         go.Heatmap(
-            z=np.round(cosines, 3).tolist(),
+            z=np.round(values, 3).tolist(),
             x=numbers,
             y=numbers,
-            text=hover,
-            zmin=low,
-            zmax=1,
-            colorscale=[[0, "var(--low)"], [1, "var(--high)"]],
+            zmin=limits[0],
+            zmax=limits[1],
+            colorscale=[[k / (len(colours) - 1), colour] for k, colour in enumerate(colours)],
             xgap=2 if count <= 30 else 0,
             ygap=2 if count <= 30 else 0,
-            texttemplate="%{z:.2f}" if count <= 14 else None,
-            textfont={"size": 12, "color": "var(--ink)"},
-            hovertemplate="%{text}<br>cosine %{z:.3f}<extra></extra>",
+            texttemplate=f"%{{z:{sign}.2f}}" if count <= LEGIBLE else None,
+            textfont={"size": 12 if count <= 14 else 10, "color": "var(--ink)"},
+            hovertemplate=f"%{{text}}<br>{says}<extra></extra>",
             colorbar={"thickness": 10, "outlinewidth": 0, "len": 0.9},
         )
     )
@@ -58,47 +77,14 @@ def similarity_map(sentences: Sequence[str], cosines: np.ndarray) -> go.Figure:
         margin={"t": 12, "l": 20, "r": 10, "b": 40},
         xaxis={"showgrid": False, "tickvals": ticks, "title": {"text": "sentence number"}, "type": "category"},
         yaxis={**yaxis, "ticktext": names[::every] if count <= 30 else ticks},
-        # On a phone the names would leave no room for the cells: numbers stand for them.
         meta={
+            "pairs": [f"{k + 1}. {plain(text)}" for k, text in enumerate(sentences)],
+            # On a phone the names would leave no room for the cells: numbers stand for them.
             "narrow": {
                 "trace": {"showscale": False, "textfont": {"size": 10 if count <= 9 else 1, "color": "var(--ink)"}},
                 "layout": {"yaxis": {**yaxis, "ticktext": ticks}},
-            }
-        },
-    )
-
-
-def scatter(plane: Plane, texts: Sequence[str], groups: Sequence[str], order: Sequence[str]) -> go.Figure:
-    """Points on a plane, coloured and shaped by group; hover shows the text."""
-    figure = go.Figure()
-    for number, group in enumerate(order):
-        places = [k for k, name in enumerate(groups) if name == group]
-        if not places:
-            continue
-        colour = TASK_COLOURS[number] if number < len(TASK_COLOURS) else "var(--c9)"
-        figure.add_scatter(
-            x=np.round(plane.points[places, 0], 4).tolist(),
-            y=np.round(plane.points[places, 1], 4).tolist(),
-            text=[plain(texts[k]) for k in places],
-            mode="markers",
-            name=plain(short(group, NAME_LENGTH), 99),
-            marker={
-                "color": colour,
-                "symbol": SYMBOLS[number % len(SYMBOLS)] + ("-open" if number >= len(SYMBOLS) else ""),
-                "size": 9,
-                "opacity": 0.85,
-                "line": {"width": 1, "color": colour},
             },
-            hovertemplate="%{text}<extra>%{fullData.name}</extra>",
-        )
-    axis_x, axis_y = plane.axes
-    return figure.update_layout(
-        template=PLOT,
-        hovermode="closest",
-        showlegend=len(order) > 1,
-        margin={"t": 12},
-        xaxis={"showticklabels": False, "title": {"text": axis_x}},
-        yaxis={"showticklabels": False, "title": {"text": axis_y}, "scaleanchor": "x"},
+        },
     )
 
 

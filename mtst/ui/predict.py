@@ -1,5 +1,6 @@
 """The Predict tab: every head's probabilities for typed sentences, and a CSV with both predictions."""
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -8,17 +9,20 @@ import gradio as gr
 from mtst.columns import guess_columns
 from mtst.errors import MtstError
 from mtst.export import write_predictions
-from mtst.model import MultiTaskSentenceTransformer, Prediction
+from mtst.model import Prediction
 from mtst.similarity import distinct
 from mtst.tables import Table, read_table
 from mtst.ui.downloads import fresh
+from mtst.ui.evidence import OWN, STARTER, model_of
 from mtst.ui.literal import inline, literal, short
 from mtst.ui.look import task_colour
 from mtst.ui.parts.pieces import bars, card, empty, html, problem, quiet, said
+from mtst.ui.parts.pressable import pressable, reply
 from mtst.ui.services import Services
 from mtst.ui.upload import limits_note, taken, upload_area
+from mtst.ui.why import NOTHING as NOT_ASKED
+from mtst.ui.why import key_of, why
 
-STARTER, OWN = "starter", "own"
 MAX_SENTENCES = 50
 LABELS_SHOWN = 4
 SKIPPED_SHOWN = 3
@@ -30,10 +34,6 @@ EXAMPLES = (
 NOTHING = empty("The probabilities of each head appear here", "Write sentences, one a line, and press Predict.")
 
 
-def _model(services: Services, which: str, run: str | None) -> MultiTaskSentenceTransformer:
-    return services.trained(run) if which == OWN else services.starter
-
-
 def predict(services: Services, text: str, which: str, run: str | None) -> str:
     """Return the probabilities of every head for each sentence as HTML."""
     sentences = distinct(text.splitlines())
@@ -42,15 +42,22 @@ def predict(services: Services, text: str, which: str, run: str | None) -> str:
     if len(sentences) > MAX_SENTENCES:
         return problem(f"At most {MAX_SENTENCES} sentences here. For more, upload them as a file below.")
     try:
-        found = _model(services, which, run).predict(sentences)
+        found = model_of(services, which, run).predict(sentences)
     except MtstError as error:
         return problem(error)
     return "".join(
-        f'<article class="prediction"><p class="sentence" dir="auto">{literal(sentence)}</p><div class="heads">'
+        f'<article class="prediction">{_ask(which, sentence)}<p class="sentence" dir="auto">{literal(sentence)}</p>'
+        '<div class="heads">'
         + "".join(_bars(prediction, row, number) for number, prediction in enumerate(found.values()))
         + "</div></article>"
         for row, sentence in enumerate(sentences)
     )
+
+
+def _ask(which: str, sentence: str) -> str:
+    name = literal(f"Why? {short(sentence, 80)}")
+    key = literal(key_of(which, sentence))
+    return f'<button type="button" class="ask" data-key="{key}" aria-label="{name}">Why?</button>'
 
 
 def _bars(prediction: Prediction, row: int, number: int) -> str:
@@ -98,7 +105,7 @@ def predict_file(
         return gr.File(visible=False), said(problem("Choose a file first."))
     try:
         target = fresh(f"{Path(table.name).stem}-predictions.csv")
-        count = write_predictions(_model(services, which, run), table, column, target)
+        count = write_predictions(model_of(services, which, run), table, column, target)
     except MtstError as error:
         return gr.File(visible=False), said(problem(error))
     done = said(quiet(f"{count:,} rows predicted. A cell that a spreadsheet would run has a ' put before it."))
@@ -130,11 +137,22 @@ def predict_tab(services: Services, run: gr.BrowserState) -> gr.Radio:
                 result = gr.File(
                     label="Table with predictions", visible=False, interactive=False, elem_id="predict-result"
                 )
-        with gr.Column(scale=7, min_width=320), card("What the heads say", note="probability of each label"):
-            answer = html(NOTHING, elem_id="predict-answer")
+        with gr.Column(scale=7, min_width=320):
+            with card("What the heads say", note="probability of each label"):
+                answer = pressable(NOTHING, elem_id="predict-answer")
+            with card("Why this label"):
+                reasons = reply(NOT_ASKED, elem_id="predict-why")
     button.click(
         partial(predict, services), [text, which, run], answer, api_name="predict", show_progress="hidden",
         concurrency_limit=4,
+    )  # fmt: skip
+
+    def ask(run: str | None, event: gr.EventData) -> Iterator[str]:
+        yield from why(services, event.key, run)
+
+    answer.select(
+        ask, run, reasons, api_visibility="private", show_progress="hidden", concurrency_limit=2,
+        trigger_mode="always_last",
     )  # fmt: skip
     upload.change(
         partial(read_file, services), upload, [table, column, note, result], api_visibility="private",

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 
 from mtst.events import EpochEnded, GroupProof
 from mtst.history import History
+from mtst.space import Space, pairs
 from mtst.ui.literal import literal, short
 from mtst.ui.parts.pieces import table
 from mtst.writing import isolated
 
 HEADER = ("layer group", "weights moved by", "open in epochs", "rate", "parameters")
+DAMAGED = 0.05  # loss of rank correlation from which it is warned of
+COLLAPSED = 0.3  # gain of the mean cosine of unrelated sentences from which it is warned of
 SAME = "exactly 0 (SHA-256 is the same)"
 
 
@@ -78,6 +81,7 @@ def _lines(history: History) -> list[str]:
         lines.append("The encoder was frozen, so each sentence was embedded once and every epoch after that was cheap.")
     if best and trained and finished.best_epoch:
         lines += _frozen_heads(history, best) or [_drift(best)]
+        lines += _space(*finished.space) if finished.space else []
         lines += _weights(best)
     return lines
 
@@ -86,6 +90,25 @@ def _drift(best: EpochEnded) -> str:
     if not best.drift:
         return "The embeddings did not turn at all."
     return f"The embeddings turned by {best.drift:.3f} (0 is not at all, 1 is a right angle)."
+
+
+def _space(before: Space, after: Space) -> list[str]:
+    """Say what became of general similarity, and warn where it was damaged or the space has collapsed."""
+    lines = [
+        f"General similarity, on {len(pairs()[0])} pairs of everyday sentences graded by hand: rank correlation "
+        f"{before.general:.2f} before and {after.general:.2f} after."
+    ]
+    if before.general - after.general > DAMAGED:
+        lines.append(
+            "Warning: training has damaged general similarity. The heads may be fine, but do not use this encoder for "
+            "other search or comparison. A lower encoder rate, fewer open layers or fewer epochs keep more of it."
+        )
+    if after.crowding - before.crowding > COLLAPSED:
+        lines.append(
+            f"Warning: the space has collapsed. Sentences that have nothing to do with each other had a cosine of "
+            f"{before.crowding:.2f} on average, and now have {after.crowding:.2f}. Lower the encoder rate."
+        )
+    return lines
 
 
 def _frozen_heads(history: History, best: EpochEnded) -> list[str]:

@@ -1,17 +1,20 @@
 """The Train tab: choose data and what to freeze on the left; follow the run on the right."""
 
+from collections.abc import Iterator
 from functools import partial
 
 import gradio as gr
 
 from mtst.errors import MtstError
 from mtst.export import zip_model
-from mtst.ui import controls, predict, watch
+from mtst.ui import controls, errors, predict, watch
 from mtst.ui import run as run_view
+from mtst.ui.before_after import before_after
 from mtst.ui.downloads import fresh
-from mtst.ui.form import SILENT, form
+from mtst.ui.form import SILENT, Form, form
 from mtst.ui.parts.live_plot import hidden, live_plot
 from mtst.ui.parts.pieces import card, html, problem, quiet, said
+from mtst.ui.parts.pressable import pressable, reply
 from mtst.ui.parts.server_load import server_load
 from mtst.ui.services import Services
 from mtst.ui.visitors import visitor
@@ -49,8 +52,8 @@ def _limits(services: Services) -> str:
     )
 
 
-def train_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState, tabs: gr.Tabs, model: gr.Radio) -> None:
-    """Build the tab. `run` keeps the visitor's token; `model` is the choice of model in the Predict tab."""
+def train_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState, tabs: gr.Tabs, model: gr.Radio) -> Form:
+    """Build the tab; return its steps. `run` keeps the visitor's token; `model` is the choice of the Predict tab."""
     begin = gr.Button(
         "Start training", variant="primary", size="lg", interactive=False, elem_id="train-start", render=False
     )
@@ -78,7 +81,9 @@ def train_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState, tabs: g
             with card("Scores"):
                 scores = html(watch.NO_SCORES, elem_id="train-scores")
             with card("What was taken for what", note="held-out rows, the model that is kept", visible=False) as missed:
-                wrong = html(elem_id="train-mistakes")
+                wrong = pressable(elem_id="train-mistakes")
+                behind = reply(elem_id="train-cell")
+                examined = html(elem_id="train-errors")
             with card("What happened", visible=False) as after:
                 told = html(elem_id="train-story")
                 rescued = html(elem_id="train-rescued")
@@ -87,6 +92,7 @@ def train_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState, tabs: g
                     pack = gr.Button("Prepare the download", elem_id="train-pack")
                 taken = gr.DownloadButton("Save", visible=False, variant="primary", elem_id="train-download")
                 packed = html(visible=False)
+            opened, drawing = before_after(services, run)
     outputs = [
         plot, blank, status, scores, steps.drawing, begin, halt, again, away, told, after, planned, opening, wrong,
         missed, rescued,
@@ -94,6 +100,8 @@ def train_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState, tabs: g
     followed = {
         "fn": partial(run_view.follow, services), "inputs": run, "outputs": outputs, "concurrency_limit": None, **SILENT
     }  # fmt: skip
+
+    shown = {"fn": partial(errors.examine, services), "inputs": run, "outputs": [wrong, behind, examined], **SILENT}
 
     def start(request: gr.Request, *values: object, **config: object) -> tuple[object, ...]:
         return controls.start(services, visitor(request), *values, **config)
@@ -107,15 +115,24 @@ def train_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState, tabs: g
         [run, status, begin, taken, packed],
         inputs_kwargs=steps.config,
         **SILENT,
-    ).success(**followed)
-    gr.on([demo.load, look.click], **followed)
+    ).success(**followed).then(**shown).then(**opened).then(**drawing)
+    gr.on([demo.load, look.click], **followed).then(**shown).then(**opened).then(**drawing)
     demo.load(None, None, None, js=LOOK)
-    again.click(resume, run, [again, taken, packed], **SILENT).success(**followed)
+    resumed = again.click(resume, run, [again, taken, packed], **SILENT).success(**followed)
+    resumed.then(**shown).then(**opened).then(**drawing)
     away.click(lambda: (hidden(), gr.Button(visible=True)), None, [away, sure], **SILENT)
-    sure.click(partial(controls.delete, services), run, [run, sure, taken, packed, *outputs], **SILENT)
+    sure.click(partial(controls.delete, services), run, [run, sure, taken, packed, *outputs], **SILENT).then(
+        **shown
+    ).then(**opened)
+
+    def read(token: str | None, event: gr.EventData) -> Iterator[str]:
+        yield from errors.sentences(services, token, event.key)
+
+    wrong.select(read, run, behind, **SILENT, trigger_mode="always_last")
     halt.click(partial(controls.stop, services), run, [halt, status], queue=False, **SILENT)
     use.click(lambda: (gr.Tabs(selected="predict"), predict.OWN), None, [tabs, model], **SILENT)
     pack.click(
         partial(prepare, services), run, [taken, packed], api_visibility="private", show_progress="minimal",
         concurrency_limit=1, concurrency_id="files",
     )  # fmt: skip
+    return steps

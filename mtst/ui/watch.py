@@ -33,21 +33,23 @@ def status(
     started, step = history.started, history.steps[-1].step if history.steps else 0
     steps = started.steps if started else 0
     if history.failed:
-        return _status(history.failed.state, *_broken_off(history.failed, saved), step, steps)
+        return state_line(history.failed.state, *_broken_off(history.failed, saved), step, steps)
     if history.finished:
         state, title = ("stopped", "Stopped") if history.finished.stopped else ("finished", "Finished")
         title = "Finished early" if history.finished.early else title
         took = f"took {duration(history.elapsed)}"
         if history.finished.out_of_time:
             title, took = "Time is up", f"{took}, the longest that a run may; Resume goes on from there"
-        return _status(state, f"{title}, {_kept(history)}", took, step, steps)
+        return state_line(state, f"{title}, {_kept(history)}", took, step, steps)
     if stopping:
-        return _status("stopping", "Stopping", "the best model so far is kept", step, steps)
+        return state_line("stopping", "Stopping", "the best model so far is kept", step, steps)
     if place:
-        return _status("queued", *in_line(place), step, steps)
+        return state_line("queued", *in_line(place), step, steps)
     if started is None or history.waiting:
-        return _status("starting", *LOADING, step, steps)
-    return _status("validating" if history.validating else "running", *_progress(history, step, started), step, steps)
+        return state_line("starting", *LOADING, step, steps)
+    return state_line(
+        "validating" if history.validating else "running", *_progress(history, step, started), step, steps
+    )
 
 
 def in_line(place: Place) -> tuple[str, str]:
@@ -118,10 +120,11 @@ def _embedded(history: History, started: Started) -> str:
 
 
 def idle(text: str) -> str:
-    return _status("ready", "Ready to train", text)
+    return state_line("ready", "Ready to train", text)
 
 
-def _status(state: str, title: str, note: str, step: int = 0, steps: int = 0) -> str:
+def state_line(state: str, title: str, note: str, step: int = 0, steps: int = 0) -> str:
+    """Return a chip with the state, a headline, a note, and a bar if there are steps."""
     share = 100 * step / steps if steps else 0
     bar = (
         f'<div class="bar" role="progressbar" aria-label="Training" aria-valuemin="0" aria-valuemax="100" '

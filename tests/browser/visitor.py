@@ -6,7 +6,7 @@ from urllib.parse import urlparse
 
 from playwright.sync_api import Page
 
-TABS = ("Compare", "Map", "Predict", "Train", "Guide")
+TABS = ("Compare", "Map", "Predict", "Train", "Scenarios", "Guide")
 
 
 class Visitor:

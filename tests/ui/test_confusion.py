@@ -37,9 +37,22 @@ def test_rare_labels_share_a_place_where_there_are_too_many() -> None:
     html = mistakes(labels, counts)
     assert html.count('<th scope="row">') == confusion.LABELS_SHOWN
     assert "21 all others" in html
-    assert sum(map(sum, confusion._largest(labels, counts)[1])) == sum(map(sum, counts))
+    names, groups = confusion.shown(labels, counts)
+    assert len(names) == len(groups) == confusion.LABELS_SHOWN
+    assert sorted(k for group in groups for k in group) == list(range(count))
 
 
 def test_nothing_is_said_before_the_end_or_without_labelled_rows() -> None:
     assert confusion.mistakes(told(started(), BEFORE)) == ""
     assert mistakes(("x", "y"), ()) == ""
+
+
+def test_cells_can_be_buttons_that_say_in_words_what_they_hold() -> None:
+    tasks = (Task("a", ("x", "y")), Task("<b>", ("<i>", "z")))
+    counts = {"a": ((3, 1), (0, 0)), "<b>": ((0, 2), (1, 0))}
+    html = confusion.matrices(tasks, counts, opens=True)
+    assert '<button type="button" data-key="0|0|1" aria-label="1 row: true x, said y">1<small>25 %</small>' in html
+    assert 'data-key="1|0|1" aria-label="2 rows: true &lt;i&gt;, said z"' in html
+    assert html.count("<button") == 4  # an empty cell is none
+    assert "<i>" not in html
+    assert "<button" not in confusion.matrices(tasks, counts)

@@ -12,7 +12,7 @@ from mtst.model import DEFAULT_TASKS, MultiTaskSentenceTransformer
 from mtst.scenarios import scenarios
 from mtst.starter import SMALL_SAMPLE
 from mtst.tasks import Task
-from mtst.ui import compare, controls, dataset, freeze, map, predict, rate_finder, run, settings, train
+from mtst.ui import controls, dataset, freeze, predict, rate_finder, run, settings, train
 from mtst.ui.draft import Draft
 from mtst.ui.guide import guide_text
 from mtst.ui.services import Services
@@ -35,58 +35,11 @@ def value(update: object) -> object:
     return update["value"] if isinstance(update, dict) else update.value
 
 
-def test_comparing_ranks_the_sentences_and_shows_the_pairs(services: Services) -> None:
-    text = "The cat sleeps.\nA cat is asleep.\nShares fell.\n\nShares fell."
-    figure, nothing, pairs, numbers, ranking = compare.compare(services, text, "stock market")
-    assert shown(figure)
-    assert not shown(nothing)
-    assert pairs.index("The cat sleeps.") < pairs.index("Farthest pairs")
-    assert "384 numbers" in numbers
-    assert ranking.index("Shares fell.") < ranking.index("The cat sleeps.")
-
-
-@pytest.mark.parametrize("text", ["", "only one", "same\nsame", " \n\n "])
-def test_too_few_sentences_give_a_hint_and_no_figure(services: Services, text: str) -> None:
-    figure, nothing, *_ = compare.compare(services, text, "")
-    assert not shown(figure)
-    assert "two different sentences" in value(nothing)
-
-
-def test_too_many_sentences_are_refused_with_the_limit(services: Services) -> None:
-    text = "\n".join(f"sentence {number}" for number in range(101))
-    figure, nothing, *_ = compare.compare(services, text, "")
-    assert not shown(figure)
-    assert "at most 100" in value(nothing)
-
-
 def test_script_in_a_sentence_is_shown_as_text_everywhere(services: Services) -> None:
-    *_, pairs, numbers, ranking = compare.compare(services, f"{EVIL}\nhello", EVIL)
     answer = predict.predict(services, EVIL, predict.STARTER, None)
-    for made in (pairs, numbers, ranking, answer):
-        assert "<script" not in made
-        assert "<img" not in made
-        assert "&lt;script&gt;" in made
-
-
-@pytest.mark.parametrize("method", ["PCA", "t-SNE"])
-@pytest.mark.parametrize("text", ["one", "one\ntwo", "one\ntwo\nthree"])
-def test_the_map_draws_any_number_of_own_sentences(services: Services, method: str, text: str) -> None:
-    figure, nothing = map.draw(services, map.OWN, text, method, "topic")
-    assert shown(figure)
-    assert not shown(nothing)
-    assert sum(len(trace["x"]) for trace in value(figure)["data"]) == len(text.split())
-
-
-def test_the_map_without_sentences_says_so(services: Services) -> None:
-    figure, nothing = map.draw(services, map.OWN, " \n ", "PCA", "topic")
-    assert not shown(figure)
-    assert "No points yet" in value(nothing)
-
-
-def test_the_sample_map_is_the_same_each_time(services: Services) -> None:
-    first, second = (value(map.draw(services, map.SHIPPED, "", "PCA", "sentiment")[0]) for _ in range(2))
-    assert first["data"] == second["data"]
-    assert {trace["name"] for trace in first["data"]} == {"negative", "neutral", "positive"}
+    assert "<script" not in answer
+    assert "<img" not in answer
+    assert "&lt;script&gt;" in answer
 
 
 def test_predicting_without_a_run_says_what_to_do(services: Services) -> None:

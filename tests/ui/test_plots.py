@@ -4,9 +4,9 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from mtst.projection import project
+from mtst.projection import Plane, project
 from mtst.similarity import cosine
-from mtst.ui import plots
+from mtst.ui import plots, plots_map
 
 EVIL = "<b>bold</b> <a href='https://example.org'>go</a> $x^2$ %{x}"
 
@@ -28,23 +28,46 @@ def test_a_very_long_sentence_is_cut_and_wrapped() -> None:
     assert max(map(len, drawn.split("<br>"))) <= 60
 
 
-@pytest.mark.parametrize("count", [2, 14, 15, 31, 100])
+@pytest.mark.parametrize("count", [2, 14, 15, 31, 200])
 def test_the_heat_map_names_every_sentence_and_escapes_it(count: int) -> None:
     sentences = [f"{number} {EVIL}" for number in range(count)]
     rows = np.random.default_rng(0).normal(size=(count, 8))
     figure = plots.similarity_map(sentences, cosine(rows))
     assert np.asarray(figure.data[0].z).shape == (count, count)
     assert "<b>" not in texts_of(figure)
+    assert len(figure.layout.meta["pairs"]) == count
+    assert (figure.data[0].texttemplate is None) == (count > plots.LEGIBLE)
+    assert len(texts_of(figure)) < 500_000
+    changes = plots.change_map(sentences, cosine(rows), cosine(rows[:, ::-1] + 1))
+    assert "<b>" not in texts_of(changes)
+    assert changes.data[0].zmin == -changes.data[0].zmax
 
 
 def test_the_scatter_has_one_trace_a_group_with_a_symbol_of_its_own() -> None:
     groups = [str(number % 9) for number in range(30)]
     plane = project(np.random.default_rng(0).normal(size=(30, 8)))
-    figure = plots.scatter(plane, [EVIL] * 30, groups, [str(number) for number in range(9)])
+    figure = plots_map.scatter(plane, [EVIL] * 30, groups, [str(number) for number in range(9)])
     assert len(figure.data) == 9
     assert len({trace.marker.symbol for trace in figure.data}) == 9
     assert sum(len(trace.x) for trace in figure.data) == 30
     assert "<b>" not in texts_of(figure)
+
+
+def test_a_point_knows_its_number_and_twenty_thousand_of_them_stay_small() -> None:
+    points = np.random.default_rng(0).normal(size=(20_000, 2))
+    groups = [str(number % 20) for number in range(20_000)]
+    figure = plots_map.scatter(Plane(points, ("x", "y")), ["word " * 200] * 20_000, groups, sorted(set(groups)))
+    assert len(texts_of(figure)) < 4_000_000
+    assert {trace.type for trace in figure.data} == {"scattergl"}
+    assert len({(trace.marker.symbol, trace.marker.color) for trace in figure.data}) == 20
+    for trace in figure.data:
+        np.testing.assert_allclose(points[list(trace.customdata), 0], trace.x, atol=1e-4)
+
+
+def test_the_mark_of_a_point_says_its_text_as_typed() -> None:
+    drawn = plots_map.mark(np.array([1.0, 2.0]), EVIL)
+    assert (drawn["x"], drawn["y"]) == ([1.0], [2.0])
+    assert "<b>" not in drawn["text"][0]
 
 
 @pytest.mark.parametrize("text", ["a \u202eb", "var(--ink)", "nul\0inside", "x" * 100_000])

@@ -5,24 +5,38 @@ const touch = matchMedia('(pointer: coarse)').matches; // a finger scrolls the p
 const colour = (_, name) => JSON.stringify(style.getPropertyValue(name).trim());
 const filled = text => text.replace(/"var[(](--[a-z0-9-]+)[)]"/g, colour);
 const NARROW = 520;
-let timer = 0, cost = 0;
+let webgl; // found out when it is needed: a browser has few of them
+const possible = trace => trace.type !== 'scattergl'
+  || (webgl ??= Boolean(document.createElement('canvas').getContext('webgl'))) ? trace : {...trace, type: 'scatter'};
+const press = ({points: [{customdata}]}) => Number.isInteger(customdata) && trigger('select', {index: customdata});
+let timer = 0, cost = 0, heard = false;
 
 function draw() {
   timer = 0;
   // A hidden tab has no width: its figure is drawn when it is shown.
   if (!plot.clientWidth || !props.value || !window.Plotly) return;
   const start = performance.now();
-  const {data, layout} = JSON.parse(filled(JSON.stringify(props.value)));
+  const [{data, layout}, mark] = JSON.parse(filled(JSON.stringify([props.value, props.mark])));
   const narrow = plot.clientWidth < NARROW ? layout.meta?.narrow ?? {} : {};
   const size = {width: plot.clientWidth, height: plot.clientHeight, dragmode: touch ? false : 'zoom'};
-  const traces = data.map(trace => ({...trace, ...narrow.trace}));
+  const traces = data.map(trace => ({...possible(trace), ...narrow.trace}));
+  if (mark?.x) traces.push(mark);
+  const names = layout.meta?.pairs; // of the rows of a heat map, whose cells tell both
+  if (names) traces[0].text = names.map(a => names.map(b => `${a}<br>―<br>${b}`));
   Plotly.react(plot, traces, {...layout, ...narrow.layout, ...size}, {displayModeBar: false});
+  if (!heard) plot.on('plotly_click', press);
+  heard = true;
   cost = performance.now() - start;
 }
 // Drawing takes a fifth of the time at most, however fast the data comes.
 const ask = () => timer ||= setTimeout(() => requestAnimationFrame(draw), 4 * cost);
 
 watch('value', ask);
+watch('mark', () => {
+  if (!props.mark?.x) return ask();
+  clearTimeout(timer); // somebody has just pressed a point
+  draw();
+});
 new ResizeObserver(ask).observe(plot); // mounted, tab shown, window resized
 if (!window.Plotly) document.querySelector('script[src*="plotly.min.js"]')?.addEventListener('load', ask);
 const theme = new MutationObserver(() => element.isConnected ? ask() : theme.disconnect());

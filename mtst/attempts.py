@@ -1,0 +1,97 @@
+"""What a comparison of scenarios says while it runs: attempts, each one scenario trained once."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mtst.evaluation import Scores
+from mtst.tasks import Task
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One scenario, trained with one seed; on one task alone, if `task` names it."""
+
+    scenario: str
+    seed: int
+    task: str | None = None
+
+
+@dataclass(frozen=True)
+class ComparisonStarted:
+    """The attempts that will be made, in their order, and the test rows that all of them are judged by.
+
+    `truth[task.name]` has the label index of each test row, -1 where it has none. `majority` and `logistic` are scores
+    on the test rows: of always the most frequent label, and of a logistic regression on the embeddings of the encoder
+    as it is.
+    """
+
+    attempts: tuple[Attempt, ...]
+    tasks: tuple[Task, ...]
+    train_rows: int
+    validation_rows: int
+    truth: dict[str, tuple[int, ...]]
+    majority: dict[str, Scores]
+    logistic: dict[str, Scores]
+    precision: Literal["bf16", "fp32"]
+    seconds: float
+    kind: Literal["comparison"] = "comparison"
+
+
+@dataclass(frozen=True)
+class AttemptEpoch:
+    """An attempt after an epoch: scores on the validation rows, by which it chooses its epoch.
+
+    Seconds are what the attempt has taken so far, with what it was spared because another attempt had done it.
+    """
+
+    attempt: Attempt
+    epoch: int
+    epochs: int
+    validation: dict[str, Scores]
+    drift: float
+    seconds: float
+    kind: Literal["attempt epoch"] = "attempt epoch"
+
+
+@dataclass(frozen=True)
+class AttemptEnded:
+    """An attempt is over: what the kept epoch says of the test rows, which no choice was made by.
+
+    `predicted[task]` has the label index that each test row was given. `parameters` counts those that trained.
+    `drift` is how far the encoder has turned the embeddings of the validation rows at the kept epoch. `seconds` is what
+    the attempt costs by itself; `spared` of them were not spent, because another attempt had done that part.
+    """
+
+    attempt: Attempt
+    best_epoch: int
+    predicted: dict[str, tuple[int, ...]]
+    test: dict[str, Scores]
+    parameters: int
+    drift: float
+    seconds: float
+    spared: float
+    kind: Literal["attempt ended"] = "attempt ended"
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """Mean macro-F1 over the tasks on the test rows, of a logistic regression on ever more training rows.
+
+    `scores[k]` has one value for each draw of `rows[k]` rows. `projected` says for some larger numbers of rows where a
+    power law fitted to them leads: the 5 %, 50 % and 95 % quantiles over draws; empty where none can be fitted.
+    """
+
+    rows: tuple[int, ...]
+    scores: tuple[tuple[float, ...], ...]
+    projected: dict[int, tuple[float, float, float]]
+    seconds: float
+    kind: Literal["learning curve"] = "learning curve"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """All attempts are made, or it was asked to stop."""
+
+    stopped: bool
+    seconds: float
+    kind: Literal["compared"] = "compared"

@@ -1,0 +1,203 @@
+"""What should I freeze: every scenario on the same rows, judged by rows that none of them has chosen by."""
+
+import time
+from collections.abc import Collection, Generator, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from mtst.attempts import Attempt, AttemptEnded, AttemptEpoch, Compared, ComparisonStarted
+from mtst.baselines import logistic, majority
+from mtst.config import TrainConfig
+from mtst.data import Dataset
+from mtst.encoder import Encoder
+from mtst.errors import SettingsError
+from mtst.evaluation import logits_of, score_tasks
+from mtst.events import EpochEnded, Event, Finished, Started
+from mtst.learning_curve import learning_curve
+from mtst.model import MultiTaskSentenceTransformer
+from mtst.preparing import Shared, prepare
+from mtst.scenarios import find_scenario
+from mtst.splitting import MAX_VALIDATION_ROWS, check_trainable, split, stratified_split
+from mtst.team import ALONE
+from mtst.training import fit
+
+TEST_SHARE = 0.2
+MAX_SEEDS = 10
+Told = Generator[Event | None, bool | None, bool]
+
+
+def attempts(scenarios: Sequence[str], seeds: int, data: Dataset, alone: str | None = None) -> tuple[Attempt, ...]:
+    """Return what to try: all scenarios with one seed before any with the next.
+
+    Args:
+        scenarios: their keys.
+        seeds: how many seeds, from 0 on.
+        data: the rows.
+        alone: a scenario in which each task is trained alone too, to see whether learning together helps.
+
+    Raises:
+        SettingsError: there is no such scenario, none at all, or too many seeds.
+    """
+    if not scenarios or not 1 <= seeds <= MAX_SEEDS:
+        raise SettingsError(f"Compare at least one scenario, with 1 to {MAX_SEEDS} seeds, not {seeds!r}.")
+    for key in (*scenarios, *([alone] if alone else [])):
+        find_scenario(key, data.tasks)
+    singles = [task.name for task in data.tasks] if alone and len(data.tasks) > 1 else []
+    return tuple(
+        attempt
+        for seed in range(seeds)
+        for attempt in (
+            *(Attempt(key, seed) for key in dict.fromkeys(scenarios)),
+            *(Attempt(alone, seed, name) for name in singles),
+        )
+    )
+
+
+def bake_off(
+    encoder: Encoder,
+    data: Dataset,
+    config: TrainConfig,
+    wanted: Sequence[Attempt],
+    *,
+    test: Dataset | None = None,
+    done: Collection[Attempt] = (),
+) -> Generator[Event | None, bool | None, None]:
+    """Make attempts one after another and tell what happens; the encoder is as it was in the end.
+
+    The rows are split once, by `config.seed`: into those to learn from, those by which each attempt chooses its epoch,
+    and those by which all are judged. What several attempts need of the frozen encoder is computed once. None is
+    yielded where there is nothing to say but the one who listens may ask to stop, by `send(True)`.
+
+    Args:
+        encoder: the encoder that every attempt begins with.
+        data: all rows.
+        config: the settings of all attempts, but for scenario and seed.
+        wanted: what to try, as `attempts` returns it.
+        test: rows to judge by; without, a fifth of `data`, up to 1,000 rows, is taken.
+        done: attempts that were made already and are left out.
+
+    Raises:
+        DataError: there is too little to learn from and to judge by.
+        SettingsError: a scenario cannot be followed with this config.
+        ModelError: a loss stops being a number.
+    """
+    start = time.perf_counter()
+    if test is None:
+        share = min(TEST_SHARE, MAX_VALIDATION_ROWS / max(len(data), 1))
+        data, test = stratified_split(data, share, config.seed)
+    check_trainable(data)
+    train, held_out = split(data, config)
+    shared, pristine = Shared(), _Pristine(encoder)
+    stopped = yield from _begin(encoder, train, held_out, test, shared, wanted, start, begun=bool(done))
+    try:
+        for attempt in wanted:
+            if stopped or attempt in done:
+                continue
+            rows = [_only(part, attempt.task) for part in (train, held_out, test)]
+            stopped = yield from _try(encoder, attempt, config, *rows, shared)
+            pristine.restore()
+    finally:
+        pristine.restore()
+    yield Compared(bool(stopped), round(time.perf_counter() - start, 2))
+
+
+def _begin(
+    encoder: Encoder,
+    train: Dataset,
+    held_out: Dataset,
+    test: Dataset,
+    shared: Shared,
+    wanted: Sequence[Attempt],
+    start: float,
+    *,
+    begun: bool,
+) -> Told:
+    """Pass all sentences through the encoder, and say what is reached without training it."""
+    made = yield from shared.prepare(encoder, (held_out.texts, train.texts), None, start, ALONE)
+    judged = (yield from prepare(encoder, (test.texts,), None, start, ALONE)) if made else None
+    if made is None or judged is None:
+        return True
+    rows, others = made[1].embeddings.cpu().numpy(), judged[0].embeddings.cpu().numpy()
+    if begun:
+        return False
+    stopped = yield ComparisonStarted(
+        attempts=tuple(wanted),
+        tasks=train.tasks,
+        train_rows=len(train),
+        validation_rows=len(held_out),
+        truth=dict(test.labels),
+        majority=majority(train, test),
+        logistic=logistic(train, rows, test, others),
+        precision=encoder.precision,
+        seconds=round(time.perf_counter() - start, 2),
+    )
+    return bool(stopped) or bool((yield learning_curve(train, rows, test, others)))
+
+
+def _try(
+    encoder: Encoder,
+    attempt: Attempt,
+    config: TrainConfig,
+    train: Dataset,
+    held_out: Dataset,
+    test: Dataset,
+    shared: Shared,
+) -> Told:
+    """Make one attempt; return whether it was stopped, after which nothing is said of it."""
+    before = shared.spared
+    model = MultiTaskSentenceTransformer(encoder, train.tasks)
+    settings = replace(config, scenario=attempt.scenario, seed=attempt.seed)
+    events = fit(model, train, settings, baselines=False, held_out=held_out, shared=shared)
+    told: list[EpochEnded] = []
+    event = next(events)
+    started: Started = event
+    while not isinstance(event, Finished):
+        fresh = None
+        if isinstance(event, EpochEnded):
+            told.append(event)
+            seconds = round(event.seconds + shared.spared - before, 2)
+            fresh = AttemptEpoch(attempt, event.epoch, started.epochs, event.validation, event.drift, seconds)
+        if (yield fresh):
+            events.close()
+            return True
+        event = next(events)
+    spared = shared.spared - before
+    logits = logits_of(model, torch.from_numpy(model.encode(test.texts)))
+    stopped = yield AttemptEnded(
+        attempt=attempt,
+        best_epoch=event.best_epoch,
+        predicted={name: _labels(values) for name, values in logits.items()},
+        test=score_tasks(logits, test),
+        parameters=sum(group.parameters for group in started.groups if group.open),
+        drift=next(ended.drift for ended in told if ended.epoch == event.best_epoch),
+        seconds=round(event.seconds + spared, 2),
+        spared=round(spared, 2),
+    )
+    return bool(stopped)
+
+
+def _labels(logits: Tensor) -> tuple[int, ...]:
+    return tuple(logits.argmax(dim=1).tolist())
+
+
+def _only(data: Dataset, task: str | None) -> Dataset:
+    """Return the same rows with the labels of one task, or as they are."""
+    if task is None:
+        return data
+    tasks = tuple(each for each in data.tasks if each.name == task)
+    return replace(data, tasks=tasks, labels={task: data.labels[task]})
+
+
+class _Pristine:
+    """The weights of an encoder as they are now, to go back to."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._weights = {parameter: parameter.detach().clone() for parameter in encoder.backbone.parameters()}
+
+    @torch.no_grad()
+    def restore(self) -> None:
+        for parameter, weight in self._weights.items():
+            parameter.copy_(weight)
+            parameter.requires_grad_(True)

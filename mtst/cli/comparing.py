@@ -1,0 +1,104 @@
+"""`compare`: a table -> every scenario on it, side by side, and which of them to take."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mtst.attempts import AttemptEnded, ComparisonStarted, LearningCurve
+from mtst.bakeoff import attempts, bake_off
+from mtst.cli import train_options as options
+from mtst.cli.options import Encoder, File, Fp32, Header, Labels, Merge, Text
+from mtst.cli.telling import tell_skipped, write_file
+from mtst.comparison import Comparison
+from mtst.config import TrainConfig
+from mtst.data import make_dataset
+from mtst.encoders import DEFAULT, load_encoder
+from mtst.folder import Job
+from mtst.report import comparison_report
+from mtst.scenarios import comparable
+from mtst.tables import read_table
+
+Scenarios = Annotated[
+    list[str] | None,
+    typer.Option("--scenario", metavar="KEY", help="A scenario to compare; once for each; every one if left out."),
+]
+Seeds = Annotated[int, typer.Option(metavar="N", help="How often each is trained: 1 is quick, 3 is sure.")]
+Alone = Annotated[str | None, typer.Option(metavar="KEY", help="A scenario in which each task is trained alone too.")]
+Html = Annotated[Path | None, typer.Option(metavar="FILE.html", help="Where to write the result as one page.")]
+ReportTo = Annotated[Path | None, typer.Option(metavar="FILE.json", help="Where to write the result as JSON.")]
+
+
+def compare(
+    file: File,
+    text: Text,
+    labels: Labels,
+    scenario: Scenarios = None,
+    seeds: Seeds = 1,
+    alone: Alone = None,
+    epochs: options.Epochs = None,
+    batch_size: options.BatchSize = TrainConfig.batch_size,
+    top_blocks: options.TopBlocks = TrainConfig.top_blocks,
+    balance: options.Balance = TrainConfig.balance,
+    seed: options.Seed = TrainConfig.seed,
+    merge: Merge = False,
+    leave_out: options.LeaveOut = "",
+    header: Header = None,
+    test: options.Test = None,
+    html: Html = None,
+    report: ReportTo = None,
+    encoder: Encoder = DEFAULT,
+    fp32: Fp32 = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Train with every scenario on the same rows, and say which to take.
+
+    All are judged by rows that none has chosen its epoch by: a fifth of the file, or another file.
+    """
+    config = TrainConfig(epochs=epochs, batch_size=batch_size, top_blocks=top_blocks, balance=balance, seed=seed)
+    left_out = options.lines(leave_out)
+    data = make_dataset(read_table(file, header=header), text, labels, merge=merge, leave_out=left_out)
+    judged = make_dataset(read_table(test, header=header), text, labels, data.tasks, merge=merge) if test else None
+    tell_skipped(data.skipped)
+    keys = tuple(scenario or comparable(data.tasks))
+    wanted = attempts(keys, seeds, data, alone)
+    comparison = Comparison()
+    for event in bake_off(load_encoder(encoder, fp32=fp32), data, config, wanted, test=judged):
+        if event is not None:
+            comparison.extend([event])
+            _tell(event, len(wanted))
+    job = Job(
+        encoder, config, str(file), text, header is not False, merge, left_out, fp32, "compare", keys, seeds, alone
+    )
+    made = comparison_report(job, data, comparison)
+    for sentence in made["recommendation"]:
+        typer.echo(sentence)
+    if report:
+        write_file(json.dumps(made, indent=1, ensure_ascii=False) + "\n", report)
+    if html:
+        from mtst.ui.keepsake import page  # here, since it brings in all that the page needs
+
+        write_file(page(job, data, comparison), html)
+    if as_json:
+        typer.echo(json.dumps(made))
+
+
+def _tell(event: object, wanted: int) -> None:
+    match event:
+        case ComparisonStarted():
+            rows = len(next(iter(event.truth.values())))
+            typer.echo(
+                f"{event.train_rows:,} rows to learn from, {event.validation_rows:,} to choose epochs by, {rows:,} to "
+                f"judge by; {wanted} attempts"
+            )
+        case LearningCurve(projected=projected) if projected:
+            rows, (low, middle, high) = next(iter(projected.items()))
+            typer.echo(f"with {rows:,} rows to learn from: macro-F1 about {middle:.3f} ({low:.3f} to {high:.3f})")
+        case AttemptEnded(attempt=attempt):
+            scores = ", ".join(f"{task} {found.macro_f1:.3f}" for task, found in event.test.items())
+            alone = f", {attempt.task} alone" if attempt.task else ""
+            typer.echo(
+                f"{attempt.scenario}{alone}, seed {attempt.seed}: macro-F1 {scores}; {event.seconds:.1f} s, "
+                f"{event.parameters:,} parameters trained, drift {event.drift:.3f}"
+            )

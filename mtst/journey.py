@@ -1,0 +1,61 @@
+"""How training moves sentences: the embeddings of held-out rows after every epoch, on axes that stay the same."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from sklearn.decomposition import PCA
+from torch import Tensor
+
+from mtst.errors import RunError
+from mtst.projection import Plane
+
+MOST_ROWS = 500  # of which embeddings are kept: the first held-out ones
+NAME = "embeddings"
+
+
+def keep(folder: Path, epoch: int, embeddings: Tensor) -> None:
+    """Keep the embeddings (n, d) of the first held-out rows after an epoch, in 16 bits; an epoch is replaced whole."""
+    folder.mkdir(exist_ok=True)
+    staging = folder / f"{epoch}.part"
+    save_file({NAME: embeddings[:MOST_ROWS].to(torch.float16).contiguous()}, staging)
+    staging.replace(folder / f"{epoch}.safetensors")
+
+
+def epochs(folder: Path) -> list[int]:
+    """Return the epochs that are kept, in order."""
+    return sorted(int(path.stem) for path in folder.glob("*.safetensors") if path.stem.isdecimal())
+
+
+def read(folder: Path, epoch: int) -> np.ndarray:
+    """Return the embeddings (n, d) after an epoch.
+
+    Raises:
+        RunError: they are not there, or cannot be read.
+    """
+    try:
+        return load_file(folder / f"{epoch}.safetensors")[NAME].float().numpy()
+    except (OSError, SafetensorError, KeyError) as error:
+        raise RunError(f"The embeddings after epoch {epoch} are not here any more. Train again.") from error
+
+
+class Axes:
+    """Two directions for all epochs: those of largest variance of the embeddings (n, d) before and after together."""
+
+    def __init__(self, before: np.ndarray, after: np.ndarray) -> None:
+        rows = np.vstack([before, after])
+        self._found = PCA(n_components=2, svd_solver="full").fit(rows)
+        points = self._found.transform(rows)
+        # The sign of a direction is arbitrary: its largest coordinate is made positive, so that pictures agree.
+        self._signs = np.sign(points[np.abs(points).argmax(axis=0), [0, 1]] + 1e-30)
+        self.reach = float(np.abs(points).max())
+
+    def place(self, embeddings: np.ndarray) -> Plane:
+        """Return where embeddings (n, d) lie."""
+        points = self._found.transform(embeddings) * self._signs
+        shares = np.nan_to_num(self._found.explained_variance_ratio_)
+        return Plane(
+            points, tuple(f"direction {k + 1} ({share:.0%} of the variance)" for k, share in enumerate(shares))
+        )

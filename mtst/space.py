@@ -1,0 +1,51 @@
+"""What training did to the space of meanings: is general similarity still there, or is all similar to everything?
+
+Measured on the pairs of everyday sentences in `assets/pairs.csv`, written for this project and graded from 0 (about
+different things) to 5 (the same meaning).
+"""
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from mtst.assets import ASSETS
+from mtst.encoder import Encoder
+from mtst.similarity import cosine
+
+PAIRS = ASSETS / "pairs.csv"
+
+
+@dataclass(frozen=True)
+class Space:
+    """An encoder's space.
+
+    `general` is Spearman's rank correlation, -1 to 1, of the cosines of the pairs with their grades. `crowding` is the
+    mean cosine of sentences from different pairs, which have nothing to do with each other: near 0 if they have room,
+    near 1 if the space has collapsed.
+    """
+
+    general: float
+    crowding: float
+
+
+@cache
+def pairs() -> tuple[tuple[str, ...], tuple[str, ...], tuple[float, ...]]:
+    """Return the first sentences, the second ones, and their grades."""
+    with PAIRS.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    first, second = (tuple(row[name] for row in rows) for name in ("first", "second"))
+    return first, second, tuple(float(row["similarity"]) for row in rows)
+
+
+def measure(encoder: Encoder) -> Space:
+    """Measure the space of an encoder as it is now."""
+    first, second, grades = pairs()
+    rows, others = encoder.encode(first), encoder.encode(second)
+    cosines = cosine(rows, others)
+    apart = ~np.eye(len(rows), dtype=bool)
+    alike = np.diag(cosines)
+    general = 0.0 if np.ptp(alike) < 1e-6 else float(spearmanr(alike, grades).statistic)
+    return Space(round(general, 4), round(float(cosines[apart].mean()), 4))

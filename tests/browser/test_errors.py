@@ -1,0 +1,90 @@
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.browser.visitor import Visitor
+
+EVIL = "<img src=x onerror=alert(1)>"
+ROWS = [f'"we ate {dish} for {meal} {EVIL}",food' for dish in ("soup", "rice", "bread", "fish") for meal in range(4)]
+ROWS += [
+    f'"they won the {cup} after {hours} hours",<b>sports' for cup in ("cup", "league", "set") for hours in range(5)
+]
+
+
+def problems(visitor: Visitor, part: str) -> list[tuple]:
+    found = Axe().run(visitor.page, context={"include": [[part]]})
+    return [(each["id"], [node["target"] for node in each["nodes"]]) for each in found.response["violations"]]
+
+
+def measured(visitor: Visitor, tmp_path) -> None:
+    """Measure the untrained heads on rows of which some are told from others by half."""
+    (tmp_path / "mine.csv").write_text("text,kind\n" + "\n".join(ROWS) + "\n")
+    visitor.tab("Train")
+    visitor.upload(tmp_path / "mine.csv")
+    visitor.measure()
+    visitor.page.wait_for_selector("#train-mistakes button[data-key]")
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+def test_why_a_label_is_told_by_words_and_rows(visit, width: int, theme: str) -> None:
+    visitor = visit(width, theme)
+    visitor.tab("Predict")
+    page = visitor.page
+    page.fill("#predict-text textarea", f"The team won the cup on penalties.\n{EVIL} is bad soup")
+    page.click("#predict-go")
+    page.wait_for_selector(".prediction")
+    page.locator(".ask").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#predict-why .rows", timeout=240_000)  # the sample is read once
+    assert "sports" in page.inner_text("#predict-why h4")
+    assert {"team", "cup"} <= set(page.locator("#predict-why section:first-of-type mark.for bdi").all_inner_texts())
+    assert page.evaluate("document.activeElement.matches('#predict-why .asked')")
+    assert page.locator("#predict-why .rows li").count() == 5
+    page.locator(".ask").nth(1).click()
+    page.wait_for_function("t => document.querySelector('#predict-why .asked')?.innerText.startsWith(t)", arg=EVIL)
+    page.wait_for_selector("#predict-why .rows")
+    for summary in page.locator("#predict-why summary").all():
+        summary.click()
+    assert visitor.too_wide() == []
+    page.wait_for_timeout(700)  # colours fade in
+    assert problems(visitor, "#predict-why") == []
+    assert problems(visitor, "#predict-answer") == []
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+def test_a_cell_opens_its_sentences_by_click_and_by_key(visit, tmp_path, width: int, theme: str) -> None:
+    visitor = visit(width, theme)
+    measured(visitor, tmp_path)
+    page = visitor.page
+    first = page.locator("#train-mistakes td.right button[aria-label*='said food']")
+    held = int(first.inner_text().split()[0])
+    first.click()
+    page.wait_for_selector("#train-cell li")
+    assert page.locator("#train-cell li").count() == held
+    assert all(EVIL in text for text in page.locator("#train-cell li p:first-child").all_inner_texts())
+    assert "said food" in page.inner_text("#train-cell h3")
+    page.locator("#train-mistakes button[aria-label*='said <b>sports']").first.focus()
+    page.keyboard.press("Space")
+    page.wait_for_function("document.querySelector('#train-cell h3')?.innerText.includes('said <b>sports')")
+    assert page.evaluate("document.activeElement.matches('#train-cell .asked')")
+    for summary in page.locator("#train-errors summary").all()[1:]:
+        summary.click()
+    assert "kind by text length" in page.inner_text("#train-errors")
+    assert visitor.too_wide() == []
+    page.wait_for_timeout(700)
+    assert problems(visitor, ".card:has(> * #train-mistakes), .card:has(> #train-mistakes)") == []
+
+
+def test_the_next_run_begins_with_no_cell_open_and_a_deleted_one_leaves_none(visit, tmp_path) -> None:
+    visitor = visit()
+    measured(visitor, tmp_path)
+    page = visitor.page
+    page.locator("#train-mistakes button").first.click()
+    page.wait_for_selector("#train-cell li")
+    page.click("#train-start:enabled")
+    page.wait_for_selector("#train-mistakes", state="hidden")
+    page.wait_for_selector("#train-mistakes button[data-key]")
+    page.wait_for_function("!document.querySelector('#train-cell li')")
+    page.click("#train-delete")
+    page.click("#train-delete-sure")
+    page.wait_for_selector("#train-mistakes", state="hidden")
+    assert page.locator("#train-errors li:visible").count() == 0

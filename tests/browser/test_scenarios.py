@@ -1,0 +1,53 @@
+"""A comparison of scenarios as a visitor makes it."""
+
+from pathlib import Path
+
+import pytest
+
+from mtst.starter import SMALL_SAMPLE
+
+HEADS, NOTHING = "Heads only", "Freeze everything"
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    path = tmp_path / "few.csv"
+    path.write_text("".join(SMALL_SAMPLE.read_text(encoding="utf-8").splitlines(keepends=True)[:101]), encoding="utf-8")
+    return path
+
+
+def test_scenarios_are_compared_found_again_and_kept(visit, rows: Path) -> None:
+    visitor = visit()
+    page = visitor.page
+    visitor.tab("Scenarios")
+    page.wait_for_selector("#scenarios-data:has-text('sample of 600')")
+    visitor.tab("Train")
+    visitor.upload(rows)
+    visitor.tab("Scenarios")
+    page.wait_for_selector("#scenarios-data:has-text('few.csv')")
+    for tick in page.locator("#scenarios-keys label").all():
+        if tick.inner_text().strip() not in (HEADS, NOTHING):
+            tick.click()
+    page.click("#scenarios-start")
+    page.wait_for_selector("#scenarios-status .finished", timeout=120_000)
+    cells = page.locator("#scenarios-table tbody tr td:first-child").all_inner_texts()
+    assert cells == ["majority class", "logistic regression", HEADS, NOTHING]
+    assert "few.csv, judged by 20 test rows" in page.inner_text("#scenarios-answer")
+    assert page.evaluate("document.querySelector('#scenarios-curves .figure').data.length") == 2
+    assert page.is_visible("#scenarios-learning")
+    downloads: list[str] = []
+    page.on("download", lambda download: downloads.append(download.suggested_filename))
+    with page.expect_event("download", lambda _: len(downloads) == 2):
+        page.click("#scenarios-save")
+    assert sorted(downloads) == ["comparison.html", "comparison.json"]
+    page.reload()
+    visitor.tab("Scenarios")
+    page.wait_for_selector("#scenarios-status .finished")
+    page.set_viewport_size({"width": 390, "height": 900})
+    assert visitor.too_wide() == []
+    other = visit()
+    other.tab("Scenarios")
+    other.page.wait_for_selector("#scenarios-status:has-text('Ready to compare')")
+    page.click("#scenarios-delete")
+    page.wait_for_selector("#scenarios-status:has-text('are deleted')")
+    page.wait_for_selector("#scenarios-table table", state="detached")
