@@ -83,6 +83,8 @@ class Runs:
         """
         folder = self.folder(token)
         self._quota.check_room()
+        if folder.history().over:
+            self._wait_for_end(token)
         with self._lock:
             if not folder.history().resumable or token in self._line.tokens:
                 raise RunError("This run cannot be resumed: it has not broken off.")
@@ -149,8 +151,7 @@ class Runs:
         self._line.leave(token)
         if self._line.running == token:
             self._trainer.kill()
-        while self._line.running == token:  # it gets its last word, which goes with the rest
-            time.sleep(POLL_SECONDS / 5)
+        self._wait_for_end(token)  # it gets its last word, which goes with the rest
         try:
             remove(path)
         except OSError as error:
@@ -191,6 +192,11 @@ class Runs:
             if hmac.compare_digest(path.name.encode(), token.encode()):
                 found = path
         return found
+
+    def _wait_for_end(self, token: str) -> None:
+        """Wait for the process of a run that is over, or killed; it takes a moment to tidy up."""
+        while self._line.running == token:
+            time.sleep(POLL_SECONDS / 5)
 
     def _run_all(self) -> None:
         while True:
