@@ -24,6 +24,7 @@ from mtst.ui.parts.live_plot import head
 from mtst.ui.predict import predict_tab
 from mtst.ui.scenarios import scenarios_tab
 from mtst.ui.services import Services
+from mtst.ui.tokens import keep_tokens
 from mtst.ui.train import train_tab
 
 HEADER = """<header class="top">
@@ -50,20 +51,19 @@ KEYS = """() => document.addEventListener('keydown', event => {
 def build_app(services: Services) -> gr.Blocks:
     """Return the page, ready to be launched."""
     with gr.Blocks(title="mtst", analytics_enabled=False, delete_cache=(600, 3600)) as demo:
-        run = gr.BrowserState(None, storage_key="mtst-run", secret="mtst")  # noqa: S106 (keeps the key stable, hides nothing)
-        comparison = gr.BrowserState(None, storage_key="mtst-comparison", secret="mtst")  # noqa: S106
+        tokens = keep_tokens()
         gr.HTML(HEADER.format(encoder=escape(services.settings.encoder)), apply_default_css=False)
         with gr.Tabs(selected="compare", elem_id="tabs") as tabs:
             with gr.Tab("Compare", id="compare", elem_id="tab-compare"):
-                sentences = compare_tab(services, demo)
+                sentences = compare_tab(services, demo, tokens.run)
             with gr.Tab("Map", id="map", elem_id="tab-map"):
-                map_tab(services, demo, sentences)
+                map_tab(services, demo, sentences, tokens.run)
             with gr.Tab("Predict", id="predict", elem_id="tab-predict"):
-                model = predict_tab(services, run)
+                model = predict_tab(services, tokens.run)
             with gr.Tab("Train", id="train", elem_id="tab-train"):
-                steps = train_tab(services, demo, run, tabs, model)
+                steps = train_tab(services, demo, tokens, tabs, model)
             with gr.Tab("Scenarios", id="scenarios", elem_id="tab-scenarios") as scenarios:
-                scenarios_tab(services, demo, scenarios, steps, comparison)
+                scenarios_tab(services, demo, scenarios, steps, tokens.comparison)
             with gr.Tab("Guide", id="guide", elem_id="tab-guide"):
                 guide_tab()
     return demo

@@ -56,8 +56,11 @@ def save_rows(
     return str(target)
 
 
-def form(services: Services, demo: gr.Blocks, begin: gr.Button) -> Form:
-    """Build the steps into the column that is open; `begin` is the button that starts a run."""
+def form(services: Services, demo: gr.Blocks, begin: gr.Button, search: gr.BrowserState) -> Form:
+    """Build the steps into the column that is open.
+
+    `begin` is the button that starts a run, `search` keeps the token of a search for rates.
+    """
     draft, tasks, opened = gr.State(), gr.State(), gr.State([])
     with card("Sentences", 1):
         html(quiet(limits_note(services.settings.limits)))
@@ -135,7 +138,7 @@ def form(services: Services, demo: gr.Blocks, begin: gr.Button) -> Form:
     ).success(None, None, None, js=SAVE)
     demo.load(**described).then(**drawn_anew)
     with set_up.rates:
-        rate_finder(services, demo, [*data, tasks, *ticked], config, set_up)
+        rate_finder(services, demo, [*data, tasks, *ticked], config, set_up, search)
     return Form([*data, tasks], ticked, config, drawing)
 
 

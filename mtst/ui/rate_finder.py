@@ -109,9 +109,12 @@ def rate_finder(
     data: list[gr.components.Component],
     config: dict[str, gr.components.Component],
     settings: Settings,
+    token: gr.BrowserState,
 ) -> None:
-    """Build the search into the column that is open; `data` and `config` are what `begin` takes."""
-    token = gr.BrowserState(None, storage_key="mtst-rates", secret="mtst")  # noqa: S106 (keeps the key stable, hides nothing)
+    """Build the search into the column that is open.
+
+    `data` and `config` are what `begin` takes; `token` keeps that of the visitor's search.
+    """
     with gr.Row():
         find = gr.Button("Find learning rates", size="sm", elem_id="train-rates")
         halt = gr.Button("Stop looking", size="sm", visible=False, variant="stop", elem_id="train-rates-stop")

@@ -17,6 +17,7 @@ from mtst.ui.parts.pieces import card, html, problem, quiet, said
 from mtst.ui.parts.pressable import pressable, reply
 from mtst.ui.parts.server_load import server_load
 from mtst.ui.services import Services
+from mtst.ui.tokens import Tokens
 from mtst.ui.visitors import visitor
 
 DESCRIPTION = (
@@ -52,14 +53,15 @@ def _limits(services: Services) -> str:
     )
 
 
-def train_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState, tabs: gr.Tabs, model: gr.Radio) -> Form:
-    """Build the tab; return its steps. `run` keeps the visitor's token; `model` is the choice of the Predict tab."""
+def train_tab(services: Services, demo: gr.Blocks, tokens: Tokens, tabs: gr.Tabs, model: gr.Radio) -> Form:
+    """Build the tab; return its steps. `model` is the choice of model in the Predict tab."""
+    run = tokens.run
     begin = gr.Button(
         "Start training", variant="primary", size="lg", interactive=False, elem_id="train-start", render=False
     )
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
-            steps = form(services, demo, begin)
+            steps = form(services, demo, begin, tokens.search)
         with gr.Column(scale=6, min_width=320, elem_classes="side"):
             with card("This run", note=_limits(services)):
                 status = html(watch.idle("your run will be shown here"), elem_id="train-status")
