@@ -77,9 +77,12 @@ class EventReader:
         """
         if not self._path.exists():
             return []
-        with self._path.open("rb") as file:
+        # One read, no further than the file reached: it may be cut and written to while it is read (see below), and what
+        # two reads bring may not belong together.
+        with self._path.open("rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
             file.seek(self._offset)
-            fresh = file.read()
+            fresh = file.read(max(0, size - self._offset))
         complete = fresh[: fresh.rfind(b"\n") + 1]
         self._offset += len(complete)
         try:

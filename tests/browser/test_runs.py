@@ -10,7 +10,7 @@ from urllib.request import Request, urlopen
 
 import psutil
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from mtst.starter import SMALL_SAMPLE
 from tests.browser.visitor import Visitor
@@ -64,27 +64,29 @@ def test_a_killed_run_says_so_and_is_resumed_from_another_tab(visit, few_rows: P
     page.wait_for_selector("#train-status :is(.running, .validating, .finished)", timeout=10_000)
     other.wait_for_selector("#train-status .finished", timeout=120_000)
     assert points(other) == 6  # a blank, epochs 0 to 4
-    page.reload()
+    visitor.reload()
     visitor.tab("Train")
     assert visitor.wait_until_over() == "finished"
     assert not page.is_visible("#train-resume")
     assert visitor.too_wide() == []
 
 
-def test_an_app_that_is_killed_comes_back_with_the_run(own_host, visit, few_rows: Path) -> None:
-    visitor = visit(address=own_host.url)
+def test_an_app_that_is_killed_comes_back_with_the_run(browser: Browser, own_host, few_rows: Path) -> None:
+    before = browser.new_context()
+    visitor = Visitor(before.new_page())
+    visitor.page.goto(own_host.url)
+    visitor.page.wait_for_selector("#compare-pairs table", timeout=60_000)
     visitor.tab("Train")
     visitor.upload(few_rows)
     visitor.choose("Train everything")
     visitor.set("epochs", "3")
     visitor.start()
-    page = visitor.page
-    page.wait_for_selector("#train-status b:has-text('Epoch 2 of 3')", timeout=120_000)
+    visitor.page.wait_for_selector("#train-status b:has-text('Epoch 2 of 3')", timeout=120_000)
+    kept = before.storage_state()
     own_host.end(signal.SIGKILL)
     own_host.start()
-    back = Visitor(page.context.new_page())
-    page.close()
-    visitor.errors.clear()  # what a page says whose server goes away
+    after = browser.new_context(storage_state=kept)  # the page of before may do what it likes without its server
+    back = Visitor(after.new_page())
     page = back.page
     page.goto(own_host.url)
     back.tab("Train")
@@ -94,6 +96,7 @@ def test_an_app_that_is_killed_comes_back_with_the_run(own_host, visit, few_rows
     page.wait_for_selector("#train-status .finished", timeout=120_000)
     assert points(page) == 5  # a blank, epochs 0 to 3
     assert back.errors == []
+    after.close()
 
 
 def test_a_deleted_run_is_gone_for_good(visit) -> None:
@@ -106,7 +109,7 @@ def test_a_deleted_run_is_gone_for_good(visit) -> None:
     page.click("#train-delete-sure")
     page.wait_for_selector("#train-status:has-text('are deleted')")
     page.wait_for_selector("#train-story", state="hidden")
-    page.reload()
+    visitor.reload()
     visitor.tab("Train")
     page.wait_for_selector("#train-status:has-text('your run will be shown here')")
     assert not page.is_visible("#train-delete")

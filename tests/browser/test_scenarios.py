@@ -40,7 +40,7 @@ def test_scenarios_are_compared_found_again_and_kept(visit, rows: Path) -> None:
     with page.expect_event("download", lambda _: len(downloads) == 2):
         page.click("#scenarios-save")
     assert sorted(downloads) == ["comparison.html", "comparison.json"]
-    page.reload()
+    visitor.reload()
     visitor.tab("Scenarios")
     page.wait_for_selector("#scenarios-status .finished")
     page.set_viewport_size({"width": 390, "height": 900})

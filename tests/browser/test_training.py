@@ -27,7 +27,7 @@ def test_a_run_is_followed_live_found_again_and_used(visit) -> None:
         "document.querySelector('#train-loss .figure').data[1].x.length === 22"
     )  # a blank, the epoch before, 20 epochs
     assert sum("unchanged" in text for text in page.locator("#train-layers .moved").all_inner_texts()) == 7
-    page.reload()
+    visitor.reload()
     visitor.tab("Train")
     assert visitor.wait_until_over() == "finished"
     assert visitor.plot("#train-loss")["points"][1] == 22

@@ -6,6 +6,7 @@ from urllib.parse import urlparse
 
 from playwright.sync_api import Page
 
+LEAVING = ("AbortError", "Connection errored out")  # what a page says of requests that end because it is left
 TABS = ("Compare", "Map", "Predict", "Train", "Scenarios", "Guide")
 
 
@@ -20,6 +21,12 @@ class Visitor:
         page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
         page.on("dialog", lambda dialog: (self.errors.append(f"dialog: {dialog.message}"), dialog.dismiss()))
         page.on("request", lambda request: self.hosts.add(urlparse(request.url).hostname))  # none for data: and blob:
+
+    def reload(self) -> None:
+        """Load the page anew; what it left unfinished before is no error."""
+        known = len(self.errors)
+        self.page.reload()
+        self.errors[known:] = [one for one in self.errors[known:] if not any(word in one for word in LEAVING)]
 
     def tab(self, name: str) -> None:
         """Open a tab, through the menu where the width hides it."""
