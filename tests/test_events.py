@@ -1,5 +1,6 @@
 import json
 import math
+import threading
 
 import pytest
 
@@ -176,6 +177,27 @@ def test_a_reader_waits_for_the_rest_of_a_line(tmp_path):
         found += reader.read()
         assert len(found) == whole[:end].count(b"\n")
     assert found == EVENTS
+
+
+def test_a_log_that_is_cut_and_continued_while_it_is_read_gives_whole_events(tmp_path):
+    path = tmp_path / "events.jsonl"
+    rounds = 300
+
+    def write():
+        for _ in range(rounds):
+            with path.open("ab") as file:
+                file.write(to_json(EVENTS[1])[:12])  # by a process that is killed
+            with EventLog(path, 5) as log:
+                log.write(EVENTS[1])
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    reader, found = EventReader(path), []
+    while thread.is_alive():
+        found += reader.read()
+    thread.join()
+    found += reader.read()
+    assert found == [EVENTS[1]] * rounds
 
 
 def test_what_is_written_after_a_broken_line_can_be_read(folder):
