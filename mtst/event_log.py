@@ -77,8 +77,8 @@ class EventReader:
         """
         if not self._path.exists():
             return []
-        # One read, no further than the file reached: it may be cut and written to while it is read (see below), and what
-        # two reads bring may not belong together.
+        # One read, no further than the file reached: a half line may be cut and another written in its place meanwhile,
+        # and what two reads bring need not belong together.
         with self._path.open("rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
             file.seek(self._offset)
