@@ -107,7 +107,7 @@ def _load(name: str, source: str, *, fp32: bool, hub: bool = False) -> Encoder:
         here = not hub or not _hub_answers(source)
         backbone = SentenceTransformer(source, trust_remote_code=False, local_files_only=here)
         return Encoder(backbone, name=name, fp32=fp32)
-    except EncoderError:
+    except (EncoderError, MemoryError):
         raise
     # What can go wrong inside the libraries has no common base class; each kind is told by `_explain`.
     except Exception as error:

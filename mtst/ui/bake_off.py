@@ -14,11 +14,11 @@ from mtst.report import comparison_report
 from mtst.scenarios import comparable
 from mtst.starter import SMALL_SAMPLE
 from mtst.tasks import Task
-from mtst.ui import dataset, keepsake, plots_compare, verdict, watch
+from mtst.ui import controls, dataset, keepsake, plots_compare, verdict, watch
 from mtst.ui.downloads import fresh
 from mtst.ui.draft import Choice, Draft
 from mtst.ui.parts.live_plot import drawn, hidden
-from mtst.ui.parts.pieces import empty, problem
+from mtst.ui.parts.pieces import empty
 from mtst.ui.services import Services
 from mtst.ui.settings import in_words
 from mtst.waiting import Place
@@ -143,20 +143,8 @@ def resume(services: Services, who: str, token: str | None) -> gr.Button:
     Raises:
         gr.Error: it cannot go on.
     """
-    try:
-        services.runs.resume(token or "", who)
-    except RunError as error:
-        raise gr.Error(str(error), title="Cannot resume", print_exception=False) from error
+    controls.go_on(services, who, token)
     return gr.Button(visible=False)
-
-
-def stop(services: Services, token: str | None) -> tuple[gr.Button, object]:
-    """Ask the comparison to end with what it has."""
-    try:
-        services.runs.stop(token or "")
-        return gr.Button(interactive=False), gr.skip()
-    except RunError as error:
-        return gr.Button(visible=False), problem(error)
 
 
 def delete(services: Services, token: str | None) -> tuple[object, ...]:
@@ -165,10 +153,7 @@ def delete(services: Services, token: str | None) -> tuple[object, ...]:
     Raises:
         gr.Error: it cannot be removed.
     """
-    try:
-        services.runs.delete(token or "")
-    except RunError as error:
-        raise gr.Error(str(error), title="Not deleted", print_exception=False) from error
+    controls.remove(services, token)
     return None, *none("your comparison and its data are deleted")
 
 

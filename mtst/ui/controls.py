@@ -32,11 +32,20 @@ def resume(services: Services, who: str, token: str | None) -> tuple[object, ...
     Raises:
         gr.Error: it cannot go on.
     """
+    go_on(services, who, token)
+    return gr.Button(visible=False), hidden(), hidden()
+
+
+def go_on(services: Services, who: str, token: str | None) -> None:
+    """Let what broke off, or was stopped, wait for its turn again.
+
+    Raises:
+        gr.Error: it cannot go on.
+    """
     try:
         services.runs.resume(token or "", who)
     except RunError as error:
         raise gr.Error(str(error), title="Cannot resume", print_exception=False) from error
-    return gr.Button(visible=False), hidden(), hidden()
 
 
 def stop(services: Services, token: str | None) -> tuple[gr.Button, object]:
@@ -54,8 +63,17 @@ def delete(services: Services, token: str | None) -> tuple[object, ...]:
     Raises:
         gr.Error: it cannot be removed.
     """
+    remove(services, token)
+    return None, hidden(), hidden(), hidden(), *run.none("your run, its data and its model are deleted")
+
+
+def remove(services: Services, token: str | None) -> None:
+    """Remove what a token stands for now.
+
+    Raises:
+        gr.Error: it cannot be removed.
+    """
     try:
         services.runs.delete(token or "")
     except RunError as error:
         raise gr.Error(str(error), title="Not deleted", print_exception=False) from error
-    return None, hidden(), hidden(), hidden(), *run.none("your run, its data and its model are deleted")

@@ -6,7 +6,7 @@ import gradio as gr
 
 from mtst.model import DEFAULT_TASKS
 from mtst.scenarios import comparable, find_scenario
-from mtst.ui import bake_off
+from mtst.ui import bake_off, controls
 from mtst.ui.draft import Draft
 from mtst.ui.form import SILENT, Form
 from mtst.ui.parts.live_plot import live_plot
@@ -86,7 +86,7 @@ def scenarios_tab(services: Services, demo: gr.Blocks, tab: gr.Tab, steps: Form,
     )
     demo.load(**followed)
     tab.select(_named, steps.data[0], source, **SILENT)
-    halt.click(partial(bake_off.stop, services), token, [halt, status], queue=False, **SILENT)
+    halt.click(partial(controls.stop, services), token, [halt, status], queue=False, **SILENT)
     again.click(resume, token, again, **SILENT).success(**followed)
     away.click(partial(bake_off.delete, services), token, [token, *outputs], **SILENT)
     keep.click(
