@@ -19,7 +19,7 @@ from mtst.learning_curve import learning_curve
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.preparing import Shared, prepare
 from mtst.scenarios import find_scenario
-from mtst.splitting import MAX_VALIDATION_ROWS, check_trainable, split, stratified_split
+from mtst.splitting import check_trainable, split
 from mtst.team import ALONE
 from mtst.training import fit
 
@@ -85,21 +85,19 @@ def bake_off(
     """
     start = time.perf_counter()
     if test is None:
-        share = min(TEST_SHARE, MAX_VALIDATION_ROWS / max(len(data), 1))
-        data, test = stratified_split(data, share, config.seed)
+        data, test = split(data, replace(config, validation_share=TEST_SHARE))
     check_trainable(data)
     train, held_out = split(data, config)
     shared, pristine = Shared(), _Pristine(encoder)
-    stopped = yield from _begin(encoder, train, held_out, test, shared, wanted, start, begun=bool(done))
-    try:
-        for attempt in wanted:
-            if stopped or attempt in done:
-                continue
-            rows = [_only(part, attempt.task) for part in (train, held_out, test)]
+    stopped = False if done else (yield from _begin(encoder, train, held_out, test, shared, wanted, start))
+    for attempt in wanted:
+        if stopped or attempt in done:
+            continue
+        rows = [_only(part, attempt.task) for part in (train, held_out, test)]
+        try:
             stopped = yield from _try(encoder, attempt, config, *rows, shared)
+        finally:
             pristine.restore()
-    finally:
-        pristine.restore()
     yield Compared(bool(stopped), round(time.perf_counter() - start, 2))
 
 
@@ -111,8 +109,6 @@ def _begin(
     shared: Shared,
     wanted: Sequence[Attempt],
     start: float,
-    *,
-    begun: bool,
 ) -> Told:
     """Pass all sentences through the encoder, and say what is reached without training it."""
     made = yield from shared.prepare(encoder, (held_out.texts, train.texts), None, start, ALONE)
@@ -120,8 +116,6 @@ def _begin(
     if made is None or judged is None:
         return True
     rows, others = made[1].embeddings.cpu().numpy(), judged[0].embeddings.cpu().numpy()
-    if begun:
-        return False
     stopped = yield ComparisonStarted(
         attempts=tuple(wanted),
         tasks=train.tasks,
