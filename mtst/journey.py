@@ -6,11 +6,10 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from sklearn.decomposition import PCA
 from torch import Tensor
 
 from mtst.errors import RunError
-from mtst.projection import Plane
+from mtst.projection import Plane, pca
 
 MOST_ROWS = 500  # of which embeddings are kept: the first held-out ones
 NAME = "embeddings"
@@ -45,17 +44,10 @@ class Axes:
     """Two directions for all epochs: those of largest variance of the embeddings (n, d) before and after together."""
 
     def __init__(self, before: np.ndarray, after: np.ndarray) -> None:
-        rows = np.vstack([before, after])
-        self._found = PCA(n_components=2, svd_solver="full").fit(rows)
-        points = self._found.transform(rows)
-        # The sign of a direction is arbitrary: its largest coordinate is made positive, so that pictures agree.
-        self._signs = np.sign(points[np.abs(points).argmax(axis=0), [0, 1]] + 1e-30)
-        self.reach = float(np.abs(points).max())
+        self._both = pca(np.vstack([before, after]).astype(np.float64))
+        self.reach = float(np.abs(self._both.points).max())
 
     def place(self, embeddings: np.ndarray) -> Plane:
         """Return where embeddings (n, d) lie."""
-        points = self._found.transform(embeddings) * self._signs
-        shares = np.nan_to_num(self._found.explained_variance_ratio_)
-        return Plane(
-            points, tuple(f"direction {k + 1} ({share:.0%} of the variance)" for k, share in enumerate(shares))
-        )
+        mean, directions = self._both.basis
+        return Plane((embeddings - mean) @ directions, self._both.axes)
