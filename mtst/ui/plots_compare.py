@@ -8,9 +8,9 @@ from statistics import mean
 
 import plotly.graph_objects as go
 
-from mtst.attempts import Attempt, LearningCurve
+from mtst.attempts import LearningCurve
 from mtst.comparison import Comparison
-from mtst.evaluation import Scores, mean_macro_f1
+from mtst.evaluation import mean_macro_f1
 from mtst.tasks import Task
 from mtst.ui.literal import short
 from mtst.ui.look import PLOT, SYMBOLS, TASK_COLOURS
@@ -18,6 +18,7 @@ from mtst.ui.plots import plain
 from mtst.ui.verdict import title_of
 
 TICKS = [digit * 10**power for power in range(-2, 6) for digit in (1, 2, 5)]
+COST = "seconds that the scenario takes by itself"
 LEAST_SECONDS = 0.01  # where a cost of nothing lies on a logarithmic axis
 
 
@@ -43,7 +44,7 @@ def curves(comparison: Comparison) -> go.Figure:
             x=[None, *(max(LEAST_SECONDS, point.seconds) for point in points)],
             y=[None, *(round(mean_macro_f1(point.validation), 4) for point in points)],
             text=["", *(f"epoch {point.epoch}" for point in points)],
-            name=_name(attempt, tasks),
+            name=_name(attempt.scenario, tasks),
             legendgroup=attempt.scenario,
             showlegend=attempt.seed == 0,
             mode="lines+markers",
@@ -51,22 +52,23 @@ def curves(comparison: Comparison) -> go.Figure:
             marker={"symbol": symbol, "size": 7 if attempt.seed == 0 else 4},
             hovertemplate="%{text}, %{x:.1f} s: %{y:.1%}",
         )
+    return _laid_out(figure, COST, "validation")
+
+
+def _laid_out(figure: go.Figure, across: str, rows: str) -> go.Figure:
+    """Give a figure a logarithmic axis across, and macro-F1 on some rows upwards."""
+    names = [f"{tick:,g}" for tick in TICKS]
     return figure.update_layout(
         template=PLOT,
         hovermode="closest",
         margin={"t": 20},
-        xaxis=_logarithmic("seconds that the scenario takes by itself"),
-        yaxis={"title": {"text": "macro-F1, validation rows"}, "tickformat": ".0%", "rangemode": "tozero"},
+        xaxis={"title": {"text": across}, "type": "log", "tickvals": TICKS, "ticktext": names},
+        yaxis={"title": {"text": f"macro-F1, {rows} rows"}, "tickformat": ".0%", "rangemode": "tozero"},
     )
 
 
-def _logarithmic(title: str) -> dict[str, object]:
-    names = [f"{tick:,g}" for tick in TICKS]
-    return {"title": {"text": title}, "type": "log", "tickvals": TICKS, "ticktext": names}
-
-
-def _name(attempt: Attempt, tasks: Sequence[Task]) -> str:
-    return plain(short(title_of(attempt.scenario, tasks), 34), 99)
+def _name(scenario: str, tasks: Sequence[Task]) -> str:
+    return plain(short(title_of(scenario, tasks), 34), 99)
 
 
 def costs(comparison: Comparison) -> go.Figure:
@@ -82,7 +84,7 @@ def costs(comparison: Comparison) -> go.Figure:
                 "type": "data", "symmetric": False, "array": [max(row.scores) - row.score],
                 "arrayminus": [row.score - min(row.scores)], "visible": len(row.scores) > 1, "thickness": 1.5,
             },
-            name=plain(short(title_of(row.scenario, started.tasks), 34), 99),
+            name=_name(row.scenario, started.tasks),
             mode="markers",
             marker={"color": colour, "symbol": symbol, "size": 12},
             hovertemplate="%{x:.1f} s: %{y:.1%}",
@@ -92,22 +94,12 @@ def costs(comparison: Comparison) -> go.Figure:
         ("logistic regression", started.logistic, "dashdot"),
     ):
         if found:
-            figure.add_hline(_mean(found), line={"color": "var(--c9)", "width": 1.2, "dash": dash})
+            figure.add_hline(mean_macro_f1(found), line={"color": "var(--c9)", "width": 1.2, "dash": dash})
             figure.add_annotation(
-                x=0, xref="paper", y=_mean(found), text=name, showarrow=False, xanchor="left", yanchor="bottom",
+                x=0, xref="paper", y=mean_macro_f1(found), text=name, showarrow=False, xanchor="left", yanchor="bottom",
                 font={"size": 12, "color": "var(--c9)"},
             )  # fmt: skip
-    return figure.update_layout(
-        template=PLOT,
-        hovermode="closest",
-        margin={"t": 20},
-        xaxis=_logarithmic("seconds that the scenario takes by itself"),
-        yaxis={"title": {"text": "macro-F1, test rows"}, "tickformat": ".0%", "rangemode": "tozero"},
-    )
-
-
-def _mean(found: dict[str, Scores]) -> float:
-    return mean_macro_f1(found)
+    return _laid_out(figure, COST, "test")
 
 
 def learning(found: LearningCurve) -> go.Figure:
@@ -144,10 +136,4 @@ def learning(found: LearningCurve) -> go.Figure:
             line={"color": "var(--open)", "width": 2, "dash": "dash"},
             hovertemplate="%{x:,} rows: about %{y:.1%}",
         )  # fmt: skip
-    return figure.update_layout(
-        template=PLOT,
-        hovermode="closest",
-        margin={"t": 20},
-        xaxis=_logarithmic("training rows"),
-        yaxis={"title": {"text": "macro-F1, test rows"}, "tickformat": ".0%", "rangemode": "tozero"},
-    )
+    return _laid_out(figure, "training rows", "test")
