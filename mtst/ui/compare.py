@@ -7,22 +7,21 @@ import numpy as np
 
 from mtst.clusters import groups, near_duplicates
 from mtst.errors import MtstError
-from mtst.similarity import Pair, changed_pairs, cosine, distinct, extreme_pairs, rank
+from mtst.similarity import Pair, cosine, distinct, extreme_pairs, rank
 from mtst.ui import plots
 from mtst.ui.literal import literal, short
 from mtst.ui.parts.live_plot import drawn, hidden, live_plot
 from mtst.ui.parts.pieces import card, empty, html, problem, quiet, table
 from mtst.ui.parts.sortable import sortable, sorting
 from mtst.ui.search import search_card
+from mtst.ui.sentences import LONGEST, MAX_SENTENCES, named, too_many
 from mtst.ui.services import Services
+from mtst.ui.two_encoders import beside, both_encoders, second_encoder
 
-MAX_SENTENCES = 200
 PAIRS_AT_ONCE = 5
 PAIRS_LISTED = 100  # the closest, and as many of the farthest
 DUPLICATES = 0.9
 MERGED = 0.3
-LONGEST = 200  # characters of a sentence in a table
-NO_SECOND, TRAINED = "none", "own"
 EXAMPLES = (
     "The flight was three hours late.",
     "Our plane took off long after it should have.",
@@ -33,8 +32,7 @@ EXAMPLES = (
     "I did not enjoy this film at all.",
     "Machine learning is amazing!",
 )
-DESCRIPTION = "Heat map of the cosine similarity of every pair of sentences; the tables beside it hold the extremes"
-CHANGES = "Heat map of how the cosine of every pair differs between two encoders; the table below holds the extremes"
+DESCRIPTION = "Heat map of the cosine similarity of every pair of sentences; a table holds the extremes"
 NOTHING = empty("Nothing to compare yet", "Write two different sentences or more, one a line, and press Compare.")
 
 
@@ -44,7 +42,7 @@ def compare(services: Services, text: str, query: str) -> tuple[object, ...]:
     try:
         if len(sentences) < 2:
             return hidden(), html(NOTHING, visible=True), "", "", ""
-        if wrong := _too_many(sentences):
+        if wrong := too_many(sentences):
             return hidden(), html(wrong, visible=True), "", "", ""
         embeddings = services.encoder.encode(sentences)
         ranking = _ranking(services, query, sentences, embeddings)
@@ -60,21 +58,8 @@ def compare(services: Services, text: str, query: str) -> tuple[object, ...]:
     )
 
 
-def _too_many(sentences: list[str]) -> str:
-    if len(sentences) <= MAX_SENTENCES:
-        return ""
-    return problem(
-        f"These are {len(sentences):,} sentences; at most {MAX_SENTENCES} can be compared here. "
-        "To search among more, upload them as a file below."
-    )
-
-
-def _named(sentences: list[str], k: int) -> str:
-    return f"{k + 1}. {short(sentences[k], LONGEST)}"
-
-
 def _rows(sentences: list[str], pairs: list[Pair], form: str = ".3f") -> list[list[str]]:
-    return [[format(value, form), _named(sentences, i), _named(sentences, j)] for i, j, value in pairs]
+    return [[format(value, form), named(sentences, i), named(sentences, j)] for i, j, value in pairs]
 
 
 def _pairs(sentences: list[str], cosines: np.ndarray) -> str:
@@ -88,7 +73,7 @@ def _pairs(sentences: list[str], cosines: np.ndarray) -> str:
     every = len(near) + len(far) == count
     title = f"All {count:,} pairs" if every else f"The {len(near)} closest and {len(far)} farthest of {count:,} pairs"
     rows = [
-        [(f"{value:.3f}", value), (_named(sentences, i), float(i)), (_named(sentences, j), float(j))]
+        [(f"{value:.3f}", value), (named(sentences, i), float(i)), (named(sentences, j), float(j))]
         for i, j, value in near + far[::-1]
     ]
     listed = sortable(header, rows, title, text_columns=(1, 2))
@@ -97,7 +82,7 @@ def _pairs(sentences: list[str], cosines: np.ndarray) -> str:
 
 def _numbers(sentences: list[str], embeddings: np.ndarray) -> str:
     rows = [
-        [_named(sentences, k), f"{np.linalg.norm(row):.3f}", "  ".join(f"{value:+.3f}" for value in row[:5]) + "  …"]
+        [named(sentences, k), f"{np.linalg.norm(row):.3f}", "  ".join(f"{value:+.3f}" for value in row[:5]) + "  …"]
         for k, row in enumerate(embeddings)
     ]
     caption = f"Each sentence becomes {embeddings.shape[1]} numbers"
@@ -108,14 +93,14 @@ def _ranking(services: Services, query: str, sentences: list[str], embeddings: n
     if not query.strip():
         return quiet("Write a query to rank the sentences by how close they are to it.")
     found = rank(services.encoder.encode([query.strip()])[0], embeddings)
-    rows = [[str(place), f"{value:.3f}", _named(sentences, k)] for place, (k, value) in enumerate(found, 1)]
+    rows = [[str(place), f"{value:.3f}", named(sentences, k)] for place, (k, value) in enumerate(found, 1)]
     return table(("rank", "cosine", "sentence"), rows, caption="Nearest to the query first", text_columns=(2,))
 
 
 def together(services: Services, text: str, least: float) -> str:
     """Return the near duplicates among the sentences and the groups that they make, as HTML."""
     sentences = distinct(text.splitlines())
-    if len(sentences) < 2 or _too_many(sentences):
+    if len(sentences) < 2 or too_many(sentences):
         return quiet("Groups appear here once there are sentences to compare.")
     try:
         embeddings = services.encoder.encode(sentences)
@@ -125,7 +110,7 @@ def together(services: Services, text: str, least: float) -> str:
     alone = sum(len(group.members) == 1 for group in found)
     made = "".join(
         f'<p class="caption" dir="auto">{literal(short(sentences[group.centre], LONGEST))}</p><ul class="rows">'
-        + "".join(f'<li dir="auto">{literal(_named(sentences, k))}</li>' for k in group.members)
+        + "".join(f'<li dir="auto">{literal(named(sentences, k))}</li>' for k in group.members)
         + "</ul>"
         for group in found
         if len(group.members) > 1
@@ -143,30 +128,6 @@ def _count(number: int, noun: str) -> str:
     return f"{number or 'no'} {noun}{'s' if number != 1 else ''}"
 
 
-def beside(services: Services, text: str, second: str, run: str | None) -> tuple[object, object, object]:
-    """Compare the starter's encoder with another on the same sentences; return card, figure and what changed."""
-    if second == NO_SECOND:
-        return gr.Column(visible=False), hidden(), ""
-    sentences = distinct(text.splitlines())
-    try:
-        other = services.trained(run).encoder
-        if len(sentences) < 2 or _too_many(sentences):
-            return gr.Column(visible=True), hidden(), quiet("Write two sentences or more first.")
-        before, after = (cosine(encoder.encode(sentences)) for encoder in (services.encoder, other))
-    except MtstError as error:
-        return gr.Column(visible=True), hidden(), problem(error)
-    if np.abs(after - before).max() < 5e-7:
-        same = "Your run kept the encoder frozen: every cosine is what it was. Open some layers to move it."
-        return gr.Column(visible=True), hidden(), quiet(same)
-    rows = [
-        [f"{before[i, j]:.3f}", f"{after[i, j]:.3f}", f"{change:+.3f}", _named(sentences, i), _named(sentences, j)]
-        for i, j, change in changed_pairs(before, after, 2 * PAIRS_AT_ONCE)
-    ]
-    header = ("starter", "your run", "change", "sentence", "sentence")
-    made = table(header, rows, caption="Pairs whose cosine changed most", text_columns=(3, 4))
-    return gr.Column(visible=True), drawn(plots.change_map(sentences, before, after)), made
-
-
 def compare_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState | None = None) -> gr.Textbox:
     """Build the tab; return the box of sentences, which the Map tab reads too. `run` is the visitor's trained run."""
     run = run or gr.State()
@@ -177,13 +138,7 @@ def compare_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState | None
                     "\n".join(EXAMPLES), lines=9, max_lines=16, label="Sentences, one a line", elem_id="compare-text"
                 )
                 query = gr.Textbox("a delayed plane", label="Query", info="ranked against the sentences", max_lines=1)
-                second = gr.Radio(
-                    [("None", NO_SECOND), ("My trained run", TRAINED)],
-                    value=NO_SECOND,
-                    label="Second encoder",
-                    info="Shows what training changed.",
-                    elem_id="compare-second",
-                )
+                second = second_encoder()
                 button = gr.Button("Compare", variant="primary", size="lg", elem_id="compare-go")
             with card("Query"):
                 ranking = html(quiet("The ranking appears here."), elem_id="compare-ranking")
@@ -198,9 +153,7 @@ def compare_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState | None
                 nothing = html(NOTHING)
                 figure = live_plot(height=440, describes=DESCRIPTION, elem_id="compare-map")
                 pairs = sorting(elem_id="compare-pairs")
-            with card("Two encoders", note="your run − starter", visible=False) as both:
-                changes = live_plot(height=400, describes=CHANGES, elem_id="compare-changes")
-                changed = html(elem_id="compare-changed")
+            both = both_encoders()
             with card("Embeddings"):
                 numbers = html(quiet("The first numbers of each embedding appear here."), elem_id="compare-numbers")
     search_card(services)
@@ -208,8 +161,8 @@ def compare_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState | None
     private = {"api_visibility": "private", **quietly}
     grouping = {"fn": partial(together, services), "inputs": [sentences, least], "outputs": grouped, **private}
     second_one = {
-        "fn": partial(beside, services), "inputs": [sentences, second, run], "outputs": [both, changes, changed],
-        **private,
+        "fn": partial(beside, services), "inputs": [sentences, second, run],
+        "outputs": both, **private,
     }  # fmt: skip
     gr.on(
         [button.click, query.submit, demo.load],

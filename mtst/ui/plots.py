@@ -26,9 +26,12 @@ def plain(text: str, width: int = 60) -> str:
     return f"{shown} " if shown.startswith("var(") else shown  # which alone would stand for a colour
 
 
-def similarity_map(sentences: Sequence[str], cosines: np.ndarray) -> go.Figure:
-    """A heat map of cosines (n, n); values are written in the cells while they are legible."""
-    low = min(0.0, float(cosines.min()))
+def similarity_map(sentences: Sequence[str], cosines: np.ndarray, lowest: float | None = None) -> go.Figure:
+    """A heat map of cosines (n, n); values are written in the cells while they are legible.
+
+    `lowest` is the smallest cosine of several figures that share their colours.
+    """
+    low = min(0.0, float(cosines.min()) if lowest is None else lowest)
     return _pair_map(sentences, cosines, (low, 1.0), ("var(--low)", "var(--high)"), "cosine %{z:.3f}")
 
 

@@ -1,11 +1,12 @@
 import copy
 import re
 
+import numpy as np
 import pytest
 import torch
 
 from mtst.model import MultiTaskSentenceTransformer
-from mtst.ui import compare, search
+from mtst.ui import compare, search, two_encoders
 from mtst.ui.services import Services
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -91,17 +92,17 @@ def test_groups_are_named_by_their_most_central_sentence_and_merge_as_asked(serv
 
 
 def test_a_second_encoder_needs_a_run(services: Services) -> None:
-    assert not shown(compare.beside(services, TEXT, compare.NO_SECOND, None)[0])
-    card, figure, told = compare.beside(services, TEXT, compare.TRAINED, None)
+    assert not shown(two_encoders.beside(services, TEXT, two_encoders.NO_SECOND, None)[0])
+    card, row, *figures, told = two_encoders.beside(services, TEXT, two_encoders.TRAINED, None)
     assert shown(card)
-    assert not shown(figure)
+    assert not any(map(shown, [row, *figures]))
     assert "Train one first" in told
 
 
 def test_a_frozen_encoder_has_the_same_cosines(services: Services, keep_run) -> None:
     token = keep_run(services.starter, "f" * 32)
-    _, figure, told = compare.beside(services, TEXT, compare.TRAINED, token)
-    assert not shown(figure)
+    _, row, *figures, told = two_encoders.beside(services, TEXT, two_encoders.TRAINED, token)
+    assert not any(map(shown, [row, *figures]))
     assert "kept the encoder frozen" in told
 
 
@@ -111,9 +112,14 @@ def test_a_trained_encoder_shows_which_pairs_it_moved(services: Services, keep_r
     with torch.no_grad():
         for parameter in model.encoder.backbone.parameters():
             parameter.add_(0.01 * torch.randn(parameter.shape, generator=generator))
-    card, figure, told = compare.beside(services, TEXT, compare.TRAINED, keep_run(model, "t" * 32))
-    assert shown(card)
-    assert shown(figure)
+    token = keep_run(model, "t" * 32)
+    card, row, *figures, told = two_encoders.beside(services, TEXT, two_encoders.TRAINED, token)
+    assert all(map(shown, [card, row, *figures]))
+    before, after, difference = (value(figure)["data"][0] for figure in figures)
+    assert (before["zmin"], before["zmax"]) == (after["zmin"], after["zmax"])
+    np.testing.assert_allclose(
+        np.array(after["z"]) - np.array(before["z"]), np.array(difference["z"]), atol=1.01e-3, err_msg="rounded"
+    )
     changes = [abs(float(row.split("</td>")[2].split(">")[-2].split("<")[0])) for row in told.split("<tr>")[2:]]
     assert len(changes) == 3
     assert changes == sorted(changes, reverse=True)

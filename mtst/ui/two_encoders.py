@@ -1,0 +1,82 @@
+"""Two encoders on the same sentences, side by side: what training did to their similarity."""
+
+import gradio as gr
+import numpy as np
+
+from mtst.errors import MtstError
+from mtst.similarity import changed_pairs, cosine, distinct
+from mtst.ui import plots
+from mtst.ui.parts.live_plot import drawn, hidden, live_plot
+from mtst.ui.parts.pieces import card, html, problem, quiet, table
+from mtst.ui.sentences import named, too_many
+from mtst.ui.services import Services
+
+PAIRS = 10
+NO_SECOND, TRAINED = "none", "own"
+SIDES = {"before": "starter", "after": "your run"}  # by the names of their places
+CHANGES = "Heat map of how the cosine of every pair differs between two encoders; the table below holds the extremes"
+
+
+def beside(services: Services, text: str, second: str, run: str | None) -> tuple[object, ...]:
+    """Compare the starter's encoder with another on the same sentences.
+
+    Return the card, the row of both figures, these, the figure of their difference, and what changed most.
+    """
+    if second == NO_SECOND:
+        return _only_told("", card=False)
+    sentences = distinct(text.splitlines())
+    try:
+        other = services.trained(run).encoder
+        if len(sentences) < 2 or too_many(sentences):
+            return _only_told(quiet("Write two sentences or more first."))
+        before, after = (cosine(encoder.encode(sentences)) for encoder in (services.encoder, other))
+    except MtstError as error:
+        return _only_told(problem(error))
+    if np.abs(after - before).max() < 5e-7:
+        same = "Your run kept the encoder frozen: every cosine is what it was. Open some layers to move it."
+        return _only_told(quiet(same))
+    rows = [
+        [f"{before[i, j]:.3f}", f"{after[i, j]:.3f}", f"{change:+.3f}", named(sentences, i), named(sentences, j)]
+        for i, j, change in changed_pairs(before, after, PAIRS)
+    ]
+    header = ("starter", "your run", "change", "sentence", "sentence")
+    made = table(header, rows, caption="Pairs whose cosine changed most", text_columns=(3, 4))
+    lowest = float(min(before.min(), after.min()))
+    figures = [plots.similarity_map(sentences, cosines, lowest) for cosines in (before, after)]
+    figures.append(plots.change_map(sentences, before, after))
+    return gr.Column(visible=True), gr.Row(visible=True), *map(drawn, figures), made
+
+
+def _only_told(told: str, *, card: bool = True) -> tuple[object, ...]:
+    """Return what `beside` does where there is nothing to draw."""
+    return gr.Column(visible=card), gr.Row(visible=False), hidden(), hidden(), hidden(), told
+
+
+def second_encoder() -> gr.Radio:
+    """Return the choice of what the starter's encoder is compared with."""
+    return gr.Radio(
+        [("None", NO_SECOND), ("My trained run", TRAINED)],
+        value=NO_SECOND,
+        label="Second encoder",
+        info="Shows what training changed.",
+        elem_id="compare-second",
+    )
+
+
+def both_encoders() -> list[gr.components.Component | gr.blocks.BlockContext]:
+    """Build the card; return what `beside` updates, in its order."""
+    with card("Two encoders", note="the same sentences, the same colours", visible=False) as both:
+        with gr.Row(visible=False) as row:
+            pictures = [_picture(name, title) for name, title in SIDES.items()]
+        changes = live_plot(height=400, describes=CHANGES, elem_id="compare-changes")
+        changed = html(elem_id="compare-changed")
+    return [both, row, *pictures, changes, changed]
+
+
+def _picture(name: str, title: str) -> gr.HTML:
+    """Return a place for the heat map of one encoder, below its name."""
+    with gr.Column(min_width=260):
+        html(f'<p class="caption">{title}</p>')
+        return live_plot(
+            height=300, describes=f"Heat map of the cosines of every pair, {title}", elem_id=f"compare-{name}"
+        )

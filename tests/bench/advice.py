@@ -1,0 +1,128 @@
+"""The recommendation beside what is true: many comparisons of few rows, judged by many rows that they never saw.
+
+python -m tests.bench.advice [--rows 400] [--repeats 8] [--seeds 1] [--scenario KEY ...] FILE:TEXT:LABEL[,LABEL] ...
+
+Each repeat draws other rows of the file, and compares the scenarios on them as a visitor would: a fifth of the rows
+is set aside to judge by. What each scenario has learnt is also asked for up to 2,000 other rows. The mean of that over
+the repeats stands for the truth; how much of it a recommendation gives away is its regret.
+"""
+
+import argparse
+import random
+import statistics
+import sys
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mtst import TrainConfig, load_encoder, make_dataset, read_table
+from mtst.advice import WORTH, Advice, advise
+from mtst.attempts import AttemptEnded, ComparisonStarted
+from mtst.bakeoff import TEST_SHARE, attempts, bake_off
+from mtst.comparison import Comparison
+from mtst.data import Dataset
+from mtst.encoder import Encoder
+from mtst.evaluation import mean_macro_f1
+from mtst.splitting import split, text_key
+
+SCENARIOS = ("freeze-all", "freeze-encoder", "top-k", "train-all")
+JUDGES = 2_000
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """What one comparison recommends, and the macro-F1 of each scenario on the many rows."""
+
+    advice: Advice
+    scores: dict[str, float]
+
+
+def main() -> None:
+    wanted = parsed()
+    encoder = load_encoder()
+    for spec in wanted.sets:
+        file, text, labels = spec.split(":")
+        data = make_dataset(read_table(file), text, labels.split(","))
+        keys = tuple(wanted.scenario or SCENARIOS)
+        repeats = []
+        for number in range(wanted.repeats):
+            repeats.append(repeat(encoder, data, keys, wanted.rows, wanted.seeds, number))
+            print(f"{Path(file).name}, repeat {number}: {told(repeats[-1])}", file=sys.stderr, flush=True)
+        report(f"{Path(file).name} {labels}, {wanted.rows} rows, {wanted.seeds} seeds", keys, repeats)
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench.advice", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("sets", nargs="+", metavar="FILE:TEXT:LABEL[,LABEL]")
+    parser.add_argument("--rows", type=int, default=400)
+    parser.add_argument("--repeats", type=int, default=8)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--scenario", action="append", help=f"once for each; {', '.join(SCENARIOS)} if left out")
+    return parser.parse_args()
+
+
+def repeat(encoder: Encoder, data: Dataset, keys: tuple[str, ...], rows: int, seeds: int, number: int) -> Repeat:
+    """Compare scenarios on rows of their own; ask what they learnt for other rows as well."""
+    order = random.Random(number).sample(range(len(data)), len(data))  # noqa: S311 (a draw of rows, not a secret)
+    mine = data.take(sorted(order[:rows]))
+    seen = {text_key(text) for text in mine.texts}
+    others = [row for row in order[rows:] if text_key(data.texts[row]) not in seen][:JUDGES]
+    config = TrainConfig()
+    learnt, set_aside = split(mine, replace(config, validation_share=TEST_SHARE))
+    judged, few = joined(set_aside, data.take(others)), len(set_aside)
+    shown, true = Comparison(), Comparison()
+    for event in bake_off(encoder, learnt, config, attempts(keys, seeds, data), test=judged):
+        if isinstance(event, ComparisonStarted | AttemptEnded):
+            shown.extend([cut(event, slice(few))])
+            true.extend([event])
+    scores = {
+        key: statistics.mean(mean_macro_f1(one.test) for one in true.attempts_of(key)) for key in keys
+    }  # fmt: skip
+    advice = advise(shown)
+    assert advice, "two scenarios or more are needed"
+    return Repeat(advice, scores)
+
+
+def joined(first: Dataset, second: Dataset) -> Dataset:
+    labels = {name: (*first.labels[name], *second.labels[name]) for name in first.labels}
+    return replace(first, texts=(*first.texts, *second.texts), labels=labels, lines=(*first.lines, *second.lines))
+
+
+def cut(event: ComparisonStarted | AttemptEnded, rows: slice) -> ComparisonStarted | AttemptEnded:
+    """Return an event as it would be if these were all the test rows; the recommendation reads labels only."""
+    if isinstance(event, ComparisonStarted):
+        return replace(event, truth={name: labels[rows] for name, labels in event.truth.items()})
+    return replace(event, predicted={name: labels[rows] for name, labels in event.predicted.items()})
+
+
+def told(one: Repeat) -> str:
+    enough = "" if one.advice.enough else ", not enough data"
+    scores = ", ".join(f"{key} {score:.3f}" for key, score in one.scores.items())
+    return f"{one.advice.chosen.scenario}{enough}; on many rows: {scores}"
+
+
+def report(title: str, keys: tuple[str, ...], repeats: list[Repeat]) -> None:
+    truth = {key: statistics.mean(one.scores[key] for one in repeats) for key in keys}
+    best = max(truth.values())
+    chosen = Counter(one.advice.chosen.scenario for one in repeats)
+    print(f"\n{title}, {len(repeats)} repeats")
+    print(f"{'scenario':20}{'macro-F1 × 100':>16}{'spread':>8}{'recommended':>13}")
+    for key in keys:
+        spread = statistics.stdev(one.scores[key] for one in repeats) if len(repeats) > 1 else 0.0
+        print(f"{key:20}{100 * truth[key]:16.1f}{100 * spread:8.1f}{chosen[key]:13}")
+    claims = [difference for one in repeats for difference in one.advice.cheaper if difference.shown]
+    held = sum(truth[claim.scenario] - truth[claim.than] >= 0 for claim in claims)
+    large = sum(truth[claim.scenario] - truth[claim.than] >= WORTH for claim in claims)
+    regret = statistics.mean(best - truth[one.advice.chosen.scenario] for one in repeats)
+    unsure = sum(not one.advice.enough for one in repeats)
+    sure = [best - truth[one.advice.chosen.scenario] for one in repeats if one.advice.enough]
+    print(f"regret: {100 * regret:.1f} points on average; {unsure} of {len(repeats)} say there is not enough data")
+    if sure:
+        print(f"where it was sure: {100 * statistics.mean(sure):.1f} points on average, {100 * max(sure):.1f} at most")
+    print(f"claims that a dearer one is better: {len(claims)}; true {held}, by a point or more {large}")
+
+
+if __name__ == "__main__":
+    main()
