@@ -16,6 +16,7 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from mtst.starter import SMALL_SAMPLE
 from tests.browser.visitor import Visitor
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,3 +123,11 @@ def visit(browser: Browser, address: str) -> Iterator:
         visitor.page.context.close()
         assert visitor.errors == []
         assert visitor.hosts <= {"127.0.0.1", None}
+
+
+@pytest.fixture
+def few_rows(tmp_path: Path) -> Path:
+    """A part of the sample, an epoch of which takes seconds even on one processor."""
+    path = tmp_path / "few.csv"
+    path.write_text("".join(SMALL_SAMPLE.read_text(encoding="utf-8").splitlines(keepends=True)[:121]), encoding="utf-8")
+    return path

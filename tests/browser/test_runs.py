@@ -9,19 +9,9 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import psutil
-import pytest
 from playwright.sync_api import Browser, Page
 
-from mtst.starter import SMALL_SAMPLE
 from tests.browser.visitor import Visitor
-
-
-@pytest.fixture
-def few_rows(tmp_path: Path) -> Path:
-    """A part of the sample, an epoch of which takes seconds even on one processor."""
-    path = tmp_path / "few.csv"
-    path.write_text("".join(SMALL_SAMPLE.read_text(encoding="utf-8").splitlines(keepends=True)[:121]), encoding="utf-8")
-    return path
 
 
 def kill_the_run() -> None:
@@ -99,10 +89,10 @@ def test_an_app_that_is_killed_comes_back_with_the_run(browser: Browser, own_hos
     after.close()
 
 
-def test_a_deleted_run_is_gone_for_good(visit) -> None:
+def test_a_deleted_run_is_gone_for_good(visit, few_rows: Path) -> None:
     visitor = visit()
     visitor.tab("Train")
-    visitor.take_sample()
+    visitor.upload(few_rows)
     visitor.measure()
     page = visitor.page
     page.click("#train-delete")
@@ -115,10 +105,10 @@ def test_a_deleted_run_is_gone_for_good(visit) -> None:
     assert not page.is_visible("#train-delete")
 
 
-def test_who_has_no_token_reaches_nothing(visit, host) -> None:
+def test_who_has_no_token_reaches_nothing(visit, host, few_rows: Path) -> None:
     visitor = visit()
     visitor.tab("Train")
-    visitor.upload(SMALL_SAMPLE)
+    visitor.upload(few_rows)
     visitor.measure()
     folders = [path for path in host.runs.iterdir() if not path.name.startswith(".")]
     tokens = [path.name for path in folders]
@@ -133,7 +123,7 @@ def test_who_has_no_token_reaches_nothing(visit, host) -> None:
             for route in ("gradio_api/file=", "file="):
                 assert _status(f"{host.url}{route}{guess}") in (403, 404)
     assert not any(token in html for token in tokens)
-    assert not [path for path in host.uploads.rglob("*.csv") if path.name == SMALL_SAMPLE.name]
+    assert not [path for path in host.uploads.rglob("*.csv") if path.name == few_rows.name]
 
 
 def test_health_and_headers(address: str) -> None:

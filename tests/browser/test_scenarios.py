@@ -2,27 +2,16 @@
 
 from pathlib import Path
 
-import pytest
-
-from mtst.starter import SMALL_SAMPLE
-
 HEADS, NOTHING = "Heads only", "Freeze everything"
 
 
-@pytest.fixture
-def rows(tmp_path: Path) -> Path:
-    path = tmp_path / "few.csv"
-    path.write_text("".join(SMALL_SAMPLE.read_text(encoding="utf-8").splitlines(keepends=True)[:101]), encoding="utf-8")
-    return path
-
-
-def test_scenarios_are_compared_found_again_and_kept(visit, rows: Path) -> None:
+def test_scenarios_are_compared_found_again_and_kept(visit, few_rows: Path) -> None:
     visitor = visit()
     page = visitor.page
     visitor.tab("Scenarios")
     page.wait_for_selector("#scenarios-data:has-text('sample of 600')")
     visitor.tab("Train")
-    visitor.upload(rows)
+    visitor.upload(few_rows)
     visitor.tab("Scenarios")
     page.wait_for_selector("#scenarios-data:has-text('few.csv')")
     for tick in page.locator("#scenarios-keys label").all():
@@ -32,7 +21,7 @@ def test_scenarios_are_compared_found_again_and_kept(visit, rows: Path) -> None:
     page.wait_for_selector("#scenarios-status .finished", timeout=120_000)
     cells = page.locator("#scenarios-table tbody tr td:first-child").all_inner_texts()
     assert cells == ["majority class", "logistic regression", HEADS, NOTHING]
-    assert "few.csv, judged by 20 test rows" in page.inner_text("#scenarios-answer")
+    assert "few.csv, judged by 24 test rows" in page.inner_text("#scenarios-answer")
     assert page.evaluate("document.querySelector('#scenarios-curves .figure').data.length") == 2
     assert page.is_visible("#scenarios-learning")
     downloads: list[str] = []

@@ -79,10 +79,10 @@ def test_the_plot_is_updated_in_place_and_stop_keeps_the_best_model(visit) -> No
     assert download.value.suggested_filename.endswith("mtst-model.zip")
 
 
-def test_measuring_without_training_draws_no_loss(visit) -> None:
+def test_measuring_without_training_draws_no_loss(visit, few_rows: Path) -> None:
     visitor = visit(width=390)
     visitor.tab("Train")
-    visitor.take_sample()
+    visitor.upload(few_rows)
     visitor.measure()
     assert "measured, nothing was trained" in visitor.page.inner_text("#train-status")
     assert "zero-shot" in visitor.page.inner_text("#train-scores")
@@ -91,10 +91,10 @@ def test_measuring_without_training_draws_no_loss(visit) -> None:
     assert visitor.too_wide() == []
 
 
-def test_layers_are_chosen_by_pressing_them_and_only_those_move(visit) -> None:
+def test_layers_are_chosen_by_pressing_them_and_only_those_move(visit, few_rows: Path) -> None:
     visitor = visit()
     visitor.tab("Train")
-    visitor.take_sample()
+    visitor.upload(few_rows)
     page = visitor.page
     page.wait_for_selector("#train-layers [data-key='head:topic'][aria-pressed=true]")
     page.click("#train-layers [data-key=block-5]")
@@ -113,29 +113,29 @@ def test_layers_are_chosen_by_pressing_them_and_only_those_move(visit) -> None:
     assert "--open-groups block-5 --open-groups head:sentiment" in page.inner_text("#train-story pre")
 
 
-def test_gradual_unfreezing_is_drawn_before_and_while_it_runs(visit) -> None:
+def test_gradual_unfreezing_is_drawn_before_and_while_it_runs(visit, few_rows: Path) -> None:
     visitor = visit()
     visitor.tab("Train")
-    visitor.take_sample()
+    visitor.upload(few_rows)
     visitor.choose("Unfreeze from the top")
     page = visitor.page
     page.wait_for_selector("#train-schedule .axis span:text-is('9')")
     assert page.locator("#train-schedule li").count() == 8  # the heads share a row
     assert not page.is_visible("#train-openings")
-    visitor.set("epochs", "2")
-    page.wait_for_selector("#train-schedule .axis span:text-is('2')")
+    visitor.set("epochs", "4")
+    page.wait_for_selector("#train-schedule .axis span:text-is('4')")
     visitor.start()
     page.wait_for_selector("#train-openings .now")
     assert page.locator("#train-openings li").count() == 8
     assert visitor.wait_until_over() == "finished"
-    page.wait_for_selector("#train-openings:has-text('3 of 9 layer groups open after epoch 2')")
-    assert page.locator("#train-story td:has-text('SHA-256')").count() == 6
+    page.wait_for_selector("#train-openings:has-text('5 of 9 layer groups open after epoch 4')")
+    assert page.locator("#train-story td:has-text('SHA-256')").count() == 4
 
 
-def test_settings_follow_the_scenario_and_nonsense_is_explained(visit) -> None:
+def test_settings_follow_the_scenario_and_nonsense_is_explained(visit, few_rows: Path) -> None:
     visitor = visit()
     visitor.tab("Train")
-    visitor.take_sample()
+    visitor.upload(few_rows)
     page = visitor.page
     page.wait_for_selector("#train-layer_decay [placeholder='1']")
     visitor.choose("Train everything, lower layers less")
@@ -150,10 +150,10 @@ def test_settings_follow_the_scenario_and_nonsense_is_explained(visit) -> None:
     page.wait_for_selector("#train-wrong", state="hidden")
 
 
-def test_learning_rates_are_found_and_used(visit) -> None:
+def test_learning_rates_are_found_and_used(visit, few_rows: Path) -> None:
     visitor = visit()
     visitor.tab("Train")
-    visitor.take_sample()
+    visitor.upload(few_rows)
     page = visitor.page
     page.click("#train-rates")
     page.wait_for_selector("#train-rates-curve .main-svg", timeout=120_000)
