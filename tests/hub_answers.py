@@ -177,8 +177,11 @@ class Answer(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command == "HEAD":
             return
-        for start in range(0, len(body), CHUNK):
-            if self.trouble and self.trouble.ends_at(start):
-                self.close_connection = True
-                return
-            self.wfile.write(body[start : start + CHUNK])
+        try:
+            for start in range(0, len(body), CHUNK):
+                if self.trouble and self.trouble.ends_at(start):
+                    self.close_connection = True
+                    return
+                self.wfile.write(body[start : start + CHUNK])
+        except ConnectionError:  # the client has had enough
+            self.close_connection = True
