@@ -47,7 +47,7 @@ def find(name: str) -> Path | None:
 
 
 def fetch_encoder(name: str, told: hub.Told | None = None) -> Path:
-    """Fetch an encoder from the Hub; return its folder. Without the Hub it is what another program has left here.
+    """Fetch an encoder from the Hub; return its folder.
 
     Raises:
         EncoderError: it is unknown, out of reach, too large for the disk, or not what the Hub lists.
@@ -58,8 +58,6 @@ def fetch_encoder(name: str, told: hub.Told | None = None) -> Path:
     except EncoderError:
         raise
     except Exception as error:  # of no common base class: `explain` tells them apart
-        if folder := hub.left_here(hub_id):
-            return folder
         raise EncoderError(explain(name, error, hub=True)) from error
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from mtst.catalogue import CATALOGUE, DEFAULT
 from mtst.errors import EncoderError
-from mtst.hub_files import TEXTS, RemoteFile, needed, needs_code, parsed, places_of
+from mtst.hub_files import TEXTS, RemoteFile, looks_whole, needed, needs_code, parsed, places_of
 from mtst.hub_trouble import changed, own_code
 
 SECONDS = 10.0  # to wait for the first answer
@@ -136,33 +136,33 @@ def fetch(listing: Listing, told: Told | None = None) -> Path:
 
 def here(hub_id: str) -> Path | None:
     """Return the folder of a model of which all that is needed is on this machine; the Hub is not asked."""
-    from huggingface_hub import errors, get_cached_repo_tree, snapshot_download, try_to_load_from_cache
-
-    try:
-        listed = [file.path for file in get_cached_repo_tree(hub_id)]
-        modules = try_to_load_from_cache(hub_id, MODULES)
-        places = places_of(parsed(Path(modules)) if isinstance(modules, str) else None)
-        if isinstance(modules, str) != (MODULES in listed):
-            return None
-        return Path(snapshot_download(hub_id, local_files_only=True, allow_patterns=needed(listed, places)))
-    except (errors.CachedRepoTreeNotFoundError, errors.LocalEntryNotFoundError, errors.HFValidationError):
-        return None
-
-
-def left_here(hub_id: str) -> Path | None:
-    """Return the folder of a model that another program has fetched file by file, whole or not; nobody is asked."""
     from huggingface_hub import errors, get_cached_repo_tree, snapshot_download
 
     try:
-        get_cached_repo_tree(hub_id)
+        listed = [file.path for file in get_cached_repo_tree(hub_id)]
     except errors.CachedRepoTreeNotFoundError:
-        try:
-            return Path(snapshot_download(hub_id, local_files_only=True))
-        except errors.LocalEntryNotFoundError:
-            return None
+        return _left_here(hub_id)
     except errors.HFValidationError:
         return None
-    return None  # what should be there is known, and `here` has missed some of it
+    try:
+        modules = [MODULES] if MODULES in listed else []
+        folder = Path(snapshot_download(hub_id, local_files_only=True, allow_patterns=modules or [CONFIG]))
+        wanted = needed(listed, places_of(parsed(folder / MODULES)))
+        return Path(snapshot_download(hub_id, local_files_only=True, allow_patterns=wanted))
+    except errors.LocalEntryNotFoundError:
+        return None
+
+
+def _left_here(hub_id: str) -> Path | None:
+    """Return the folder of a model that another program has fetched file by file, if it looks whole."""
+    from huggingface_hub import errors, snapshot_download
+
+    try:
+        folder = Path(snapshot_download(hub_id, local_files_only=True))
+    except errors.LocalEntryNotFoundError:
+        return None
+    found = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
+    return folder if looks_whole(needed(found, places_of(parsed(folder / MODULES)))) else None
 
 
 def _check_room(hub_id: str, size: int, cache: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 TEXTS = (".json", ".txt", ".model", ".jinja")
+TOKENIZERS = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "spiece.model")
 WEIGHTS = (  # the first kind that there is
     r"model\.safetensors",
     r"model-\d+-of-\d+\.safetensors",
@@ -51,6 +52,14 @@ def needed(listed: Iterable[str], places: Sequence[str]) -> list[str]:
     return sorted({*texts, *weights})
 
 
+def looks_whole(files: Sequence[str]) -> bool:
+    """Tell whether files that `needed` has chosen have weights, each shard of them, and a tokenizer."""
+    weights = [path for path in files if not path.endswith(TEXTS)]
+    shards = [int(count) for path in weights for count in re.findall(r"-of-(\d+)\.", path)]
+    tokenizer = any(Path(path).name in TOKENIZERS for path in files)
+    return bool(weights) and tokenizer and (not shards or len(shards) == shards[0])
+
+
 def _weights(listed: Sequence[str], place: str) -> list[str]:
     """Return the weights of one module: whole or in shards, as safetensors if there are any."""
     inside = [path for path in listed if str(Path(path).parent) == (place or ".")]
@@ -66,10 +75,10 @@ def _lies_in(path: str, places: Iterable[str]) -> bool:
 
 
 def parsed(file: Path) -> Any:
-    """Return what a JSON file of the model holds; nothing if it is none."""
+    """Return what a JSON file of the model holds; nothing if it is none, or not there."""
     try:
         return json.loads(file.read_text(encoding="utf-8"))
-    except ValueError:
+    except (ValueError, FileNotFoundError):
         return None
 
 

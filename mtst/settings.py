@@ -23,8 +23,6 @@ class Settings:
     """
 
     encoder: str = "all-MiniLM-L6-v2"
-    custom_encoders: bool = False
-    max_encoder_mb: float = 2_000.0
     runs_dir: Path = Path(gettempdir()) / "mtst-runs"
     max_rows: int = 20_000
     max_upload_mb: float = 20.0
@@ -37,6 +35,8 @@ class Settings:
     max_runs_an_hour: int = 20
     max_folder_gb: float = 20.0
     run_ttl_hours: float = 24.0
+    custom_encoders: bool = False
+    max_encoder_mb: float = 2_000.0
 
     def __post_init__(self) -> None:
         for field in fields(self):

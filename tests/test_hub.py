@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mtst.catalogue import DEFAULT
-from mtst.hub_files import needed
+from mtst.hub_files import looks_whole, needed
 from tests import checkpoints
 from tests.hub_client import Client
 from tests.small_hub import SmallHub
@@ -263,6 +263,20 @@ def test_weights_are_taken_once_and_only_those_of_the_modules():
         "2_Dense/config.json", "2_Dense/pytorch_model.bin", "config.json", "model.safetensors", "modules.json",
         "vocab.txt",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("files", "whole"),
+    [
+        (["config.json", "model.safetensors", "tokenizer.json"], True),
+        (["config.json", "model.safetensors"], False),
+        (["config.json", "tokenizer.json"], False),
+        (["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "vocab.txt"], True),
+        (["model-00002-of-00002.safetensors", "vocab.txt"], False),
+    ],
+)
+def test_what_another_program_has_left_half_done_is_seen(files, whole):
+    assert looks_whole(files) is whole
 
 
 @pytest.mark.hub
