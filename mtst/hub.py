@@ -71,6 +71,8 @@ def look(hub_id: str) -> Listing:
 
     logging.set_verbosity_error()
     info = HfApi().model_info(hub_id, files_metadata=True, timeout=SECONDS)
+    if info.id != hub_id:  # it has moved, and the way there may have lost that sizes were asked for
+        info = HfApi().model_info(info.id, files_metadata=True, timeout=SECONDS)
     listed = {
         each.rfilename: RemoteFile(
             each.rfilename, each.size or 0, each.blob_id or "", each.lfs.sha256 if each.lfs else None
@@ -84,13 +86,13 @@ def look(hub_id: str) -> Listing:
     if needs_code(config, modules):
         raise EncoderError(own_code(hub_id))
     files = tuple(listed[path] for path in needed(listed, places_of(modules)))
-    weights = sum(file.size for file in files if not file.path.endswith(TEXTS))
+    weights = [file for file in files if not file.path.endswith(TEXTS)]
     if not weights:
         raise EncoderError(
             f"{hub_id!r} is not a text encoder that can be loaded: it has neither model.safetensors nor "
             "pytorch_model.bin."
         )
-    counted = info.safetensors.total if info.safetensors else weights // 4
+    counted = info.safetensors.total if info.safetensors else sum(file.size for file in weights) // 4
     return Listing(hub_id, info.sha, files, counted, config if isinstance(config, dict) else {})
 
 

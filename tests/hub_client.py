@@ -31,7 +31,8 @@ class Client:
         )
         self._answers: list[Future] = []
         self._lock = threading.Lock()
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def __enter__(self) -> Self:
         return self
@@ -39,6 +40,8 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self._process.stdin.close()
         self._process.wait()
+        self._listener.join()
+        self._process.stdout.close()
 
     def ask(self, what: str, **order: Any) -> Future:
         """Give an order, which is a function below; its answer comes later."""
@@ -84,14 +87,16 @@ def train(name: str, folder: str) -> dict:
     tasks = (Task("topic", ("food", "sports")),)
     texts = tuple(f"{word} {number}" for number in range(8) for word in ("soup", "goal"))
     data = Dataset(texts, tasks, {"topic": (0, 1) * 8}, tuple(range(2, 18)))
-    encoder = load_encoder(name)
-    model = MultiTaskSentenceTransformer(encoder, tasks)
-    before = encoder.encode(["a soup"])
-    events = list(fit(model, data, TrainConfig("train-all", epochs=1)))
+    model = MultiTaskSentenceTransformer(load_encoder(name), tasks)
+    first = [parameter.detach().clone() for parameter in model.encoder.parameters()]
+    moved = 0.0
+    for event in fit(model, data, TrainConfig("train-all", epochs=1)):
+        changes = (float((now - then).abs().max()) for now, then in zip(model.encoder.parameters(), first, strict=True))
+        moved = max(moved, *changes)
     model.save(folder)
     again = MultiTaskSentenceTransformer.load(folder)
-    moved = float(abs(again.encode(["a soup"]) - before).max())
-    return {"label": again.predict(["a soup"])["topic"].labels[0], "moved": moved, "last": type(events[-1]).__name__}
+    same = bool((again.encode(texts) == model.encode(texts)).all())
+    return {"label": again.predict(["a soup"])["topic"].labels[0], "moved": moved, "same": same, "last": str(event)}
 
 
 def embed(name: str, texts: list[str]) -> list[list[float]]:
