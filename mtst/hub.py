@@ -194,6 +194,7 @@ def _bar(total: int, told: Told) -> type:
             if self._counts:
                 with lock:
                     self._come += int(n or 0)
-                    told(min(self._come, total), total)
+                    if self._come < total:  # the last word comes when all of it has been checked
+                        told(self._come, total)
 
     return Bar

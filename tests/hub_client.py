@@ -90,13 +90,15 @@ def train(name: str, folder: str) -> dict:
     model = MultiTaskSentenceTransformer(load_encoder(name), tasks)
     first = [parameter.detach().clone() for parameter in model.encoder.parameters()]
     moved = 0.0
+    events = []
     for event in fit(model, data, TrainConfig("train-all", epochs=1)):
+        events.append(type(event).__name__)
         changes = (float((now - then).abs().max()) for now, then in zip(model.encoder.parameters(), first, strict=True))
         moved = max(moved, *changes)
     model.save(folder)
     again = MultiTaskSentenceTransformer.load(folder)
     same = bool((again.encode(texts) == model.encode(texts)).all())
-    return {"label": again.predict(["a soup"])["topic"].labels[0], "moved": moved, "same": same, "last": str(event)}
+    return {"label": again.predict(["a soup"])["topic"].labels[0], "moved": moved, "same": same, "events": events}
 
 
 def embed(name: str, texts: list[str]) -> list[list[float]]:

@@ -74,7 +74,7 @@ def no_troubles(hub):
 def test_a_model_of_every_layout_is_fetched_trained_saved_and_loaded(client, hub, publish, tmp_path, kind, layout):
     name = publish(layout, kind)
     answer = client.do("train", name=name, folder=str(tmp_path / "model"))
-    assert answer["last"].startswith("Finished(")
+    assert answer["events"][-1] == "Finished"
     assert (answer["moved"] > 0, answer["same"]) == (True, True)
     assert answer["label"] in ("food", "sports")
     fetched = {seen.path.partition(f"{name}/")[2].rpartition("resolve/")[2] for seen in hub.asked(f"{name}/")}

@@ -63,7 +63,7 @@ def _round(speed: float) -> int:
     return max(1, int(float(f"{speed:.2g}")))
 
 
-def take(services: Services, name: str, before: str) -> Iterator[tuple[object, ...]]:
+def take(services: Services, name: str, before: str, added: Sequence[str] = ()) -> Iterator[tuple[object, ...]]:
     """Fetch and load an encoder; yield a message, the name that is chosen now, and updates of the list and the title.
 
     If it cannot be had, the one before stays.
@@ -79,7 +79,8 @@ def take(services: Services, name: str, before: str) -> Iterator[tuple[object, .
         return
     size = f"{len(encoder.groups)} layer groups, embeddings of {encoder.dimension} numbers, up to "
     told = quiet(f"{name}: {size}{encoder.max_tokens} tokens.")
-    yield said(told), name, gr.skip(), gr.Accordion(label=_title(name))
+    listed, _ = offers(services, added, name)  # it is here now, and says so
+    yield said(told), name, listed, gr.Accordion(label=_title(name))
 
 
 def look_up(services: Services, typed: str, added: list[str], name: str) -> tuple[object, ...]:
@@ -128,12 +129,13 @@ def encoder_choice(services: Services) -> EncoderChoice:
             elem_classes="scenarios", elem_id="train-encoder-list",
         )  # fmt: skip
         alone = html(visible=False)
-        with gr.Row(visible=services.settings.custom_encoders):
-            typed = gr.Textbox(
-                label="Another encoder of the Hub", placeholder="owner/model", max_lines=1, scale=3,
-                elem_id="train-encoder-id",
-            )  # fmt: skip
-            look = gr.Button("Look it up", size="sm", scale=1, elem_id="train-encoder-look")
+        typed = gr.Textbox(
+            label="Another encoder of the Hub", placeholder="owner/model", max_lines=1,
+            visible=services.settings.custom_encoders, elem_id="train-encoder-id",
+        )  # fmt: skip
+        look = gr.Button(
+            "Look it up", size="sm", visible=services.settings.custom_encoders, elem_id="train-encoder-look"
+        )
         message = html(visible=False, elem_id="train-encoder-state")
     opened.expand(partial(offers, services), [added, name], [listed, alone], **SILENT)
     gr.on(
@@ -141,6 +143,6 @@ def encoder_choice(services: Services) -> EncoderChoice:
         concurrency_limit=4, **SILENT,
     )  # fmt: skip
     changed = listed.input(
-        partial(take, services), [listed, name], [message, name, listed, opened], concurrency_limit=8, **SILENT
+        partial(take, services), [listed, name, added], [message, name, listed, opened], concurrency_limit=8, **SILENT
     )
     return EncoderChoice(name, changed)

@@ -92,7 +92,7 @@ class Shelf:
             self.look(name)
         with self._lock:
             download = self._downloads.get(name)
-            if download is None or download.done.done():
+            if download is None:
                 download = self._downloads[name] = Download(name)
         while not download.done.done():
             yield download.progress
@@ -100,6 +100,9 @@ class Shelf:
                 download.done.exception(PACE_SECONDS)
             except TimeoutError:
                 continue
+        with self._lock:
+            if self._downloads.get(name) is download:
+                del self._downloads[name]
         download.done.result()
 
     def look(self, name: str) -> Offer:

@@ -56,6 +56,7 @@ def test_an_encoder_is_seen_fetched_and_trained(hub: SmallHub, online: Host, vis
     visitor.measure()
     page.wait_for_selector("#train-story pre")
     assert f"--encoder {NAME}" in page.inner_text("#train-story pre")
-    page.fill("#train-encoder-id input", "../../etc")
+    assert "download" not in card.inner_text()
+    page.fill("#train-encoder-id :is(input, textarea)", "../../etc")
     page.click("#train-encoder-look")
     page.wait_for_selector("#train-encoder-state:has-text('is no id of the Hub')")
