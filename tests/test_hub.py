@@ -1,11 +1,10 @@
 import json
 import threading
-from pathlib import Path
 
 import pytest
 
 from mtst.catalogue import DEFAULT
-from mtst.hub_files import looks_whole, needed
+from mtst.hub_files import needed
 from tests import checkpoints
 from tests.hub_client import Client
 from tests.small_hub import SmallHub
@@ -251,45 +250,3 @@ def test_the_size_is_known_before_anything_is_fetched(client, hub, publish):
     config = json.loads(hub.repos[name].files["config.json"])
     assert offer["block_parameters"] == 12 * config["num_hidden_layers"] * config["hidden_size"] ** 2
     assert not hub.asked(f"/content/{name}")
-
-
-def test_weights_are_taken_once_and_only_those_of_the_modules():
-    listed = [
-        "config.json", "modules.json", "model.safetensors", "pytorch_model.bin", "model.fp16.safetensors",
-        "2_Dense/config.json", "2_Dense/pytorch_model.bin", "onnx/model.onnx", "onnx/config.json",
-        "checkpoint-500/model.safetensors", "vocab.txt", "train.py",
-    ]  # fmt: skip
-    assert needed(listed, ["", "2_Dense"]) == [
-        "2_Dense/config.json", "2_Dense/pytorch_model.bin", "config.json", "model.safetensors", "modules.json",
-        "vocab.txt",
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("files", "whole"),
-    [
-        (["config.json", "model.safetensors", "tokenizer.json"], True),
-        (["config.json", "model.safetensors"], False),
-        (["config.json", "tokenizer.json"], False),
-        (["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "vocab.txt"], True),
-        (["model-00002-of-00002.safetensors", "vocab.txt"], False),
-    ],
-)
-def test_what_another_program_has_left_half_done_is_seen(files, whole):
-    assert looks_whole(files) is whole
-
-
-@pytest.mark.hub
-def test_the_published_encoder_gives_the_published_numbers():
-    """Run with `-m hub`; it downloads 439 MB unless they are here."""
-    expected = {
-        "Machine learning is amazing!": [-0.46188468, 0.04595638, 1.1395051, 0.20642886, -0.2947008],
-        "Transformers are powerful for NLP tasks.": [0.2185293, -0.3930077, 1.0106223, 0.23320135, -0.76732814],
-        "Sentence embeddings help capture semantic meaning.": [
-            -0.3018907, 0.24977122, 0.8252767, 0.5386457, 0.0526836,
-        ],
-    }  # fmt: skip
-    with Client("https://huggingface.co", Path("~/.cache/huggingface").expanduser()) as client:
-        rows = client.do("embed", name="bert-base-nli-mean-tokens", texts=list(expected))
-    for row, first in zip(rows, expected.values(), strict=True):
-        assert row[:5] == pytest.approx(first, abs=1e-4)
