@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 import mtst
 from mtst.__main__ import app
+from mtst.cli import loading
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.tables import read_table
 
@@ -209,3 +210,13 @@ def test_a_folder_that_cannot_be_written_is_refused_before_training(cli, file, t
     assert done.exit_code == 2
     assert "holds other files" in done.stderr
     assert "epoch" not in done.stdout
+
+
+def test_a_download_is_told_on_one_line(capsys):
+    told = loading._line("some-encoder")
+    for done in (0, 5_000_000, 12_000_000):
+        told(done, 12_000_000)
+    lines = capsys.readouterr().err
+    assert lines.split("\r")[1:] == [f"fetching some-encoder: {done} of 12 MB" for done in (0, 5)] + [
+        "fetching some-encoder: 12 of 12 MB\n"
+    ]

@@ -9,12 +9,13 @@ from typing import Any
 import typer
 
 from mtst.cli import train_options as options
+from mtst.cli.loading import loaded
 from mtst.cli.options import Encoder, File, Fp32, Header, Labels, Merge, Text
 from mtst.cli.sharing import by_leader, joined, together
 from mtst.cli.telling import tell_skipped, write_file
 from mtst.config import TrainConfig
 from mtst.data import Dataset, make_dataset
-from mtst.encoders import DEFAULT, load_encoder
+from mtst.encoders import DEFAULT
 from mtst.evaluation import Scores, evaluate
 from mtst.events import Baselines, EpochEnded, Event, GroupProof, Opened, RatesFound
 from mtst.folder import Job
@@ -90,7 +91,7 @@ def train(
             held_out = None
             if test:
                 held_out = make_dataset(read_table(test, header=header), text, labels, data.tasks, merge=merge)
-            model = MultiTaskSentenceTransformer(load_encoder(encoder, fp32=fp32), data.tasks)
+            model = MultiTaskSentenceTransformer(loaded(encoder, fp32=fp32), data.tasks)
         say(f"{len(data):,} rows used")
         if team.leads:
             tell_skipped(data.skipped)

@@ -79,6 +79,7 @@ def describe(
     merge: bool,
     scenario: str | None,
     *ticked: list[str],
+    encoder: str = "",
 ) -> tuple[object, ...]:
     """Return what the form shows of a choice.
 
@@ -88,7 +89,7 @@ def describe(
     wanted = choice(text, labels, merge, ticked)
     try:
         data = chosen(draft).dataset(wanted)
-        upload = draft.upload(data, services.encoder)
+        upload = draft.upload(data, services.encoder_named(encoder))
     except MtstError as error:
         why = problem(error) if draft else NOTHING
         closed = gr.Button(visible=False), gr.Button(interactive=False), gr.Button(interactive=False)
@@ -131,6 +132,7 @@ def submit(
     merge: bool,
     tasks: tuple[Task, ...] | None,
     *ticked: list[str],
+    encoder: str = "",
     **values: object,
 ) -> str:
     """Put what a visitor's form stands for in the queue, a run or a search for rates; return its token.
@@ -140,7 +142,7 @@ def submit(
     """
     draft = chosen(draft)
     config = config_of(tasks or (), **values)
-    return services.runs.submit(*job(services, draft, choice(text, labels, merge, ticked), config, kind), who)
+    return services.runs.submit(*job(services, draft, choice(text, labels, merge, ticked), config, kind, encoder), who)
 
 
 def comparing(job: Job, scenarios: tuple[str, ...], seeds: int, alone: str | None) -> Job:
@@ -149,19 +151,27 @@ def comparing(job: Job, scenarios: tuple[str, ...], seeds: int, alone: str | Non
 
 
 def job(
-    services: Services, draft: Draft, wanted: Choice, config: TrainConfig, kind: Literal["train", "rates", "compare"]
+    services: Services,
+    draft: Draft,
+    wanted: Choice,
+    config: TrainConfig,
+    kind: Literal["train", "rates", "compare"],
+    encoder: str = "",
 ) -> tuple[Job, Dataset]:
-    """Return what a run of this choice is asked to do, and its data.
+    """Return what a run of this choice is asked to do with an encoder, and its data.
 
     Raises:
+        EncoderError: the encoder is not on this machine.
         DataError: the choice cannot be used.
         SettingsError: the config does not fit it.
     """
     data = draft.dataset(wanted)
-    plan(MultiTaskSentenceTransformer(services.encoder, data.tasks), config)  # refuses what cannot be followed
+    plan(
+        MultiTaskSentenceTransformer(services.encoder_named(encoder), data.tasks), config
+    )  # refuses what cannot be followed
     table = draft.table
     asked = Job(
-        encoder=services.settings.encoder,
+        encoder=encoder or services.settings.encoder,
         config=config,
         kind=kind,
         source=table.name,

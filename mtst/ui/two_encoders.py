@@ -13,12 +13,12 @@ from mtst.ui.services import Services
 
 PAIRS = 10
 NO_SECOND, TRAINED = "none", "own"
-SIDES = {"before": "starter", "after": "your run"}  # by the names of their places
+SIDES = {"before": "before training", "after": "your run"}  # by the names of their places
 CHANGES = "Heat map of how the cosine of every pair differs between two encoders; the table below holds the extremes"
 
 
 def beside(services: Services, text: str, second: str, run: str | None) -> tuple[object, ...]:
-    """Compare the starter's encoder with another on the same sentences.
+    """Compare a run's encoder with the one that it began with, on the same sentences.
 
     Return the card, the row of both figures, these, the figure of their difference, and what changed most.
     """
@@ -26,10 +26,10 @@ def beside(services: Services, text: str, second: str, run: str | None) -> tuple
         return _only_told("", card=False)
     sentences = distinct(text.splitlines())
     try:
-        other = services.trained(run).encoder
+        other, first = services.trained(run).encoder, services.first_encoder(run)
         if len(sentences) < 2 or too_many(sentences):
             return _only_told(quiet("Write two sentences or more first."))
-        before, after = (cosine(encoder.encode(sentences)) for encoder in (services.encoder, other))
+        before, after = (cosine(encoder.encode(sentences)) for encoder in (first, other))
     except MtstError as error:
         return _only_told(problem(error))
     if np.abs(after - before).max() < 5e-7:
@@ -39,7 +39,7 @@ def beside(services: Services, text: str, second: str, run: str | None) -> tuple
         [f"{before[i, j]:.3f}", f"{after[i, j]:.3f}", f"{change:+.3f}", named(sentences, i), named(sentences, j)]
         for i, j, change in changed_pairs(before, after, PAIRS)
     ]
-    header = ("starter", "your run", "change", "sentence", "sentence")
+    header = ("before", "your run", "change", "sentence", "sentence")
     made = table(header, rows, caption="Pairs whose cosine changed most", text_columns=(3, 4))
     lowest = float(min(before.min(), after.min()))
     figures = [plots.similarity_map(sentences, cosines, lowest) for cosines in (before, after)]
