@@ -131,16 +131,20 @@ def submit(
     merge: bool,
     tasks: tuple[Task, ...] | None,
     *ticked: list[str],
+    start: str | None = None,
     **values: object,
 ) -> str:
     """Put what a visitor's form stands for in the queue, a run or a search for rates; return its token.
+
+    `start` is the token of a model to go on with.
 
     Raises:
         MtstError: nothing is chosen, it cannot be used, or the visitor has had enough for now.
     """
     draft = chosen(draft)
     config = config_of(tasks or (), **values)
-    return services.runs.submit(*job(services, draft, choice(text, labels, merge, ticked), config, kind), who)
+    asked, data = job(services, draft, choice(text, labels, merge, ticked), config, kind, start)
+    return services.runs.submit(asked, data, who, start)
 
 
 def comparing(job: Job, scenarios: tuple[str, ...], seeds: int, alone: str | None) -> Job:
@@ -149,7 +153,12 @@ def comparing(job: Job, scenarios: tuple[str, ...], seeds: int, alone: str | Non
 
 
 def job(
-    services: Services, draft: Draft, wanted: Choice, config: TrainConfig, kind: Literal["train", "rates", "compare"]
+    services: Services,
+    draft: Draft,
+    wanted: Choice,
+    config: TrainConfig,
+    kind: Literal["train", "rates", "compare"],
+    start: str | None = None,
 ) -> tuple[Job, Dataset]:
     """Return what a run of this choice is asked to do, and its data.
 
@@ -158,10 +167,11 @@ def job(
         SettingsError: the config does not fit it.
     """
     data = draft.dataset(wanted)
-    plan(MultiTaskSentenceTransformer(services.encoder, data.tasks), config)  # refuses what cannot be followed
+    kept = services.trained(start).with_tasks(data.tasks) if start else None
+    plan(kept or MultiTaskSentenceTransformer(services.encoder, data.tasks), config)  # refuses what cannot be followed
     table = draft.table
     asked = Job(
-        encoder=services.settings.encoder,
+        encoder=kept.base if kept else services.settings.encoder,
         config=config,
         kind=kind,
         source=table.name,
@@ -169,5 +179,6 @@ def job(
         header=table.header,
         merge=wanted.merge,
         leave_out=tuple(sorted(wanted.leave_out)),
+        start=services.runs.folder(start).job().source if start else "",
     )
     return asked, data
