@@ -73,7 +73,7 @@ def test_the_script_needs_neither_pytorch_nor_mtst(exported):
 
 
 def test_the_model_stays_as_it_was(exported):
-    model, folder = exported
+    model = exported[0]
     attention = model.encoder.backbone[0].auto_model.config._attn_implementation
     assert attention != "eager"
     assert not model.encoder.moved
