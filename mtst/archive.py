@@ -46,7 +46,7 @@ LEFT_IN = {"README.md", "LICENSE", "requirements.txt", "predict.py", "predict_on
 MAX_ENTRIES, MAX_DIRECTORY, MAX_RATIO = 64, 64_000, 100
 END = struct.Struct("<4s4H2LH")  # the end record of a ZIP
 END_64 = b"PK\x06\x07", 20  # what marks one that goes on, and how long that mark is
-DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, UnicodeError, ValueError)
+DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OverflowError, RuntimeError, ValueError)
 ADVICE = "Upload a ZIP as it was made by mtst."
 
 

@@ -154,14 +154,14 @@ def _check_config(folder: Path) -> None:
         word = isinstance(value, str) and WORD.fullmatch(value)
         if not (number or word or value is None or name in LISTS):
             raise _refused(f"config.json says {name[:40]!r}: {str(value)[:60]}")
+    for layers in (config.get(name) or 0 for name in ("num_hidden_layers", "n_layers")):
+        if not isinstance(layers, int) or layers > MAX_LAYERS:
+            raise _refused(f"its network has {str(layers)[:20]} layers")
     try:
-        made = AutoConfig.for_model(**config)
-        if made.num_hidden_layers > MAX_LAYERS:
-            raise _refused(f"its network has {made.num_hidden_layers:,} layers")
         with torch.device("meta"):
-            network = AutoModel.from_config(made)
-    except (TypeError, ValueError, AttributeError, KeyError, RuntimeError) as error:
-        raise _refused(f"config.json describes no network: {str(error)[:100]}") from error
+            network = AutoModel.from_config(AutoConfig.for_model(**config))
+    except Exception as error:  # of no common base class
+        raise _refused(f"config.json describes no network: {' '.join(str(error).split())[:100]}") from error
     shapes = _shapes(folder / "model.safetensors")
     for name, tensor in network.state_dict().items():
         if shapes.get(name) != tuple(tensor.shape):
@@ -169,7 +169,10 @@ def _check_config(folder: Path) -> None:
 
 
 def _check_heads(folder: Path) -> None:
-    tasks, name, _ = read_card(folder)
+    try:
+        tasks, name, _ = read_card(folder)
+    except ModelError as error:  # which would tell of a place on this machine
+        raise _refused(f"{CARD} does not describe its tasks in a way that this version reads") from error
     if name is not None:
         raise _refused(f"{CARD} names an encoder in place of holding one")
     if len(tasks) > MAX_TASKS or any(

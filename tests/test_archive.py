@@ -230,7 +230,9 @@ def test_a_module_that_lies_elsewhere_is_refused(refused, content, path):
         ("config.json", {"model_type": ["bert"]}, "not one of bert"),
         ("config.json", {"vocab_size": 10**9}, "vocab_size"),
         ("config.json", {"vocab_size": 10**6}, "the weights differ"),
-        ("config.json", {"num_hidden_layers": 10**6}, "1,000,000 layers"),
+        ("config.json", {"num_hidden_layers": 10**6}, "1000000 layers"),
+        ("config.json", {"num_hidden_layers": "many"}, "many layers"),
+        ("config.json", {"n_layers": 10**6}, "1000000 layers"),
         ("config.json", {"num_hidden_layers": 3}, "the weights differ"),
         ("config.json", {"hidden_size": "x"}, "config.json"),
         ("config.json", {"hidden_size": float("nan")}, "hidden_size"),
@@ -246,8 +248,8 @@ def test_a_module_that_lies_elsewhere_is_refused(refused, content, path):
         ("mtst.json", {"tasks": [{"name": "mood", "labels": ["glad"]}]}, "does not fit its labels"),
         ("mtst.json", {"tasks": [{"name": "m", "labels": [f"{n}" for n in range(2000)]}]}, "more tasks or labels"),
         ("mtst.json", {"tasks": [{"name": "m" * 2000, "labels": ["a", "b"]}]}, "longer ones"),
-        ("mtst.json", {"tasks": 3}, "cannot be read"),
-        ("mtst.json", {"format": 99}, "format 99"),
+        ("mtst.json", {"tasks": 3}, "does not describe its tasks"),
+        ("mtst.json", {"format": 99}, "does not describe its tasks"),
     ],
 )
 def test_settings_that_could_do_harm_are_refused(refused, content, name, values, words):

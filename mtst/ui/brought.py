@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import gradio as gr
 
-from mtst.errors import MtstError, RunError
+from mtst.errors import EncoderError, MtstError, RunError
 from mtst.network import check_working
 from mtst.tasks import Task, kept_tasks
 from mtst.ui import controls
@@ -39,7 +39,9 @@ def bring(services: Services, who: str, path: str | None, before: str | None) ->
         check_working(services.trained(token))
     except MtstError as error:
         _forget(services, token)
-        return gr.skip(), said(problem(error)), gr.skip(), gr.skip(), None
+        known = not isinstance(error, EncoderError)  # which would tell of a place on this machine
+        message = error if known else "This is not a model that mtst has made: its encoder cannot be loaded."
+        return gr.skip(), said(problem(message)), gr.skip(), gr.skip(), None
     _forget(services, before)
     return token, *describe(services, token), BROUGHT, None
 
