@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import TypeAdapter, ValidationError
 
-from mtst.encoders import CATALOGUE
+from mtst.catalogue import CATALOGUE
 from mtst.errors import ModelError
 from mtst.tasks import Task
 

@@ -10,6 +10,9 @@ from typing import Self
 from mtst.errors import SettingsError
 from mtst.limits import Limits
 
+TRUTHS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+KINDS = {int: "a whole number above 0", float: "a number above 0", bool: "yes or no"}
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -33,11 +36,13 @@ class Settings:
     max_runs_an_hour: int = 20
     max_folder_gb: float = 20.0
     run_ttl_hours: float = 24.0
+    custom_encoders: bool = False
+    max_encoder_mb: float = 2_000.0
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, int | float) and not 0 < value < float("inf"):
+            if field.type in (int, float) and not 0 < value < float("inf"):
                 raise SettingsError(f"MTST_{field.name.upper()} must be a number above 0, not {value!r}.")
 
     @property
@@ -56,10 +61,15 @@ class Settings:
         for field in fields(cls):
             variable = f"MTST_{field.name.upper()}"
             if text := environment.get(variable, "").strip():
-                parse: Callable[[str], object] = field.type  # type: ignore[assignment]
+                parse: Callable[[str], object] = _truth if field.type is bool else field.type  # type: ignore[assignment]
                 try:
                     values[field.name] = parse(text)
                 except ValueError:
-                    kind = "a whole number" if parse is int else "a number"
-                    raise SettingsError(f"{variable} must be {kind} above 0, not {text!r}.") from None
+                    raise SettingsError(f"{variable} must be {KINDS[field.type]}, not {text!r}.") from None
         return cls(**values)
+
+
+def _truth(text: str) -> bool:
+    if text.lower() not in TRUTHS:
+        raise ValueError(text)
+    return TRUTHS[text.lower()]

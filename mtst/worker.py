@@ -3,7 +3,6 @@
 This module is what a forkserver imports beforehand, so that a run starts in a moment; nothing here knows the page.
 """
 
-import errno
 import os
 import time
 from dataclasses import replace
@@ -15,7 +14,7 @@ import torch
 
 from mtst.attempts import Compared
 from mtst.bakeoff import attempts, bake_off
-from mtst.errors import MtstError
+from mtst.errors import FULL, MtstError
 from mtst.event_log import EventLog
 from mtst.events import Failed, Finished, RatesFound
 from mtst.folder import ORPHAN_SECONDS, RunFolder
@@ -31,7 +30,6 @@ try:
 except ImportError:  # not on Windows
     resource = None
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 CHEAPER = "Take a smaller batch, shorter texts, fewer rows, or a scenario that opens less; or resume."
 
 

@@ -1,11 +1,5 @@
 import dataclasses
 import hashlib
-import http.server
-import json
-import os
-import subprocess
-import sys
-import threading
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,54 +9,6 @@ import transformers
 
 from mtst.encoders import CATALOGUE, DEFAULT, load_encoder, verify
 from mtst.errors import EncoderError
-
-SCRIPT = """
-import json, sys
-from mtst.encoders import load_encoder
-from mtst.errors import EncoderError
-for name in sys.argv[1:]:
-    try:
-        load_encoder(name)
-    except EncoderError as error:
-        print(json.dumps(str(error)))
-"""
-
-
-class Hub(http.server.BaseHTTPRequestHandler):
-    """Answers as the Hub does for models that are not there, and for gated ones."""
-
-    def do_GET(self):
-        gated = "gated" in self.path
-        self.send_response(403 if gated else 404)
-        self.send_header("X-Error-Code", "GatedRepo" if gated else "RepoNotFound")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    do_HEAD = do_GET  # noqa: N815 (named by the library)
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture(scope="module")
-def ask(tmp_path_factory):
-    """Load names in a process that is online with a Hub at an address; return what each error says."""
-
-    def start(endpoint, *names):
-        environment = os.environ | {"HF_ENDPOINT": endpoint, "HF_HOME": str(tmp_path_factory.mktemp("hub"))}
-        del environment["HF_HUB_OFFLINE"]
-        command = [sys.executable, "-W", "ignore", "-c", SCRIPT, *names]
-        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub) as hub:
-        threading.Thread(target=hub.serve_forever, daemon=True).start()
-        processes = [
-            start(f"http://127.0.0.1:{hub.server_port}", "nobody/nothing", "somebody/gated"),
-            start("http://127.0.0.1:9", "owner/model"),
-        ]
-        lines = [line for process in processes for line in process.communicate()[0].splitlines()]
-        hub.shutdown()
-    return dict(zip(("unknown", "gated", "unreachable"), map(json.loads, lines), strict=True))
 
 
 def weights():
@@ -146,19 +92,6 @@ def test_a_name_that_cannot_be_one_is_refused(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(EncoderError, match="Hub"):
         load_encoder(name)
-
-
-@pytest.mark.parametrize(
-    ("case", "name", "advice"),
-    [
-        ("unknown", "nobody/nothing", "Check the spelling"),
-        ("gated", "somebody/gated", "Accept its terms"),
-        ("unreachable", "owner/model", "Check the network"),
-    ],
-)
-def test_an_encoder_that_the_hub_does_not_give_is_explained(ask, case, name, advice):
-    assert repr(name) in ask[case]
-    assert advice in ask[case]
 
 
 def test_offline_the_bundled_encoder_is_offered():

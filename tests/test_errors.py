@@ -35,11 +35,18 @@ def test_every_field_is_read_from_its_variable(tmp_path):
         "MTST_MAX_RUNS_AN_HOUR": "9",
         "MTST_MAX_FOLDER_GB": "10",
         "MTST_RUN_TTL_HOURS": "1.5",
+        "MTST_CUSTOM_ENCODERS": "Yes",
+        "MTST_MAX_ENCODER_MB": "300",
     }
     assert len(environment) == len(dataclasses.fields(Settings))
     assert Settings.from_environment(environment) == Settings(
-        "roberta-base", tmp_path, 7, 0.5, 3, 4, 5, 2.0, 6.0, 8, 9, 10.0, 1.5
+        "roberta-base", tmp_path, 7, 0.5, 3, 4, 5, 2.0, 6.0, 8, 9, 10.0, 1.5, True, 300.0
     )
+
+
+@pytest.mark.parametrize(("text", "meant"), [("1", True), ("on", True), ("TRUE", True), ("0", False), ("No", False)])
+def test_a_switch_is_read_as_people_write_it(text, meant):
+    assert Settings.from_environment({"MTST_CUSTOM_ENCODERS": text}).custom_encoders is meant
 
 
 def test_a_blank_variable_is_as_good_as_none():
@@ -59,6 +66,8 @@ def test_a_blank_variable_is_as_good_as_none():
         ("MTST_MAX_MINUTES", "-1"),
         ("MTST_RUN_TTL_HOURS", "nan"),
         ("MTST_RUN_TTL_HOURS", "inf"),
+        ("MTST_CUSTOM_ENCODERS", "maybe"),
+        ("MTST_CUSTOM_ENCODERS", "2"),
     ],
 )
 def test_a_bad_value_is_named_with_its_variable(variable, value):

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
+from mtst.cli.loading import loaded
 from mtst.cli.options import Encoder, File, Fp32, Header, Labels, Merge, Text
 from mtst.cli.telling import tell_skipped
 from mtst.data import make_dataset
-from mtst.encoders import DEFAULT, load_encoder
+from mtst.encoders import DEFAULT
 from mtst.quality import check_quality
 from mtst.tables import read_table
 
@@ -27,7 +28,7 @@ def check(
     """Look for copies, near copies, copies that disagree and labels that look mistaken, the worst first."""
     data = make_dataset(read_table(file, header=header), text, labels, merge=merge)
     tell_skipped(data.skipped)
-    found = check_quality(data, load_encoder(encoder, fp32=fp32).encode(data.texts), seed)
+    found = check_quality(data, loaded(encoder, fp32=fp32).encode(data.texts), seed)
     count = found.write(data, out)
     typer.echo(
         f"{len(data):,} rows: {len(found.copies):,} copies, {len(found.near_copies):,} near copies, "

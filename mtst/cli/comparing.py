@@ -9,12 +9,13 @@ import typer
 from mtst.attempts import AttemptEnded, ComparisonStarted, LearningCurve
 from mtst.bakeoff import attempts, bake_off
 from mtst.cli import train_options as options
+from mtst.cli.loading import loaded
 from mtst.cli.options import Encoder, File, Fp32, Header, Labels, Merge, Text
 from mtst.cli.telling import tell_skipped, write_file
 from mtst.comparison import Comparison
 from mtst.config import TrainConfig
 from mtst.data import make_dataset
-from mtst.encoders import DEFAULT, load_encoder
+from mtst.encoders import DEFAULT
 from mtst.folder import Job
 from mtst.report import comparison_report
 from mtst.scenarios import comparable
@@ -64,7 +65,7 @@ def compare(
     keys = tuple(scenario or comparable(data.tasks))
     wanted = attempts(keys, seeds, data, alone)
     comparison = Comparison()
-    for event in bake_off(load_encoder(encoder, fp32=fp32), data, config, wanted, test=judged):
+    for event in bake_off(loaded(encoder, fp32=fp32), data, config, wanted, test=judged):
         if event is not None:
             comparison.extend([event])
             _tell(event, len(wanted))

@@ -7,10 +7,11 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from mtst.cli.loading import loaded
 from mtst.cli.options import Encoder, File, Fp32, Header, Text
 from mtst.cli.parts import write_in_parts
 from mtst.cli.telling import tell_skipped
-from mtst.encoders import DEFAULT, load_encoder
+from mtst.encoders import DEFAULT
 from mtst.encoders import Encoder as SentenceEncoder
 from mtst.records import Record
 from mtst.similarity import cosine
@@ -33,7 +34,7 @@ def embed(
 
     def prepare(stream: Stream) -> _Embeddings:
         place = find_column(stream.name, stream.columns, text)
-        return _Embeddings(load_encoder(encoder, fp32=fp32), place)
+        return _Embeddings(loaded(encoder, fp32=fp32), place)
 
     if written := write_in_parts(file, header, out, prepare):
         made, parts = written
@@ -67,7 +68,7 @@ def similarity(
     fp32: Fp32 = False,
 ) -> None:
     """Print the cosine similarity of every pair of sentences."""
-    cosines = cosine(load_encoder(encoder, fp32=fp32).encode(sentences))
+    cosines = cosine(loaded(encoder, fp32=fp32).encode(sentences))
     width = len(str(len(sentences)))
     typer.echo(" " * width + "".join(f"{column:>7}" for column in range(1, len(sentences) + 1)))
     for number, (row, sentence) in enumerate(zip(cosines, sentences, strict=True), 1):

@@ -9,12 +9,13 @@ from typing import Any
 import typer
 
 from mtst.cli import train_options as options
+from mtst.cli.loading import loaded
 from mtst.cli.options import Encoder, File, Fp32, Header, Labels, Merge, Text
 from mtst.cli.sharing import by_leader, joined, together
 from mtst.cli.telling import tell_skipped, write_file
 from mtst.config import TrainConfig
 from mtst.data import Dataset, make_dataset
-from mtst.encoders import DEFAULT, load_encoder
+from mtst.encoders import DEFAULT
 from mtst.errors import SettingsError
 from mtst.evaluation import Scores, evaluate
 from mtst.events import Baselines, EpochEnded, Event, GroupProof, Opened, RatesFound
@@ -134,7 +135,7 @@ def _begun(
 ) -> MultiTaskSentenceTransformer:
     """Return the model to train: new heads on an encoder, or a model that goes on with the heads that fit."""
     if start_from is None:
-        return MultiTaskSentenceTransformer(load_encoder(encoder, fp32=fp32), tasks)
+        return MultiTaskSentenceTransformer(loaded(encoder, fp32=fp32), tasks)
     model = load_model(start_from, fp32=fp32)
     for task, kept in zip(tasks, kept_tasks(model.tasks, tasks), strict=True):
         say(f"{task}: its head {'goes on' if kept else 'is new, for none has this name and these labels'}")

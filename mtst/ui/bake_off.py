@@ -50,6 +50,7 @@ def start(
     labels: list[str],
     merge: bool,
     *ticked: list[str],
+    encoder: str = "",
 ) -> tuple[object, ...]:
     """Put a comparison in the queue; return its token, its state, and the update that hides the button.
 
@@ -60,7 +61,7 @@ def start(
         wanted = dataset.choice(text, labels, merge, ticked)
         if draft is None:
             draft, wanted = sample(services)
-        job, data = dataset.job(services, draft, wanted, TrainConfig(), "compare")
+        job, data = dataset.job(services, draft, wanted, TrainConfig(), "compare", encoder)
         job = dataset.comparing(job, expanded(keys, data.tasks), seeds, TOGETHER if alone else None)
         attempts(job.scenarios, job.seeds, data, job.alone)  # refuses what cannot be compared
         token = services.runs.submit(job, data, who)

@@ -144,15 +144,15 @@ def _count(number: int, noun: str) -> str:
 
 
 def beside(services: Services, text: str, second: str, run: str | None) -> tuple[object, object, object]:
-    """Compare the starter's encoder with another on the same sentences; return card, figure and what changed."""
+    """Compare a run's encoder with the one that it began with; return card, figure and what changed."""
     if second == NO_SECOND:
         return gr.Column(visible=False), hidden(), ""
     sentences = distinct(text.splitlines())
     try:
-        other = services.trained(run).encoder
+        other, first = services.trained(run).encoder, services.first_encoder(run)
         if len(sentences) < 2 or _too_many(sentences):
             return gr.Column(visible=True), hidden(), quiet("Write two sentences or more first.")
-        before, after = (cosine(encoder.encode(sentences)) for encoder in (services.encoder, other))
+        before, after = (cosine(encoder.encode(sentences)) for encoder in (first, other))
     except MtstError as error:
         return gr.Column(visible=True), hidden(), problem(error)
     if np.abs(after - before).max() < 5e-7:
@@ -162,7 +162,7 @@ def beside(services: Services, text: str, second: str, run: str | None) -> tuple
         [f"{before[i, j]:.3f}", f"{after[i, j]:.3f}", f"{change:+.3f}", _named(sentences, i), _named(sentences, j)]
         for i, j, change in changed_pairs(before, after, 2 * PAIRS_AT_ONCE)
     ]
-    header = ("starter", "your run", "change", "sentence", "sentence")
+    header = ("before", "your run", "change", "sentence", "sentence")
     made = table(header, rows, caption="Pairs whose cosine changed most", text_columns=(3, 4))
     return gr.Column(visible=True), drawn(plots.change_map(sentences, before, after)), made
 
@@ -198,7 +198,7 @@ def compare_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState | None
                 nothing = html(NOTHING)
                 figure = live_plot(height=440, describes=DESCRIPTION, elem_id="compare-map")
                 pairs = sorting(elem_id="compare-pairs")
-            with card("Two encoders", note="your run − starter", visible=False) as both:
+            with card("Two encoders", note="your run − before it", visible=False) as both:
                 changes = live_plot(height=400, describes=CHANGES, elem_id="compare-changes")
                 changed = html(elem_id="compare-changed")
             with card("Embeddings"):

@@ -79,6 +79,7 @@ def describe(
     merge: bool,
     scenario: str | None,
     *ticked: list[str],
+    encoder: str = "",
 ) -> tuple[object, ...]:
     """Return what the form shows of a choice.
 
@@ -88,7 +89,7 @@ def describe(
     wanted = choice(text, labels, merge, ticked)
     try:
         data = chosen(draft).dataset(wanted)
-        upload = draft.upload(data, services.encoder)
+        upload = draft.upload(data, services.encoder_named(encoder))
     except MtstError as error:
         why = problem(error) if draft else NOTHING
         closed = gr.Button(visible=False), gr.Button(interactive=False), gr.Button(interactive=False)
@@ -132,6 +133,7 @@ def submit(
     tasks: tuple[Task, ...] | None,
     *ticked: list[str],
     start: str | None = None,
+    encoder: str = "",
     **values: object,
 ) -> str:
     """Put what a visitor's form stands for in the queue, a run or a search for rates; return its token.
@@ -143,7 +145,7 @@ def submit(
     """
     draft = chosen(draft)
     config = config_of(tasks or (), **values)
-    asked, data = job(services, draft, choice(text, labels, merge, ticked), config, kind, start)
+    asked, data = job(services, draft, choice(text, labels, merge, ticked), config, kind, encoder, start)
     return services.runs.submit(asked, data, who, start)
 
 
@@ -158,20 +160,25 @@ def job(
     wanted: Choice,
     config: TrainConfig,
     kind: Literal["train", "rates", "compare"],
+    encoder: str = "",
     start: str | None = None,
 ) -> tuple[Job, Dataset]:
-    """Return what a run of this choice is asked to do, and its data.
+    """Return what a run of this choice is asked to do with an encoder, and its data.
 
     Raises:
+        EncoderError: the encoder is not on this machine.
         DataError: the choice cannot be used.
         SettingsError: the config does not fit it.
     """
     data = draft.dataset(wanted)
-    kept = services.trained(start).with_tasks(data.tasks) if start else None
-    plan(kept or MultiTaskSentenceTransformer(services.encoder, data.tasks), config)  # refuses what cannot be followed
+    if start:
+        model = services.trained(start).with_tasks(data.tasks)
+    else:
+        model = MultiTaskSentenceTransformer(services.encoder_named(encoder), data.tasks)
+    plan(model, config)  # refuses what cannot be followed
     table = draft.table
     asked = Job(
-        encoder=kept.base if kept else services.settings.encoder,
+        encoder=model.base if start else encoder or services.settings.encoder,
         config=config,
         kind=kind,
         source=table.name,

@@ -26,12 +26,12 @@ class Choice:
 
 @dataclass(eq=False)
 class Draft:
-    """One visitor's file; texts are counted once, however often the choice changes."""
+    """One visitor's file; texts are counted once for each encoder, however often the choice changes."""
 
     path: Path
     table: Table
     limits: Limits
-    _tokens: dict[str, int] = field(default_factory=dict)
+    _tokens: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def dataset(self, choice: Choice) -> Dataset:
         """Return what is chosen as a dataset.
@@ -53,9 +53,11 @@ class Draft:
         return Upload(self.table, data, self._count(data.texts, encoder), encoder.max_tokens)
 
     def _count(self, texts: Sequence[str], encoder: Encoder) -> np.ndarray:
-        new = [text for text in dict.fromkeys(texts) if text not in self._tokens]
-        self._tokens |= zip(new, encoder.count_tokens(new).tolist(), strict=True)
-        return np.array([self._tokens[text] for text in texts])
+        new = [text for text in dict.fromkeys(texts) if (encoder.name, text) not in self._tokens]
+        self._tokens |= {
+            (encoder.name, text): count for text, count in zip(new, encoder.count_tokens(new).tolist(), strict=True)
+        }
+        return np.array([self._tokens[encoder.name, text] for text in texts])
 
 
 def chosen(draft: Draft | None) -> Draft:

@@ -11,6 +11,7 @@ from mtst.tasks import Task
 from mtst.ui import brought, dataset, freeze
 from mtst.ui.downloads import fresh
 from mtst.ui.draft import Draft, chosen
+from mtst.ui.encoders import encoder_choice
 from mtst.ui.parts.layer_map import layer_map
 from mtst.ui.parts.live_plot import live_plot
 from mtst.ui.parts.pieces import card, html, quiet
@@ -31,7 +32,7 @@ class Form:
     """The components that other parts of the tab need.
 
     `data` are the draft, its columns and whether alike labels are merged; `ticked` the lists of rows to leave out;
-    `config` what `settings.config_of` takes, by name; `start` what training starts from.
+    `config` what `settings.config_of` takes, by name, and the name of the encoder; `start` what training starts from.
     """
 
     data: list[gr.components.Component]
@@ -42,7 +43,13 @@ class Form:
 
 
 def save_rows(
-    services: Services, draft: Draft | None, text: str | None, labels: list[str], merge: bool, *ticked: list[str]
+    services: Services,
+    draft: Draft | None,
+    text: str | None,
+    labels: list[str],
+    merge: bool,
+    *ticked: list[str],
+    encoder: str = "",
 ) -> str:
     """Write what became of every row; return the file.
 
@@ -52,7 +59,7 @@ def save_rows(
     try:
         data = chosen(draft).dataset(dataset.choice(text, labels, merge, ticked))
         target = fresh("mtst-rows.csv")
-        draft.upload(data, services.encoder).write_rows(target)
+        draft.upload(data, services.encoder_named(encoder)).write_rows(target)
     except MtstError as error:
         raise gr.Error(str(error), title="No file could be made", print_exception=False) from error
     return str(target)
@@ -96,13 +103,16 @@ def form(services: Services, demo: gr.Blocks, begin: gr.Button, tokens: Tokens) 
         schedule = html(elem_id="train-schedule")
     with card("Layers", note="press one to open or freeze it"):
         drawing = layer_map(elem_id="train-layers")
+    encoder = encoder_choice(services)
     with gr.Accordion("Settings", open=False, elem_classes="card settings", elem_id="train-settings"):
         set_up = settings()
         wrong = html(visible=False, elem_id="train-wrong")
     data = [draft, text, labels, merge]
     config = {
-        "scenario": scenario, "open_groups": opened, "top_blocks": blocks, "epochs_per_group": pace, **set_up.values
+        "scenario": scenario, "open_groups": opened, "top_blocks": blocks, "epochs_per_group": pace,
+        "encoder": encoder.name, **set_up.values,
     }  # fmt: skip
+    of_encoder = {"encoder": encoder.name}
     drawn_anew = {
         "fn": partial(freeze.show, services),
         "inputs": tasks,
@@ -113,6 +123,7 @@ def form(services: Services, demo: gr.Blocks, begin: gr.Button, tokens: Tokens) 
     described = {
         "fn": partial(dataset.describe, services),
         "inputs": [*data, scenario, *ticked],
+        "inputs_kwargs": of_encoder,
         "outputs": [rows, lengths, merge, tasks, scenario, save, check, begin, *set_up.of_tasks],
         **SILENT,
     }
@@ -130,15 +141,24 @@ def form(services: Services, demo: gr.Blocks, begin: gr.Button, tokens: Tokens) 
         and_show(taken).then(lambda: None, None, upload, **SILENT)
     and_show(header.input(partial(dataset.choose_again, services), [draft, header], read, **SILENT).then(**forget))
     and_show(gr.on([text.input, labels.input, merge.input], **forget, trigger_mode="always_last"))
+    and_show(encoder.changed)
     gr.on([each.input for each in ticked], trigger_mode="always_last", **described)
     gr.on([scenario.input, *_changes(set_up, blocks, pace)], trigger_mode="always_last", **drawn_anew)
 
-    def press(tasks: tuple[Task, ...] | None, opened: list[str], event: gr.EventData) -> tuple[str, list[str]]:
-        return freeze.toggle(services, tasks, opened, event.key)
+    def press(
+        tasks: tuple[Task, ...] | None, opened: list[str], encoder: str, event: gr.EventData
+    ) -> tuple[str, list[str]]:
+        return freeze.toggle(services, tasks, opened, event.key, encoder)
 
-    drawing.select(press, [tasks, opened], [scenario, opened], **SILENT).then(**drawn_anew)
+    drawing.select(press, [tasks, opened, encoder.name], [scenario, opened], **SILENT).then(**drawn_anew)
     save.click(
-        partial(save_rows, services), [*data, *ticked], saved, concurrency_limit=1, concurrency_id="files", **SILENT
+        partial(save_rows, services),
+        [*data, *ticked],
+        saved,
+        inputs_kwargs=of_encoder,
+        concurrency_limit=1,
+        concurrency_id="files",
+        **SILENT,
     ).success(None, None, None, js=SAVE)
     demo.load(**described).then(**drawn_anew)
     with set_up.rates:

@@ -7,7 +7,7 @@ import gradio as gr
 from mtst.config import TrainConfig
 from mtst.errors import MtstError, SettingsError
 from mtst.events import GroupPlan
-from mtst.model import MultiTaskSentenceTransformer
+from mtst.model import DEFAULT_TASKS, MultiTaskSentenceTransformer
 from mtst.scenarios import Scenario, scenarios, settle
 from mtst.tasks import Task
 from mtst.training import plan
@@ -35,6 +35,7 @@ def show(
     *,
     scenario: str | None,
     open_groups: Sequence[str],
+    encoder: str = "",
     **values: object,
 ) -> tuple[object, ...]:
     """Return what the form shows of a scenario and its settings.
@@ -43,7 +44,7 @@ def show(
     that only one scenario has, and the updates of `settings.suit`.
     """
     try:
-        model = _model(services, tasks)
+        model = _model(services, tasks, encoder)
     except MtstError as error:
         return problem(error), *(gr.skip() for _ in range(6 + SETTINGS_SHOWN))
     known = scenarios(model.tasks)
@@ -70,10 +71,10 @@ def show(
 
 
 def toggle(
-    services: Services, tasks: Sequence[Task] | None, opened: Sequence[str], pressed: str
+    services: Services, tasks: Sequence[Task] | None, opened: Sequence[str], pressed: str, encoder: str = ""
 ) -> tuple[str, list[str]]:
     """Return the scenario and the open groups after a group of the map was pressed."""
-    keys = [group.key for group in plan(_model(services, tasks), TrainConfig("freeze-all"))]
+    keys = [group.key for group in plan(_model(services, tasks, encoder), TrainConfig("freeze-all"))]
     wanted = set(opened) ^ {pressed}
     return OWN, [key for key in keys if key in wanted]
 
@@ -96,6 +97,8 @@ def _open(groups: Sequence[GroupPlan]) -> list[str]:
     return [group.key for group in groups if group.open]
 
 
-def _model(services: Services, tasks: Sequence[Task] | None) -> MultiTaskSentenceTransformer:
-    """Return an untrained model for the tasks, or the starter while there are none."""
-    return MultiTaskSentenceTransformer(services.encoder, tuple(tasks)) if tasks else services.starter
+def _model(services: Services, tasks: Sequence[Task] | None, encoder: str) -> MultiTaskSentenceTransformer:
+    """Return an untrained model for the tasks, or the starter while nothing is chosen."""
+    if not tasks and encoder in ("", services.settings.encoder):
+        return services.starter
+    return MultiTaskSentenceTransformer(services.encoder_named(encoder), tuple(tasks or DEFAULT_TASKS))

@@ -27,18 +27,18 @@ def _choices() -> list[tuple[str, str]]:
     return [*titles, ("Freeze one head, each in turn", bake_off.ONE_HEAD)]
 
 
-def _named(draft: Draft | None) -> str:
+def _named(draft: Draft | None, encoder: str) -> str:
     """Say what will be compared."""
     if draft is None:
-        return quiet("Nothing is chosen in the Train tab, so the sample of 600 sentences is taken.")
-    return quiet(f"{draft.table.name}, with the columns that are chosen in the Train tab.")
+        return quiet(f"Nothing is chosen in the Train tab, so the sample of 600 sentences is taken, with {encoder}.")
+    return quiet(f"{draft.table.name}, with the columns and the encoder of the Train tab ({encoder}).")
 
 
 def scenarios_tab(services: Services, demo: gr.Blocks, tab: gr.Tab, steps: Form, token: gr.BrowserState) -> None:
     """Build the tab; `steps` are those of the Train tab, whose rows are compared; `token` keeps that of the visitor."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300), card("What to compare"):
-            source = html(_named(None), elem_id="scenarios-data")
+            source = html(_named(None, services.settings.encoder), elem_id="scenarios-data")
             keys = gr.CheckboxGroup(
                 _choices(), value=[key for _, key in _choices()], label="Scenarios", elem_id="scenarios-keys"
             )
@@ -75,17 +75,21 @@ def scenarios_tab(services: Services, demo: gr.Blocks, tab: gr.Tab, steps: Form,
     }  # fmt: skip
     *chosen, _tasks = steps.data
 
-    def start(request: gr.Request, *values: object) -> tuple[object, ...]:
-        return bake_off.start(services, visitor(request), *values)
+    def start(request: gr.Request, *values: object, encoder: str) -> tuple[object, ...]:
+        return bake_off.start(services, visitor(request), *values, encoder=encoder)
 
     def resume(request: gr.Request, mine: str | None) -> gr.Button:
         return bake_off.resume(services, visitor(request), mine)
 
-    begin.click(start, [keys, seeds, alone, *chosen, *steps.ticked], [token, status, begin], **SILENT).success(
-        **followed
-    )
+    begin.click(
+        start,
+        [keys, seeds, alone, *chosen, *steps.ticked],
+        [token, status, begin],
+        inputs_kwargs={"encoder": steps.config["encoder"]},
+        **SILENT,
+    ).success(**followed)
     demo.load(**followed)
-    tab.select(_named, steps.data[0], source, **SILENT)
+    tab.select(_named, [steps.data[0], steps.config["encoder"]], source, **SILENT)
     halt.click(partial(controls.stop, services), token, [halt, status], queue=False, **SILENT)
     again.click(resume, token, again, **SILENT).success(**followed)
     away.click(partial(bake_off.delete, services), token, [token, *outputs], **SILENT)

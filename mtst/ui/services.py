@@ -1,20 +1,24 @@
-"""What the tabs share, and nothing else: the settings, the encoder, the starter model, the runs."""
+"""What the tabs share, and nothing else: the settings, the encoders, the starter model, the runs."""
 
 import logging
 import threading
 import time
 from functools import cached_property
+from pathlib import Path
 
 from mtst.encoder import Encoder
 from mtst.encoders import load_encoder
 from mtst.errors import MtstError
 from mtst.model import MultiTaskSentenceTransformer
+from mtst.offers import sentences_a_second
 from mtst.recovering import best_model
 from mtst.runs import Runs
+from mtst.saved import ENCODER
 from mtst.settings import Settings
 from mtst.starter import STARTER, load_model
 from mtst.ui import downloads
 from mtst.ui.load import Meter
+from mtst.ui.shelf import Shelf
 
 LOG = logging.getLogger(__name__)
 MODELS_KEPT = 2
@@ -22,12 +26,13 @@ SWEEP_SECONDS = 600
 
 
 class Services:
-    """Loaded when first asked for; the encoder is the one thing that all visitors share."""
+    """Loaded when first asked for; encoders are the one thing that all visitors share."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.runs = Runs(settings)
         self.meter = Meter()
+        self.shelf = Shelf(settings)
         self._loading = threading.Lock()
         threading.Thread(target=self._sweep, name="sweep", daemon=True).start()
         self._trained: dict[tuple[str, int], MultiTaskSentenceTransformer] = {}
@@ -45,12 +50,39 @@ class Services:
     def _sweep(self) -> None:
         while True:
             downloads.sweep()
+            self.shelf.sweep(time.monotonic())
             time.sleep(SWEEP_SECONDS)
 
     @property
     def encoder(self) -> Encoder:
         with self._loading:
             return self._encoder
+
+    def encoder_named(self, name: str) -> Encoder:
+        """Return the encoder of that name, the server's own if it is empty.
+
+        Raises:
+            EncoderError: it is not on this machine, or is no text encoder.
+        """
+        return self.encoder if name in ("", self.settings.encoder) else self.shelf.take(name)
+
+    def first_encoder(self, token: str | None) -> Encoder:
+        """Return the encoder that a run began with.
+
+        Raises:
+            RunError: the run is unknown.
+            EncoderError: its encoder is not on this machine any more.
+        """
+        folder = self.runs.folder(token)
+        job = folder.job()
+        if job.start:  # its name is what whoever made that model says
+            return self._kept(folder.start_path, None).encoder
+        return self.encoder_named(job.encoder)
+
+    @cached_property
+    def rate(self) -> float:
+        """How many short sentences a second the server's own encoder embeds; measured once."""
+        return sentences_a_second(self.encoder)
 
     @property
     def starter(self) -> MultiTaskSentenceTransformer:
@@ -72,10 +104,15 @@ class Services:
             RunError: the run is unknown, or has no model yet.
         """
         folder = self.runs.folder(token)
-        encoder = self.encoder
         with self._loading:
             path = best_model(folder)
-            key = folder.path.name, path.stat().st_mtime_ns  # a run that was resumed has another model
+        encoder = None if (path / ENCODER).is_file() else self.first_encoder(token)  # one of its own, or the first
+        return self._kept(path, encoder)
+
+    def _kept(self, path: Path, encoder: Encoder | None) -> MultiTaskSentenceTransformer:
+        """Return the model of a folder, read once and kept while it is among the last used."""
+        with self._loading:
+            key = str(path), path.stat().st_mtime_ns  # a run that was resumed has another model
             model = self._trained.pop(key, None) or MultiTaskSentenceTransformer.load(path, encoder)
             self._trained[key] = model
             while len(self._trained) > MODELS_KEPT:

@@ -123,11 +123,11 @@ def idle(text: str) -> str:
     return state_line("ready", "Ready to train", text)
 
 
-def state_line(state: str, title: str, note: str, step: int = 0, steps: int = 0) -> str:
-    """Return a chip with the state, a headline, a note, and a bar if there are steps."""
+def state_line(state: str, title: str, note: str, step: int = 0, steps: int = 0, *, what: str = "Training") -> str:
+    """Return a chip with the state, a headline, a note, and a bar if there are steps of `what`."""
     share = 100 * step / steps if steps else 0
     bar = (
-        f'<div class="bar" role="progressbar" aria-label="Training" aria-valuemin="0" aria-valuemax="100" '
+        f'<div class="bar" role="progressbar" aria-label="{what}" aria-valuemin="0" aria-valuemax="100" '
         f'aria-valuenow="{share:.0f}"><i style="width: {share:.1f}%"></i></div>'
     )
     return (

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -29,6 +29,7 @@ class Host:
 
     folder: Path
     process: subprocess.Popen | None = None
+    environment: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         with socket.socket() as probe:
@@ -38,13 +39,17 @@ class Host:
         self.runs, self.uploads, self.log = (self.folder / name for name in ("runs", "uploads", "log.txt"))
 
     def start(self) -> None:
-        environment = os.environ | {
-            "GRADIO_SERVER_PORT": str(self.port),
-            "MTST_RUNS_DIR": str(self.runs),
-            "HF_HUB_OFFLINE": "1",
-            "MTST_MAX_RUNS_AN_HOUR": "1000",  # all visitors of the tests have one address
-            "GRADIO_TEMP_DIR": str(self.uploads),
-        }
+        environment = (
+            os.environ
+            | {
+                "GRADIO_SERVER_PORT": str(self.port),
+                "MTST_RUNS_DIR": str(self.runs),
+                "HF_HUB_OFFLINE": "1",
+                "MTST_MAX_RUNS_AN_HOUR": "1000",  # all visitors of the tests have one address
+                "GRADIO_TEMP_DIR": str(self.uploads),
+            }
+            | self.environment
+        )
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output

@@ -1,0 +1,199 @@
+"""A model of the Hub: looked at before it is fetched, fetched with progress, found again without the network.
+
+Only the files that an encoder is made of are fetched: its configuration, its tokenizer, and its weights once, as
+safetensors if there are any. Each of them must be what the Hub lists, or it is thrown away.
+"""
+
+import shutil
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mtst.catalogue import CATALOGUE, DEFAULT
+from mtst.errors import EncoderError
+from mtst.hub_files import TEXTS, RemoteFile, looks_whole, needed, needs_code, parsed, places_of
+from mtst.hub_trouble import changed, own_code
+
+SECONDS = 10.0  # to wait for the first answer
+QUICK_SECONDS = 3.0  # to wait for a sign of life
+MODULES, CONFIG = "modules.json", "config.json"
+Told = Callable[[int, int], None]  # is given how many bytes have been fetched, and of how many
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What the Hub says of a model before it is fetched.
+
+    Attributes:
+        hub_id: its name.
+        commit: its version.
+        files: those that are needed.
+        parameters: how many numbers it consists of.
+        config: its configuration.
+    """
+
+    hub_id: str
+    commit: str
+    files: tuple[RemoteFile, ...]
+    parameters: int
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return sum(file.size for file in self.files)
+
+
+def answers() -> bool:
+    """Tell whether there is a Hub, by asking it for a model that it has."""
+    import httpx2
+    from huggingface_hub import HfApi, errors
+
+    try:
+        HfApi().model_info(CATALOGUE[DEFAULT].hub_id, timeout=QUICK_SECONDS)
+    except errors.HfHubHTTPError:
+        return True  # it has another opinion, but it is there
+    except (httpx2.TransportError, ConnectionError):
+        return False
+    return True
+
+
+def look(hub_id: str) -> Listing:
+    """Ask the Hub for a model and read its configuration; neither weights nor code are fetched.
+
+    Raises:
+        EncoderError: it is not there or not to be read, has no weights that can be read, or needs code of its own.
+        Exception: of the libraries, if the Hub does not answer or with an error; `hub_trouble.explain` knows them.
+    """
+    from huggingface_hub import HfApi, hf_hub_download, logging
+
+    logging.set_verbosity_error()
+    info = HfApi().model_info(hub_id, files_metadata=True, timeout=SECONDS)
+    if info.id != hub_id:  # it has moved, and the way there may have lost that sizes were asked for
+        info = HfApi().model_info(info.id, files_metadata=True, timeout=SECONDS)
+    listed = {
+        each.rfilename: RemoteFile(
+            each.rfilename, each.size or 0, each.blob_id or "", each.lfs.sha256 if each.lfs else None
+        )
+        for each in info.siblings or ()
+    }
+    config, modules = (
+        parsed(Path(hf_hub_download(hub_id, name, revision=info.sha))) if name in listed else None
+        for name in (CONFIG, MODULES)
+    )
+    if needs_code(config, modules):
+        raise EncoderError(own_code(hub_id))
+    files = tuple(listed[path] for path in needed(listed, places_of(modules)))
+    weights = [file for file in files if not file.path.endswith(TEXTS)]
+    if not weights:
+        raise EncoderError(
+            f"{hub_id!r} is not a text encoder that can be loaded: it has neither model.safetensors nor "
+            "pytorch_model.bin."
+        )
+    counted = info.safetensors.total if info.safetensors else sum(file.size for file in weights) // 4
+    return Listing(hub_id, info.sha, files, counted, config if isinstance(config, dict) else {})
+
+
+def fetch(listing: Listing, told: Told | None = None) -> Path:
+    """Download what is not here yet; return the folder.
+
+    Args:
+        listing: what `look` has found.
+        told: is told how far it is, from any thread.
+
+    Raises:
+        EncoderError: it does not fit on the disk, or what arrives is not what the Hub lists.
+        Exception: of the libraries, as `look` says.
+    """
+    from huggingface_hub import constants, snapshot_download, try_to_load_from_cache
+
+    fresh = [
+        file
+        for file in listing.files
+        if not isinstance(try_to_load_from_cache(listing.hub_id, file.path, revision=listing.commit), str)
+    ]
+    missing = sum(file.size for file in fresh)
+    _check_room(listing.hub_id, missing, Path(constants.HF_HUB_CACHE))
+    tell = told or (lambda *_: None)
+    tell(0, missing)
+    folder = Path(
+        snapshot_download(
+            listing.hub_id,
+            allow_patterns=[file.path for file in listing.files],
+            tqdm_class=_bar(missing, tell),
+            max_workers=2,
+        )
+    )
+    wrong = [file for file in listing.files if not file.matches(folder / file.path)]
+    for file in wrong:
+        for path in ((folder / file.path).resolve(), folder / file.path):
+            path.unlink(missing_ok=True)
+    if wrong:
+        raise EncoderError(changed(listing.hub_id))
+    tell(missing, missing)
+    return folder
+
+
+def here(hub_id: str) -> Path | None:
+    """Return the folder of a model of which all that is needed is on this machine; the Hub is not asked."""
+    from huggingface_hub import errors, get_cached_repo_tree, snapshot_download
+
+    try:
+        listed = [file.path for file in get_cached_repo_tree(hub_id)]
+    except errors.CachedRepoTreeNotFoundError:
+        return _left_here(hub_id)
+    except errors.HFValidationError:
+        return None
+    try:
+        modules = [MODULES] if MODULES in listed else []
+        folder = Path(snapshot_download(hub_id, local_files_only=True, allow_patterns=modules or [CONFIG]))
+        wanted = needed(listed, places_of(parsed(folder / MODULES)))
+        return Path(snapshot_download(hub_id, local_files_only=True, allow_patterns=wanted))
+    except errors.LocalEntryNotFoundError:
+        return None
+
+
+def _left_here(hub_id: str) -> Path | None:
+    """Return the folder of a model that another program has fetched file by file, if it looks whole."""
+    from huggingface_hub import errors, snapshot_download
+
+    try:
+        folder = Path(snapshot_download(hub_id, local_files_only=True))
+    except errors.LocalEntryNotFoundError:
+        return None
+    found = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
+    return folder if looks_whole(needed(found, places_of(parsed(folder / MODULES)))) else None
+
+
+def _check_room(hub_id: str, size: int, cache: Path) -> None:
+    place = next(path for path in (cache, *cache.parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    if free < size:
+        raise EncoderError(
+            f"{hub_id!r} takes {size / 1e6:,.0f} MB and the disk has {free / 1e6:,.0f} MB left. "
+            "Free some space, or choose a smaller encoder."
+        )
+
+
+def _bar(total: int, told: Told) -> type:
+    """Return a class of progress bars that draw nothing and tell how many bytes have come."""
+    from tqdm.auto import tqdm
+
+    lock = threading.Lock()
+
+    class Bar(tqdm):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            # Of the bars of a download one counts files, one what the network brings, one what reaches the disk.
+            self._counts = kwargs.get("unit") == "B" and "Reconstruct" in str(kwargs.get("desc"))
+            self._come = 0
+            super().__init__(*args, **kwargs | {"disable": True})
+
+        def update(self, n: float | None = 1) -> None:
+            if self._counts:
+                with lock:
+                    self._come += int(n or 0)
+                    told(min(self._come, total), total)
+
+    return Bar

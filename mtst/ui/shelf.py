@@ -1,0 +1,125 @@
+"""The encoders that the server has in memory beside its own: one of each name for all visitors, fetched once."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from concurrent.futures import Future
+
+from mtst import hub
+from mtst.catalogue import CATALOGUE
+from mtst.encoder import Encoder
+from mtst.encoders import fetch_encoder, find, load_encoder
+from mtst.errors import EncoderError
+from mtst.offers import Offer, offer
+from mtst.settings import Settings
+
+KEPT = 2
+IDLE_SECONDS = 600  # after which an encoder that nobody uses is dropped
+ASK_SECONDS = 300  # for which it holds whether the Hub answers
+PACE_SECONDS = 0.3  # between two looks at a download
+
+
+class Download:
+    """What is being fetched, for all who wait for it."""
+
+    def __init__(self, name: str) -> None:
+        self.progress = (0, 0)
+        self.done: Future[None] = Future()
+        threading.Thread(target=self._run, args=(name,), name="fetch", daemon=True).start()
+
+    def _run(self, name: str) -> None:
+        def told(done: int, total: int) -> None:
+            self.progress = (done, total)
+
+        try:
+            fetch_encoder(name, told)
+        except Exception as error:  # it belongs to whoever waits
+            self.done.set_exception(error)
+        else:
+            self.done.set_result(None)
+
+
+class Shelf:
+    """Takes what is on this machine; what is not has to be fetched first."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._doors: dict[str, threading.Lock] = {}
+        self._encoders: OrderedDict[str, tuple[Encoder, float]] = OrderedDict()
+        self._downloads: dict[str, Download] = {}
+        self._asked, self._answers = float("-inf"), False
+
+    def take(self, name: str) -> Encoder:
+        """Return an encoder, loaded by whoever asks first.
+
+        Raises:
+            EncoderError: it is not on this machine, or is no text encoder.
+        """
+        with self._lock:
+            door = self._doors.setdefault(name, threading.Lock())
+        with door:
+            with self._lock:
+                found = self._encoders.pop(name, None)
+            if found is None and find(name) is None:
+                raise EncoderError(f"{name!r} is not on this server any more. Choose it again under Encoder.")
+            encoder = found[0] if found else load_encoder(name)
+            with self._lock:
+                self._encoders[name] = encoder, time.monotonic()
+                while len(self._encoders) > KEPT:
+                    self._encoders.popitem(last=False)
+        return encoder
+
+    def sweep(self, now: float) -> None:
+        """Drop the encoders that nobody has used for a while; `now` is by `time.monotonic`."""
+        with self._lock:
+            for name, (_, used) in list(self._encoders.items()):
+                if now - used > IDLE_SECONDS:
+                    del self._encoders[name]
+
+    def fetch(self, name: str) -> Iterator[tuple[int, int]]:
+        """Fetch an encoder if it is not here; yield how many bytes of how many have come, now and then.
+
+        Whoever else wants it meanwhile waits for the same download, which goes on if nobody does.
+
+        Raises:
+            EncoderError: it is not to be had, or larger than the host allows.
+        """
+        if find(name):
+            return
+        if name not in CATALOGUE:
+            self.look(name)
+        with self._lock:
+            download = self._downloads.get(name)
+            if download is None or download.done.done():
+                download = self._downloads[name] = Download(name)
+        while not download.done.done():
+            yield download.progress
+            try:
+                download.done.exception(PACE_SECONDS)
+            except TimeoutError:
+                continue
+        download.done.result()
+
+    def look(self, name: str) -> Offer:
+        """Return what is known of an encoder by its Hub id.
+
+        Raises:
+            EncoderError: there is none, or it is larger than the host allows.
+        """
+        found = offer(name)
+        if found.megabytes > self._settings.max_encoder_mb:
+            raise EncoderError(
+                f"{name!r} has {found.megabytes:,.0f} MB; this server takes encoders up to "
+                f"{self._settings.max_encoder_mb:,.0f} MB. Choose a smaller one."
+            )
+        return found
+
+    @property
+    def hub_answers(self) -> bool:
+        """Whether something can be fetched, as of the last minutes."""
+        with self._lock:
+            if time.monotonic() - self._asked > ASK_SECONDS:
+                self._answers, self._asked = hub.answers(), time.monotonic()
+            return self._answers

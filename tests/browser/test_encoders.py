@@ -1,0 +1,61 @@
+"""A visitor chooses an encoder that has to be fetched: from a small Hub, with its progress in view."""
+
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import checkpoints
+from tests.browser.conftest import Host
+from tests.small_hub import SmallHub
+
+NAME = "distilbert-base-uncased"
+
+
+@pytest.fixture
+def hub(tiny_folder, tmp_path: Path) -> Iterator[SmallHub]:
+    with SmallHub() as hub:
+        hub.add(NAME, checkpoints.large(tiny_folder("bert"), tmp_path / "model"))
+        yield hub
+
+
+@pytest.fixture
+def online(hub: SmallHub, tmp_path: Path) -> Iterator[Host]:
+    """An app whose Hub is the small one."""
+    environment = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "0"}
+    host = Host(tmp_path, environment=environment | {"MTST_CUSTOM_ENCODERS": "yes"})
+    host.start()
+    yield host
+    host.end()
+
+
+def test_an_encoder_is_seen_fetched_and_trained(visit, online: Host, hub: SmallHub) -> None:
+    slow = hub.trouble(f"/content/{NAME}", hold=threading.Event())
+    visitor = visit(address=online.url)
+    page = visitor.page
+    visitor.tab("Train")
+    visitor.take_sample()
+    page.click("#train-encoder > button")
+    card = page.locator("#train-encoder-list label", has_text=NAME)
+    card.wait_for()
+    assert re.search(r"66 million parameters; about [\d,]+ sentences a second here; download 268 MB", card.inner_text())
+    page.locator("#train-encoder-list label", has_text="legal-bert").click()
+    page.wait_for_selector("#train-encoder-state [role=alert]:has-text('all-MiniLM-L6-v2 stays')")
+    assert "The Hub knows no public model 'legal-bert'" in page.inner_text("#train-encoder-state")
+    card.click()
+    page.wait_for_selector("#train-encoder-state [role=progressbar]")
+    slow.hold.set()
+    page.wait_for_selector("#train-encoder-state:has-text('embeddings of 32 numbers')")
+    page.wait_for_function(
+        "document.querySelectorAll('#train-layers button').length === 5"
+    )  # the tiny one's, two heads
+    assert f"Encoder: {NAME}" in page.inner_text("#train-encoder > button")
+    assert visitor.too_wide() == []
+    visitor.measure()
+    page.wait_for_selector("#train-story pre")
+    assert f"--encoder {NAME}" in page.inner_text("#train-story pre")
+    page.fill("#train-encoder-id input", "../../etc")
+    page.click("#train-encoder-look")
+    page.wait_for_selector("#train-encoder-state:has-text('is no id of the Hub')")
