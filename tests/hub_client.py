@@ -90,7 +90,7 @@ def train(name: str, folder: str) -> dict:
     model = MultiTaskSentenceTransformer(load_encoder(name), tasks)
     first = [parameter.detach().clone() for parameter in model.encoder.parameters()]
     moved = 0.0
-    for _ in fit(model, data, TrainConfig("train-all", epochs=1)):
+    for event in fit(model, data, TrainConfig("train-all", epochs=1)):
         changes = (float((now - then).abs().max()) for now, then in zip(model.encoder.parameters(), first, strict=True))
         moved = max(moved, *changes)
     model.save(folder)
