@@ -73,6 +73,7 @@ class RunReport:
     best_epoch: int
     validation: dict[str, Figures]
     test: dict[str, Figures] = field(default_factory=dict)
+    start: str = ""
 
     @property
     def splits(self) -> dict[str, dict[str, Figures]]:
@@ -175,11 +176,14 @@ def _scores(report: RunReport) -> str:
         for split, scores in report.splits.items()
         for task, found in scores.items()
     ]
-    held_out = f"{report.data.validation_rows:,} rows were held out"
-    note = f"{held_out}: the model has not learned from them, but its epoch was chosen by them."
-    return f"## Results\n\n{note}\n\n" + _table(
-        ("task", "rows of", "rows", *(title for _, title, _, _ in FIGURES)), rows
+    note = (
+        f"Validation: {report.data.validation_rows:,} rows that this training has not learned from, but by which its "
+        "epoch was chosen."
     )
+    if report.start:
+        note += f" It went on from {plain(report.start)}, which may have learned from some of these rows before."
+    header = ("task", "rows of", "rows", *(title for _, title, _, _ in FIGURES))
+    return f"## Results\n\n{note}\n\n{_table(header, rows)}"
 
 
 def _proof(groups: Sequence[Moved], best_epoch: int) -> str:

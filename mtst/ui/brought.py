@@ -16,8 +16,12 @@ from mtst.ui.services import Services
 from mtst.ui.upload import taken
 
 NAMED = 4  # tasks that are called by their names
+RULE = (
+    "A head goes on if its task has the same name and labels. Rows that the model has learned from before flatter it "
+    "where they are held out now; with the same file and the same seed they are not."
+)
 ABOUT = (
-    "A ZIP that Prepare the download or python -m mtst has made: up to {:g} MB. It is kept {:g} hours, for you alone. "
+    "A ZIP from Prepare the download or python -m mtst export, up to {:g} MB. It is kept {:g} hours, for you alone. "
     "Weights and words are taken out of it, never code."
 )
 
@@ -84,7 +88,7 @@ def heads(services: Services, token: str | None, start: str, tasks: Sequence[Tas
     except MtstError as error:
         return said(problem(error))
     named = [f"{inline(task.name, 40)} {'goes on' if old else 'is new'}" for task, old in zip(tasks, kept, strict=True)]
-    return said(quiet(f"Heads: {'; '.join(named)}. A head goes on if its task has the same name and labels."))
+    return said(quiet(f"Heads: {'; '.join(named)}. {RULE}"))
 
 
 def _forget(services: Services, token: str | None) -> None:
