@@ -31,7 +31,7 @@ def online(hub: SmallHub, tmp_path: Path) -> Iterator[Host]:
     host.end()
 
 
-def test_an_encoder_is_seen_fetched_and_trained(visit, online: Host, hub: SmallHub) -> None:
+def test_an_encoder_is_seen_fetched_and_trained(hub: SmallHub, online: Host, visit) -> None:
     slow = hub.trouble(f"/content/{NAME}", hold=threading.Event())
     visitor = visit(address=online.url)
     page = visitor.page

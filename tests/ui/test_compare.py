@@ -4,9 +4,12 @@ import re
 import pytest
 import torch
 
+from mtst.config import TrainConfig
+from mtst.folder import Job, RunFolder
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.ui import compare, search
 from mtst.ui.services import Services
+from tests.ui import handmade
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 TEXT = "The cat sleeps.\nA cat is asleep.\nShares fell.\n\nShares fell."
@@ -30,9 +33,9 @@ def keep_run(services: Services):
     """Save a model where the services look for that of a finished run; return the run's token."""
 
     def keep(model: MultiTaskSentenceTransformer, token: str) -> str:
-        folder = services.settings.runs_dir / token
-        model.save(folder / "best", heads_only=not model.encoder.moved)
-        (folder / "config.json").write_text("{}")
+        folder = RunFolder(services.settings.runs_dir / token)
+        folder.create(Job(services.settings.encoder, TrainConfig()), handmade.data())
+        model.save(folder.model_path, heads_only=not model.encoder.moved)
         return token
 
     return keep
