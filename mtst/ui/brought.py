@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 import gradio as gr
 
@@ -39,7 +40,8 @@ def bring(services: Services, who: str, path: str | None, before: str | None) ->
         try:
             token = services.runs.keep(file, who)
         finally:
-            file.unlink(missing_ok=True)
+            if file != Path(path):  # it was moved, so it is theirs
+                file.unlink(missing_ok=True)
         check_working(services.trained(token))
     except MtstError as error:
         _forget(services, token)
