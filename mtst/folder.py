@@ -101,9 +101,9 @@ class RunFolder:
             raise RunError(f"The run cannot be stored: {getattr(error, 'strerror', None) or error}.") from error
 
     @property
-    def trains(self) -> bool:
-        """Whether there is anything to do but to keep a model."""
-        return (self.path / "config.json").is_file() and (self.path / "data.json").is_file()
+    def keeps_only(self) -> bool:
+        """Whether there is nothing to do but to keep a model."""
+        return self.model_path.is_dir() and not (self.path / "data.json").exists()
 
     def job(self) -> Job:
         """Return what the run is asked to do.

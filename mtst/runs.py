@@ -239,7 +239,7 @@ class Runs:
         found = [path for path in self.settings.runs_dir.iterdir() if TOKEN.fullmatch(path.name)]
         for path in sorted(found, key=lambda path: path.stat().st_mtime):
             folder = RunFolder(path)
-            if not folder.trains:
+            if not (path / "config.json").is_file() or folder.keeps_only:
                 continue
             try:
                 history = folder.history()

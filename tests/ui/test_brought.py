@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 import zipfile
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 from mtst.errors import RunError
 from mtst.export import zip_model
 from mtst.model import MultiTaskSentenceTransformer
+from mtst.runs import Runs
+from mtst.settings import Settings
 from mtst.tasks import Task
 from mtst.ui import brought, controls, predict, run, why
 from mtst.ui.evidence import BROUGHT, ENCODER, MODEL, STARTER
@@ -81,6 +84,17 @@ def test_it_goes_when_it_is_told_to(services: Services, token: str) -> None:
     with pytest.raises(RunError):
         services.runs.folder(token)
     assert "not here any more" in value(brought.describe(services, token)[0])
+
+
+def test_a_restarted_app_keeps_it_and_takes_it_for_no_run(archive: str, tmp_path: Path) -> None:
+    settings = Settings(runs_dir=tmp_path / "runs")
+    kept = Runs(settings).keep(Path(archive))
+    again = Runs(settings)
+    assert (again.waiting, again.training) == (0, False)
+    assert again.folder(kept).model_path.is_dir()
+    again.expire(time.time() + 3600 * 25)
+    with pytest.raises(RunError):
+        again.folder(kept)
 
 
 def test_training_offers_it_and_says_which_heads_go_on(services: Services, token: str) -> None:
