@@ -1,13 +1,14 @@
 """What a visitor takes home: predictions as a CSV, a model as a ZIP."""
 
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mtst.model import MultiTaskSentenceTransformer
+from mtst.onnx_export import export_onnx
 from mtst.spreadsheet import write_csv
 from mtst.tables import Table
+from mtst.takehome import NAME, zip_folder
 
 ROWS_AT_ONCE = 2048
 
@@ -45,14 +46,28 @@ def prediction_cells(model: MultiTaskSentenceTransformer, sentences: list[str]) 
 
 
 def zip_model(
-    model: MultiTaskSentenceTransformer, target: Path, name: str = "mtst-model", report: Path | None = None
+    model: MultiTaskSentenceTransformer,
+    target: Path,
+    name: str = NAME,
+    report: bytes | None = None,
+    *,
+    onnx: bool = False,
 ) -> None:
-    """Write a model, encoder included, as a ZIP with one folder in it, with the report of its run if there is one."""
+    """Write a model, encoder included, as a ZIP with one folder in it; the same model gives the same bytes.
+
+    Args:
+        model: the model.
+        target: where to.
+        name: what the folder, and the card in it, call the model.
+        report: the report of its run as JSON, if there is one.
+        onnx: whether the model goes along as ONNX too.
+
+    Raises:
+        ModelError: it cannot be written, or the report is none.
+    """
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / name
-        model.save(folder)
-        with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:  # weights hardly get smaller
-            for path in sorted(folder.rglob("*")):
-                archive.write(path, path.relative_to(scratch))
-            if report and report.is_file():
-                archive.write(report, f"{name}/report.json")
+        model.save(folder, report=report)
+        if onnx:
+            export_onnx(model, folder / "onnx")
+        zip_folder(folder, target)

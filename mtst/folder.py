@@ -5,6 +5,7 @@ Nothing is ever half-written: a file is replaced by a whole one, or a line is ad
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,7 @@ class Job:
     """What a run is asked to do, next to its data, and how the data were chosen from their file.
 
     Attributes:
-        encoder: the name that the encoder is loaded by.
+        encoder: the name that the encoder is loaded by; of a run that goes on with a model, what that began with.
         config: how to train.
         source: the file's name.
         text: the column of the sentences.
@@ -37,10 +38,11 @@ class Job:
         merge: whether labels that differ only in case and blanks were made one.
         leave_out: the lines of the file that were left out by choice.
         fp32: whether matrices are multiplied in 32 bits even where bf16 is quicker.
-        kind: whether to train, to look for learning rates, or to compare scenarios.
+        kind: whether to train, to look for learning rates, to compare scenarios, or only to keep a model.
         scenarios: those to compare.
         seeds: how many seeds each of them is tried with.
         alone: a scenario in which each task is also trained alone.
+        start: what the model is called that training goes on with, if it does; it lies in the run's folder.
     """
 
     encoder: str
@@ -51,10 +53,11 @@ class Job:
     merge: bool = False
     leave_out: tuple[int, ...] = ()
     fp32: bool = False
-    kind: Literal["train", "rates", "compare"] = "train"
+    kind: Literal["train", "rates", "compare", "keep"] = "train"
     scenarios: tuple[str, ...] = ()
     seeds: int = 1
     alone: str | None = None
+    start: str = ""
 
 
 _JOB = TypeAdapter(Job)
@@ -68,6 +71,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.events_path = path / "events.jsonl"
+        self.start_path = path / "start"
         self.model_path = path / "best"
         self.report_path = path / "report.json"
         self.checkpoint_path = path / "checkpoint.safetensors"
@@ -75,18 +79,31 @@ class RunFolder:
         self.embeddings_path = path / "embeddings"
         self._stop = path / "stop"
 
-    def create(self, job: Job, data: Dataset) -> None:
-        """Write what the run needs.
+    def create(self, job: Job, data: Dataset | None, start: Path | None = None) -> None:
+        """Write what the run needs; what only keeps a model has no data.
+
+        Args:
+            job: what to do.
+            data: the rows to do it with.
+            start: the folder of the model that training goes on with, on the same disk.
 
         Raises:
             RunError: the disk does not take it.
         """
         try:
-            self.path.mkdir(mode=0o700, parents=True)
-            _write(self.path / "data.json", _DATA.dump_json(data))
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=data is None)
+            if start:
+                shutil.copytree(start, self.start_path, copy_function=os.link)  # nobody writes to these files
+            if data is not None:
+                _write(self.path / "data.json", _DATA.dump_json(data))
             _write(self.path / "config.json", _JOB.dump_json(job, indent=1))
-        except OSError as error:
-            raise RunError(f"The run cannot be stored: {error.strerror or error}.") from error
+        except (OSError, shutil.Error) as error:
+            raise RunError(f"The run cannot be stored: {getattr(error, 'strerror', None) or error}.") from error
+
+    @property
+    def keeps_only(self) -> bool:
+        """Whether there is nothing to do but to keep a model."""
+        return self.model_path.is_dir() and not (self.path / "data.json").exists()
 
     def job(self) -> Job:
         """Return what the run is asked to do.

@@ -2,15 +2,15 @@
 
 The folder is a sentence-transformers model (`SentenceTransformer(folder)` loads its encoder) with two files more:
 `heads.safetensors`, the weights of head i under `i.weight` (labels, d) and `i.bias` (labels), and `mtst.json`, the
-tasks and their labels in order. A folder saved with `heads_only` names its encoder in `mtst.json` instead.
+tasks and their labels in order; and with what `mtst.takehome` adds. A folder saved with `heads_only` has the two files
+alone, and names its encoder in `mtst.json`.
 """
 
-import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Self
 
 import numpy as np
@@ -19,13 +19,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from mtst import publishing, takehome
 from mtst.encoder import Encoder
 from mtst.encoders import load_encoder
 from mtst.errors import ModelError
-from mtst.tasks import Task, check_tasks
+from mtst.saved import CARD, ENCODER, HEADS, check_target, read_card, write_card
+from mtst.tasks import Task, check_tasks, kept_tasks
 
-CARD, HEADS, ENCODER = "mtst.json", "heads.safetensors", "modules.json"
-FORMAT = 1
 ZERO_SHOT_SCALE = 20.0  # turns a difference of cosines into logits, as the losses of sentence-transformers do
 DEFAULT_TASKS = (
     Task(
@@ -58,6 +58,9 @@ class MultiTaskSentenceTransformer(nn.Module):
     New heads are zero-shot: the weight of a label is the embedding of its words, so an untrained model already
     predicts something, and a frozen head has a meaning to keep.
 
+    Attributes:
+        base: the name of the encoder that it began with, before any training.
+
     Raises:
         ModelError: no task, or two of one name.
     """
@@ -65,6 +68,7 @@ class MultiTaskSentenceTransformer(nn.Module):
     def __init__(self, encoder: Encoder, tasks: Sequence[Task] = DEFAULT_TASKS) -> None:
         super().__init__()
         self.encoder = encoder
+        self.base = encoder.name
         self.tasks = check_tasks(tuple(tasks))
         self.heads = nn.ModuleList(nn.Linear(encoder.dimension, len(task.labels)) for task in self.tasks)
         for task, head in zip(self.tasks, self.heads, strict=True):
@@ -90,17 +94,39 @@ class MultiTaskSentenceTransformer(nn.Module):
             logits = self.classify(embeddings)
             return {task.name: Prediction(task, logits[task.name].softmax(dim=1).cpu().numpy()) for task in self.tasks}
 
-    def save(self, folder: str | Path, *, heads_only: bool = False) -> None:
+    def with_tasks(self, tasks: Sequence[Task]) -> Self:
+        """Return a model for these tasks on the same encoder, to train it further.
+
+        The head of a task that has the same name and labels here is kept; the others are new.
+        """
+        made = type(self)(self.encoder, tasks)
+        made.base = self.base
+        for number, kept in enumerate(kept_tasks(self.tasks, tasks)):
+            if kept is not None:
+                own = self.heads[self.tasks.index(kept)]
+                order = [kept.labels.index(label) for label in made.tasks[number].labels]
+                with torch.no_grad():
+                    made.heads[number].weight.copy_(own.weight[order])
+                    made.heads[number].bias.copy_(own.bias[order])
+        return made
+
+    def save(
+        self, folder: str | Path, *, heads_only: bool = False, report: bytes | None = None, name: str = ""
+    ) -> None:
         """Write the model as a folder; an older model there is replaced, anything else is left alone.
 
         Args:
             folder: where to.
             heads_only: leave out an encoder that has not changed since it was loaded; its name is kept.
+            report: the report of the run that the model comes from, as JSON, to go along.
+            name: what its card calls it; by its folder if left out.
 
         Raises:
-            ModelError: the folder holds something else, cannot be written, or `heads_only` would lose training.
+            ModelError: the folder holds something else, cannot be written, or `heads_only` would lose training; or the
+                report is none.
         """
         target = Path(folder)
+        papers = {} if heads_only else takehome.papers(name or target.resolve().name, self.tasks, self.base, report)
         if heads_only and self.encoder.moved:
             raise ModelError("The encoder was trained too, so its weights must be saved with the heads.")
         check_target(target)
@@ -109,6 +135,8 @@ class MultiTaskSentenceTransformer(nn.Module):
             staging = Path(mkdtemp(dir=target.parent, prefix=".saving-"))
             try:
                 self._write(staging, heads_only=heads_only)
+                for paper, content in papers.items():
+                    (staging / paper).write_bytes(content)
                 if target.exists():
                     shutil.rmtree(target)
                 staging.chmod(0o755)
@@ -121,15 +149,40 @@ class MultiTaskSentenceTransformer(nn.Module):
     def _write(self, folder: Path, *, heads_only: bool) -> None:
         if not heads_only:
             self.encoder.backbone.save_pretrained(str(folder), create_model_card=False)
-        card = {
-            "format": FORMAT,
-            "encoder": self.encoder.name if heads_only else None,
-            "dimension": self.encoder.dimension,
-            "tasks": [{"name": task.name, "labels": list(task.labels)} for task in self.tasks],
-        }
-        (folder / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_card(folder, self.tasks, self.encoder.name if heads_only else None, self.base, self.encoder.dimension)
         save_file({name: tensor.contiguous().cpu() for name, tensor in self.heads.state_dict().items()}, folder / HEADS)
         (folder / HEADS).chmod(0o644)
+
+    def push_to_hub(
+        self, repo_id: str, *, token: str | None = None, private: bool | None = None, report: bytes | None = None
+    ) -> str:
+        """Upload the model to the Hub with its card; return its address.
+
+        Args:
+            repo_id: the name of the repository, owner/name; a new one is made if there is none.
+            token: may write there; if left out, what `hf auth login` or HF_TOKEN gave.
+            private: whether a new repository is closed to others; as the owner's settings say if left out.
+            report: the report of the run that the model comes from, as JSON, to go along.
+
+        Raises:
+            ModelError: the Hub refuses it or does not answer, or the report is none.
+        """
+        with TemporaryDirectory() as scratch:
+            folder = Path(scratch) / "model"
+            self.save(folder, report=report, name=repo_id.rpartition("/")[2])
+            return publishing.publish(folder, repo_id, token=token, private=private)
+
+    @classmethod
+    def from_pretrained(cls, repo_id_or_folder: str | Path, revision: str | None = None) -> Self:
+        """Read a model from a folder, or from the Hub, where `revision` names a branch, a tag or a commit.
+
+        Raises:
+            ModelError: there is none, or the Hub does not answer.
+            EncoderError: its encoder cannot be loaded.
+        """
+        if Path(repo_id_or_folder).is_dir():
+            return cls.load(repo_id_or_folder)
+        return cls.load(publishing.fetch(str(repo_id_or_folder), revision))
 
     @classmethod
     def load(cls, folder: str | Path, encoder: Encoder | None = None, *, fp32: bool = False) -> Self:
@@ -145,7 +198,7 @@ class MultiTaskSentenceTransformer(nn.Module):
             EncoderError: its encoder cannot be loaded.
         """
         source = Path(folder)
-        tasks, name = _read_card(source)
+        tasks, name, base = read_card(source)
         if (source / ENCODER).is_file():
             encoder = load_encoder(str(source), fp32=fp32)
         elif name is None:
@@ -153,46 +206,12 @@ class MultiTaskSentenceTransformer(nn.Module):
         elif encoder is None or encoder.name != name:
             encoder = load_encoder(name, fp32=fp32)
         model = cls(encoder, tasks)
+        model.base = base or encoder.name
         try:
             model.heads.load_state_dict(load_file(source / HEADS))
         except (OSError, SafetensorError, RuntimeError) as error:
             raise ModelError(f"The heads in {source / HEADS} cannot be read or do not fit {CARD}.") from error
         return model
-
-
-def check_target(folder: Path) -> None:
-    """Make sure that a model can be saved in a folder: it is new, or empty, or holds an earlier model.
-
-    Raises:
-        ModelError: it is none of these.
-    """
-    try:
-        foreign = folder.exists() and not (folder / CARD).is_file() and any(folder.iterdir())
-    except OSError as error:
-        raise ModelError(f"The model cannot be written to {folder}: {error.strerror or error}.") from error
-    if foreign:
-        raise ModelError(f"{folder} holds other files. Choose a new folder, or one with an earlier model.")
-
-
-def _read_card(folder: Path) -> tuple[tuple[Task, ...], str | None]:
-    """Return the tasks of a saved model and the name of its encoder, if it has none of its own."""
-    try:
-        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        tasks = tuple(Task(str(task["name"]), tuple(map(str, task["labels"]))) for task in card["tasks"])
-        name = None if card["encoder"] is None else _text(card["encoder"])
-    except FileNotFoundError:
-        raise ModelError(f"{folder} holds no model: there is no {CARD} in it.") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{folder / CARD} cannot be read as the description of a model.") from error
-    if card.get("format") != FORMAT:
-        raise ModelError(f"{folder} was saved in format {card.get('format')!r}; this version reads format {FORMAT}.")
-    return tasks, name
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not a name")
-    return value
 
 
 def _words(label: str) -> str:

@@ -4,11 +4,10 @@ from pathlib import Path
 
 from mtst.best import put, weights
 from mtst.checkpoint import Checkpoint
-from mtst.encoders import load_encoder
 from mtst.errors import RunError
 from mtst.folder import RunFolder
 from mtst.groups import groups_of
-from mtst.model import MultiTaskSentenceTransformer
+from mtst.starting import starting_model
 
 
 def best_model(folder: RunFolder) -> Path:
@@ -25,7 +24,7 @@ def best_model(folder: RunFolder) -> Path:
             raise RunError(f"{why}, or use the starter heads.")
         parts = Checkpoint.read(folder.checkpoint_path).parts
         job, data = folder.job(), folder.data()
-        model = MultiTaskSentenceTransformer(load_encoder(job.encoder, fp32=job.fp32), data.tasks)
+        model = starting_model(folder, job, data)
         put(parts.get("best") or parts["now"], weights(groups_of(model)))
-        model.save(folder.model_path, heads_only=not model.encoder.moved)
+        model.save(folder.model_path, heads_only=not (model.encoder.moved or job.start))
     return folder.model_path

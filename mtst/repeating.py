@@ -39,11 +39,14 @@ def _begun(command: str, job: Job, tasks: Sequence[str]) -> list[str]:
 
 
 def _read(job: Job) -> list[str]:
-    """Return the options that say how the file is read and which encoder reads its sentences."""
+    """Return the options that say how the file is read, and which encoder or model reads its sentences."""
     words = [] if job.header else ["--no-header"]
     words += ["--merge-labels"] if job.merge else []
     words += ["--leave-out", ",".join(map(str, job.leave_out))] if job.leave_out else []
-    words += [] if job.encoder == DEFAULT else ["--encoder", job.encoder]
+    if job.start:
+        words += ["--from", job.start]
+    elif job.encoder != DEFAULT:
+        words += ["--encoder", job.encoder]
     return words + (["--fp32"] if job.fp32 else [])
 
 

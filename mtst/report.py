@@ -54,6 +54,7 @@ def report(job: Job, data: Dataset, history: History, test: dict[str, Scores] | 
             "validation_rows": started.validation_rows,
             "tasks": {task.name: dict(zip(task.labels, started.counts[task.name], strict=True)) for task in data.tasks},
         },
+        "start": job.start,
         "config": job.config,
         "command": " ".join(command(job, [task.name for task in data.tasks])),
         "baselines": history.baselines

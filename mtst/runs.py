@@ -23,6 +23,7 @@ from mtst.quota import Quota
 from mtst.scenarios import find_scenario
 from mtst.settings import Settings
 from mtst.splitting import check_trainable
+from mtst.starting import keep_model
 from mtst.state_log import log_state
 from mtst.waiting import Line, Place
 
@@ -51,28 +52,44 @@ class Runs:
         for name, work in {"close": close_all, "train": self._run_all, "sweep": self._sweep_all}.items():
             threading.Thread(target=work, name=f"runs: {name}", daemon=True).start()
 
-    def submit(self, job: Job, data: Dataset, visitor: str = "") -> str:
+    def submit(self, job: Job, data: Dataset, visitor: str = "", start: str | None = None) -> str:
         """Put a run in the queue and return its token, 192 random bits that only its owner knows.
 
         Args:
             job: what to do.
             data: the rows to do it with.
             visitor: who asks, for the limits of a visitor; nobody in particular has none.
+            start: the token of the model that training goes on with.
 
         Raises:
             SettingsError: the scenario is unknown.
             DataError: the data cannot be trained on.
             RunError: it cannot be stored, or the visitor has had enough for now.
         """
+        begin = self.folder(start).model_path if start else None
         find_scenario(job.config.scenario, data.tasks)
         check_trainable(data)
         self._quota.check_room()
         token = secrets.token_urlsafe(24)
         with self._lock:
             self._quota.take(visitor, self._line.count(visitor))
-            RunFolder(self.settings.runs_dir / token).create(job, data)
+            RunFolder(self.settings.runs_dir / token).create(job, data, begin)
             self._line.join(token, visitor)
         log_state(token, "queued")
+        return token
+
+    def keep(self, archive: Path, visitor: str = "") -> str:
+        """Unpack a visitor's model where their runs are, for as long as runs are kept; return its token.
+
+        Raises:
+            ModelError: the archive is none of a model that mtst has made.
+            RunError: it cannot be stored, or the visitor has had enough for now.
+        """
+        self._quota.check_room()
+        self._quota.take(visitor, 0)
+        token = secrets.token_urlsafe(24)
+        keep_model(archive, RunFolder(self.settings.runs_dir / token), self.settings.max_model_mb)
+        log_state(token, "kept")
         return token
 
     def resume(self, token: str, visitor: str = "") -> None:
@@ -221,9 +238,9 @@ class Runs:
         left = []
         found = [path for path in self.settings.runs_dir.iterdir() if TOKEN.fullmatch(path.name)]
         for path in sorted(found, key=lambda path: path.stat().st_mtime):
-            if not (path / "config.json").is_file():
-                continue
             folder = RunFolder(path)
+            if not (path / "config.json").is_file() or folder.keeps_only:
+                continue
             try:
                 history = folder.history()
             except (RunError, OSError):  # an unreadable run of an older version must not keep the app from starting

@@ -26,6 +26,7 @@ class Settings:
     runs_dir: Path = Path(gettempdir()) / "mtst-runs"
     max_rows: int = 20_000
     max_upload_mb: float = 20.0
+    max_model_mb: float = 600.0
     max_columns: int = 1_000
     max_labels: int = 200
     max_characters: int = 100_000

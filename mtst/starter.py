@@ -1,5 +1,8 @@
 """What ships with the project: sample data, and heads trained on it for the default encoder."""
 
+from pathlib import Path
+
+from mtst.archive import load_archive
 from mtst.assets import ASSETS
 from mtst.encoder import Encoder
 from mtst.model import MultiTaskSentenceTransformer
@@ -11,10 +14,12 @@ SMALL_SAMPLE = ASSETS / "sample-small.csv"  # the first rows of the other
 
 
 def load_model(name: str, encoder: Encoder | None = None, *, fp32: bool = False) -> MultiTaskSentenceTransformer:
-    """Load the starter model by its name, or a saved model by its folder.
+    """Load the starter model by its name, or a saved model by its folder or its ZIP.
 
     Raises:
-        ModelError: the folder holds no model.
+        ModelError: the folder or the ZIP holds no model.
         EncoderError: its encoder cannot be loaded.
     """
+    if name != STARTER and Path(name).is_file():
+        return load_archive(Path(name), fp32=fp32)
     return MultiTaskSentenceTransformer.load(STARTER_FOLDER if name == STARTER else name, encoder, fp32=fp32)

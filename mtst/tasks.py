@@ -1,5 +1,6 @@
 """A task: a name and the labels its head chooses from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mtst.errors import ModelError
@@ -42,3 +43,13 @@ def check_tasks(tasks: tuple[Task, ...]) -> tuple[Task, ...]:
     if len(set(names)) < len(names):
         raise ModelError(f"Each task needs a name of its own, not {', '.join(map(repr, names))}.")
     return tasks
+
+
+def kept_tasks(known: Sequence[Task], wanted: Sequence[Task]) -> list[Task | None]:
+    """Return, for each task that is wanted, the known one whose head can serve it: of the same name and labels."""
+    named = {task.name: task for task in known}
+    found = [named.get(task.name) for task in wanted]
+    return [
+        kept if kept and set(kept.labels) == set(task.labels) else None
+        for kept, task in zip(found, wanted, strict=True)
+    ]

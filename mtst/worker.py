@@ -14,16 +14,15 @@ import torch
 
 from mtst.attempts import Compared
 from mtst.bakeoff import attempts, bake_off
-from mtst.encoders import load_encoder
 from mtst.errors import FULL, MtstError
 from mtst.event_log import EventLog
 from mtst.events import Failed, Finished, RatesFound
 from mtst.folder import ORPHAN_SECONDS, RunFolder
 from mtst.mistakes import answer
-from mtst.model import MultiTaskSentenceTransformer
 from mtst.rate_finder import find_rates
 from mtst.report import comparison_report, report
 from mtst.splitting import split
+from mtst.starting import starting_model
 from mtst.training import fit
 
 try:
@@ -65,7 +64,7 @@ def _train(folder: RunFolder, log: EventLog, deadline: float) -> None:
     folder.held_out_path.unlink(missing_ok=True)  # the model of the first part said that
     job = folder.job()
     data = folder.data()
-    model = MultiTaskSentenceTransformer(load_encoder(job.encoder, fp32=job.fp32), data.tasks)
+    model = starting_model(folder, job, data)
     if job.kind == "rates":
         events = find_rates(model, data, job.config)
     elif job.kind == "compare":
@@ -87,7 +86,7 @@ def _train(folder: RunFolder, log: EventLog, deadline: float) -> None:
         history.extend([event])
         folder.write_report(report(job, data, history))
         folder.write_held_out(answer(model, split(data, job.config)[1]))
-        model.save(folder.model_path, heads_only=not model.encoder.moved)
+        model.save(folder.model_path, heads_only=not (model.encoder.moved or job.start))
     if isinstance(event, Compared):
         history.extend([event])
         folder.write_report(comparison_report(job, data, history.comparison))

@@ -80,6 +80,8 @@ class Answer(BaseHTTPRequestHandler):
         repo = self._repo(name)
         if repo is None:
             return None
+        if verb in ("tree", "revision") and rest.split("/")[0] not in ("main", repo.commit):
+            return self._say(404, b"", {"X-Error-Code": "RevisionNotFound"})
         if verb == "tree":
             return self._json(list(repo.listing()))
         if verb == "preupload":

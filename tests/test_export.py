@@ -1,11 +1,9 @@
 import csv
-import zipfile
 
-import numpy as np
 import pytest
 
 from mtst.errors import DataError
-from mtst.export import write_predictions, zip_model
+from mtst.export import write_predictions
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.spreadsheet import FORMULA
 from mtst.tasks import Task
@@ -64,13 +62,3 @@ def test_a_missing_column_writes_no_file(tiny, table_of, tmp_path):
 def test_a_file_that_cannot_be_written_is_refused(tiny, table_of, tmp_path):
     with pytest.raises(DataError, match="cannot be written"):
         write_predictions(tiny, table_of("text\na\n"), "text", tmp_path / "none" / "out.csv")
-
-
-def test_a_zip_holds_one_folder_that_loads(tiny, tmp_path):
-    zip_model(tiny, tmp_path / "model.zip", "mine")
-    with zipfile.ZipFile(tmp_path / "model.zip") as archive:
-        assert {name.split("/")[0] for name in archive.namelist()} == {"mine"}
-        archive.extractall(tmp_path / "unzipped")
-    again = MultiTaskSentenceTransformer.load(tmp_path / "unzipped" / "mine")
-    assert again.tasks == tiny.tasks
-    np.testing.assert_array_equal(again.encode(["the film"]), tiny.encode(["the film"]))

@@ -17,7 +17,7 @@ from mtst.streams import Stream, find_column
 
 
 def predict(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A saved model's folder, or 'starter'.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A saved model's folder or ZIP, or 'starter'.")],
     file: File,
     text: Text,
     out: Annotated[Path, typer.Option(metavar="FILE.csv", help="Where to write the table with predictions.")],

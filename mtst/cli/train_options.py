@@ -52,6 +52,10 @@ ValidationShare = Annotated[float, typer.Option(metavar="SHARE", help="Share of 
 Seed = Annotated[int, typer.Option(metavar="N", help="Fixes split, order and dropout.")]
 Baselines = Annotated[bool, typer.Option(help="Whether to measure first what is reached without training.")]
 LeaveOut = Annotated[str, typer.Option(metavar="LINES", help="Lines of the file to leave out, separated by commas.")]
+Start = Annotated[
+    str | None,
+    typer.Option("--from", metavar="MODEL", help="A model to train further: its folder, its ZIP, or 'starter'."),
+]
 Test = Annotated[Path | None, typer.Option(metavar="FILE", help="A file to score the best model on.")]
 Out = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where to save the best model.")]
 HeadsOnly = Annotated[bool, typer.Option("--heads-only", help="Save without an encoder that did not move.")]

@@ -16,14 +16,18 @@ from mtst.cli.telling import tell_skipped, write_file
 from mtst.config import TrainConfig
 from mtst.data import Dataset, make_dataset
 from mtst.encoders import DEFAULT
+from mtst.errors import SettingsError
 from mtst.evaluation import Scores, evaluate
 from mtst.events import Baselines, EpochEnded, Event, GroupProof, Opened, RatesFound
 from mtst.folder import Job
 from mtst.history import History
-from mtst.model import MultiTaskSentenceTransformer, check_target
+from mtst.model import MultiTaskSentenceTransformer
 from mtst.rate_finder import find_rates
 from mtst.report import report as report_of
+from mtst.saved import check_target
+from mtst.starter import load_model
 from mtst.tables import read_table
+from mtst.tasks import Task, kept_tasks
 from mtst.training import fit
 
 FIGURES = ("accuracy", "precision", "recall", "macro_f1", "weighted_f1", "calibration_error")
@@ -63,6 +67,7 @@ def train(
     out: options.Out = None,
     heads_only: options.HeadsOnly = False,
     report: options.Report = None,
+    start_from: options.Start = None,
     encoder: Encoder = DEFAULT,
     fp32: Fp32 = False,
     as_json: options.AsJson = False,
@@ -82,6 +87,8 @@ def train(
     )  # fmt: skip
     if out:
         check_target(out)
+    if start_from and (encoder != DEFAULT or heads_only):
+        raise SettingsError("--from brings its own encoder, to be saved whole: leave out --encoder and --heads-only.")
     left_out = options.lines(leave_out)
     with joined() as team:
         say = typer.echo if team.leads else _nothing
@@ -91,7 +98,7 @@ def train(
             held_out = None
             if test:
                 held_out = make_dataset(read_table(test, header=header), text, labels, data.tasks, merge=merge)
-            model = MultiTaskSentenceTransformer(loaded(encoder, fp32=fp32), data.tasks)
+            model = _begun(start_from, encoder, fp32, data.tasks, say)
         say(f"{len(data):,} rows used")
         if team.leads:
             tell_skipped(data.skipped)
@@ -101,12 +108,14 @@ def train(
         tested = evaluate(model, held_out) if held_out else None
 
         def keep() -> None:
+            job = Job(
+                model.base, config, str(file), text, header is not False, merge, left_out, fp32, start=start_from or ""
+            )
+            made = json.dumps(report_of(job, data, history, tested), indent=1, ensure_ascii=False) + "\n"
             if out:
-                model.save(out, heads_only=heads_only)
+                model.save(out, heads_only=heads_only, report=None if heads_only else made.encode())
             if report:
-                job = Job(encoder, config, str(file), text, header is not False, merge, left_out, fp32)
-                made = report_of(job, data, history, tested)
-                write_file(json.dumps(made, indent=1, ensure_ascii=False) + "\n", report)
+                write_file(made, report)
 
         by_leader(team, keep)  # every process has the same model now
     seconds = round(time.perf_counter() - start, 2)
@@ -119,6 +128,18 @@ def train(
 
 def _nothing(_line: str) -> None:
     """Say nothing: another process of the team does."""
+
+
+def _begun(
+    start_from: str | None, encoder: str, fp32: bool, tasks: tuple[Task, ...], say: Callable[[str], None]
+) -> MultiTaskSentenceTransformer:
+    """Return the model to train: new heads on an encoder, or a model that goes on with the heads that fit."""
+    if start_from is None:
+        return MultiTaskSentenceTransformer(loaded(encoder, fp32=fp32), tasks)
+    model = load_model(start_from, fp32=fp32)
+    for task, kept in zip(tasks, kept_tasks(model.tasks, tasks), strict=True):
+        say(f"{task}: its head {'goes on' if kept else 'is new, for none has this name and these labels'}")
+    return model.with_tasks(tasks)
 
 
 def _followed(events: Generator[Event, Any, None], say: Callable[[str], None]) -> History:

@@ -59,7 +59,7 @@ def build_app(services: Services) -> gr.Blocks:
             with gr.Tab("Map", id="map", elem_id="tab-map"):
                 map_tab(services, demo, sentences, tokens.run)
             with gr.Tab("Predict", id="predict", elem_id="tab-predict"):
-                model = predict_tab(services, tokens.run)
+                model = predict_tab(services, demo, tokens)
             with gr.Tab("Train", id="train", elem_id="tab-train"):
                 steps = train_tab(services, demo, tokens, tabs, model)
             with gr.Tab("Scenarios", id="scenarios", elem_id="tab-scenarios") as scenarios:
@@ -77,7 +77,7 @@ def launch(demo: gr.Blocks, services: Services, **options: object) -> None:
         head=f"<style>{STYLE.read_text(encoding='utf-8')}</style>{head()}",  # `css=` would rewrite the selectors
         js=KEYS,
         max_threads=200,
-        max_file_size=int(services.settings.max_upload_mb * 1e6),
+        max_file_size=int(max(services.settings.max_upload_mb, services.settings.max_model_mb) * 1e6),
         footer_links=[],
         run_history=False,
         enable_monitoring=False,

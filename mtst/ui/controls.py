@@ -5,22 +5,27 @@ import gradio as gr
 from mtst.errors import MtstError, RunError
 from mtst.history import History
 from mtst.ui import dataset, run, watch
+from mtst.ui.evidence import MODEL
 from mtst.ui.parts.live_plot import hidden
 from mtst.ui.parts.pieces import problem
 from mtst.ui.services import Services
 from mtst.ui.settings import in_words
 
 
-def start(services: Services, who: str, *form: object, **values: object) -> tuple[object, ...]:
+def start(
+    services: Services, who: str, *form: object, start: str = "", model: str | None = None, **values: object
+) -> tuple[object, ...]:
     """Put a visitor's run in the queue; return its token, its state, and what hides the run before.
 
-    `form` and `values` are those of `dataset.submit`.
+    `form` and `values` are those of `dataset.submit`; `model` is the token of a model that was brought along, to go on
+    with if `start` says so.
 
     Raises:
         gr.Error: it cannot be trained.
     """
     try:
-        token = dataset.submit(services, who, "train", *form, **values)
+        begin = model if start == MODEL else None
+        token = dataset.submit(services, who, "train", *form, start=begin, **values)
     except MtstError as error:
         raise gr.Error(in_words(str(error)), title="Cannot train yet", print_exception=False) from error
     return token, watch.status(History()), gr.Button(visible=False), hidden(), hidden()

@@ -132,17 +132,21 @@ def submit(
     merge: bool,
     tasks: tuple[Task, ...] | None,
     *ticked: list[str],
+    start: str | None = None,
     encoder: str = "",
     **values: object,
 ) -> str:
     """Put what a visitor's form stands for in the queue, a run or a search for rates; return its token.
+
+    `start` is the token of a model to go on with.
 
     Raises:
         MtstError: nothing is chosen, it cannot be used, or the visitor has had enough for now.
     """
     draft = chosen(draft)
     config = config_of(tasks or (), **values)
-    return services.runs.submit(*job(services, draft, choice(text, labels, merge, ticked), config, kind, encoder), who)
+    asked, data = job(services, draft, choice(text, labels, merge, ticked), config, kind, encoder, start)
+    return services.runs.submit(asked, data, who, start)
 
 
 def comparing(job: Job, scenarios: tuple[str, ...], seeds: int, alone: str | None) -> Job:
@@ -157,6 +161,7 @@ def job(
     config: TrainConfig,
     kind: Literal["train", "rates", "compare"],
     encoder: str = "",
+    start: str | None = None,
 ) -> tuple[Job, Dataset]:
     """Return what a run of this choice is asked to do with an encoder, and its data.
 
@@ -166,12 +171,14 @@ def job(
         SettingsError: the config does not fit it.
     """
     data = draft.dataset(wanted)
-    plan(
-        MultiTaskSentenceTransformer(services.encoder_named(encoder), data.tasks), config
-    )  # refuses what cannot be followed
+    if start:
+        model = services.trained(start).with_tasks(data.tasks)
+    else:
+        model = MultiTaskSentenceTransformer(services.encoder_named(encoder), data.tasks)
+    plan(model, config)  # refuses what cannot be followed
     table = draft.table
     asked = Job(
-        encoder=encoder or services.settings.encoder,
+        encoder=model.base if start else encoder or services.settings.encoder,
         config=config,
         kind=kind,
         source=table.name,
@@ -179,5 +186,6 @@ def job(
         header=table.header,
         merge=wanted.merge,
         leave_out=tuple(sorted(wanted.leave_out)),
+        start=services.runs.folder(start).job().source if start else "",
     )
     return asked, data

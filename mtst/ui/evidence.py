@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from mtst.config import TrainConfig
 from mtst.data import Dataset, make_dataset
+from mtst.errors import RunError
 from mtst.folder import RunFolder
 from mtst.mistakes import HeldOut, answer
 from mtst.model import DEFAULT_TASKS, MultiTaskSentenceTransformer
@@ -13,7 +14,8 @@ from mtst.starter import SAMPLE
 from mtst.tables import read_table
 from mtst.ui.services import Services
 
-STARTER, OWN = "starter", "own"
+STARTER, OWN, BROUGHT = "starter", "own", "brought"
+ENCODER, MODEL = "encoder", "model"  # what training starts from
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,12 +27,18 @@ class Evidence:
     said: HeldOut | None
 
 
-def model_of(services: Services, which: str, run: str | None) -> MultiTaskSentenceTransformer:
-    """Return the starter model, or that of a visitor's run.
+def model_of(
+    services: Services, which: str, run: str | None, brought: str | None = None
+) -> MultiTaskSentenceTransformer:
+    """Return the starter model, that of a visitor's run, or the one that they brought along.
 
     Raises:
         RunError: the run is unknown, or has no model yet.
     """
+    if which == BROUGHT:
+        if not brought:
+            raise RunError("Upload a model first, or choose another.")
+        return services.trained(brought)
     return services.trained(run) if which == OWN else services.starter
 
 

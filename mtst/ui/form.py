@@ -8,7 +8,7 @@ import gradio as gr
 from mtst.errors import MtstError
 from mtst.starter import SAMPLE, SMALL_SAMPLE
 from mtst.tasks import Task
-from mtst.ui import dataset, freeze
+from mtst.ui import brought, dataset, freeze
 from mtst.ui.downloads import fresh
 from mtst.ui.draft import Draft, chosen
 from mtst.ui.encoders import encoder_choice
@@ -19,6 +19,7 @@ from mtst.ui.quality import nothing, quality_card
 from mtst.ui.rate_finder import rate_finder
 from mtst.ui.services import Services
 from mtst.ui.settings import Settings, number, settings
+from mtst.ui.tokens import Tokens
 from mtst.ui.upload import limits_note, upload_area
 
 LENGTHS = "Histogram of the lengths of the texts in tokens, with a line where the encoder stops reading"
@@ -31,13 +32,14 @@ class Form:
     """The components that other parts of the tab need.
 
     `data` are the draft, its columns and whether alike labels are merged; `ticked` the lists of rows to leave out;
-    `config` what `settings.config_of` takes, by name, and the name of the encoder.
+    `config` what `settings.config_of` takes, by name, and the name of the encoder; `start` what training starts from.
     """
 
     data: list[gr.components.Component]
     ticked: list[gr.components.Component]
     config: dict[str, gr.components.Component]
     drawing: gr.HTML
+    start: gr.Radio
 
 
 def save_rows(
@@ -63,11 +65,8 @@ def save_rows(
     return str(target)
 
 
-def form(services: Services, demo: gr.Blocks, begin: gr.Button, search: gr.BrowserState) -> Form:
-    """Build the steps into the column that is open.
-
-    `begin` is the button that starts a run, `search` keeps the token of a search for rates.
-    """
+def form(services: Services, demo: gr.Blocks, begin: gr.Button, tokens: Tokens) -> Form:
+    """Build the steps into the column that is open; `begin` is the button that starts a run."""
     draft, tasks, opened = gr.State(), gr.State(), gr.State([])
     with card("Sentences", 1):
         html(quiet(limits_note(services.settings.limits)))
@@ -89,6 +88,11 @@ def form(services: Services, demo: gr.Blocks, begin: gr.Button, search: gr.Brows
         saved = gr.DownloadButton("Save", visible="hidden", elem_id="train-rows-save")
     check, ticked, cleared = quality_card(services, [draft, text, labels, merge])
     with card("What to freeze", 4):
+        start = gr.Radio(
+            [("The encoder as it is, new heads", brought.ENCODER), ("The model that I uploaded", brought.MODEL)],
+            value=brought.ENCODER, label="Start from", visible=False, elem_id="train-from",
+        )  # fmt: skip
+        going_on = html(visible=False, elem_id="train-heads")
         scenario = gr.Radio(
             [], label="Scenario", show_label=False, container=False, elem_classes="scenarios",
             elem_id="train-scenario",
@@ -158,8 +162,13 @@ def form(services: Services, demo: gr.Blocks, begin: gr.Button, search: gr.Brows
     ).success(None, None, None, js=SAVE)
     demo.load(**described).then(**drawn_anew)
     with set_up.rates:
-        rate_finder(services, demo, [*data, tasks, *ticked], config, set_up, search)
-    return Form([*data, tasks], ticked, config, drawing)
+        rate_finder(services, demo, [*data, tasks, *ticked], config, set_up, tokens.search)
+    gr.on([demo.load, tokens.model.change], brought.offer, tokens.model, start, **SILENT)
+    gr.on(
+        [start.change, tasks.change, tokens.model.change], partial(brought.heads, services),
+        [tokens.model, start, tasks], going_on, **SILENT,
+    )  # fmt: skip
+    return Form([*data, tasks], ticked, config, drawing, start)
 
 
 def _changes(set_up: Settings, *others: gr.Textbox) -> list[object]:

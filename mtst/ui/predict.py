@@ -12,14 +12,17 @@ from mtst.export import write_predictions
 from mtst.model import Prediction
 from mtst.similarity import distinct
 from mtst.tables import Table, read_table
+from mtst.ui.brought import ABOUT, bring, delete, describe
 from mtst.ui.downloads import fresh
-from mtst.ui.evidence import OWN, STARTER, model_of
+from mtst.ui.evidence import BROUGHT, OWN, STARTER, model_of
 from mtst.ui.literal import inline, literal, short
 from mtst.ui.look import task_colour
 from mtst.ui.parts.pieces import bars, card, empty, html, problem, quiet, said
 from mtst.ui.parts.pressable import pressable, reply
 from mtst.ui.services import Services
+from mtst.ui.tokens import Tokens
 from mtst.ui.upload import limits_note, taken, upload_area
+from mtst.ui.visitors import visitor
 from mtst.ui.why import NOTHING as NOT_ASKED
 from mtst.ui.why import key_of, why
 
@@ -34,7 +37,7 @@ EXAMPLES = (
 NOTHING = empty("The probabilities of each head appear here", "Write sentences, one a line, and press Predict.")
 
 
-def predict(services: Services, text: str, which: str, run: str | None) -> str:
+def predict(services: Services, text: str, which: str, run: str | None, brought: str | None = None) -> str:
     """Return the probabilities of every head for each sentence as HTML."""
     sentences = distinct(text.splitlines())
     if not sentences:
@@ -42,7 +45,7 @@ def predict(services: Services, text: str, which: str, run: str | None) -> str:
     if len(sentences) > MAX_SENTENCES:
         return problem(f"At most {MAX_SENTENCES} sentences here. For more, upload them as a file below.")
     try:
-        found = model_of(services, which, run).predict(sentences)
+        found = model_of(services, which, run, brought).predict(sentences)
     except MtstError as error:
         return problem(error)
     return "".join(
@@ -98,28 +101,37 @@ def _skipped(table: Table) -> str:
 
 
 def predict_file(
-    services: Services, table: Table | None, column: str | None, which: str, run: str | None
+    services: Services,
+    table: Table | None,
+    column: str | None,
+    which: str,
+    run: str | None,
+    brought: str | None = None,
 ) -> tuple[gr.File, dict]:
     """Write the table with the predictions of every head; return the file and a word about it."""
     if table is None or column is None:
         return gr.File(visible=False), said(problem("Choose a file first."))
     try:
         target = fresh(f"{Path(table.name).stem}-predictions.csv")
-        count = write_predictions(model_of(services, which, run), table, column, target)
+        count = write_predictions(model_of(services, which, run, brought), table, column, target)
     except MtstError as error:
         return gr.File(visible=False), said(problem(error))
     done = said(quiet(f"{count:,} rows predicted. A cell that a spreadsheet would run has a ' put before it."))
     return gr.File(value=str(target), visible=True), done
 
 
-def predict_tab(services: Services, run: gr.BrowserState) -> gr.Radio:
+def predict_tab(services: Services, demo: gr.Blocks, tokens: Tokens) -> gr.Radio:
     """Build the tab; return the choice of model, which the Train tab sets."""
-    table = gr.State()
+    table, own = gr.State(), [tokens.run, tokens.model]
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=320):
             with card("Sentences", note=f"one a line, up to {MAX_SENTENCES}"):
                 which = gr.Radio(
-                    [("Starter heads: topic and sentiment", STARTER), ("My trained run", OWN)],
+                    [
+                        ("Starter heads: topic and sentiment", STARTER),
+                        ("My trained run", OWN),
+                        ("A model that I upload", BROUGHT),
+                    ],
                     value=STARTER,
                     label="Model",
                     elem_id="predict-model",
@@ -137,21 +149,33 @@ def predict_tab(services: Services, run: gr.BrowserState) -> gr.Radio:
                 result = gr.File(
                     label="Table with predictions", visible=False, interactive=False, elem_id="predict-result"
                 )
+            with card("A model made here"):
+                limits = services.settings
+                html(quiet(ABOUT.format(limits.max_model_mb, limits.run_ttl_hours)))
+                archive = gr.File(
+                    label="Model", show_label=False, file_types=[".zip"], height=64, elem_classes="upload",
+                    elem_id="predict-bring",
+                )  # fmt: skip
+                told = html(visible=False, elem_id="predict-brought")
+                away = gr.Button("Delete this model", size="sm", visible=False, elem_id="predict-brought-delete")
         with gr.Column(scale=7, min_width=320):
             with card("What the heads say", note="probability of each label"):
                 answer = pressable(NOTHING, elem_id="predict-answer")
             with card("Why this label"):
                 reasons = reply(NOT_ASKED, elem_id="predict-why")
     button.click(
-        partial(predict, services), [text, which, run], answer, api_name="predict", show_progress="hidden",
+        partial(predict, services), [text, which, *own], answer, api_name="predict", show_progress="hidden",
         concurrency_limit=4,
     )  # fmt: skip
 
-    def ask(run: str | None, event: gr.EventData) -> Iterator[str]:
-        yield from why(services, event.key, run)
+    def ask(run: str | None, brought: str | None, event: gr.EventData) -> Iterator[str]:
+        yield from why(services, event.key, run, brought)
+
+    def take_in(request: gr.Request, path: str | None, before: str | None) -> tuple[object, ...]:
+        return bring(services, visitor(request), path, before)
 
     answer.select(
-        ask, run, reasons, api_visibility="private", show_progress="hidden", concurrency_limit=2,
+        ask, own, reasons, api_visibility="private", show_progress="hidden", concurrency_limit=2,
         trigger_mode="always_last",
     )  # fmt: skip
     upload.change(
@@ -159,7 +183,14 @@ def predict_tab(services: Services, run: gr.BrowserState) -> gr.Radio:
         show_progress="hidden",
     )  # fmt: skip
     whole.click(
-        partial(predict_file, services), [table, column, which, run], [result, note], api_visibility="private",
+        partial(predict_file, services), [table, column, which, *own], [result, note], api_visibility="private",
         show_progress="minimal", concurrency_limit=1, concurrency_id="files",
     )  # fmt: skip
+    silent = {"api_visibility": "private", "show_progress": "hidden"}
+    archive.upload(
+        take_in, [archive, tokens.model], [tokens.model, told, away, which, archive], concurrency_limit=1,
+        concurrency_id="files", **silent,
+    )  # fmt: skip
+    away.click(partial(delete, services), tokens.model, [tokens.model, told, away, which], **silent)
+    demo.load(partial(describe, services), tokens.model, [told, away], **silent)
     return which

@@ -4,14 +4,16 @@ import logging
 import threading
 import time
 from functools import cached_property
+from pathlib import Path
 
 from mtst.encoder import Encoder
 from mtst.encoders import load_encoder
 from mtst.errors import MtstError
-from mtst.model import ENCODER, MultiTaskSentenceTransformer
+from mtst.model import MultiTaskSentenceTransformer
 from mtst.offers import sentences_a_second
 from mtst.recovering import best_model
 from mtst.runs import Runs
+from mtst.saved import ENCODER
 from mtst.settings import Settings
 from mtst.starter import STARTER, load_model
 from mtst.ui import downloads
@@ -71,7 +73,11 @@ class Services:
             RunError: the run is unknown.
             EncoderError: its encoder is not on this machine any more.
         """
-        return self.encoder_named(self.runs.folder(token).job().encoder)
+        folder = self.runs.folder(token)
+        job = folder.job()
+        if job.start:  # its name is what whoever made that model says
+            return self._kept(folder.start_path, None).encoder
+        return self.encoder_named(job.encoder)
 
     @cached_property
     def rate(self) -> float:
@@ -101,8 +107,12 @@ class Services:
         with self._loading:
             path = best_model(folder)
         encoder = None if (path / ENCODER).is_file() else self.first_encoder(token)  # one of its own, or the first
+        return self._kept(path, encoder)
+
+    def _kept(self, path: Path, encoder: Encoder | None) -> MultiTaskSentenceTransformer:
+        """Return the model of a folder, read once and kept while it is among the last used."""
         with self._loading:
-            key = folder.path.name, path.stat().st_mtime_ns  # a run that was resumed has another model
+            key = str(path), path.stat().st_mtime_ns  # a run that was resumed has another model
             model = self._trained.pop(key, None) or MultiTaskSentenceTransformer.load(path, encoder)
             self._trained[key] = model
             while len(self._trained) > MODELS_KEPT:

@@ -7,15 +7,16 @@ import gradio as gr
 
 @dataclass(frozen=True)
 class Tokens:
-    """The token of the last run, of the last search for rates, and of the last comparison."""
+    """The token of the last run, of the last search for rates, of the last comparison, and of a model brought along."""
 
     run: gr.BrowserState
     search: gr.BrowserState
     comparison: gr.BrowserState
+    model: gr.BrowserState
 
 
 def keep_tokens() -> Tokens:
     """Build them; not inside a tab, because the browser does not read what is in a tab before it is opened."""
     # The secret keeps the key stable from one start to the next, and hides nothing.
-    names = ("mtst-run", "mtst-rates", "mtst-comparison")
+    names = ("mtst-run", "mtst-rates", "mtst-comparison", "mtst-model")
     return Tokens(*(gr.BrowserState(None, storage_key=name, secret="mtst") for name in names))  # noqa: S106

@@ -7,6 +7,7 @@ import gradio as gr
 
 from mtst.errors import MtstError
 from mtst.export import zip_model
+from mtst.takehome import report_in
 from mtst.ui import controls, errors, predict, watch
 from mtst.ui import run as run_view
 from mtst.ui.before_after import before_after
@@ -32,16 +33,22 @@ LOOK = """() => document.addEventListener('visibilitychange', () => document.vis
   && document.querySelector('#train-look')?.click())"""
 
 
-def prepare(services: Services, token: str | None) -> tuple[gr.DownloadButton, dict]:
-    """Make the ZIP of a run's model."""
+def prepare(services: Services, token: str | None, onnx: bool = False) -> tuple[gr.DownloadButton, dict]:
+    """Make the ZIP of a run's model; with `onnx` it is in there a second time, for programs without PyTorch."""
     try:
         target = fresh("mtst-model.zip")
-        zip_model(services.trained(token), target)
+        folder = services.runs.folder(token)
+        report = report_in(folder.path) if folder.history().finished else None  # that of a part before may lie there
+        zip_model(services.trained(token), target, report=report, onnx=onnx)
     except MtstError as error:
         return gr.DownloadButton(visible=False), said(problem(error))
     size = target.stat().st_size / 1e6
     return gr.DownloadButton(f"Save mtst-model.zip ({size:.0f} MB)", value=str(target), visible=True), said(
-        quiet("The folder in it loads with MultiTaskSentenceTransformer.load; its encoder with SentenceTransformer.")
+        quiet(
+            "In it: the encoder, which loads with SentenceTransformer, the heads, a model card, the report with the "
+            "proof of freezing, and predict.py, which needs no mtst."
+            + (" As ONNX in the folder onnx, compared with PyTorch." if onnx else "")
+        )
     )
 
 
@@ -61,7 +68,7 @@ def train_tab(services: Services, demo: gr.Blocks, tokens: Tokens, tabs: gr.Tabs
     )
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
-            steps = form(services, demo, begin, tokens.search)
+            steps = form(services, demo, begin, tokens)
         with gr.Column(scale=6, min_width=320, elem_classes="side"):
             with card("This run", note=_limits(services)):
                 status = html(watch.idle("your run will be shown here"), elem_id="train-status")
@@ -92,6 +99,7 @@ def train_tab(services: Services, demo: gr.Blocks, tokens: Tokens, tabs: gr.Tabs
                 with gr.Row():
                     use = gr.Button("Use it in Predict", elem_id="train-use")
                     pack = gr.Button("Prepare the download", elem_id="train-pack")
+                onnx = gr.Checkbox(False, label="As ONNX too, which takes a moment", elem_id="train-onnx")
                 taken = gr.DownloadButton("Save", visible=False, variant="primary", elem_id="train-download")
                 packed = html(visible=False)
             opened, drawing = before_after(services, run)
@@ -115,7 +123,7 @@ def train_tab(services: Services, demo: gr.Blocks, tokens: Tokens, tabs: gr.Tabs
         start,
         [*steps.data, *steps.ticked],
         [run, status, begin, taken, packed],
-        inputs_kwargs=steps.config,
+        inputs_kwargs=steps.config | {"start": steps.start, "model": tokens.model},
         **SILENT,
     ).success(**followed).then(**shown).then(**opened).then(**drawing)
     gr.on([demo.load, look.click], **followed).then(**shown).then(**opened).then(**drawing)
@@ -134,7 +142,7 @@ def train_tab(services: Services, demo: gr.Blocks, tokens: Tokens, tabs: gr.Tabs
     halt.click(partial(controls.stop, services), run, [halt, status], queue=False, **SILENT)
     use.click(lambda: (gr.Tabs(selected="predict"), predict.OWN), None, [tabs, model], **SILENT)
     pack.click(
-        partial(prepare, services), run, [taken, packed], api_visibility="private", show_progress="minimal",
+        partial(prepare, services), [run, onnx], [taken, packed], api_visibility="private", show_progress="minimal",
         concurrency_limit=1, concurrency_id="files",
     )  # fmt: skip
     return steps

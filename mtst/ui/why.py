@@ -10,7 +10,7 @@ from mtst.errors import MtstError
 from mtst.explain import Attribution, Explanation, explain, labels_of, nearest
 from mtst.mistakes import FEW_ROWS, Answer, answers, bin_of, reliability
 from mtst.model import MultiTaskSentenceTransformer
-from mtst.ui.evidence import Evidence, evidence_of, model_of
+from mtst.ui.evidence import BROUGHT, Evidence, evidence_of, model_of
 from mtst.ui.literal import literal, short
 from mtst.ui.look import task_colour
 from mtst.ui.parts.pieces import problem, quiet, table
@@ -34,14 +34,17 @@ METHOD = (
 )
 
 
-def why(services: Services, key: str, run: str | None) -> Iterator[str]:
+def why(services: Services, key: str, run: str | None, brought: str | None = None) -> Iterator[str]:
     """Yield the explanation of one sentence as HTML, as its parts come in; `key` is made by `key_of`."""
     which, _, sentence = str(key).partition(":")
     sentence = sentence[:CHARACTERS].strip()
     yield quiet("Taking the words apart …")
     try:
-        model = model_of(services, which, run)
+        model = model_of(services, which, run, brought)
         found = explain(model, sentence)
+        if which == BROUGHT:
+            yield _page(key, found, {}, quiet("The rows that this model has learned from did not come with it."))
+            return
         yield _page(key, found, {}, quiet("Looking at the held-out rows …"))
         known = evidence_of(services, which, run)
         past = _past(known, found)

@@ -1,0 +1,30 @@
+"""A model that was made here comes back: it predicts, and training can start from it."""
+
+from pathlib import Path
+
+from mtst.export import zip_model
+from mtst.starter import load_model
+
+
+def test_a_model_is_brought_used_and_gone_on_with(visit, tmp_path: Path) -> None:
+    zip_model(load_model("starter"), tmp_path / "mine.zip")
+    visitor = visit()
+    page = visitor.page
+    visitor.tab("Predict")
+    page.set_input_files("#predict-bring input[type=file]", tmp_path / "mine.zip")
+    page.wait_for_selector("#predict-brought:has-text('mine.zip: topic (9 labels); sentiment (3 labels)')")
+    assert page.is_checked("#predict-model label:has-text('A model that I upload') input")
+    page.click("#predict-go")
+    page.wait_for_selector("#predict-answer .prediction")
+    visitor.reload()
+    visitor.tab("Train")
+    visitor.take_sample()
+    page.click("#train-from label:has-text('The model that I uploaded')")
+    page.wait_for_selector("#train-heads:has-text('topic goes on; sentiment goes on')")
+    visitor.measure()
+    assert "--from mine.zip" in page.text_content("#train-story")
+    visitor.tab("Predict")
+    page.click("#predict-brought-delete")
+    page.wait_for_selector("#predict-brought", state="hidden")
+    visitor.tab("Train")
+    page.wait_for_selector("#train-from", state="hidden")
