@@ -115,6 +115,17 @@ class Runs:
             raise RunError(f"This run is not here any more: runs are kept for {hours:g} hours. Train again.")
         return RunFolder(path)
 
+    def history(self, token: str) -> History:
+        """Return all that has happened in a run so far.
+
+        Raises:
+            RunError: there is no such run, or it cannot be read.
+        """
+        history = self.folder(token).history()
+        if not history.over and (word := self._last_words.of(token)):
+            history.extend(word)
+        return history
+
     def place(self, token: str) -> Place | None:
         """Return the place of a run in the queue; nothing if it is running or over."""
         return self._line.place(token)

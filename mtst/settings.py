@@ -10,6 +10,8 @@ from typing import Self
 from mtst.errors import SettingsError
 from mtst.limits import Limits
 
+SWITCH = {"1": True, "0": False}.__getitem__
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -32,11 +34,12 @@ class Settings:
     max_runs_an_hour: int = 20
     max_folder_gb: float = 20.0
     run_ttl_hours: float = 24.0
+    mcp: bool = False
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, int | float) and not 0 < value < float("inf"):
+            if not isinstance(value, bool | str | Path) and not 0 < value < float("inf"):
                 raise SettingsError(f"MTST_{field.name.upper()} must be a number above 0, not {value!r}.")
 
     @property
@@ -55,10 +58,11 @@ class Settings:
         for field in fields(cls):
             variable = f"MTST_{field.name.upper()}"
             if text := environment.get(variable, "").strip():
-                parse: Callable[[str], object] = field.type  # type: ignore[assignment]
+                parse: Callable[[str], object] = SWITCH if field.type is bool else field.type  # type: ignore[assignment]
                 try:
                     values[field.name] = parse(text)
-                except ValueError:
-                    kind = "a whole number" if parse is int else "a number"
-                    raise SettingsError(f"{variable} must be {kind} above 0, not {text!r}.") from None
+                except (KeyError, ValueError):
+                    kinds = {bool: "1 or 0", int: "a whole number above 0"}
+                    kind = kinds.get(field.type, "a number above 0")  # type: ignore[call-overload]
+                    raise SettingsError(f"{variable} must be {kind}, not {text!r}.") from None
         return cls(**values)

@@ -35,10 +35,11 @@ def test_every_field_is_read_from_its_variable(tmp_path):
         "MTST_MAX_RUNS_AN_HOUR": "9",
         "MTST_MAX_FOLDER_GB": "10",
         "MTST_RUN_TTL_HOURS": "1.5",
+        "MTST_MCP": "1",
     }
     assert len(environment) == len(dataclasses.fields(Settings))
     assert Settings.from_environment(environment) == Settings(
-        "roberta-base", tmp_path, 7, 0.5, 3, 4, 5, 2.0, 6.0, 8, 9, 10.0, 1.5
+        "roberta-base", tmp_path, 7, 0.5, 3, 4, 5, 2.0, 6.0, 8, 9, 10.0, 1.5, True
     )
 
 
@@ -59,6 +60,7 @@ def test_a_blank_variable_is_as_good_as_none():
         ("MTST_MAX_MINUTES", "-1"),
         ("MTST_RUN_TTL_HOURS", "nan"),
         ("MTST_RUN_TTL_HOURS", "inf"),
+        ("MTST_MCP", "yes"),
     ],
 )
 def test_a_bad_value_is_named_with_its_variable(variable, value):

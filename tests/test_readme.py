@@ -16,7 +16,7 @@ COMMANDS = re.findall(r"^python -m mtst (\w+) (.*)$", README, re.MULTILINE)
 
 def test_the_example_runs(monkeypatch, capsys) -> None:
     monkeypatch.chdir(ROOT)
-    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (example,) = re.findall(r"## In five lines\n+```python\n(.*?)```", README, re.DOTALL)
     assert len([line for line in example.splitlines() if line]) == 5
     exec(compile(example, "README.md", "exec"), {})
     assert "sports" in capsys.readouterr().out

@@ -15,6 +15,7 @@ import gradio as gr
 
 from mtst.errors import MtstError
 from mtst.settings import Settings
+from mtst.ui.api import name_endpoints
 from mtst.ui.compare import compare_tab
 from mtst.ui.guide import guide_tab
 from mtst.ui.host import log_to_stderr, served
@@ -66,6 +67,7 @@ def build_app(services: Services) -> gr.Blocks:
                 scenarios_tab(services, demo, scenarios, steps, tokens.comparison)
             with gr.Tab("Guide", id="guide", elem_id="tab-guide"):
                 guide_tab()
+        name_endpoints(services, demo)
     return demo
 
 
@@ -78,11 +80,12 @@ def launch(demo: gr.Blocks, services: Services, **options: object) -> None:
         js=KEYS,
         max_threads=200,
         max_file_size=int(services.settings.max_upload_mb * 1e6),
-        footer_links=[],
+        footer_links=["api"],
+        mcp_server=services.settings.mcp,
         run_history=False,
         enable_monitoring=False,
         ssr_mode=False,
-        app_kwargs=served(services),
+        app_kwargs=served(services, [each.api_name for each in demo.fns.values() if each.api_visibility == "public"]),
         **options,
     )
 

@@ -143,7 +143,7 @@ def predict_tab(services: Services, run: gr.BrowserState) -> gr.Radio:
             with card("Why this label"):
                 reasons = reply(NOT_ASKED, elem_id="predict-why")
     button.click(
-        partial(predict, services), [text, which, run], answer, api_name="predict", show_progress="hidden",
+        partial(predict, services), [text, which, run], answer, api_visibility="private", show_progress="hidden",
         concurrency_limit=4,
     )  # fmt: skip
 

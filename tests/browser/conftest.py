@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -28,6 +28,7 @@ class Host:
     """Starts the app for a test, each time with the same folders, and tells its address."""
 
     folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen | None = None
 
     def __post_init__(self) -> None:
@@ -44,6 +45,7 @@ class Host:
             "HF_HUB_OFFLINE": "1",
             "MTST_MAX_RUNS_AN_HOUR": "1000",  # all visitors of the tests have one address
             "GRADIO_TEMP_DIR": str(self.uploads),
+            **self.settings,
         }
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
