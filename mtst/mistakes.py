@@ -7,8 +7,8 @@ import numpy as np
 from sklearn.metrics import f1_score
 
 from mtst.data import UNLABELLED, Dataset
-from mtst.evaluation import Confusion
 from mtst.model import MultiTaskSentenceTransformer
+from mtst.scores import Confusion
 from mtst.tasks import Task
 
 ALL_LABELS = 50  # of a task with more labels, each row keeps the likeliest ones and the true one

@@ -22,18 +22,11 @@ from torch import Tensor, nn
 from mtst.encoder import Encoder
 from mtst.encoders import load_encoder
 from mtst.errors import ModelError
-from mtst.tasks import Task, check_tasks
+from mtst.tasks import DEFAULT_TASKS, Task, check_tasks
 
 CARD, HEADS, ENCODER = "mtst.json", "heads.safetensors", "modules.json"
 FORMAT = 1
 ZERO_SHOT_SCALE = 20.0  # turns a difference of cosines into logits, as the losses of sentence-transformers do
-DEFAULT_TASKS = (
-    Task(
-        "topic",
-        ("business", "entertainment", "everyday", "food", "health", "sports", "technology", "travel", "world"),
-    ),
-    Task("sentiment", ("negative", "neutral", "positive")),
-)
 
 
 @dataclass(frozen=True, eq=False)

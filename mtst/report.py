@@ -15,10 +15,10 @@ import mtst
 from mtst.advice import advise, sentences
 from mtst.comparison import Comparison
 from mtst.data import Dataset
-from mtst.evaluation import Scores
 from mtst.folder import Job
 from mtst.history import History
 from mtst.repeating import command, comparison_command
+from mtst.scores import Scores
 
 LIBRARIES = ("torch", "transformers", "sentence-transformers", "scikit-learn", "numpy", "accelerate")
 _ANY = TypeAdapter(Any)

@@ -13,8 +13,8 @@ from pathlib import Path
 import sentence_transformers  # noqa: F401 (imported here, once, for every run that is forked)
 import torch
 
-from mtst.attempts import Compared
-from mtst.bakeoff import attempts, bake_off
+from mtst.attempts import Compared, attempts
+from mtst.bakeoff import bake_off
 from mtst.encoders import load_encoder
 from mtst.errors import MtstError
 from mtst.event_log import EventLog

@@ -5,9 +5,9 @@ import pytest
 from typer.main import get_command
 
 from mtst.__main__ import app
-from mtst.model import DEFAULT_TASKS
 from mtst.scenarios import scenarios
 from mtst.settings import Settings
+from mtst.tasks import DEFAULT_TASKS
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -15,13 +15,14 @@ from mtst.cli.telling import tell_skipped, write_file
 from mtst.config import TrainConfig
 from mtst.data import Dataset, make_dataset
 from mtst.encoders import DEFAULT, load_encoder
-from mtst.evaluation import Scores, evaluate
+from mtst.evaluation import evaluate
 from mtst.events import Baselines, EpochEnded, Event, GroupProof, Opened, RatesFound
 from mtst.folder import Job
 from mtst.history import History
 from mtst.model import MultiTaskSentenceTransformer, check_target
 from mtst.rate_finder import find_rates
 from mtst.report import report as report_of
+from mtst.scores import Scores
 from mtst.tables import read_table
 from mtst.training import fit
 

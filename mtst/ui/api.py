@@ -9,7 +9,7 @@ from typing import TypedDict
 import gradio as gr
 import numpy as np
 
-from mtst.bakeoff import attempts
+from mtst.attempts import attempts
 from mtst.columns import guess_columns
 from mtst.config import TrainConfig
 from mtst.data import Dataset

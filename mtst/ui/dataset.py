@@ -11,11 +11,11 @@ from mtst.config import TrainConfig
 from mtst.data import Dataset, similar_labels
 from mtst.errors import MtstError
 from mtst.folder import Job
-from mtst.model import DEFAULT_TASKS, MultiTaskSentenceTransformer
+from mtst.model import MultiTaskSentenceTransformer
 from mtst.splitting import check_trainable, split
 from mtst.starter import ASSETS
 from mtst.tables import read_table
-from mtst.tasks import Task
+from mtst.tasks import DEFAULT_TASKS, Task
 from mtst.training import plan
 from mtst.ui import plots
 from mtst.ui.draft import Choice, Draft, chosen

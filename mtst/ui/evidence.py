@@ -7,10 +7,11 @@ from mtst.config import TrainConfig
 from mtst.data import Dataset, make_dataset
 from mtst.folder import RunFolder
 from mtst.mistakes import HeldOut, answer
-from mtst.model import DEFAULT_TASKS, MultiTaskSentenceTransformer
+from mtst.model import MultiTaskSentenceTransformer
 from mtst.splitting import split
 from mtst.starter import SAMPLE
 from mtst.tables import read_table
+from mtst.tasks import DEFAULT_TASKS
 from mtst.ui.services import Services
 
 STARTER, OWN = "starter", "own"

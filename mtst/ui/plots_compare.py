@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from mtst.attempts import LearningCurve
 from mtst.comparison import Comparison
-from mtst.evaluation import mean_macro_f1
+from mtst.scores import mean_macro_f1
 from mtst.tasks import Task
 from mtst.ui.literal import short
 from mtst.ui.look import PLOT, SYMBOLS, TASK_COLOURS

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from mtst.evaluation import Scores
 from mtst.events import GroupPlan
 from mtst.history import History
+from mtst.scores import Scores
 from mtst.ui.literal import short
 from mtst.ui.look import PLOT, SYMBOLS, task_colour
 from mtst.ui.plots import plain
