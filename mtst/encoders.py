@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mtst.encoder import Encoder
 from mtst.errors import EncoderError
+
+if TYPE_CHECKING:
+    from mtst.encoder import Encoder
 
 DEFAULT = "all-MiniLM-L6-v2"
 HUB_SECONDS = 10.0
@@ -48,7 +51,7 @@ CATALOGUE: dict[str, CatalogueEntry] = {
 }
 
 
-def load_encoder(name: str = DEFAULT, *, fp32: bool = False) -> Encoder:
+def load_encoder(name: str = DEFAULT, *, fp32: bool = False) -> "Encoder":
     """Load an encoder by its name in the catalogue, a folder, or a Hub id; remote code never runs.
 
     Args:
@@ -98,9 +101,11 @@ def verify(weights: Path, sha256: str) -> None:
         )
 
 
-def _load(name: str, source: str, *, fp32: bool, hub: bool = False) -> Encoder:
+def _load(name: str, source: str, *, fp32: bool, hub: bool = False) -> "Encoder":
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
+
+    from mtst.encoder import Encoder
 
     logging.disable_progress_bar()
     try:

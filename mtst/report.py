@@ -8,7 +8,6 @@ import sys
 from importlib.metadata import version
 from typing import Any
 
-import torch
 from pydantic import TypeAdapter
 
 import mtst
@@ -106,6 +105,8 @@ def comparison_report(job: Job, data: Dataset, comparison: Comparison) -> dict[s
 
 def _made_with(precision: str | None) -> dict[str, Any]:
     """Return the versions and the machine."""
+    import torch  # here, since a page that has compared nothing does without it
+
     return {
         "mtst": mtst.__version__,
         "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},

@@ -1,8 +1,12 @@
 """What ships with the project: sample data, and heads trained on it for the default encoder."""
 
+from typing import TYPE_CHECKING
+
 from mtst.assets import ASSETS
-from mtst.encoder import Encoder
-from mtst.model import MultiTaskSentenceTransformer
+
+if TYPE_CHECKING:
+    from mtst.encoder import Encoder
+    from mtst.model import MultiTaskSentenceTransformer
 
 STARTER = "starter"
 STARTER_FOLDER = ASSETS / "starter"
@@ -10,11 +14,13 @@ SAMPLE = ASSETS / "sample.csv"
 SMALL_SAMPLE = ASSETS / "sample-small.csv"  # the first rows of the other
 
 
-def load_model(name: str, encoder: Encoder | None = None, *, fp32: bool = False) -> MultiTaskSentenceTransformer:
+def load_model(name: str, encoder: "Encoder | None" = None, *, fp32: bool = False) -> "MultiTaskSentenceTransformer":
     """Load the starter model by its name, or a saved model by its folder.
 
     Raises:
         ModelError: the folder holds no model.
         EncoderError: its encoder cannot be loaded.
     """
+    from mtst.model import MultiTaskSentenceTransformer
+
     return MultiTaskSentenceTransformer.load(STARTER_FOLDER if name == STARTER else name, encoder, fp32=fp32)

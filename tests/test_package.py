@@ -19,6 +19,7 @@ FLOORS = (
     "limits",
     "settings",
     "tasks",
+    "scores",
     "spreadsheet",
     "source",
     "records",

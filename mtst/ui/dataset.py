@@ -11,12 +11,10 @@ from mtst.config import TrainConfig
 from mtst.data import Dataset, similar_labels
 from mtst.errors import MtstError
 from mtst.folder import Job
-from mtst.model import MultiTaskSentenceTransformer
 from mtst.splitting import check_trainable, split
 from mtst.starter import ASSETS
 from mtst.tables import read_table
 from mtst.tasks import DEFAULT_TASKS, Task
-from mtst.training import plan
 from mtst.ui import plots
 from mtst.ui.draft import Choice, Draft, chosen
 from mtst.ui.freeze import choices
@@ -157,6 +155,9 @@ def job(
         DataError: the choice cannot be used.
         SettingsError: the config does not fit it.
     """
+    from mtst.model import MultiTaskSentenceTransformer
+    from mtst.training import plan
+
     data = draft.dataset(wanted)
     plan(MultiTaskSentenceTransformer(services.encoder, data.tasks), config)  # refuses what cannot be followed
     table = draft.table

@@ -2,17 +2,20 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from mtst.config import TrainConfig
 from mtst.data import Dataset, make_dataset
 from mtst.folder import RunFolder
 from mtst.mistakes import HeldOut, answer
-from mtst.model import MultiTaskSentenceTransformer
 from mtst.splitting import split
 from mtst.starter import SAMPLE
 from mtst.tables import read_table
 from mtst.tasks import DEFAULT_TASKS
 from mtst.ui.services import Services
+
+if TYPE_CHECKING:
+    from mtst.model import MultiTaskSentenceTransformer
 
 STARTER, OWN = "starter", "own"
 
@@ -26,7 +29,7 @@ class Evidence:
     said: HeldOut | None
 
 
-def model_of(services: Services, which: str, run: str | None) -> MultiTaskSentenceTransformer:
+def model_of(services: Services, which: str, run: str | None) -> "MultiTaskSentenceTransformer":
     """Return the starter model, or that of a visitor's run.
 
     Raises:

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from mtst.columns import guess_columns
 from mtst.errors import MtstError
 from mtst.export import write_predictions
-from mtst.model import Prediction
 from mtst.similarity import distinct
 from mtst.tables import Table, read_table
 from mtst.ui.downloads import fresh
@@ -22,6 +22,9 @@ from mtst.ui.services import Services
 from mtst.ui.upload import limits_note, taken, upload_area
 from mtst.ui.why import NOTHING as NOT_ASKED
 from mtst.ui.why import key_of, why
+
+if TYPE_CHECKING:
+    from mtst.model import Prediction
 
 MAX_SENTENCES = 50
 LABELS_SHOWN = 4
@@ -60,7 +63,7 @@ def _ask(which: str, sentence: str) -> str:
     return f'<button type="button" class="ask" data-key="{key}" aria-label="{name}">Why?</button>'
 
 
-def _bars(prediction: Prediction, row: int, number: int) -> str:
+def _bars(prediction: "Prediction", row: int, number: int) -> str:
     """Return the likeliest labels of one head as bars."""
     probabilities = prediction.probabilities[row]
     order = probabilities.argsort()[::-1]

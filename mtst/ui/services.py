@@ -4,17 +4,19 @@ import logging
 import threading
 import time
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from mtst.encoder import Encoder
 from mtst.encoders import load_encoder
 from mtst.errors import MtstError
-from mtst.model import MultiTaskSentenceTransformer
-from mtst.recovering import best_model
 from mtst.runs import Runs
 from mtst.settings import Settings
 from mtst.starter import STARTER, load_model
 from mtst.ui import downloads
 from mtst.ui.load import Meter
+
+if TYPE_CHECKING:
+    from mtst.encoder import Encoder
+    from mtst.model import MultiTaskSentenceTransformer
 
 LOG = logging.getLogger(__name__)
 MODELS_KEPT = 2
@@ -48,35 +50,37 @@ class Services:
             time.sleep(SWEEP_SECONDS)
 
     @property
-    def encoder(self) -> Encoder:
+    def encoder(self) -> "Encoder":
         with self._loading:
             return self._encoder
 
     @property
-    def starter(self) -> MultiTaskSentenceTransformer:
+    def starter(self) -> "MultiTaskSentenceTransformer":
         with self._loading:
             return self._starter
 
     @cached_property
-    def _encoder(self) -> Encoder:
+    def _encoder(self) -> "Encoder":
         return load_encoder(self.settings.encoder)
 
     @cached_property
-    def _starter(self) -> MultiTaskSentenceTransformer:
+    def _starter(self) -> "MultiTaskSentenceTransformer":
         return load_model(STARTER, self._encoder)
 
-    def trained(self, token: str | None) -> MultiTaskSentenceTransformer:
+    def trained(self, token: str | None) -> "MultiTaskSentenceTransformer":
         """Return the model of a finished run, read once and kept while it is among the last used.
 
         Raises:
             RunError: the run is unknown, or has no model yet.
         """
+        from mtst.recovering import best_model
+
         folder = self.runs.folder(token)
         encoder = self.encoder
         with self._loading:
             path = best_model(folder)
             key = folder.path.name, path.stat().st_mtime_ns  # a run that was resumed has another model
-            model = self._trained.pop(key, None) or MultiTaskSentenceTransformer.load(path, encoder)
+            model = self._trained.pop(key, None) or load_model(str(path), encoder)
             self._trained[key] = model
             while len(self._trained) > MODELS_KEPT:
                 self._trained.pop(next(iter(self._trained)))
