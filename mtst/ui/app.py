@@ -71,8 +71,8 @@ def build_app(services: Services) -> gr.Blocks:
     return demo
 
 
-def launch(demo: gr.Blocks, services: Services, **options: object) -> None:
-    """Serve the page; host and port come from Gradio's own environment variables."""
+def launch(demo: gr.Blocks, services: Services) -> None:
+    """Serve the page from now on; host and port come from Gradio's own environment variables."""
     demo.queue(max_size=64, api_open=False)
     demo.launch(
         theme=theme(),
@@ -86,7 +86,7 @@ def launch(demo: gr.Blocks, services: Services, **options: object) -> None:
         enable_monitoring=False,
         ssr_mode=False,
         app_kwargs=served(services, [each.api_name for each in demo.fns.values() if each.api_visibility == "public"]),
-        **options,
+        prevent_thread_lock=True,
     )
 
 
@@ -96,7 +96,9 @@ def main() -> None:
         log_to_stderr()
         settings = Settings.from_environment()
         services = Services(settings)
-        services.warm_up()
-        launch(build_app(services), services)
+        demo = build_app(services)
+        launch(demo, services)
+        services.warm_up()  # not before the page is there: torch takes seconds, in which nothing else moves
+        demo.block_thread()
     except MtstError as error:
         sys.exit(f"mtst: {error}")
