@@ -10,8 +10,8 @@ import typer
 from mtst.cli.options import Encoder, File, Fp32, Header, Text
 from mtst.cli.parts import write_in_parts
 from mtst.cli.telling import tell_skipped
+from mtst.encoder import Encoder as SentenceEncoder
 from mtst.encoders import DEFAULT, load_encoder
-from mtst.encoders import Encoder as SentenceEncoder
 from mtst.records import Record
 from mtst.similarity import cosine
 from mtst.streams import Stream, find_column

@@ -15,7 +15,8 @@ HEAVY = (
     "umap",
     "numba",
     "cleanlab",
-    "mcp",
+    "clevercsv",
+    "openpyxl",
 )
 SCRIPT = f"""
 import sys
