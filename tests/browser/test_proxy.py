@@ -25,10 +25,8 @@ def proxy(tmp_path: Path) -> Iterator[Proxy]:
 
 
 def test_the_page_works_under_a_path_of_its_own(proxy, visit) -> None:
-    failed: list[str] = []
     visitor = visit(address=proxy.url)
     page = visitor.page
-    page.on("requestfailed", lambda request: failed.append(request.url))
     page.fill("#compare-text textarea", "A dog barks.\nA hound is barking.\nShares fell.")
     page.click("#compare-go")
     page.wait_for_function("document.querySelector('#compare-pairs').innerText.includes('hound')")
@@ -42,8 +40,7 @@ def test_the_page_works_under_a_path_of_its_own(proxy, visit) -> None:
     with page.expect_download() as download:
         page.click("#train-download")
     assert download.value.path().stat().st_size > 1e6
-    assert failed == []
-    assert proxy.strays == []
+    assert proxy.strays == []  # and no answer was an error, or `visit` would say so
 
 
 def test_health_and_the_api_answer_there_too(proxy) -> None:
