@@ -51,6 +51,10 @@ class Runs:
         for name, work in {"close": close_all, "train": self._run_all, "sweep": self._sweep_all}.items():
             threading.Thread(target=work, name=f"runs: {name}", daemon=True).start()
 
+    def warm_up(self) -> None:
+        """Prepare for the first run, so that it begins at once."""
+        self._trainer.warm_up()
+
     def submit(self, job: Job, data: Dataset, visitor: str = "") -> str:
         """Put a run in the queue and return its token, 192 random bits that only its owner knows.
 

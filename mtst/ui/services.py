@@ -1,5 +1,6 @@
 """What the tabs share, and nothing else: the settings, the encoder, the starter model, the runs."""
 
+import gc
 import logging
 import threading
 import time
@@ -43,6 +44,10 @@ class Services:
             _ = self.encoder, self.starter
         except MtstError as error:  # every tab says the same to its visitors
             LOG.error("%s", error)
+        gc.collect()
+        gc.freeze()  # what is imported stays
+        gc.enable()
+        self.runs.warm_up()
 
     def _sweep(self) -> None:
         while True:
