@@ -31,7 +31,7 @@ class Trainer:
         self._lock = threading.Lock()
 
     def warm_up(self) -> None:
-        """Start the server that runs are forked from; it needs seconds to import torch, and the first run would wait."""
+        """Start the server that runs are forked from; it needs seconds, for which the first run would wait."""
         if self._context.get_start_method() == "forkserver":
             forkserver.ensure_running()
 
