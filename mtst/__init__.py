@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mtst.config import TrainConfig
     from mtst.data import Dataset, make_dataset
-    from mtst.encoders import Encoder, load_encoder
+    from mtst.encoder import Encoder
+    from mtst.encoders import load_encoder
     from mtst.errors import MtstError
     from mtst.model import MultiTaskSentenceTransformer
     from mtst.tables import read_table
@@ -32,7 +33,7 @@ __all__ = [
 
 _HOMES = {
     "Dataset": "data",
-    "Encoder": "encoders",
+    "Encoder": "encoder",
     "MtstError": "errors",
     "MultiTaskSentenceTransformer": "model",
     "Task": "tasks",

@@ -11,11 +11,14 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from mtst.errors import ModelError
-from mtst.model import MultiTaskSentenceTransformer
 from mtst.network import check_network, check_working
 from mtst.saved import CARD, HEADS
+
+if TYPE_CHECKING:
+    from mtst.model import MultiTaskSentenceTransformer
 
 SMALL, WORDS, WEIGHTS = 2_000_000, 50_000_000, None  # the most bytes that a file may unpack to; None: what is left
 MODEL_FILES = {
@@ -77,13 +80,15 @@ def unpack(archive: Path, folder: Path, megabytes: float = 4_000.0) -> None:
         raise ModelError(f"{archive.name} cannot be unpacked: {error.strerror or error}.") from error
 
 
-def load_archive(archive: Path, *, fp32: bool = False) -> MultiTaskSentenceTransformer:
+def load_archive(archive: Path, *, fp32: bool = False) -> "MultiTaskSentenceTransformer":
     """Load the model of an archive without leaving anything behind.
 
     Raises:
         ModelError: it is none, as `unpack` says, or does not work.
         EncoderError: its encoder cannot be loaded.
     """
+    from mtst.model import MultiTaskSentenceTransformer
+
     with TemporaryDirectory() as scratch:
         unpack(archive, Path(scratch) / "model")
         model = MultiTaskSentenceTransformer.load(Path(scratch) / "model", fp32=fp32)

@@ -1,10 +1,16 @@
 """What a comparison of scenarios says while it runs: attempts, each one scenario trained once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mtst.evaluation import Scores
+from mtst.data import Dataset
+from mtst.errors import SettingsError
+from mtst.scenarios import find_scenario
+from mtst.scores import Scores
 from mtst.tasks import Task
+
+MAX_SEEDS = 10
 
 
 @dataclass(frozen=True)
@@ -95,3 +101,30 @@ class Compared:
     stopped: bool
     seconds: float
     kind: Literal["compared"] = "compared"
+
+
+def attempts(scenarios: Sequence[str], seeds: int, data: Dataset, alone: str | None = None) -> tuple[Attempt, ...]:
+    """Return what to try: all scenarios with one seed before any with the next.
+
+    Args:
+        scenarios: their keys.
+        seeds: how many seeds, from 0 on.
+        data: the rows.
+        alone: a scenario in which each task is trained alone too, to see whether learning together helps.
+
+    Raises:
+        SettingsError: there is no such scenario, none at all, or too many seeds.
+    """
+    if not scenarios or not 1 <= seeds <= MAX_SEEDS:
+        raise SettingsError(f"Compare at least one scenario, with 1 to {MAX_SEEDS} seeds, not {seeds!r}.")
+    for key in (*scenarios, *([alone] if alone else [])):
+        find_scenario(key, data.tasks)
+    singles = [task.name for task in data.tasks] if alone and len(data.tasks) > 1 else []
+    return tuple(
+        attempt
+        for seed in range(seeds)
+        for attempt in (
+            *(Attempt(key, seed) for key in dict.fromkeys(scenarios)),
+            *(Attempt(alone, seed, name) for name in singles),
+        )
+    )

@@ -12,47 +12,17 @@ from mtst.baselines import logistic, majority
 from mtst.config import TrainConfig
 from mtst.data import Dataset
 from mtst.encoder import Encoder
-from mtst.errors import SettingsError
 from mtst.evaluation import logits_of, score_tasks
 from mtst.events import EpochEnded, Event, Finished, Started
 from mtst.learning_curve import learning_curve
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.preparing import Shared, prepare
-from mtst.scenarios import find_scenario
 from mtst.splitting import check_trainable, split
 from mtst.team import ALONE
 from mtst.training import fit
 
 TEST_SHARE = 0.2
-MAX_SEEDS = 10
 Told = Generator[Event | None, bool | None, bool]
-
-
-def attempts(scenarios: Sequence[str], seeds: int, data: Dataset, alone: str | None = None) -> tuple[Attempt, ...]:
-    """Return what to try: all scenarios with one seed before any with the next.
-
-    Args:
-        scenarios: their keys.
-        seeds: how many seeds, from 0 on.
-        data: the rows.
-        alone: a scenario in which each task is trained alone too, to see whether learning together helps.
-
-    Raises:
-        SettingsError: there is no such scenario, none at all, or too many seeds.
-    """
-    if not scenarios or not 1 <= seeds <= MAX_SEEDS:
-        raise SettingsError(f"Compare at least one scenario, with 1 to {MAX_SEEDS} seeds, not {seeds!r}.")
-    for key in (*scenarios, *([alone] if alone else [])):
-        find_scenario(key, data.tasks)
-    singles = [task.name for task in data.tasks] if alone and len(data.tasks) > 1 else []
-    return tuple(
-        attempt
-        for seed in range(seeds)
-        for attempt in (
-            *(Attempt(key, seed) for key in dict.fromkeys(scenarios)),
-            *(Attempt(alone, seed, name) for name in singles),
-        )
-    )
 
 
 def bake_off(

@@ -6,7 +6,8 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from mtst.data import UNLABELLED, Dataset
-from mtst.evaluation import Scores, score_tasks
+from mtst.evaluation import score_tasks
+from mtst.scores import Scores
 
 C = 10.0  # how weakly the regression is held back; embeddings have length 1, for which the usual 1 is too strong
 NEVER = -30.0  # the logit of a label that was not seen

@@ -5,16 +5,17 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
 
 from mtst.errors import RunError
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 UNREADABLE = "The state of the run in {} cannot be read. Train again."
-Part = dict[str, Tensor]
+Part = dict[str, "Tensor"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +36,8 @@ class Checkpoint:
         Raises:
             RunError: the disk does not take it.
         """
+        from safetensors.torch import save_file  # here, since it brings in torch
+
         staging = path.with_suffix(".part")
         tensors = {
             f"{part}|{name}": tensor.detach().cpu().contiguous()

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.cluster import AgglomerativeClustering, KMeans
 from threadpoolctl import threadpool_limits
 
 from mtst.similarity import Pair, cosine, sorted_pairs, unit
@@ -30,6 +29,8 @@ def groups(rows: np.ndarray, least: float = 0.5) -> list[Group]:
 
     Agglomerative clustering with average linkage, on a matrix (n, n): for thousands of rows at most.
     """
+    from sklearn.cluster import AgglomerativeClustering
+
     if len(rows) < 2:
         return [Group((k,), k) for k in range(len(rows))]
     found = AgglomerativeClustering(
@@ -42,6 +43,8 @@ def groups(rows: np.ndarray, least: float = 0.5) -> list[Group]:
 
 def clusters(rows: np.ndarray, count: int = CLUSTERS, seed: int = 0) -> list[Group]:
     """Part rows (n, d) into at most `count` clusters by k-means on their directions; the largest first."""
+    from sklearn.cluster import KMeans
+
     scaled = unit(rows.astype(np.float64))
     count = min(count, len(np.unique(np.round(scaled, 6), axis=0)))
     if count < 2:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from statistics import mean
 
 from mtst.attempts import Attempt, AttemptEnded, AttemptEpoch, Compared, ComparisonStarted, LearningCurve
-from mtst.evaluation import mean_macro_f1
 from mtst.events import Event, Failed, Resumed
+from mtst.scores import mean_macro_f1
 
 ZERO_SHOT = "freeze-all"
 

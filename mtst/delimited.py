@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from clevercsv.detect import Detector
-
 from mtst.errors import DataError
 from mtst.records import Record, Skipped
 from mtst.source import LONGEST_ROW, Content, text_lines
@@ -35,6 +33,8 @@ class Dialect:
 
 def find_dialect(start: str) -> Dialect:
     """Find the delimiter; a first line without it means that there is one column, whose texts may hold commas."""
+    from clevercsv.detect import Detector
+
     try:
         found = Detector().detect(LONG_WORD.sub(r"\1", start.replace("\0", "")), delimiters=list(DELIMITERS))
     except (ValueError, RecursionError):  # it reads cells that look like JSON, whatever their depth and their digits

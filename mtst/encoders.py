@@ -4,15 +4,18 @@ import hashlib
 import os
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mtst import hub
 from mtst.catalogue import CATALOGUE, DEFAULT, Bundle
-from mtst.encoder import Encoder
 from mtst.errors import EncoderError
 from mtst.hub_trouble import explain
 
+if TYPE_CHECKING:
+    from mtst.encoder import Encoder
 
-def load_encoder(name: str = DEFAULT, *, fp32: bool = False, told: hub.Told | None = None) -> Encoder:
+
+def load_encoder(name: str = DEFAULT, *, fp32: bool = False, told: hub.Told | None = None) -> "Encoder":
     """Load an encoder by its name in the catalogue, a folder, or a Hub id; remote code never runs.
 
     What has been fetched from the Hub once is used as it is, and the Hub is not asked again.
@@ -103,9 +106,11 @@ def verify(weights: Path, sha256: str) -> None:
         )
 
 
-def _read(name: str, folder: Path, *, fp32: bool) -> Encoder:
+def _read(name: str, folder: Path, *, fp32: bool) -> "Encoder":
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
+
+    from mtst.encoder import Encoder
 
     logging.disable_progress_bar()
     try:

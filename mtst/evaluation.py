@@ -1,7 +1,6 @@
 """How well each head does: loss, accuracy, precision, recall and F1, on the rows that have a label for its task."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support
@@ -13,40 +12,10 @@ from mtst.encoder import batches_by_length
 from mtst.features import Features
 from mtst.layers import evaluating
 from mtst.model import MultiTaskSentenceTransformer
+from mtst.scores import Confusion, LabelScores, Scores
 from mtst.team import ALONE, Team
 
 BINS = 15  # of confidence, for the calibration error
-
-
-@dataclass(frozen=True)
-class LabelScores:
-    """The scores of one label: the rows that carry it, and shares between 0 and 1."""
-
-    rows: int
-    precision: float
-    recall: float
-    f1: float
-
-
-@dataclass(frozen=True)
-class Scores:
-    """The scores of one task over `rows` labelled rows, and those of each of its labels, in their order.
-
-    Loss is the mean cross-entropy in nats; the others lie between 0 and 1. Precision, recall and macro-F1 are plain
-    means over the labels that occur or are predicted; weighted F1 weighs each label by how often it occurs. The
-    calibration error is the mean distance between confidence and accuracy over 15 bins of confidence (Guo, Pleiss, Sun
-    and Weinberger 2017, expected calibration error).
-    """
-
-    rows: int
-    loss: float
-    accuracy: float
-    precision: float
-    recall: float
-    macro_f1: float
-    weighted_f1: float
-    calibration_error: float
-    labels: tuple[LabelScores, ...] = ()
 
 
 def score(logits: Tensor, labels: Sequence[int] | Tensor) -> Scores | None:
@@ -84,9 +53,6 @@ def _calibration_error(logits: Tensor, truth: Tensor) -> float:
     bins = (sure * BINS).long().clamp(max=BINS - 1)
     off = torch.zeros(BINS).index_add(0, bins, sure - (predicted == truth).float())
     return float(off.abs().sum() / len(truth))
-
-
-Confusion = tuple[tuple[int, ...], ...]
 
 
 def confusion(logits: dict[str, Tensor], data: Dataset) -> dict[str, Confusion]:
@@ -127,8 +93,3 @@ def evaluate(model: MultiTaskSentenceTransformer, data: Dataset) -> dict[str, Sc
     if not len(data):
         return {}
     return score_tasks(logits_of(model, torch.from_numpy(model.encode(data.texts))), data)
-
-
-def mean_macro_f1(scores: dict[str, Scores]) -> float:
-    """The one figure that picks the best epoch: the mean over the tasks, so that a small task counts as much."""
-    return sum(found.macro_f1 for found in scores.values()) / len(scores) if scores else 0.0

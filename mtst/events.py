@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import ConfigDict, TypeAdapter
 
 from mtst.attempts import AttemptEnded, AttemptEpoch, Compared, ComparisonStarted, LearningCurve
-from mtst.evaluation import Confusion, Scores
+from mtst.scores import Confusion, Scores
 from mtst.space import Space
 from mtst.tasks import Task
 

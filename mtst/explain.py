@@ -3,14 +3,17 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mtst.data import Dataset
-from mtst.model import MultiTaskSentenceTransformer, Prediction
 from mtst.similarity import rank
 from mtst.splitting import rows_by_text
 from mtst.tasks import Task
+
+if TYPE_CHECKING:
+    from mtst.model import MultiTaskSentenceTransformer, Prediction
 
 # Chinese and Japanese have no blanks between words: there each character is taken alone.
 ALONE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -52,7 +55,7 @@ class Explanation:
     tasks: tuple[Attribution, ...]
 
 
-def explain(model: MultiTaskSentenceTransformer, sentence: str, seed: int = 0) -> Explanation:
+def explain(model: "MultiTaskSentenceTransformer", sentence: str, seed: int = 0) -> Explanation:
     """Share the probability of each head's label out among the words: Shapley values, estimated by sampling.
 
     The words are put in one after the other, in random orders, and each is given what the probability rises by when
@@ -78,7 +81,7 @@ def pieces(sentence: str, most_words: int) -> tuple[Span, ...]:
     return tuple((words[k][0], words[min(k + size, len(words)) - 1][1]) for k in range(0, len(words), size))
 
 
-def _how_many(model: MultiTaskSentenceTransformer, sentence: str, spans: Sequence[Span]) -> int:
+def _how_many(model: "MultiTaskSentenceTransformer", sentence: str, spans: Sequence[Span]) -> int:
     """Return how many orders to take: an even number."""
     tokens = len(model.encoder.tokenize([sentence])[0])
     wanted = TOKENS // max(1, len(spans) * (2 + tokens // 2))  # on average half of the sentence is there
@@ -98,7 +101,7 @@ def _only(sentence: str, spans: Sequence[Span], places: np.ndarray) -> str:
     return "".join(sentence[spans[k][0] : ends[k]] for k in sorted(places)).strip()
 
 
-def _attribution(found: Prediction, orders: np.ndarray) -> Attribution:
+def _attribution(found: "Prediction", orders: np.ndarray) -> Attribution:
     """Average over the orders; the first two rows of the probabilities are those of all words and of none."""
     count, words = orders.shape
     whole = found.probabilities[0].astype(float)
@@ -114,7 +117,7 @@ def _attribution(found: Prediction, orders: np.ndarray) -> Attribution:
 
 
 def nearest(
-    model: MultiTaskSentenceTransformer, sentence: str, rows: Dataset, count: int = 5
+    model: "MultiTaskSentenceTransformer", sentence: str, rows: Dataset, count: int = 5
 ) -> list[tuple[int, float]]:
     """Return the places of the rows whose embeddings lie nearest to a sentence's, and their cosines.
 

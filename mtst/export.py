@@ -3,17 +3,19 @@
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-from mtst.model import MultiTaskSentenceTransformer
-from mtst.onnx_export import export_onnx
 from mtst.spreadsheet import write_csv
 from mtst.tables import Table
 from mtst.takehome import NAME, zip_folder
 
+if TYPE_CHECKING:
+    from mtst.model import MultiTaskSentenceTransformer
+
 ROWS_AT_ONCE = 2048
 
 
-def write_predictions(model: MultiTaskSentenceTransformer, table: Table, text: str, target: Path) -> int:
+def write_predictions(model: "MultiTaskSentenceTransformer", table: Table, text: str, target: Path) -> int:
     """Write the table as CSV with two columns more for each task, the label and its probability; return the rows.
 
     A row without a text gets blanks.
@@ -28,12 +30,12 @@ def write_predictions(model: MultiTaskSentenceTransformer, table: Table, text: s
     return write_csv(target, [*table.columns, *prediction_columns(model)], rows)
 
 
-def prediction_columns(model: MultiTaskSentenceTransformer) -> list[str]:
+def prediction_columns(model: "MultiTaskSentenceTransformer") -> list[str]:
     """Return the names of the two columns that each task adds to a table."""
     return [name for task in model.tasks for name in (f"predicted {task.name}", f"probability {task.name}")]
 
 
-def prediction_cells(model: MultiTaskSentenceTransformer, sentences: list[str]) -> Iterator[list[str]]:
+def prediction_cells(model: "MultiTaskSentenceTransformer", sentences: list[str]) -> Iterator[list[str]]:
     """Yield what stands in these columns for each of the sentences: blanks where there is no text."""
     blank = [""] * (2 * len(model.tasks))
     found = model.predict([sentence for sentence in sentences if sentence.strip()]).values()
@@ -46,7 +48,7 @@ def prediction_cells(model: MultiTaskSentenceTransformer, sentences: list[str]) 
 
 
 def zip_model(
-    model: MultiTaskSentenceTransformer,
+    model: "MultiTaskSentenceTransformer",
     target: Path,
     name: str = NAME,
     report: bytes | None = None,
@@ -69,5 +71,7 @@ def zip_model(
         folder = Path(scratch) / name
         model.save(folder, report=report)
         if onnx:
+            from mtst.onnx_export import export_onnx
+
             export_onnx(model, folder / "onnx")
         zip_folder(folder, target)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.manifold import trustworthiness
 
 from mtst.projection import Plane
 from mtst.similarity import neighbours, unit
@@ -32,6 +31,8 @@ class Faithfulness:
 
 def faithfulness(embeddings: np.ndarray, plane: Plane, seed: int = 0) -> Faithfulness | None:
     """Measure a plane of embeddings (n, d), on a sample where there are many; nothing for fewer than five points."""
+    from sklearn.manifold import trustworthiness
+
     rows, points = unit(embeddings), plane.points
     if len(rows) > POINTS_CHECKED:
         chosen = np.sort(np.random.default_rng(seed).choice(len(rows), POINTS_CHECKED, replace=False))

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from torch import nn
+if TYPE_CHECKING:
+    from torch import nn
 
-from mtst.layers import modules_of
-from mtst.model import MultiTaskSentenceTransformer
+    from mtst.model import MultiTaskSentenceTransformer
+
 
 HEAD = "head:"
 BLOCK = "block-"
@@ -19,8 +21,8 @@ class Group:
 
     key: str
     title: str
-    parameters: tuple[nn.Parameter, ...]
-    modules: tuple[nn.Module, ...]
+    parameters: "tuple[nn.Parameter, ...]"
+    modules: "tuple[nn.Module, ...]"
     task: str | None = None
 
     @property
@@ -43,8 +45,10 @@ def top_down(keys: Sequence[str]) -> list[str]:
     return [key for key in reversed(keys) if not is_head(key)]
 
 
-def groups_of(model: MultiTaskSentenceTransformer) -> tuple[Group, ...]:
+def groups_of(model: "MultiTaskSentenceTransformer") -> tuple[Group, ...]:
     """Return the layer groups of a model from the bottom up, the heads last."""
+    from mtst.layers import modules_of
+
     named = dict(model.encoder.backbone.named_parameters())
     layers = [
         Group(

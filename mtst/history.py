@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 
 from mtst.attempts import AttemptEnded, AttemptEpoch, Compared, ComparisonStarted, LearningCurve
 from mtst.comparison import Comparison
-from mtst.evaluation import mean_macro_f1
 from mtst.events import (
     Baselines,
     Embedded,
@@ -20,6 +19,7 @@ from mtst.events import (
     Started,
     StepEnded,
 )
+from mtst.scores import mean_macro_f1
 
 HEADS_ALONE = 0.1  # of what one open group of the encoder costs
 OF_COMPARISONS = (ComparisonStarted, AttemptEpoch, AttemptEnded, LearningCurve, Compared)

@@ -1,25 +1,27 @@
 """How training moves sentences: the embeddings of held-out rows after every epoch, on axes that stay the same."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor
+from safetensors.numpy import load_file, save_file
 
 from mtst.errors import RunError
 from mtst.projection import Plane, pca
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MOST_ROWS = 500  # of which embeddings are kept: the first held-out ones
 NAME = "embeddings"
 
 
-def keep(folder: Path, epoch: int, embeddings: Tensor) -> None:
+def keep(folder: Path, epoch: int, embeddings: "Tensor") -> None:
     """Keep the embeddings (n, d) of the first held-out rows after an epoch, in 16 bits; an epoch is replaced whole."""
     folder.mkdir(exist_ok=True)
     staging = folder / f"{epoch}.part"
-    save_file({NAME: embeddings[:MOST_ROWS].to(torch.float16).contiguous()}, staging)
+    save_file({NAME: embeddings[:MOST_ROWS].half().cpu().contiguous().numpy()}, staging)
     staging.replace(folder / f"{epoch}.safetensors")
 
 
@@ -35,7 +37,7 @@ def read(folder: Path, epoch: int) -> np.ndarray:
         RunError: they are not there, or cannot be read.
     """
     try:
-        return load_file(folder / f"{epoch}.safetensors")[NAME].float().numpy()
+        return load_file(folder / f"{epoch}.safetensors")[NAME].astype(np.float32)
     except (OSError, SafetensorError, KeyError) as error:
         raise RunError(f"The embeddings after epoch {epoch} are not here any more. Train again.") from error
 

@@ -14,7 +14,7 @@ from scipy.optimize import curve_fit
 from mtst.attempts import LearningCurve
 from mtst.baselines import logistic
 from mtst.data import Dataset
-from mtst.evaluation import mean_macro_f1
+from mtst.scores import mean_macro_f1
 
 STEPS = 7  # numbers of rows, each about the same factor above the one before
 FEWEST = 16

@@ -15,7 +15,7 @@ from mtst.checkpoint import Checkpoint
 from mtst.config import TrainConfig
 from mtst.data import Dataset
 from mtst.errors import ModelError, RunError
-from mtst.evaluation import Scores, confusion, embeddings_of, logits_of, mean_macro_f1, score_tasks
+from mtst.evaluation import confusion, embeddings_of, logits_of, score_tasks
 from mtst.events import Baselines, EpochEnded, Event, Finished, GroupPlan, Opened, Started, StepEnded
 from mtst.features import Features, boundary
 from mtst.freezing import freeze
@@ -25,6 +25,7 @@ from mtst.optimization import batches
 from mtst.preparing import Shared, cached, prepare
 from mtst.proof import Proof
 from mtst.scenarios import find_scenario, settle
+from mtst.scores import Scores, mean_macro_f1
 from mtst.space import measure
 from mtst.splitting import check_trainable, split
 from mtst.stepping import Stepper

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.metrics import f1_score
 
 from mtst.data import UNLABELLED, Dataset
-from mtst.evaluation import Confusion
-from mtst.model import MultiTaskSentenceTransformer
+from mtst.scores import Confusion
 from mtst.tasks import Task
+
+if TYPE_CHECKING:
+    from mtst.model import MultiTaskSentenceTransformer
 
 ALL_LABELS = 50  # of a task with more labels, each row keeps the likeliest ones and the true one
 LIKELIEST = 10
@@ -79,7 +81,7 @@ class Bin:
     right: int
 
 
-def answer(model: MultiTaskSentenceTransformer, held_out: Dataset) -> HeldOut:
+def answer(model: "MultiTaskSentenceTransformer", held_out: Dataset) -> HeldOut:
     """Ask a model for the held-out rows; probabilities have four digits."""
     found = model.predict(held_out.texts)
     said = {
@@ -155,6 +157,8 @@ def by_label(found: Sequence[Answer], held_out: Dataset, other: Task) -> list[Sl
 
 
 def _score(name: str, found: Sequence[Answer]) -> Slice:
+    from sklearn.metrics import f1_score
+
     truth, said = [each.truth for each in found], [each.label for each in found]
     right = sum(each.right for each in found) / len(found)
     present = sorted(set(truth))  # one row taken for a label that no other row has would weigh as much as a whole label

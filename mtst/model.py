@@ -24,16 +24,9 @@ from mtst.encoder import Encoder
 from mtst.encoders import load_encoder
 from mtst.errors import ModelError
 from mtst.saved import CARD, ENCODER, HEADS, check_target, read_card, write_card
-from mtst.tasks import Task, check_tasks, kept_tasks
+from mtst.tasks import DEFAULT_TASKS, Task, check_tasks, kept_tasks
 
 ZERO_SHOT_SCALE = 20.0  # turns a difference of cosines into logits, as the losses of sentence-transformers do
-DEFAULT_TASKS = (
-    Task(
-        "topic",
-        ("business", "entertainment", "everyday", "food", "health", "sports", "technology", "travel", "world"),
-    ),
-    Task("sentiment", ("negative", "neutral", "positive")),
-)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,17 +8,19 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from mtst.card import RunReport
 from mtst.errors import ModelError
-from mtst.model import MultiTaskSentenceTransformer
 from mtst.saved import CARD, HEADS, read_card
 from mtst.takehome import REPORT, report_in
 from mtst.tasks import Task
+
+if TYPE_CHECKING:
+    from mtst.model import MultiTaskSentenceTransformer
 
 BASE, OWN = "sentence_transformers.base.modules", "sentence_transformers.sentence_transformer.modules"
 MODULES = {
@@ -66,7 +68,7 @@ def check_network(folder: Path) -> None:
         RunReport.read(report)
 
 
-def check_working(model: MultiTaskSentenceTransformer) -> None:
+def check_working(model: "MultiTaskSentenceTransformer") -> None:
     """Make sure that a model that came from anywhere has an answer to every text.
 
     Raises:

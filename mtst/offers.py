@@ -4,14 +4,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from mtst.catalogue import CATALOGUE, MATRICES
-from mtst.encoder import Encoder
 from mtst.encoders import find, look
 from mtst.space import pairs
+
+if TYPE_CHECKING:
+    from mtst.encoder import Encoder
 
 ROUNDS = 3
 SIZES = (("num_hidden_layers", "n_layers"), ("hidden_size", "dim"))  # as configurations call them
@@ -37,7 +37,7 @@ class Offer:
     megabytes: float
     block_parameters: int
 
-    def speed(self, known: Encoder, rate: float) -> float | None:
+    def speed(self, known: "Encoder", rate: float) -> float | None:
         """Return about how many sentences a second it embeds.
 
         The time of a pass grows with the numbers that each token meets; small encoders use a machine less well, so
@@ -66,8 +66,10 @@ def offer(name: str) -> Offer:
     return Offer(name, "", False, listing.parameters, listing.size / 1e6, _cost(listing.config))
 
 
-def sentences_a_second(encoder: Encoder) -> float:
+def sentences_a_second(encoder: "Encoder") -> float:
     """Measure how many short sentences a second an encoder embeds on this machine, in the best of some rounds."""
+    import torch
+
     first, second, _ = pairs()
     ids = encoder.tokenize([*first, *second])
     rounds = []
@@ -79,7 +81,7 @@ def sentences_a_second(encoder: Encoder) -> float:
     return len(ids) / min(rounds)
 
 
-def _block_parameters(encoder: Encoder) -> int:
+def _block_parameters(encoder: "Encoder") -> int:
     named = dict(encoder.backbone.named_parameters())
     blocks = (group for group in encoder.groups if group.key.startswith("block-"))
     return sum(named[name].numel() for group in blocks for name in group.parameters)

@@ -30,6 +30,11 @@ class Trainer:
         self._process: multiprocessing.Process | None = None
         self._lock = threading.Lock()
 
+    def warm_up(self) -> None:
+        """Start the server that runs are forked from; it needs seconds, for which the first run would wait."""
+        if self._context.get_start_method() == "forkserver":
+            forkserver.ensure_running()
+
     def run(self, folder: RunFolder, expect: Callable[[float | None], None]) -> Failed:
         """Train to the end of the process; return the last word of a run that has said none itself.
 
@@ -76,6 +81,4 @@ def _forkserver() -> multiprocessing.context.BaseContext:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["mtst.worker"])
-    # It needs seconds to import torch: it starts now, so that the first run does not wait for it.
-    threading.Thread(target=forkserver.ensure_running, name="forkserver", daemon=True).start()
     return context

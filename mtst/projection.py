@@ -8,13 +8,15 @@ import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
 from mtst.similarity import neighbours, search, unit
+
+if TYPE_CHECKING:
+    from sklearn.decomposition import PCA
 
 PERPLEXITY = 30.0
 UMAP_NEIGHBOURS = 15
@@ -49,6 +51,8 @@ def pca(embeddings: np.ndarray, seed: int = 0) -> Plane:
 
 def tsne(embeddings: np.ndarray, seed: int = 0) -> Plane:
     """Project (n, d) so that neighbours stay neighbours (van der Maaten & Hinton, 2008); far distances mean little."""
+    from sklearn.manifold import TSNE
+
     rows, start = unit(embeddings), pca(embeddings, seed).points
     many = len(rows) > MANY
     if many and rows.shape[1] > REDUCED:
@@ -87,7 +91,9 @@ def umap(embeddings: np.ndarray, seed: int = 0) -> Plane:
         return Plane(found.fit_transform(rows), axes)
 
 
-def _fit_pca(rows: np.ndarray, components: int, seed: int) -> PCA:
+def _fit_pca(rows: np.ndarray, components: int, seed: int) -> "PCA":
+    from sklearn.decomposition import PCA
+
     solver = "covariance_eigh" if len(rows) > rows.shape[1] else "full"
     return PCA(n_components=components, svd_solver=solver, random_state=seed).fit(rows)
 

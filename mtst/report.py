@@ -8,17 +8,16 @@ import sys
 from importlib.metadata import version
 from typing import Any
 
-import torch
 from pydantic import TypeAdapter
 
 import mtst
 from mtst.advice import advise, sentences
 from mtst.comparison import Comparison
 from mtst.data import Dataset
-from mtst.evaluation import Scores
 from mtst.folder import Job
 from mtst.history import History
 from mtst.repeating import command, comparison_command
+from mtst.scores import Scores
 
 LIBRARIES = ("torch", "transformers", "sentence-transformers", "scikit-learn", "numpy", "accelerate")
 _ANY = TypeAdapter(Any)
@@ -107,6 +106,8 @@ def comparison_report(job: Job, data: Dataset, comparison: Comparison) -> dict[s
 
 def _made_with(precision: str | None) -> dict[str, Any]:
     """Return the versions and the machine."""
+    import torch  # here, since a page that has compared nothing does without it
+
     return {
         "mtst": mtst.__version__,
         "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},

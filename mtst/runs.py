@@ -1,7 +1,6 @@
 """Training runs on a server: submitted, queued, followed, stopped, resumed, found again by their token, deleted."""
 
 import asyncio
-import hmac
 import logging
 import secrets
 import shutil
@@ -14,7 +13,8 @@ from pathlib import Path
 from mtst.data import Dataset
 from mtst.errors import RunError
 from mtst.events import Failed, Resumed
-from mtst.expiry import TOKEN, expire, remove
+from mtst.expiry import expire, remove
+from mtst.finding import find_run, left_behind
 from mtst.folder import Job, RunFolder
 from mtst.history import History
 from mtst.last_words import LastWords
@@ -51,6 +51,10 @@ class Runs:
         close_all = partial(self._last_words.close_all, self._take_over(), Failed(RESTARTED, "interrupted"))
         for name, work in {"close": close_all, "train": self._run_all, "sweep": self._sweep_all}.items():
             threading.Thread(target=work, name=f"runs: {name}", daemon=True).start()
+
+    def warm_up(self) -> None:
+        """Prepare for the first run, so that it begins at once."""
+        self._trainer.warm_up()
 
     def submit(self, job: Job, data: Dataset, visitor: str = "", start: str | None = None) -> str:
         """Put a run in the queue and return its token, 192 random bits that only its owner knows.
@@ -124,13 +128,18 @@ class Runs:
         Raises:
             RunError: the token is none of ours, or its run has expired.
         """
-        if not token:
-            raise RunError("There is no run yet. Train one first.")
-        path = self._path(token)
-        if path is None or not (path / "config.json").is_file():
-            hours = self.settings.run_ttl_hours
-            raise RunError(f"This run is not here any more: runs are kept for {hours:g} hours. Train again.")
-        return RunFolder(path)
+        return find_run(self.settings, token)
+
+    def history(self, token: str) -> History:
+        """Return all that has happened in a run so far.
+
+        Raises:
+            RunError: there is no such run, or it cannot be read.
+        """
+        history = self.folder(token).history()
+        if not history.over and (word := self._last_words.of(token)):
+            history.extend(word)
+        return history
 
     def place(self, token: str) -> Place | None:
         """Return the place of a run in the queue; nothing if it is running or over."""
@@ -200,16 +209,6 @@ class Runs:
             if not folder.path.is_dir():
                 self.folder(token)
 
-    def _path(self, token: object) -> Path | None:
-        """Return the folder of that name, compared in constant time: how long it takes tells nothing of a token."""
-        if not isinstance(token, str) or not TOKEN.fullmatch(token):
-            return None
-        found = None
-        for path in self.settings.runs_dir.iterdir():
-            if hmac.compare_digest(path.name.encode(), token.encode()):
-                found = path
-        return found
-
     def _wait_for_end(self, token: str) -> None:
         """Wait for the process of a run that is over, or killed; it takes a moment to tidy up."""
         while self._line.running == token:
@@ -235,22 +234,10 @@ class Runs:
 
     def _take_over(self) -> list[RunFolder]:
         """Let the runs wait on that waited when an app before this one went; return those that had begun."""
-        left = []
-        found = [path for path in self.settings.runs_dir.iterdir() if TOKEN.fullmatch(path.name)]
-        for path in sorted(found, key=lambda path: path.stat().st_mtime):
-            folder = RunFolder(path)
-            if not (path / "config.json").is_file() or folder.keeps_only:
-                continue
-            try:
-                history = folder.history()
-            except (RunError, OSError):  # an unreadable run of an older version must not keep the app from starting
-                LOG.exception("a run could not be read")
-                continue
-            if history.waiting:
-                self._line.join(path.name)
-            elif not history.over:
-                left.append(folder)
-        return left
+        waiting, begun = left_behind(self.settings.runs_dir)
+        for folder in waiting:
+            self._line.join(folder.path.name)
+        return begun
 
     def _sweep_all(self) -> None:
         while True:

@@ -38,6 +38,7 @@ class Settings:
     run_ttl_hours: float = 24.0
     custom_encoders: bool = False
     max_encoder_mb: float = 2_000.0
+    mcp: bool = False
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -15,8 +15,6 @@ from io import BufferedReader, BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO
 
-import charset_normalizer
-
 from mtst.errors import DataError
 from mtst.limits import Limits
 
@@ -49,6 +47,7 @@ LEGACY = (
 )  # fmt: skip
 BETWEEN = re.compile(rb'(?:[,;\t\r\n"]|(?<![\x80-\xff])\|)+')  # cells; a bar may be half of a character
 REPLACEMENT = "\ufffd".encode()
+ZIP = b"PK\x03\x04"  # what a workbook begins with
 NEARLY = 0.1  # of charset_normalizer's measures of mess and of sense: as good as the best
 
 
@@ -178,6 +177,8 @@ def _likeliest(content: Content) -> str:
         around = file.read(CHUNK)
     cells = dict.fromkeys(cell for cell in BETWEEN.split(around) if not cell.isascii())
     sample = b"\n".join(cells)[:SAMPLE]
+    import charset_normalizer  # here, since few files need it
+
     found = list(charset_normalizer.from_bytes(sample, cp_isolation=list(LEGACY), enable_fallback=False))
     if not found:
         return WESTERN

@@ -7,13 +7,15 @@ different things) to 5 (the same meaning).
 import csv
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from mtst.assets import ASSETS
-from mtst.encoder import Encoder
 from mtst.similarity import cosine
+
+if TYPE_CHECKING:
+    from mtst.encoder import Encoder
 
 PAIRS = ASSETS / "pairs.csv"
 
@@ -40,8 +42,10 @@ def pairs() -> tuple[tuple[str, ...], tuple[str, ...], tuple[float, ...]]:
     return first, second, tuple(float(row["similarity"]) for row in rows)
 
 
-def measure(encoder: Encoder) -> Space:
+def measure(encoder: "Encoder") -> Space:
     """Measure the space of an encoder as it is now."""
+    from scipy.stats import spearmanr
+
     first, second, grades = pairs()
     rows, others = encoder.encode(first), encoder.encode(second)
     cosines = cosine(rows, others)

@@ -2,23 +2,28 @@
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mtst.archive import unpack
 from mtst.config import TrainConfig
 from mtst.data import Dataset
 from mtst.encoders import load_encoder
 from mtst.errors import ModelError
+
+if TYPE_CHECKING:
+    from mtst.model import MultiTaskSentenceTransformer
 from mtst.folder import Job, RunFolder
-from mtst.model import MultiTaskSentenceTransformer
 
 
-def starting_model(folder: RunFolder, job: Job, data: Dataset) -> MultiTaskSentenceTransformer:
+def starting_model(folder: RunFolder, job: Job, data: Dataset) -> "MultiTaskSentenceTransformer":
     """Return the model of a run before anything happened.
 
     Raises:
         ModelError: the model to go on with cannot be read.
         EncoderError: the encoder cannot be loaded.
     """
+    from mtst.model import MultiTaskSentenceTransformer
+
     if job.start:
         return MultiTaskSentenceTransformer.load(folder.start_path, fp32=job.fp32).with_tasks(data.tasks)
     return MultiTaskSentenceTransformer(load_encoder(job.encoder, fp32=job.fp32), data.tasks)

@@ -12,6 +12,7 @@ from mtst.json_lines import BLANK, parse_object, read_json_lines
 from mtst.limits import Limits
 from mtst.records import Record, Skipped
 from mtst.source import (
+    ZIP,
     Content,
     beginning,
     check_kind,
@@ -22,7 +23,6 @@ from mtst.source import (
     text_lines,
     text_stream,
 )  # fmt: skip
-from mtst.workbook import ZIP, read_workbook, workbook_form
 
 ROWS_COMPARED = 200  # with the first one, to tell whether it names the columns
 CELLS_COMPARED = 500_000
@@ -165,6 +165,8 @@ def _filled(record: Record) -> bool:
 def _records(name: str, content: Content, limits: Limits) -> tuple[str, Iterator[Record | Skipped], bool | None]:
     """Find out what a file is by what is in it: its format in words, its records, and whether they begin with names."""
     if isinstance(content, bytes) and content.startswith(ZIP):
+        from mtst.workbook import read_workbook, workbook_form
+
         return workbook_form(content), read_workbook(name, content, limits), None
     encoding = find_encoding(content)
     if not is_text(content, encoding):

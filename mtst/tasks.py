@@ -31,6 +31,16 @@ class Task:
             raise ModelError(f"Task {self.name!r} has the label {min(twice)!r} more than once.")
 
 
+# Those of the app and of a new model.
+DEFAULT_TASKS = (
+    Task(
+        "topic",
+        ("business", "entertainment", "everyday", "food", "health", "sports", "technology", "travel", "world"),
+    ),
+    Task("sentiment", ("negative", "neutral", "positive")),
+)
+
+
 def check_tasks(tasks: tuple[Task, ...]) -> tuple[Task, ...]:
     """Return the tasks if they can stand together in one model.
 

@@ -20,7 +20,6 @@ from mtst.limits import Limits
 from mtst.records import Record
 from mtst.xml_parts import Element, elements
 
-ZIP = b"PK\x03\x04"
 DIRECTORY = b"PK\x01\x02"  # of a ZIP archive, what each entry of its directory begins with
 MAX_PARTS = 10_000
 MAX_PART_BYTES = 5_000_000  # of a part of which a list is kept, other than the texts

@@ -9,11 +9,13 @@ from dataclasses import replace
 from multiprocessing import parent_process
 from pathlib import Path
 
-import sentence_transformers  # noqa: F401 (imported here, once, for every run that is forked)
+import scipy.stats  # noqa: F401 (this and the next: imported here, once, for every run that is forked)
+import sentence_transformers  # noqa: F401
+import sklearn.decomposition  # noqa: F401
 import torch
 
-from mtst.attempts import Compared
-from mtst.bakeoff import attempts, bake_off
+from mtst.attempts import Compared, attempts
+from mtst.bakeoff import bake_off
 from mtst.errors import FULL, MtstError
 from mtst.event_log import EventLog
 from mtst.events import Failed, Finished, RatesFound

@@ -3,16 +3,17 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mtst.attempts import Attempt, AttemptEnded, AttemptEpoch, Compared, ComparisonStarted, LearningCurve
-from mtst.bakeoff import attempts, bake_off
+from mtst.attempts import Attempt, AttemptEnded, AttemptEpoch, Compared, ComparisonStarted, LearningCurve, attempts
+from mtst.bakeoff import bake_off
 from mtst.comparison import Comparison
 from mtst.config import TrainConfig
 from mtst.errors import DataError, SettingsError
-from mtst.evaluation import evaluate, mean_macro_f1
+from mtst.evaluation import evaluate
 from mtst.events import Resumed
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.preparing import Shared
 from mtst.scenarios import comparable
+from mtst.scores import mean_macro_f1
 from mtst.splitting import split, stratified_split
 from mtst.training import fit
 

@@ -37,10 +37,12 @@ def test_every_field_is_read_from_its_variable(tmp_path):
         "MTST_RUN_TTL_HOURS": "1.5",
         "MTST_CUSTOM_ENCODERS": "Yes",
         "MTST_MAX_ENCODER_MB": "300",
+        "MTST_MAX_MODEL_MB": "400",
+        "MTST_MCP": "on",
     }
     assert len(environment) == len(dataclasses.fields(Settings))
     assert Settings.from_environment(environment) == Settings(
-        "roberta-base", tmp_path, 7, 0.5, 3, 4, 5, 2.0, 6.0, 8, 9, 10.0, 1.5, True, 300.0
+        "roberta-base", tmp_path, 7, 0.5, 400.0, 3, 4, 5, 2.0, 6.0, 8, 9, 10.0, 1.5, True, 300.0, True
     )
 
 
@@ -68,6 +70,7 @@ def test_a_blank_variable_is_as_good_as_none():
         ("MTST_RUN_TTL_HOURS", "inf"),
         ("MTST_CUSTOM_ENCODERS", "maybe"),
         ("MTST_CUSTOM_ENCODERS", "2"),
+        ("MTST_MCP", "maybe"),
     ],
 )
 def test_a_bad_value_is_named_with_its_variable(variable, value):

@@ -7,7 +7,6 @@ import pytest
 from mtst.config import TrainConfig
 from mtst.data import make_dataset
 from mtst.errors import RunError
-from mtst.evaluation import LabelScores, Scores
 from mtst.event_log import EventLog, EventReader
 from mtst.events import (
     Baselines,
@@ -27,6 +26,7 @@ from mtst.events import (
 )
 from mtst.folder import Job, RunFolder
 from mtst.records import Skipped
+from mtst.scores import LabelScores, Scores
 from mtst.tasks import Task
 
 GROUPS = (

@@ -3,7 +3,6 @@ from dataclasses import replace
 
 import pytest
 
-from mtst.evaluation import Scores
 from mtst.events import (
     Baselines,
     Embedded,
@@ -18,6 +17,7 @@ from mtst.events import (
     StepEnded,
 )
 from mtst.history import History
+from mtst.scores import Scores
 
 STARTED = Started("gradual", (), {}, (), 9, 3, epochs=2, steps=10, cached="embeddings", keeps="best", precision="fp32")
 PROOF = (

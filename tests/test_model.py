@@ -9,10 +9,10 @@ from sentence_transformers import SentenceTransformer
 from mtst.data import make_dataset
 from mtst.encoders import load_encoder
 from mtst.errors import EncoderError, ModelError
-from mtst.model import DEFAULT_TASKS, MultiTaskSentenceTransformer
+from mtst.model import MultiTaskSentenceTransformer
 from mtst.starter import SMALL_SAMPLE, STARTER, STARTER_FOLDER, load_model
 from mtst.tables import read_table
-from mtst.tasks import Task
+from mtst.tasks import DEFAULT_TASKS, Task
 
 TEXTS = ["The striker scored twice in the cup final.", "What a wonderful, joyful day!", "The food was awful."]
 

@@ -19,6 +19,7 @@ FLOORS = (
     "limits",
     "settings",
     "tasks",
+    "scores",
     "spreadsheet",
     "source",
     "records",
@@ -108,6 +109,7 @@ FLOORS = (
     "last_words",
     "process",
     "expiry",
+    "finding",
     "runs",
 )
 ABOVE_ALL = {"__main__", "cli", "ui"}  # the faces

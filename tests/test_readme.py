@@ -5,9 +5,9 @@ import pytest
 from typer.main import get_command
 
 from mtst.__main__ import app
-from mtst.model import DEFAULT_TASKS
 from mtst.scenarios import scenarios
 from mtst.settings import Settings
+from mtst.tasks import DEFAULT_TASKS
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -16,7 +16,7 @@ COMMANDS = re.findall(r"^python -m mtst (\w+) (.*)$", README, re.MULTILINE)
 
 def test_the_example_runs(monkeypatch, capsys) -> None:
     monkeypatch.chdir(ROOT)
-    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (example,) = re.findall(r"## In five lines\n+```python\n(.*?)```", README, re.DOTALL)
     assert len([line for line in example.splitlines() if line]) == 5
     exec(compile(example, "README.md", "exec"), {})
     assert "sports" in capsys.readouterr().out

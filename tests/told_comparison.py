@@ -4,7 +4,7 @@ import numpy as np
 
 from mtst.attempts import Attempt, AttemptEnded, ComparisonStarted
 from mtst.comparison import Comparison
-from mtst.evaluation import LabelScores, Scores
+from mtst.scores import LabelScores, Scores
 from mtst.tasks import Task
 
 TASK = Task("mood", ("good", "bad"))

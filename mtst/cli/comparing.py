@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from mtst.attempts import AttemptEnded, ComparisonStarted, LearningCurve
-from mtst.bakeoff import attempts, bake_off
+from mtst.attempts import AttemptEnded, ComparisonStarted, LearningCurve, attempts
+from mtst.bakeoff import bake_off
 from mtst.cli import train_options as options
 from mtst.cli.loading import loaded
 from mtst.cli.options import Encoder, File, Fp32, Header, Labels, Merge, Text

@@ -11,8 +11,8 @@ from mtst.cli.loading import loaded
 from mtst.cli.options import Encoder, File, Fp32, Header, Text
 from mtst.cli.parts import write_in_parts
 from mtst.cli.telling import tell_skipped
+from mtst.encoder import Encoder as SentenceEncoder
 from mtst.encoders import DEFAULT
-from mtst.encoders import Encoder as SentenceEncoder
 from mtst.records import Record
 from mtst.similarity import cosine
 from mtst.streams import Stream, find_column

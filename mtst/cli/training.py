@@ -17,7 +17,7 @@ from mtst.config import TrainConfig
 from mtst.data import Dataset, make_dataset
 from mtst.encoders import DEFAULT
 from mtst.errors import SettingsError
-from mtst.evaluation import Scores, evaluate
+from mtst.evaluation import evaluate
 from mtst.events import Baselines, EpochEnded, Event, GroupProof, Opened, RatesFound
 from mtst.folder import Job
 from mtst.history import History
@@ -25,6 +25,7 @@ from mtst.model import MultiTaskSentenceTransformer
 from mtst.rate_finder import find_rates
 from mtst.report import report as report_of
 from mtst.saved import check_target
+from mtst.scores import Scores
 from mtst.starter import load_model
 from mtst.tables import read_table
 from mtst.tasks import Task, kept_tasks

@@ -15,6 +15,7 @@ import gradio as gr
 
 from mtst.errors import MtstError
 from mtst.settings import Settings
+from mtst.ui.api import name_endpoints
 from mtst.ui.compare import compare_tab
 from mtst.ui.guide import guide_tab
 from mtst.ui.host import log_to_stderr, served
@@ -66,11 +67,12 @@ def build_app(services: Services) -> gr.Blocks:
                 scenarios_tab(services, demo, scenarios, steps, tokens.comparison)
             with gr.Tab("Guide", id="guide", elem_id="tab-guide"):
                 guide_tab()
+        name_endpoints(services, demo)
     return demo
 
 
-def launch(demo: gr.Blocks, services: Services, **options: object) -> None:
-    """Serve the page; host and port come from Gradio's own environment variables."""
+def launch(demo: gr.Blocks, services: Services) -> None:
+    """Serve the page from now on; host and port come from Gradio's own environment variables."""
     demo.queue(max_size=64, api_open=False)
     demo.launch(
         theme=theme(),
@@ -78,12 +80,13 @@ def launch(demo: gr.Blocks, services: Services, **options: object) -> None:
         js=KEYS,
         max_threads=200,
         max_file_size=int(max(services.settings.max_upload_mb, services.settings.max_model_mb) * 1e6),
-        footer_links=[],
+        footer_links=["api"],
+        mcp_server=services.settings.mcp,
         run_history=False,
         enable_monitoring=False,
         ssr_mode=False,
-        app_kwargs=served(services),
-        **options,
+        app_kwargs=served(services, [each.api_name for each in demo.fns.values() if each.api_visibility == "public"]),
+        prevent_thread_lock=True,
     )
 
 
@@ -93,7 +96,9 @@ def main() -> None:
         log_to_stderr()
         settings = Settings.from_environment()
         services = Services(settings)
-        services.warm_up()
-        launch(build_app(services), services)
+        demo = build_app(services)
+        launch(demo, services)
+        services.warm_up()  # not before the page is there: torch takes seconds, in which nothing else moves
+        demo.block_thread()
     except MtstError as error:
         sys.exit(f"mtst: {error}")

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import gradio as gr
 
-from mtst.bakeoff import attempts
+from mtst.attempts import attempts
 from mtst.config import TrainConfig
 from mtst.errors import MtstError, RunError
 from mtst.groups import HEAD

@@ -1,8 +1,8 @@
 """What a run has to beat: the majority class, the zero-shot model and logistic regression beside its own scores."""
 
-from mtst.evaluation import Scores
 from mtst.events import EpochEnded
 from mtst.history import History
+from mtst.scores import Scores
 from mtst.ui.literal import literal, short
 from mtst.ui.look import task_colour
 from mtst.ui.parts.pieces import quiet

@@ -169,8 +169,7 @@ def compare_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState | None
         partial(compare, services),
         [sentences, query],
         [figure, nothing, pairs, numbers, ranking],
-        api_name="similarity",
-        **quietly,
+        **private,
     ).then(**grouping).then(**second_one)
     least.release(**grouping)
     second.input(**second_one)

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from mtst.evaluation import Confusion
 from mtst.history import History
+from mtst.scores import Confusion
 from mtst.tasks import Task
 from mtst.ui.literal import literal, short
 from mtst.ui.look import task_colour

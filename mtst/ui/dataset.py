@@ -11,12 +11,10 @@ from mtst.config import TrainConfig
 from mtst.data import Dataset, similar_labels
 from mtst.errors import MtstError
 from mtst.folder import Job
-from mtst.model import DEFAULT_TASKS, MultiTaskSentenceTransformer
 from mtst.splitting import check_trainable, split
 from mtst.starter import ASSETS
 from mtst.tables import read_table
-from mtst.tasks import Task
-from mtst.training import plan
+from mtst.tasks import DEFAULT_TASKS, Task
 from mtst.ui import plots
 from mtst.ui.draft import Choice, Draft, chosen
 from mtst.ui.freeze import choices
@@ -170,6 +168,9 @@ def job(
         DataError: the choice cannot be used.
         SettingsError: the config does not fit it.
     """
+    from mtst.model import MultiTaskSentenceTransformer
+    from mtst.training import plan
+
     data = draft.dataset(wanted)
     if start:
         model = services.trained(start).with_tasks(data.tasks)

@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mtst.data import Dataset, make_dataset
-from mtst.encoder import Encoder
 from mtst.errors import DataError
 from mtst.limits import Limits
 from mtst.tables import Table
 from mtst.uploads import Upload
+
+if TYPE_CHECKING:
+    from mtst.encoder import Encoder
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,11 @@ class Draft:
             limits=self.limits,
         )
 
-    def upload(self, data: Dataset, encoder: Encoder) -> Upload:
+    def upload(self, data: Dataset, encoder: "Encoder") -> Upload:
         """Return what became of every row, the lengths of the texts counted."""
         return Upload(self.table, data, self._count(data.texts, encoder), encoder.max_tokens)
 
-    def _count(self, texts: Sequence[str], encoder: Encoder) -> np.ndarray:
+    def _count(self, texts: Sequence[str], encoder: "Encoder") -> np.ndarray:
         new = [text for text in dict.fromkeys(texts) if (encoder.name, text) not in self._tokens]
         self._tokens |= {
             (encoder.name, text): count for text, count in zip(new, encoder.count_tokens(new).tolist(), strict=True)

@@ -4,17 +4,19 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from mtst.clusters import clusters
 from mtst.faithful import faithfulness
-from mtst.model import MultiTaskSentenceTransformer
 from mtst.projection import Plane
 from mtst.similarity import search, unit
 from mtst.ui.literal import inline, literal, short
 from mtst.ui.parts.pieces import quiet, table
+
+if TYPE_CHECKING:
+    from mtst.model import MultiTaskSentenceTransformer
 
 GROUPS_NAMED = 12
 OTHER, NO_LABEL, RIGHT, WRONG = "others", "no label", "right", "wrong"
@@ -38,7 +40,7 @@ class Drawing:
     known: dict[str, list[str]]
     rows: np.ndarray
     plane: Plane
-    model: MultiTaskSentenceTransformer
+    model: "MultiTaskSentenceTransformer"
 
     @cached_property
     def _clusters(self) -> list[str]:
@@ -73,6 +75,8 @@ class Drawing:
         return self._clusters, sorted(set(self._clusters), key=lambda name: int(name.split(".")[0]))
 
     def _predicted(self, name: str) -> list[str]:
+        import torch
+
         labels = next(task.labels for task in self.model.tasks if task.name == name)
         with torch.inference_mode():
             logits = self.model.classify(torch.from_numpy(self.rows).to(self.model.encoder.device))[name]

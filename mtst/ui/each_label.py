@@ -2,10 +2,10 @@
 
 from statistics import mean
 
-from mtst.evaluation import LabelScores
 from mtst.events import EpochEnded
 from mtst.history import History
 from mtst.labels import rare
+from mtst.scores import LabelScores
 from mtst.tasks import Task
 from mtst.ui.literal import literal, short
 from mtst.ui.parts.pieces import quiet, table

@@ -5,12 +5,14 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
-from mtst.encoder import Encoder
 from mtst.ui.literal import literal
+
+if TYPE_CHECKING:
+    from mtst.encoder import Encoder
 
 CHUNK = 512
 QUIET_SECONDS = 0.5  # what takes less is not announced
@@ -40,7 +42,7 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
-def embedded(encoder: Encoder, texts: Sequence[str]) -> Generator[Progress, None, np.ndarray]:
+def embedded(encoder: "Encoder", texts: Sequence[str]) -> Generator[Progress, None, np.ndarray]:
     """Embed n texts piece by piece; yield the progress, return the embeddings (n, d) as float32."""
     start = time.monotonic()
     if len(texts) <= MANY:
@@ -53,7 +55,7 @@ def embedded(encoder: Encoder, texts: Sequence[str]) -> Generator[Progress, None
         _PLACES.release()
 
 
-def _pieces(encoder: Encoder, texts: Sequence[str], start: float) -> Generator[Progress, None, np.ndarray]:
+def _pieces(encoder: "Encoder", texts: Sequence[str], start: float) -> Generator[Progress, None, np.ndarray]:
     rows = np.empty((len(texts), encoder.dimension), dtype=np.float32)
     for first in range(0, len(texts), CHUNK):
         part = texts[first : first + CHUNK]

@@ -2,17 +2,21 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from mtst.config import TrainConfig
 from mtst.data import Dataset, make_dataset
 from mtst.errors import RunError
 from mtst.folder import RunFolder
 from mtst.mistakes import HeldOut, answer
-from mtst.model import DEFAULT_TASKS, MultiTaskSentenceTransformer
 from mtst.splitting import split
 from mtst.starter import SAMPLE
 from mtst.tables import read_table
+from mtst.tasks import DEFAULT_TASKS
 from mtst.ui.services import Services
+
+if TYPE_CHECKING:
+    from mtst.model import MultiTaskSentenceTransformer
 
 STARTER, OWN, BROUGHT = "starter", "own", "brought"
 ENCODER, MODEL = "encoder", "model"  # what training starts from
@@ -29,7 +33,7 @@ class Evidence:
 
 def model_of(
     services: Services, which: str, run: str | None, brought: str | None = None
-) -> MultiTaskSentenceTransformer:
+) -> "MultiTaskSentenceTransformer":
     """Return the starter model, that of a visitor's run, or the one that they brought along.
 
     Raises:

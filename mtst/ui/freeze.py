@@ -1,22 +1,24 @@
 """What to freeze: the scenarios for the tasks at hand, the chosen one's text, its map of the layers, its schedule."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from mtst.config import TrainConfig
 from mtst.errors import MtstError, SettingsError
 from mtst.events import GroupPlan
-from mtst.model import DEFAULT_TASKS, MultiTaskSentenceTransformer
 from mtst.scenarios import Scenario, scenarios, settle
-from mtst.tasks import Task
-from mtst.training import plan
+from mtst.tasks import DEFAULT_TASKS, Task
 from mtst.ui.literal import inline, literal
 from mtst.ui.parts.layer_map import layers
 from mtst.ui.parts.pieces import problem, quiet, said
 from mtst.ui.schedule import timeline
 from mtst.ui.services import Services
 from mtst.ui.settings import OWN, SUITED, config_of, in_words, suit
+
+if TYPE_CHECKING:
+    from mtst.model import MultiTaskSentenceTransformer
 
 FIRST = "freeze-encoder"
 SETTINGS_SHOWN = len(SUITED) + 1  # the updates of `suit`
@@ -50,7 +52,7 @@ def show(
     known = scenarios(model.tasks)
     found = known[scenario if scenario in known else FIRST]
     special = gr.update(visible=found.key == "top-k"), gr.update(visible=found.key == "gradual")
-    idle = plan(model, TrainConfig("freeze-all"))
+    idle = _plan(model, TrainConfig("freeze-all"))
     keys = [group.key for group in idle]
     opened = [group for group in open_groups if group in keys]
     if found.key == OWN and not opened:
@@ -59,7 +61,7 @@ def show(
     try:
         config = config_of(model.tasks, found.key, opened, **values)
         settled, _ = settle(config, found, keys)
-        groups = plan(model, config)
+        groups = _plan(model, config)
         suited = suit(config, found, keys)
     except SettingsError as error:
         message = said(problem(in_words(str(error))))
@@ -74,7 +76,7 @@ def toggle(
     services: Services, tasks: Sequence[Task] | None, opened: Sequence[str], pressed: str, encoder: str = ""
 ) -> tuple[str, list[str]]:
     """Return the scenario and the open groups after a group of the map was pressed."""
-    keys = [group.key for group in plan(_model(services, tasks, encoder), TrainConfig("freeze-all"))]
+    keys = [group.key for group in _plan(_model(services, tasks, encoder), TrainConfig("freeze-all"))]
     wanted = set(opened) ^ {pressed}
     return OWN, [key for key in keys if key in wanted]
 
@@ -97,8 +99,16 @@ def _open(groups: Sequence[GroupPlan]) -> list[str]:
     return [group.key for group in groups if group.open]
 
 
-def _model(services: Services, tasks: Sequence[Task] | None, encoder: str) -> MultiTaskSentenceTransformer:
+def _model(services: Services, tasks: Sequence[Task] | None, encoder: str) -> "MultiTaskSentenceTransformer":
     """Return an untrained model for the tasks, or the starter while nothing is chosen."""
     if not tasks and encoder in ("", services.settings.encoder):
         return services.starter
+    from mtst.model import MultiTaskSentenceTransformer
+
     return MultiTaskSentenceTransformer(services.encoder_named(encoder), tuple(tasks or DEFAULT_TASKS))
+
+
+def _plan(model: "MultiTaskSentenceTransformer", config: TrainConfig) -> Sequence[GroupPlan]:
+    from mtst.training import plan
+
+    return plan(model, config)

@@ -3,9 +3,9 @@
 import gradio as gr
 
 from mtst.encoders import CATALOGUE
-from mtst.model import DEFAULT_TASKS
 from mtst.scenarios import scenarios
 from mtst.starter import ASSETS
+from mtst.tasks import DEFAULT_TASKS
 
 GUIDE = ASSETS / "guide.md"
 

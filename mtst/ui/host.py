@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Collection, MutableMapping
 from typing import Any
 
 from starlette.datastructures import MutableHeaders
@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mtst.ui.guard import Guard
 from mtst.ui.services import Services
 
 # No frame-ancestors and no X-Frame-Options: a Space shows the page in a frame. Gradio's own page needs inline scripts.
@@ -42,8 +43,12 @@ class SecurityHeaders:
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
-def served(services: Services) -> MutableMapping[str, Any]:
-    """Return what Gradio's server is made with: the headers, and `/health` for a host that watches the app."""
+def served(services: Services, endpoints: Collection[str]) -> MutableMapping[str, Any]:
+    """Return what Gradio's server is made with: the headers, the guard, and `/health` for a host that watches the app.
+
+    `endpoints` are the names of what programs may call.
+    """
+    most_bytes = int(2e6 * services.settings.max_upload_mb + 1e6)  # a table within JSON takes more than by itself
 
     async def health(_request: Request) -> JSONResponse:
         runs = services.runs
@@ -51,7 +56,8 @@ def served(services: Services) -> MutableMapping[str, Any]:
             {"ok": True, "waiting": runs.waiting, "training": runs.training} | services.meter.read()._asdict()
         )
 
-    return {"middleware": [Middleware(SecurityHeaders)], "routes": [Route("/health", health)]}
+    middleware = [Middleware(SecurityHeaders), Middleware(Guard, names=endpoints, most_bytes=most_bytes)]
+    return {"middleware": middleware, "routes": [Route("/health", health)]}
 
 
 def log_to_stderr() -> None:

@@ -2,10 +2,7 @@
 
 import re
 from html import escape
-from typing import Any
-
-import plotly.graph_objects as go
-import plotly.io
+from typing import TYPE_CHECKING, Any
 
 from mtst.comparison import Comparison
 from mtst.data import Dataset
@@ -14,6 +11,9 @@ from mtst.repeating import comparison_command
 from mtst.ui import plots_compare, verdict
 from mtst.ui.literal import literal
 from mtst.ui.look import STYLE
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 OWN_STYLE = """
 body { --font: "IBM Plex Sans", system-ui, sans-serif; --font-mono: "IBM Plex Mono", ui-monospace, monospace;
@@ -56,8 +56,11 @@ def page(job: Job, data: Dataset, comparison: Comparison) -> str:
     )
 
 
-def _drawn(figure: go.Figure, *, first: bool) -> str:
+def _drawn(figure: "go.Figure", *, first: bool) -> str:
     """Return a figure as HTML; the first on a page brings the library along."""
+    import plotly.graph_objects as go
+    import plotly.io
+
     coloured = go.Figure(_filled(figure.to_plotly_json(), _colours()))
     coloured.update_layout(height=420)
     return plotly.io.to_html(coloured, full_html=False, include_plotlyjs=first, config={"displayModeBar": False})

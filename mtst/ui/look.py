@@ -1,7 +1,6 @@
 """The look: colour means something (frozen or open, which task); everything else is ink on paper."""
 
 import gradio as gr
-import plotly.graph_objects as go
 
 from mtst.starter import ASSETS
 
@@ -53,8 +52,8 @@ _AXIS = {
     "automargin": True,
 }
 # Colours written as `var(--name)` are filled in by the page, so that every figure follows light and dark.
-PLOT = go.layout.Template(
-    layout={
+PLOT = {
+    "layout": {
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "colorway": TASK_COLOURS,
@@ -77,7 +76,7 @@ PLOT = go.layout.Template(
             "bgcolor": "rgba(0,0,0,0)",
         },
     }
-)
+}
 
 
 def theme() -> gr.themes.Base:

@@ -197,7 +197,7 @@ def map_tab(services: Services, demo: gr.Blocks, sentences: gr.Textbox, run: gr.
     gr.on(
         [button.click, method.input, which.input, demo.load],
         partial(draw, services),
-        api_name="map",
+        api_visibility="private",
         trigger_mode="always_last",
         **drawn_again,
     )

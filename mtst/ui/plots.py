@@ -3,13 +3,16 @@
 import math
 from collections.abc import Sequence
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
 import numpy as np
-import plotly.graph_objects as go
 
 from mtst.ui.literal import literal, short
 from mtst.ui.look import PLOT
 from mtst.writing import isolated
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 LENGTH_BARS = 40
 LONGEST = 4  # times what the encoder reads: longer texts share the last bar
@@ -26,7 +29,7 @@ def plain(text: str, width: int = 60) -> str:
     return f"{shown} " if shown.startswith("var(") else shown  # which alone would stand for a colour
 
 
-def similarity_map(sentences: Sequence[str], cosines: np.ndarray, lowest: float | None = None) -> go.Figure:
+def similarity_map(sentences: Sequence[str], cosines: np.ndarray, lowest: float | None = None) -> "go.Figure":
     """A heat map of cosines (n, n); values are written in the cells while they are legible.
 
     `lowest` is the smallest cosine of several figures that share their colours.
@@ -35,7 +38,7 @@ def similarity_map(sentences: Sequence[str], cosines: np.ndarray, lowest: float 
     return _pair_map(sentences, cosines, (low, 1.0), ("var(--low)", "var(--high)"), "cosine %{z:.3f}")
 
 
-def change_map(sentences: Sequence[str], before: np.ndarray, after: np.ndarray) -> go.Figure:
+def change_map(sentences: Sequence[str], before: np.ndarray, after: np.ndarray) -> "go.Figure":
     """A heat map of how the cosines (n, n) of one encoder differ from those of another."""
     changes = after - before
     most = FAINT * max(0.01, float(np.abs(changes).max()))
@@ -50,8 +53,10 @@ def _pair_map(
     colours: Sequence[str],
     says: str,
     sign: str = "",
-) -> go.Figure:
+) -> "go.Figure":
     """A heat map of values (n, n), one for each pair of sentences."""
+    import plotly.graph_objects as go
+
     count = len(sentences)
     numbers = [str(k + 1) for k in range(count)]
     names = [f"{k + 1}. {plain(short(text, NAME_LENGTH), 99)}" for k, text in enumerate(sentences)]
@@ -91,12 +96,14 @@ def _pair_map(
     )
 
 
-def text_lengths(tokens: Sequence[int], most: int) -> go.Figure:
+def text_lengths(tokens: Sequence[int], most: int) -> "go.Figure":
     """A histogram of the lengths of texts in tokens, with a line at `most`, after which they are cut.
 
     No bar holds both kinds. The line is beyond the edge where all texts are much shorter, and the longest texts share
     the last bar.
     """
+    import plotly.graph_objects as go
+
     lengths = np.minimum(tokens, LONGEST * most)
     longest = int(lengths.max(initial=1))
     width = max(1, math.ceil(longest / LENGTH_BARS))

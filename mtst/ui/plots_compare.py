@@ -5,17 +5,19 @@ Gradio sends what was added to a list, so every trace is there from the start an
 
 from collections.abc import Sequence
 from statistics import mean
-
-import plotly.graph_objects as go
+from typing import TYPE_CHECKING
 
 from mtst.attempts import LearningCurve
 from mtst.comparison import Comparison
-from mtst.evaluation import mean_macro_f1
+from mtst.scores import mean_macro_f1
 from mtst.tasks import Task
 from mtst.ui.literal import short
 from mtst.ui.look import PLOT, SYMBOLS, TASK_COLOURS
 from mtst.ui.plots import plain
 from mtst.ui.verdict import title_of
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 TICKS = [digit * 10**power for power in range(-2, 6) for digit in (1, 2, 5)]
 COST = "seconds that the scenario takes by itself"
@@ -32,8 +34,10 @@ def _keys(comparison: Comparison) -> list[str]:
     return list(dict.fromkeys(attempt.scenario for attempt in attempts if attempt.task is None))
 
 
-def curves(comparison: Comparison) -> go.Figure:
+def curves(comparison: Comparison) -> "go.Figure":
     """Mean macro-F1 on the validation rows against the seconds that an attempt has taken, a line for each attempt."""
+    import plotly.graph_objects as go
+
     figure = go.Figure()
     keys, tasks = _keys(comparison), comparison.started.tasks if comparison.started else ()
     wanted = [attempt for attempt in comparison.started.attempts if attempt.task is None] if comparison.started else []
@@ -55,7 +59,7 @@ def curves(comparison: Comparison) -> go.Figure:
     return _laid_out(figure, COST, "validation")
 
 
-def _laid_out(figure: go.Figure, across: str, rows: str) -> go.Figure:
+def _laid_out(figure: "go.Figure", across: str, rows: str) -> "go.Figure":
     """Give a figure a logarithmic axis across, and macro-F1 on some rows upwards."""
     names = [f"{tick:,g}" for tick in TICKS]
     return figure.update_layout(
@@ -71,8 +75,10 @@ def _name(scenario: str, tasks: Sequence[Task]) -> str:
     return plain(short(title_of(scenario, tasks), 34), 99)
 
 
-def costs(comparison: Comparison) -> go.Figure:
+def costs(comparison: Comparison) -> "go.Figure":
     """Mean macro-F1 on the test rows against the seconds of an attempt, with the spread of the seeds and baselines."""
+    import plotly.graph_objects as go
+
     figure = go.Figure()
     keys, started = _keys(comparison), comparison.started
     for row in comparison.rows:
@@ -102,8 +108,10 @@ def costs(comparison: Comparison) -> go.Figure:
     return _laid_out(figure, COST, "test")
 
 
-def learning(found: LearningCurve) -> go.Figure:
+def learning(found: LearningCurve) -> "go.Figure":
     """Macro-F1 on the test rows against training rows, with where the curve leads."""
+    import plotly.graph_objects as go
+
     figure = go.Figure()
     figure.add_scatter(
         x=[rows for rows, scores in zip(found.rows, found.scores, strict=True) for _ in scores],

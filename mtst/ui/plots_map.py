@@ -1,22 +1,27 @@
 """The figure of the map: points on a plane, and the one that was chosen."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import plotly.graph_objects as go
 
 from mtst.projection import Plane
 from mtst.ui.literal import short
 from mtst.ui.look import PLOT, SYMBOLS, TASK_COLOURS
 from mtst.ui.plots import NAME_LENGTH, plain
 
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
 MANY = 2_000  # points from which they are drawn by the graphics card, smaller and with shorter texts
 HOVER_MANY = 90
 COLOURS = (*TASK_COLOURS, "var(--c9)")
 
 
-def scatter(plane: Plane, texts: Sequence[str], groups: Sequence[str], order: Sequence[str]) -> go.Figure:
+def scatter(plane: Plane, texts: Sequence[str], groups: Sequence[str], order: Sequence[str]) -> "go.Figure":
     """Points on a plane, coloured and shaped by group; hover shows the text, a point knows its number."""
+    import plotly.graph_objects as go
+
     figure = go.Figure()
     many = len(texts) > MANY
     trace = figure.add_scattergl if many else figure.add_scatter

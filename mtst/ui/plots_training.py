@@ -5,15 +5,17 @@ Gradio sends what was added to a list, so every trace is there from the start an
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import plotly.graph_objects as go
-
-from mtst.evaluation import Scores
 from mtst.events import GroupPlan
 from mtst.history import History
+from mtst.scores import Scores
 from mtst.ui.literal import short
 from mtst.ui.look import PLOT, SYMBOLS, task_colour
 from mtst.ui.plots import plain
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 TRAIN_POINTS = 150
 BASELINES = {"majority": "majority class", "zero-shot": "zero-shot", "logistic": "logistic regression"}
@@ -34,8 +36,10 @@ def baselines(history: History) -> dict[str, dict[str, Scores]]:
     }
 
 
-def curves(history: History, run: str) -> go.Figure:
+def curves(history: History, run: str) -> "go.Figure":
     """Loss and macro-F1 of each task against epochs, the baselines as thin lines, openings and the kept epoch lined."""
+    import plotly.graph_objects as go
+
     figure = go.Figure()
     started = history.started
     tasks = [task.name for task in started.tasks] if started else []
@@ -67,7 +71,7 @@ def curves(history: History, run: str) -> go.Figure:
     return figure
 
 
-def _add_task(figure: go.Figure, history: History, number: int, task: str, *, crowded: bool) -> None:
+def _add_task(figure: "go.Figure", history: History, number: int, task: str, *, crowded: bool) -> None:
     """Add the curves of a task; in a crowd they share one entry of the legend."""
     colour, name = task_colour(number), plain(short(task, 20), 99)
     steps, losses = _thinned(history, task)
@@ -92,7 +96,7 @@ def _add_task(figure: go.Figure, history: History, number: int, task: str, *, cr
     )  # fmt: skip
 
 
-def _add_baselines(figure: go.Figure, history: History, tasks: Sequence[str]) -> None:
+def _add_baselines(figure: "go.Figure", history: History, tasks: Sequence[str]) -> None:
     """Add a line for each baseline, task and pane; a kind has one entry in the legend, which stands for all tasks."""
     last = history.started.epochs if history.started else 1
     for kind, found in baselines(history).items():
@@ -150,8 +154,10 @@ def _thinned(history: History, task: str) -> tuple[list[float], list[float]]:
     return x, y
 
 
-def rate_curve(history: History, run: str) -> go.Figure:
+def rate_curve(history: History, run: str) -> "go.Figure":
     """The loss against the rate of the heads, or of the encoder where no head is open; the suggestion lined."""
+    import plotly.graph_objects as go
+
     groups = history.started.groups if history.started else ()
     heads = any(group.open and group.task is not None for group in groups)
     part, name = ("heads", "head_rate") if heads else ("encoder", "encoder_rate")

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from mtst.columns import guess_columns
 from mtst.errors import MtstError
 from mtst.export import write_predictions
-from mtst.model import Prediction
 from mtst.similarity import distinct
 from mtst.tables import Table, read_table
 from mtst.ui.brought import ABOUT, bring, delete, describe
@@ -25,6 +25,9 @@ from mtst.ui.upload import limits_note, taken, upload_area
 from mtst.ui.visitors import visitor
 from mtst.ui.why import NOTHING as NOT_ASKED
 from mtst.ui.why import key_of, why
+
+if TYPE_CHECKING:
+    from mtst.model import Prediction
 
 MAX_SENTENCES = 50
 LABELS_SHOWN = 4
@@ -63,7 +66,7 @@ def _ask(which: str, sentence: str) -> str:
     return f'<button type="button" class="ask" data-key="{key}" aria-label="{name}">Why?</button>'
 
 
-def _bars(prediction: Prediction, row: int, number: int) -> str:
+def _bars(prediction: "Prediction", row: int, number: int) -> str:
     """Return the likeliest labels of one head as bars."""
     probabilities = prediction.probabilities[row]
     order = probabilities.argsort()[::-1]
@@ -164,7 +167,7 @@ def predict_tab(services: Services, demo: gr.Blocks, tokens: Tokens) -> gr.Radio
             with card("Why this label"):
                 reasons = reply(NOT_ASKED, elem_id="predict-why")
     button.click(
-        partial(predict, services), [text, which, *own], answer, api_name="predict", show_progress="hidden",
+        partial(predict, services), [text, which, *own], answer, api_visibility="private", show_progress="hidden",
         concurrency_limit=4,
     )  # fmt: skip
 

@@ -4,8 +4,8 @@ from functools import partial
 
 import gradio as gr
 
-from mtst.model import DEFAULT_TASKS
 from mtst.scenarios import comparable, find_scenario
+from mtst.tasks import DEFAULT_TASKS
 from mtst.ui import bake_off, controls
 from mtst.ui.draft import Draft
 from mtst.ui.form import SILENT, Form

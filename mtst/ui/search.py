@@ -4,12 +4,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import gradio as gr
 import numpy as np
 
 from mtst.columns import guess_columns
-from mtst.encoder import Encoder
 from mtst.errors import MtstError
 from mtst.limits import Limits
 from mtst.similarity import distinct, search, unit
@@ -19,6 +19,9 @@ from mtst.ui.literal import inline, short
 from mtst.ui.parts.pieces import card, html, problem, quiet, said, table
 from mtst.ui.services import Services
 from mtst.ui.upload import limits_note, taken, upload_area
+
+if TYPE_CHECKING:
+    from mtst.encoder import Encoder
 
 MAX_ROWS = 50_000
 SHOWN = 20
@@ -32,7 +35,7 @@ class Searchable:
 
     texts: list[str]
     unit_rows: np.ndarray
-    encoder: Encoder
+    encoder: "Encoder"
 
 
 def search_limits(services: Services) -> Limits:

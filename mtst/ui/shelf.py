@@ -5,14 +5,17 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
 from mtst import hub
 from mtst.catalogue import CATALOGUE
-from mtst.encoder import Encoder
 from mtst.encoders import fetch_encoder, find, load_encoder
 from mtst.errors import EncoderError
 from mtst.offers import Offer, offer
 from mtst.settings import Settings
+
+if TYPE_CHECKING:
+    from mtst.encoder import Encoder
 
 KEPT = 2
 IDLE_SECONDS = 600  # after which an encoder that nobody uses is dropped
@@ -51,7 +54,7 @@ class Shelf:
         self._downloads: dict[str, Download] = {}
         self._asked, self._answers = float("-inf"), False
 
-    def take(self, name: str) -> Encoder:
+    def take(self, name: str) -> "Encoder":
         """Return an encoder, loaded by whoever asks first.
 
         Raises:

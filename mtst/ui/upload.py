@@ -28,6 +28,11 @@ def upload_area(elem_id: str) -> gr.File:
     )
 
 
+def uploaded(path: str) -> bool:
+    """Tell whether a file is one that came over the network, rather than any file of this machine."""
+    return Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve())
+
+
 def taken(path: str) -> Path:
     """Take a visitor's file out of gradio's cache, where whoever knows its contents could fetch it.
 
@@ -36,9 +41,9 @@ def taken(path: str) -> Path:
     Raises:
         DataError: it is gone, or cannot be moved.
     """
-    file = Path(path).resolve()
-    if not file.is_relative_to(Path(get_upload_folder()).resolve()):
+    if not uploaded(path):
         return Path(path)
+    file = Path(path).resolve()
     target = fresh(file.name)
     try:
         shutil.move(file, target)

@@ -6,8 +6,8 @@ from statistics import mean
 from mtst.advice import Advice, advise, sentences
 from mtst.attempts import LearningCurve
 from mtst.comparison import ZERO_SHOT, Comparison, Row
-from mtst.evaluation import Scores
 from mtst.scenarios import find_scenario
+from mtst.scores import Scores
 from mtst.tasks import Task
 from mtst.ui.literal import inline, literal
 from mtst.ui.parts.pieces import quiet, table

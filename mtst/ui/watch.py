@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mtst.evaluation import Scores
 from mtst.events import EpochEnded, Failed, Started
 from mtst.history import History
+from mtst.scores import Scores
 from mtst.ui.beaten import against_baselines
 from mtst.ui.each_label import label_scores
 from mtst.ui.literal import literal, short

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,7 +10,6 @@ from mtst.data import Dataset
 from mtst.errors import MtstError
 from mtst.explain import Attribution, Explanation, explain, labels_of, nearest
 from mtst.mistakes import FEW_ROWS, Answer, answers, bin_of, reliability
-from mtst.model import MultiTaskSentenceTransformer
 from mtst.ui.evidence import BROUGHT, Evidence, evidence_of, model_of
 from mtst.ui.literal import literal, short
 from mtst.ui.look import task_colour
@@ -17,6 +17,9 @@ from mtst.ui.parts.pieces import problem, quiet, table
 from mtst.ui.parts.rows import sentence_rows
 from mtst.ui.services import Services
 from mtst.writing import isolated
+
+if TYPE_CHECKING:
+    from mtst.model import MultiTaskSentenceTransformer
 
 NOTHING = quiet("Press Why? beside a sentence: the words that carry each label, and the training rows nearest to it.")
 MARKED, NUMBERED = 0.02, 0.05  # shares from which a word is coloured, and has its number beside it
@@ -166,7 +169,7 @@ def _was_right(each: Attribution, found: Sequence[Answer]) -> str:
     return f"{quiet(told)}<details><summary>{title}</summary>{made}</details>"
 
 
-def _nearest(model: MultiTaskSentenceTransformer, sentence: str, known: Evidence) -> Iterator[str]:
+def _nearest(model: "MultiTaskSentenceTransformer", sentence: str, known: Evidence) -> Iterator[str]:
     """Yield how far the rows are read, then the nearest; slow encoders read as many as they can in a while."""
     rows = known.train if len(known.train) <= ROWS else known.train.take(range(ROWS))
     start, read = time.monotonic(), 0

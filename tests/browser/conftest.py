@@ -29,8 +29,8 @@ class Host:
     """Starts the app for a test, each time with the same folders, and tells its address."""
 
     folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen | None = None
-    environment: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         with socket.socket() as probe:
@@ -40,17 +40,14 @@ class Host:
         self.runs, self.uploads, self.log = (self.folder / name for name in ("runs", "uploads", "log.txt"))
 
     def start(self) -> None:
-        environment = (
-            os.environ
-            | {
-                "GRADIO_SERVER_PORT": str(self.port),
-                "MTST_RUNS_DIR": str(self.runs),
-                "HF_HUB_OFFLINE": "1",
-                "MTST_MAX_RUNS_AN_HOUR": "1000",  # all visitors of the tests have one address
-                "GRADIO_TEMP_DIR": str(self.uploads),
-            }
-            | self.environment
-        )
+        environment = os.environ | {
+            "GRADIO_SERVER_PORT": str(self.port),
+            "MTST_RUNS_DIR": str(self.runs),
+            "HF_HUB_OFFLINE": "1",
+            "MTST_MAX_RUNS_AN_HOUR": "1000",  # all visitors of the tests have one address
+            "GRADIO_TEMP_DIR": str(self.uploads),
+            **self.settings,
+        }
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output

@@ -25,7 +25,7 @@ def hub(tiny_folder, tmp_path: Path) -> Iterator[SmallHub]:
 def online(hub: SmallHub, tmp_path: Path) -> Iterator[Host]:
     """An app whose Hub is the small one."""
     environment = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "0"}
-    host = Host(tmp_path, environment=environment | {"MTST_CUSTOM_ENCODERS": "yes"})
+    host = Host(tmp_path, environment | {"MTST_CUSTOM_ENCODERS": "yes"})
     host.start()
     yield host
     host.end()

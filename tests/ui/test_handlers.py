@@ -8,10 +8,10 @@ import pytest
 
 from mtst.config import TrainConfig
 from mtst.errors import RunError
-from mtst.model import DEFAULT_TASKS, MultiTaskSentenceTransformer
+from mtst.model import MultiTaskSentenceTransformer
 from mtst.scenarios import scenarios
 from mtst.starter import SMALL_SAMPLE
-from mtst.tasks import Task
+from mtst.tasks import DEFAULT_TASKS, Task
 from mtst.ui import controls, dataset, freeze, predict, rate_finder, run, settings, train
 from mtst.ui.draft import Draft
 from mtst.ui.guide import guide_text

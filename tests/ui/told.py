@@ -1,8 +1,8 @@
 """A run told by hand: one frozen block, one open head, two labels."""
 
-from mtst.evaluation import LabelScores, Scores
 from mtst.events import Baselines, EpochEnded, Event, Finished, GroupPlan, GroupProof, Started, StepEnded
 from mtst.history import History
+from mtst.scores import LabelScores, Scores
 from mtst.tasks import Task
 
 TASK = Task("a", ("often", "<b>seldom"))

@@ -10,13 +10,16 @@ every cell, they would be most of the figure.
 """
 
 from html import escape
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import gradio as gr
-import plotly
-import plotly.graph_objects as go
 
-PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+PLOTLY_JS = Path(find_spec("plotly").origin).parent / "package_data" / "plotly.min.js"
 
 DRAW = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 FRAME = '<div class="figure" role="img" aria-label="{name}" style="height: {height}px"></div>'
@@ -31,7 +34,7 @@ def live_plot(*, describes: str, height: int = 340, **kwargs: object) -> gr.HTML
     return gr.HTML(html_template=frame, js_on_load=DRAW, apply_default_css=False, visible=False, mark={}, **kwargs)
 
 
-def drawn(figure: go.Figure) -> dict:
+def drawn(figure: "go.Figure") -> dict:
     """Return the update that shows a figure in its place."""
     return gr.update(value=figure.to_plotly_json(), mark={}, visible=True)
 

@@ -1,0 +1,37 @@
+"""What is asked of the app by name is one of its endpoints, and no question is larger than an upload may be."""
+
+import re
+from collections.abc import Collection
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+BY_NAME = re.compile(r"/gradio_api/(?:call(?:/v2)?|run|api)/([^/]+)")
+UNKNOWN = {"error": "There is no such endpoint. /gradio_api/info lists those that there are."}
+TOO_LARGE = {"error": "This is larger than what may be sent here."}
+
+
+class Guard:
+    """Answers before Gradio does where Gradio would call whatever event has that name."""
+
+    def __init__(self, app: ASGIApp, names: Collection[str], most_bytes: int) -> None:
+        self._app, self._names, self._most = app, frozenset(names), most_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        named = BY_NAME.match(scope["path"])
+        if named and named[1] not in self._names:
+            return await JSONResponse(UNKNOWN, 404)(scope, receive, send)
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > self._most:
+            return await JSONResponse(TOO_LARGE, 413)(scope, receive, send)
+        came = 0
+
+        async def measured() -> Message:
+            nonlocal came
+            message = await receive()
+            came += len(message.get("body", b""))
+            return message if came <= self._most else {"type": "http.disconnect"}
+
+        return await self._app(scope, measured, send)
