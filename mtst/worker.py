@@ -41,11 +41,10 @@ def train(path: Path, max_minutes: float, max_memory_gb: float) -> None:
     Without its app it ends within a step and says nothing: the app that comes next finds it interrupted.
     """
     os.nice(10)  # the page goes before
-    _limit_memory(max_memory_gb)
     folder = RunFolder(path)
     with folder.event_log(ORPHAN_SECONDS) as log:
         try:
-            _train(folder, log, time.monotonic() + 60 * max_minutes)
+            _train(folder, log, time.monotonic() + 60 * max_minutes, max_memory_gb)
         except MtstError as error:
             log.write(Failed(str(error)))
         except (MemoryError, RuntimeError) as error:
@@ -58,7 +57,7 @@ def train(path: Path, max_minutes: float, max_memory_gb: float) -> None:
             log.write(Failed("The disk of this server is full. Resume later, or train again elsewhere."))
 
 
-def _train(folder: RunFolder, log: EventLog, deadline: float) -> None:
+def _train(folder: RunFolder, log: EventLog, deadline: float, max_memory_gb: float) -> None:
     app = parent_process()  # not os.getppid(): that is the forkserver, which lives as long as this process
     history = folder.history()  # a run that goes on has one
     if history.over:
@@ -66,6 +65,7 @@ def _train(folder: RunFolder, log: EventLog, deadline: float) -> None:
     folder.held_out_path.unlink(missing_ok=True)  # the model of the first part said that
     job = folder.job()
     data = folder.data()
+    _limit_memory(max_memory_gb)  # not before: the library that reads these crashes where memory is short
     model = starting_model(folder, job, data)
     if job.kind == "rates":
         events = find_rates(model, data, job.config)
