@@ -6,19 +6,17 @@ import torch
 from mtst.config import TrainConfig
 from mtst.data import UNLABELLED, Dataset
 from mtst.evaluation import (
-    LabelScores,
-    Scores,
     confusion,
     embeddings_of,
     evaluate,
     logits_of,
-    mean_macro_f1,
     score,
     score_tasks,
 )
 from mtst.events import EpochEnded
 from mtst.features import BoundaryFeatures, LiveFeatures, PooledFeatures
 from mtst.model import MultiTaskSentenceTransformer
+from mtst.scores import LabelScores, Scores, mean_macro_f1
 from mtst.tasks import Task
 from mtst.training import fit
 

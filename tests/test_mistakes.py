@@ -128,7 +128,7 @@ def test_a_run_keeps_what_its_model_says_of_the_held_out_rows(tmp_path, tiny_fol
     assert folder.held_out() is None
     folder.write_held_out(HeldOut((), {}))  # of the part before the run went on
     with folder.event_log() as log:
-        _train(folder, log, time.monotonic() + 60)
+        _train(folder, log, time.monotonic() + 60, 1_000.0)
     held_out = split(swapped, config)[1]
     kept = folder.held_out()
     assert kept.lines == held_out.lines

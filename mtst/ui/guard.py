@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BY_NAME = re.compile(r"/gradio_api/(?:call(?:/v2)?|run|api)/([^/]+)")
+UPLOAD = "/gradio_api/upload"
 UNKNOWN = {"error": "There is no such endpoint. /gradio_api/info lists those that there are."}
 TOO_LARGE = {"error": "This is larger than what may be sent here."}
 
@@ -14,8 +15,9 @@ TOO_LARGE = {"error": "This is larger than what may be sent here."}
 class Guard:
     """Answers before Gradio does where Gradio would call whatever event has that name."""
 
-    def __init__(self, app: ASGIApp, names: Collection[str], most_bytes: int) -> None:
-        self._app, self._names, self._most = app, frozenset(names), most_bytes
+    def __init__(self, app: ASGIApp, names: Collection[str], most_bytes: int, most_uploaded: int) -> None:
+        self._app, self._names = app, frozenset(names)
+        self._most, self._most_uploaded = most_bytes, most_uploaded
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -23,8 +25,9 @@ class Guard:
         named = BY_NAME.match(scope["path"])
         if named and named[1] not in self._names:
             return await JSONResponse(UNKNOWN, 404)(scope, receive, send)
+        most = self._most_uploaded if scope["path"] == UPLOAD else self._most
         length = dict(scope["headers"]).get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > self._most:
+        if not length.isdigit() or int(length) > most:
             return await JSONResponse(TOO_LARGE, 413)(scope, receive, send)
         came = 0
 
@@ -32,6 +35,6 @@ class Guard:
             nonlocal came
             message = await receive()
             came += len(message.get("body", b""))
-            return message if came <= self._most else {"type": "http.disconnect"}
+            return message if came <= most else {"type": "http.disconnect"}
 
         return await self._app(scope, measured, send)

@@ -48,7 +48,11 @@ def served(services: Services, endpoints: Collection[str]) -> MutableMapping[str
 
     `endpoints` are the names of what programs may call.
     """
-    most_bytes = int(2e6 * services.settings.max_upload_mb + 1e6)  # a table within JSON takes more than by itself
+    settings = services.settings
+    limits = {
+        "most_bytes": int(2e6 * settings.max_upload_mb + 1e6),  # a table within JSON takes more than by itself
+        "most_uploaded": int(1e6 * max(settings.max_upload_mb, settings.max_model_mb) + 1e6),
+    }
 
     async def health(_request: Request) -> JSONResponse:
         runs = services.runs
@@ -56,7 +60,7 @@ def served(services: Services, endpoints: Collection[str]) -> MutableMapping[str
             {"ok": True, "waiting": runs.waiting, "training": runs.training} | services.meter.read()._asdict()
         )
 
-    middleware = [Middleware(SecurityHeaders), Middleware(Guard, names=endpoints, most_bytes=most_bytes)]
+    middleware = [Middleware(SecurityHeaders), Middleware(Guard, names=endpoints, **limits)]
     return {"middleware": middleware, "routes": [Route("/health", health)]}
 
 

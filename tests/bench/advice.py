@@ -17,12 +17,12 @@ from pathlib import Path
 
 from mtst import TrainConfig, load_encoder, make_dataset, read_table
 from mtst.advice import WORTH, Advice, advise
-from mtst.attempts import AttemptEnded, ComparisonStarted
-from mtst.bakeoff import TEST_SHARE, attempts, bake_off
+from mtst.attempts import AttemptEnded, ComparisonStarted, attempts
+from mtst.bakeoff import TEST_SHARE, bake_off
 from mtst.comparison import Comparison
 from mtst.data import Dataset
 from mtst.encoder import Encoder
-from mtst.evaluation import mean_macro_f1
+from mtst.scores import mean_macro_f1
 from mtst.splitting import split, text_key
 
 SCENARIOS = ("freeze-all", "freeze-encoder", "top-k", "train-all")
