@@ -53,7 +53,7 @@ class Runs:
             threading.Thread(target=work, name=f"runs: {name}", daemon=True).start()
 
     def warm_up(self) -> None:
-        """Prepare for the first run, so that it begins at once."""
+        """Prepare for a run that may come, so that it begins at once; until then it takes no memory."""
         self._trainer.warm_up()
 
     def submit(self, job: Job, data: Dataset, visitor: str = "", start: str | None = None) -> str:

@@ -39,6 +39,7 @@ def choose(services: Services, path: str | None, header: bool | None = None) -> 
     blank = gr.update(choices=[], value=None), gr.update(choices=[], value=[]), gr.update(visible=False)
     if not path:
         return None, *blank, said("")
+    services.runs.warm_up()  # whoever looks at a table may train next
     limits = services.settings.limits
     try:
         file = taken(path)

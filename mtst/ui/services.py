@@ -51,7 +51,6 @@ class Services:
         gc.collect()
         gc.freeze()  # what is imported stays
         gc.enable()
-        self.runs.warm_up()
 
     def _sweep(self) -> None:
         while True:
