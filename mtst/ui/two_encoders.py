@@ -20,7 +20,7 @@ CHANGES = "Heat map of how the cosine of every pair differs between two encoders
 def beside(services: Services, text: str, second: str, run: str | None) -> tuple[object, ...]:
     """Compare a run's encoder with the one that it began with, on the same sentences.
 
-    Return the card, the row of both figures, these, the figure of their difference, and what changed most.
+    Return the card, the place of all figures, that of each encoder, that of their difference, and what changed most.
     """
     if second == NO_SECOND:
         return _only_told("", card=False)
@@ -44,12 +44,12 @@ def beside(services: Services, text: str, second: str, run: str | None) -> tuple
     lowest = float(min(before.min(), after.min()))
     figures = [plots.similarity_map(sentences, cosines, lowest) for cosines in (before, after)]
     figures.append(plots.change_map(sentences, before, after))
-    return gr.Column(visible=True), gr.Row(visible=True), *map(drawn, figures), made
+    return gr.Column(visible=True), gr.Column(visible=True), *map(drawn, figures), made
 
 
 def _only_told(told: str, *, card: bool = True) -> tuple[object, ...]:
     """Return what `beside` does where there is nothing to draw."""
-    return gr.Column(visible=card), gr.Row(visible=False), hidden(), hidden(), hidden(), told
+    return gr.Column(visible=card), gr.Column(visible=False), hidden(), hidden(), hidden(), told
 
 
 def second_encoder() -> gr.Radio:
@@ -66,11 +66,13 @@ def second_encoder() -> gr.Radio:
 def both_encoders() -> list[gr.components.Component | gr.blocks.BlockContext]:
     """Build the card; return what `beside` updates, in its order."""
     with card("Two encoders", note="the same sentences, the same colours", visible=False) as both:
-        with gr.Row(visible=False) as row:
-            pictures = [_picture(name, title) for name, title in SIDES.items()]
-        changes = live_plot(height=400, describes=CHANGES, elem_id="compare-changes")
+        with gr.Column(visible=False) as drawings:
+            with gr.Row():
+                pictures = [_picture(name, title) for name, title in SIDES.items()]
+            html('<p class="caption">your run − before training</p>')
+            changes = live_plot(height=400, describes=CHANGES, elem_id="compare-changes")
         changed = html(elem_id="compare-changed")
-    return [both, row, *pictures, changes, changed]
+    return [both, drawings, *pictures, changes, changed]
 
 
 def _picture(name: str, title: str) -> gr.HTML:
