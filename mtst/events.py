@@ -36,7 +36,7 @@ class Started:
 
     `counts[task.name]` has the number of training rows of each of a task's labels. `cached` says what is computed once
     and looked up from then on: the embeddings of a frozen encoder, or what enters its lowest open block. `keeps` says
-    whether the best epoch or the last is kept.
+    whether the best epoch or the last is kept. `zero_shot` tells that no head has learned before.
     """
 
     scenario: str
@@ -50,6 +50,7 @@ class Started:
     cached: Cached
     keeps: Literal["best", "last"]
     precision: Literal["bf16", "fp32"]
+    zero_shot: bool = True
     kind: Literal["started"] = "started"
 
 

@@ -116,6 +116,7 @@ class Loop:
             cached=cached(self._boundary(1)),
             keeps="last" if self._scenario.keeps_last else "best",
             precision=self.model.encoder.precision,
+            zero_shot=self.model.zero_shot,
         )
 
     def measure_baselines(self) -> Steps:
@@ -163,6 +164,7 @@ class Loop:
 
     def epoch(self, number: int) -> Steps:
         """Pass once over the training rows; return whether the one who listens asked to stop."""
+        self.model.zero_shot = False
         outputs: list[dict[str, Tensor]] = []
         order: list[int] = []
         features = self._features[1]

@@ -53,6 +53,7 @@ class MultiTaskSentenceTransformer(nn.Module):
 
     Attributes:
         base: the name of the encoder that it began with, before any training.
+        zero_shot: whether all heads are as they were made.
 
     Raises:
         ModelError: no task, or two of one name.
@@ -62,6 +63,7 @@ class MultiTaskSentenceTransformer(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.base = encoder.name
+        self.zero_shot = True
         self.tasks = check_tasks(tuple(tasks))
         self.heads = nn.ModuleList(nn.Linear(encoder.dimension, len(task.labels)) for task in self.tasks)
         for task, head in zip(self.tasks, self.heads, strict=True):
@@ -96,6 +98,7 @@ class MultiTaskSentenceTransformer(nn.Module):
         made.base = self.base
         for number, kept in enumerate(kept_tasks(self.tasks, tasks)):
             if kept is not None:
+                made.zero_shot = self.zero_shot
                 own = self.heads[self.tasks.index(kept)]
                 order = [kept.labels.index(label) for label in made.tasks[number].labels]
                 with torch.no_grad():
@@ -200,6 +203,7 @@ class MultiTaskSentenceTransformer(nn.Module):
             encoder = load_encoder(name, fp32=fp32)
         model = cls(encoder, tasks)
         model.base = base or encoder.name
+        model.zero_shot = False
         try:
             model.heads.load_state_dict(load_file(source / HEADS))
         except (OSError, SafetensorError, RuntimeError) as error:

@@ -58,7 +58,7 @@ def report(job: Job, data: Dataset, history: History, test: dict[str, Scores] | 
         "command": " ".join(command(job, [task.name for task in data.tasks])),
         "baselines": history.baselines
         and {"majority": history.baselines.majority, "logistic": history.baselines.logistic},
-        "zero_shot": history.epochs[0].validation if history.epochs else {},
+        "before_training": history.epochs[0].validation if history.epochs else {},
         "epochs": history.epochs,
         "groups": finished.proof,
         "best_epoch": finished.best_epoch,

@@ -591,3 +591,9 @@ def test_weights_that_break_in_the_last_step_of_an_epoch_are_told_of(tiny, swapp
         tiny.heads[0].weight.fill_(math.nan)
     with pytest.raises(ModelError, match="After epoch 1 the loss is not a number any more"):
         next(events)
+
+
+def test_a_run_tells_whether_its_heads_have_learned_before(tiny, swapped):
+    config = TrainConfig("freeze-encoder", epochs=1)
+    (first, *_), (second, *_) = (list(fit(tiny, swapped, config, baselines=False)) for _ in range(2))
+    assert (first.zero_shot, second.zero_shot) == (True, False)

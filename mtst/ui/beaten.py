@@ -6,7 +6,7 @@ from mtst.scores import Scores
 from mtst.ui.literal import literal, short
 from mtst.ui.look import task_colour
 from mtst.ui.parts.pieces import quiet
-from mtst.ui.plots_training import BASELINES, baselines
+from mtst.ui.plots_training import baselines, named
 from mtst.writing import isolated
 
 
@@ -14,7 +14,7 @@ def against_baselines(history: History, shown: EpochEnded) -> str:
     """Return a table of macro-F1 and loss by baseline and task, and what was gained over the best of them."""
     if not history.started or not shown.validation:
         return ""
-    found = {BASELINES[kind]: scores for kind, scores in baselines(history).items()}
+    found = {named(kind, history): scores for kind, scores in baselines(history).items()}
     if shown.epoch:
         found[f"epoch {shown.epoch}"] = shown.validation
     tasks = [(number, task.name) for number, task in enumerate(history.started.tasks) if task.name in shown.validation]
@@ -50,5 +50,5 @@ def _gain(history: History, shown: EpochEnded) -> str:
         )
         if best is not None:
             points = 100 * (scores.macro_f1 - best)
-            parts.append(f"{isolated(short(task, 40))} {points:+.1f} over {BASELINES[kind]}")
+            parts.append(f"{isolated(short(task, 40))} {points:+.1f} over {named(kind, history)}")
     return quiet(f"Points of macro-F1 over the best of these: {', '.join(parts)}.") if parts else ""

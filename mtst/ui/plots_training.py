@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 TRAIN_POINTS = 150
-BASELINES = {"majority": "majority class", "zero-shot": "zero-shot", "logistic": "logistic regression"}
-DASHES = {"majority": "dot", "zero-shot": "dash", "logistic": "dashdot"}
+NAMES = {"majority": "majority class", "before": "before training", "logistic": "logistic regression"}
+DASHES = {"majority": "dot", "before": "dash", "logistic": "dashdot"}
 LOSS, SCORE = (0.44, 1.0), (0.0, 0.36)  # where the two panes are
 OPENINGS_NAMED = 14
 TASKS_APART = 3  # up to which the legend tells train and validation apart
@@ -31,9 +31,16 @@ def baselines(history: History) -> dict[str, dict[str, Scores]]:
     found = history.baselines
     return {
         "majority": found.majority if found else {},
-        "zero-shot": history.epochs[0].validation if history.epochs else {},
+        "before": history.epochs[0].validation if history.epochs else {},
         "logistic": found.logistic if found else {},
     }
+
+
+def named(kind: str, history: History) -> str:
+    """Return the name of a baseline; before training heads are zero-shot unless they have learned already."""
+    if kind == "before" and (not history.started or history.started.zero_shot):
+        return "zero-shot"
+    return NAMES[kind]
 
 
 def curves(history: History, run: str) -> "go.Figure":
@@ -103,7 +110,11 @@ def _add_baselines(figure: "go.Figure", history: History, tasks: Sequence[str]) 
         common = {"mode": "lines", "legendgroup": kind, "hoverinfo": "skip"}
         line = {"dash": DASHES[kind], "width": 1.4}
         figure.add_scatter(
-            x=[None], y=[None], name=BASELINES[kind], **common, line=line | {"color": "var(--body-text-color-subdued)"}
+            x=[None],
+            y=[None],
+            name=named(kind, history),
+            **common,
+            line=line | {"color": "var(--body-text-color-subdued)"},
         )
         for number, task in enumerate(tasks):
             scores = found.get(task)

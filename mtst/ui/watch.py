@@ -137,7 +137,7 @@ def state_line(state: str, title: str, note: str, step: int = 0, steps: int = 0,
 
 
 def scores(history: History) -> str:
-    """Return the scores of the last epoch, those of every epoch, and what training gained over the zero-shot model."""
+    """Return the scores of the last epoch, those of every epoch, and what training gained over what needs none."""
     if not history.epochs:
         return NO_SCORES
     shown = history.best if history.finished and history.best else history.epochs[-1]
@@ -148,7 +148,8 @@ def scores(history: History) -> str:
                 rows.append(_row(number, task, side, ["no labelled rows", *[""] * (len(COLUMNS) - 1)]))
             elif found is not None:
                 rows.append(_row(number, task, side, _figures(found)))
-    when = "Before training (zero-shot)" if shown.epoch == 0 else f"Epoch {shown.epoch}"
+    zero_shot = " (zero-shot)" if history.started and history.started.zero_shot else ""
+    when = f"Epoch {shown.epoch}" if shown.epoch else f"Before training{zero_shot}"
     kept = ", the one that is kept" if history.finished else ""
     head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
     header = f'<tr><th scope="col">task</th><th scope="col" class="text">rows</th>{head}</tr>'

@@ -7,7 +7,7 @@ import pytest
 from mtst.events import Opened, RatesFound, RateTried, StepEnded
 from mtst.history import History
 from mtst.tasks import Task
-from mtst.ui import plots_training
+from mtst.ui import plots_training, watch
 from tests.ui.told import BASELINES, BEFORE, BETTER, FIRST, LATER, STEP, ended, finished, started, told
 
 
@@ -63,15 +63,22 @@ def test_every_curve_is_there_from_the_start_and_only_grows() -> None:
 
 def test_each_baseline_has_one_entry_in_the_legend_and_a_line_in_each_pane() -> None:
     drawn = traces(told(started(), BASELINES, BEFORE))
-    for kind, (loss, score) in {"majority": (0.8, 0.25), "zero-shot": (0.7, 0.5), "logistic": (0.6, 0.625)}.items():
+    for kind, (loss, score) in {"majority": (0.8, 0.25), "before": (0.7, 0.5), "logistic": (0.6, 0.625)}.items():
         entry, *lines = [trace for trace in drawn if trace.legendgroup == kind]
-        assert entry.name == plots_training.BASELINES[kind]
+        assert entry.name == plots_training.NAMES[kind].replace("before training", "zero-shot")
         assert [(line.yaxis, list(line.y)) for line in lines] == [
             ("y", [None, loss, loss]),
             ("y2", [None, score, score]),
         ]
         assert not any(line.showlegend for line in lines)
-    assert len({trace.line.dash for trace in drawn if trace.legendgroup in plots_training.BASELINES}) == 3
+    assert len({trace.line.dash for trace in drawn if trace.legendgroup in plots_training.NAMES}) == 3
+
+
+def test_heads_that_have_learned_before_are_not_called_zero_shot() -> None:
+    history = told(replace(started(), zero_shot=False), BASELINES, BEFORE)
+    assert "before training" in [trace.name for trace in traces(history)]
+    assert "zero-shot" not in watch.scores(history)
+    assert "zero-shot" in watch.scores(told(started(), BASELINES, BEFORE))
 
 
 @pytest.mark.parametrize(("count", "entries"), [(1, 5), (3, 9), (4, 7), (8, 11)])
