@@ -50,11 +50,13 @@ def zoom_in(page: Page) -> None:
     page.mouse.up()
 
 
-def test_the_plot_is_updated_in_place_and_stop_keeps_the_best_model(visit) -> None:
+def test_the_plot_is_updated_in_place_and_stop_keeps_the_best_model(visit, few_rows: Path) -> None:
     visitor = visit()
     visitor.tab("Train")
-    visitor.take_sample()
+    visitor.upload(few_rows)
     visitor.choose("Train everything")
+    visitor.set("epochs", "10")
+    visitor.set("batch_size", "8")  # short steps, each of them a point
     visitor.start()
     page = visitor.page
     first = visitor.plot("#train-loss")
