@@ -18,7 +18,7 @@ from mtst.attempts import Compared, attempts
 from mtst.bakeoff import bake_off
 from mtst.errors import FULL, MtstError
 from mtst.event_log import EventLog
-from mtst.events import Failed, Finished, RatesFound
+from mtst.events import Failed, Finished, RatesFound, Resumed
 from mtst.folder import ORPHAN_SECONDS, RunFolder
 from mtst.mistakes import answer
 from mtst.rate_finder import find_rates
@@ -62,6 +62,11 @@ def _train(folder: RunFolder, log: EventLog, deadline: float, max_memory_gb: flo
     history = folder.history()  # a run that goes on has one
     if history.over:
         return  # another app had it too
+    if not history.waiting:  # the process of an app that was killed has begun it, and has just let go of the log
+        saved = folder.saved or {"epoch": 0, "step": 0}
+        again = Resumed(saved["epoch"], saved["step"])
+        history.extend([again])
+        log.write(again)
     folder.held_out_path.unlink(missing_ok=True)  # the model of the first part said that
     job = folder.job()
     data = folder.data()

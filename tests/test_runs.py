@@ -18,6 +18,7 @@ from mtst.model import MultiTaskSentenceTransformer
 from mtst.recovering import best_model
 from mtst.runs import Runs
 from mtst.settings import Settings
+from mtst.worker import _train
 
 LONG = TrainConfig("train-all", epochs=1000, batch_size=4)
 SHORT = TrainConfig("freeze-all")
@@ -412,3 +413,20 @@ def test_a_folder_of_runs_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="cannot be made"):
         Runs(Settings(runs_dir=tmp_path / "file" / "runs"))
+
+
+def test_what_the_process_of_a_killed_app_still_said_does_not_count_twice(tmp_path, tiny_folder, swapped):
+    job = Job(str(tiny_folder()), TrainConfig("freeze-encoder", epochs=2, batch_size=4), "my.csv")
+    histories = []
+    for name in ("alone", "after another"):
+        folder = RunFolder(tmp_path / name)
+        folder.create(job, swapped)
+        if histories:
+            with folder.event_log() as log:
+                log.write(histories[0].started)
+                log.write(histories[0].steps[0])
+        with folder.event_log() as log:
+            _train(folder, log, time.monotonic() + 60, 1_000.0)
+        histories.append(folder.history())
+    alone, after = ([(one.step, one.losses) for one in history.steps] for history in histories)
+    assert after == alone
