@@ -5,6 +5,7 @@ This module is what a forkserver imports beforehand, so that a run starts in a m
 
 import os
 import time
+from collections.abc import Generator
 from dataclasses import replace
 from multiprocessing import parent_process
 from pathlib import Path
@@ -16,11 +17,14 @@ import torch
 
 from mtst.attempts import Compared, attempts
 from mtst.bakeoff import bake_off
+from mtst.data import Dataset
 from mtst.errors import FULL, MtstError
 from mtst.event_log import EventLog
-from mtst.events import Failed, Finished, RatesFound, Resumed
-from mtst.folder import ORPHAN_SECONDS, RunFolder
+from mtst.events import Event, Failed, Finished, RatesFound, Resumed
+from mtst.folder import ORPHAN_SECONDS, Job, RunFolder
+from mtst.history import History
 from mtst.mistakes import answer
+from mtst.model import MultiTaskSentenceTransformer
 from mtst.rate_finder import find_rates
 from mtst.report import comparison_report, report
 from mtst.splitting import split
@@ -63,22 +67,13 @@ def _train(folder: RunFolder, log: EventLog, deadline: float, max_memory_gb: flo
     if history.over:
         return  # another app had it too
     if not history.waiting:  # the process of an app that was killed has begun it, and has just let go of the log
-        saved = folder.saved or {"epoch": 0, "step": 0}
-        again = Resumed(saved["epoch"], saved["step"])
-        history.extend([again])
-        log.write(again)
+        _say_again(folder, log, history)
     folder.held_out_path.unlink(missing_ok=True)  # the model of the first part said that
     job = folder.job()
     data = folder.data()
     _limit_memory(max_memory_gb)  # not before: the library that reads these crashes where memory is short
     model = starting_model(folder, job, data)
-    if job.kind == "rates":
-        events = find_rates(model, data, job.config)
-    elif job.kind == "compare":
-        wanted = attempts(job.scenarios, job.seeds, data, job.alone)
-        events = bake_off(model.encoder, data, job.config, wanted, done=history.comparison.made)
-    else:
-        events = fit(model, data, job.config, checkpoint=folder.checkpoint_path, embeddings=folder.embeddings_path)
+    events = _events(folder, job, data, model, history)
     event = next(events)
     while not isinstance(event, Finished | RatesFound | Compared):
         if event is not None:
@@ -100,6 +95,27 @@ def _train(folder: RunFolder, log: EventLog, deadline: float, max_memory_gb: flo
     log.write(event)
     if not (isinstance(event, Finished) and event.stopped):
         folder.checkpoint_path.unlink(missing_ok=True)  # there is nothing left to go on with
+
+
+def _events(
+    folder: RunFolder, job: Job, data: Dataset, model: MultiTaskSentenceTransformer, history: History
+) -> Generator[Event | None, bool | None, None]:
+    """Return what the job is, as a stream of events; what its history has already is not done again."""
+    match job.kind:
+        case "rates":
+            return find_rates(model, data, job.config)
+        case "compare":
+            wanted = attempts(job.scenarios, job.seeds, data, job.alone)
+            return bake_off(model.encoder, data, job.config, wanted, done=history.comparison.made)
+    return fit(model, data, job.config, checkpoint=folder.checkpoint_path, embeddings=folder.embeddings_path)
+
+
+def _say_again(folder: RunFolder, log: EventLog, history: History) -> None:
+    """Say where the run goes on from: what was said after that does not count."""
+    saved = folder.saved or {"epoch": 0, "step": 0}
+    event = Resumed(saved["epoch"], saved["step"])
+    history.extend([event])
+    log.write(event)
 
 
 def _limit_memory(gigabytes: float) -> None:
