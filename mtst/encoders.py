@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,13 +57,8 @@ def fetch_encoder(name: str, told: hub.Told | None = None) -> Path:
     Raises:
         EncoderError: it is unknown, out of reach, too large for the disk, or not what the Hub lists.
     """
-    hub_id = CATALOGUE[name].hub_id if name in CATALOGUE else name
-    try:
+    with _hub_id(name) as hub_id:
         return hub.fetch(hub.look(hub_id), told)
-    except EncoderError:
-        raise
-    except Exception as error:  # of no common base class: `explain` tells them apart
-        raise EncoderError(explain(name, error, hub=True)) from error
 
 
 def look(name: str) -> hub.Listing:
@@ -70,8 +67,15 @@ def look(name: str) -> hub.Listing:
     Raises:
         EncoderError: it is unknown, out of reach, or cannot be loaded.
     """
+    with _hub_id(name) as hub_id:
+        return hub.look(hub_id)
+
+
+@contextmanager
+def _hub_id(name: str) -> Iterator[str]:
+    """Give an encoder's id on the Hub; what goes wrong there is told by its name."""
     try:
-        return hub.look(CATALOGUE[name].hub_id if name in CATALOGUE else name)
+        yield CATALOGUE[name].hub_id if name in CATALOGUE else name
     except EncoderError:
         raise
     except Exception as error:  # of no common base class: `explain` tells them apart

@@ -24,6 +24,7 @@ from mtst.limits import Limits
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.starter import SMALL_SAMPLE
 from mtst.tables import read_table
+from tests.small_hub import SmallHub
 
 # How many examples a property test tries: few and always the same ones, or `--hypothesis-profile=full`.
 settings.register_profile("suite", max_examples=200, derandomize=True, database=None, deadline=2000)
@@ -193,3 +194,16 @@ def calm():
 def tiny_encoder(tiny_folder):
     """A tiny random BERT of one's own: to train, and for what does not depend on meaning."""
     return load_encoder(str(tiny_folder()))
+
+
+@pytest.fixture(scope="module")
+def hub():
+    """A small Hub on this machine."""
+    with SmallHub() as hub:
+        yield hub
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """The folder in which its clients keep what they fetch."""
+    return tmp_path_factory.mktemp("home")

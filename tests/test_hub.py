@@ -7,7 +7,6 @@ from mtst.catalogue import DEFAULT
 from mtst.hub_files import needed
 from tests import checkpoints
 from tests.hub_client import Client
-from tests.small_hub import SmallHub
 
 NOWHERE = "http://127.0.0.1:9"
 LAYOUTS = (
@@ -18,17 +17,6 @@ LAYOUTS = (
     ("distilbert", checkpoints.sharded),
     ("bert", checkpoints.pickled),
 )
-
-
-@pytest.fixture(scope="module")
-def hub():
-    with SmallHub() as hub:
-        yield hub
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("home")
 
 
 @pytest.fixture(scope="module")

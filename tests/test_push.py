@@ -13,7 +13,6 @@ import mtst
 from mtst.encoders import load_encoder
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.tasks import Task
-from tests.small_hub import SmallHub
 
 ROOT = Path(mtst.__file__).parents[1]
 NOWHERE = "http://127.0.0.1:9"
@@ -42,17 +41,6 @@ from mtst import MultiTaskSentenceTransformer
 model = MultiTaskSentenceTransformer.from_pretrained(sys.argv[1])
 print(model.push_to_hub(sys.argv[2], token=sys.argv[3], private=True))
 """
-
-
-@pytest.fixture(scope="module")
-def hub():
-    with SmallHub() as hub:
-        yield hub
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("home")
 
 
 @pytest.fixture
