@@ -108,6 +108,11 @@ def soak(folder: Path, kills: int, chance: random.Random) -> None:
     folder.mkdir(parents=True)
     done = {"worker": 0, "app": 0, "nobody": 0}
     lost: list[str] = []
+
+    def lose(found: list[str]) -> None:
+        lost.extend(found)
+        print(*found, sep="\n", end="\n" * bool(found), flush=True)  # at once: a soak may be broken off
+
     begun = 0
     unbroken, took = {}, []
     for number, config in enumerate(CONFIGS):  # nobody disturbs these
@@ -127,7 +132,7 @@ def soak(folder: Path, kills: int, chance: random.Random) -> None:
         app.start()  # it finds the run waiting
         while not (history := run.history()).finished:
             if history.failed:
-                lost += damage(run)
+                lose(damage(run))
                 app.resume(run.path.name)
             time.sleep(chance.uniform(0.05, LONGEST_WAIT * took[number]))
             if run.history().finished:
@@ -136,7 +141,7 @@ def soak(folder: Path, kills: int, chance: random.Random) -> None:
             if chance.random() < APP_SHARE:
                 app.kill()
                 done["app"] += 1
-                lost += damage(run)
+                lose(damage(run))
                 begun_already = not run.history().waiting
                 app.start()
                 if begun_already:  # its process sees that its app is gone
@@ -146,13 +151,11 @@ def soak(folder: Path, kills: int, chance: random.Random) -> None:
                 done["worker"] += 1
                 wait_until(lambda run=run: run.history().over)
             print(f"\r{done}, lost {len(lost)}", end="", file=sys.stderr, flush=True)
-        lost += different(run, unbroken[number], number)
+        lose(different(run, unbroken[number], number))
         wait_until(lambda: app.worker() is None)  # it tidies up after its last word
         shutil.rmtree(run.path)
     app.kill()
     print(json.dumps({"kills": done, "runs": begun, "lost": len(lost)}))
-    for what in lost:
-        print(what)
     sys.exit(bool(lost))
 
 
@@ -166,7 +169,7 @@ def wait_until(true: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         if time.monotonic() > deadline:
-            sys.exit("A run did not end.")
+            sys.exit(f"Waited {seconds:.0f} s in vain.")
         time.sleep(0.05)
 
 
