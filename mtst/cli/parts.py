@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from mtst.cli.sharing import by_leader, joined, together
 from mtst.errors import DataError
@@ -97,7 +97,14 @@ def _join(folder: Path, file: Path, count: int) -> None:
 def _staging(out: Path, team: Team) -> Iterator[Path]:
     """Make a folder next to `out` that is gone in the end, also if the process is told to terminate."""
     folder = Path(by_leader(team, lambda: _make_folder(out, team)))
-    before = signal.signal(signal.SIGTERM, _leave)
+
+    def leave(number: int, _: Any) -> None:
+        """Tidy up at once: an exception raised here would be lost if a `__del__` happened to be running."""
+        shutil.rmtree(folder, ignore_errors=True)
+        signal.signal(number, before)
+        signal.raise_signal(number)
+
+    before = signal.signal(signal.SIGTERM, leave)
     try:
         yield folder
     except BaseException:
@@ -124,7 +131,3 @@ def _problems_told(out: Path, team: Team) -> Iterator[None]:
     except OSError as error:
         shared = " All processes need to share its folder." if team.size > 1 else ""
         raise DataError(f"{out} cannot be written: {error.strerror or error}.{shared}") from error
-
-
-def _leave(number: int, _: Any) -> NoReturn:
-    raise SystemExit(128 + number)
