@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,8 +89,15 @@ def _bundled(bundle: Bundle) -> Path | None:
     if spec is None or not spec.submodule_search_locations:
         return None
     folder = Path(spec.submodule_search_locations[0]) / bundle.folder
-    verify(folder / "model.safetensors", bundle.sha256)
+    weights = folder / "model.safetensors"
+    _verify_once(weights, bundle.sha256, weights.stat().st_mtime_ns if weights.exists() else None)
     return folder
+
+
+@lru_cache(maxsize=8)
+def _verify_once(weights: Path, sha256: str, changed: int | None) -> None:
+    """Verify a file of weights unless that has been done since it was `changed`; what fails is not remembered."""
+    verify(weights, sha256)
 
 
 def verify(weights: Path, sha256: str) -> None:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import transformers
 
-from mtst.encoders import CATALOGUE, DEFAULT, load_encoder, verify
+from mtst.catalogue import CATALOGUE, DEFAULT, Bundle
+from mtst.encoders import find, load_encoder, verify
 from mtst.errors import EncoderError
 
 
@@ -46,6 +47,21 @@ def test_a_bundle_with_another_checksum_is_not_loaded(monkeypatch):
     monkeypatch.setitem(CATALOGUE, DEFAULT, other)
     with pytest.raises(EncoderError, match="not the published ones"):
         load_encoder()
+
+
+def test_bundled_weights_that_change_later_are_looked_at_again(tmp_path, monkeypatch):
+    file = tmp_path / "some_bundle" / "model" / "model.safetensors"
+    file.parent.mkdir(parents=True)
+    (tmp_path / "some_bundle" / "__init__.py").touch()
+    file.write_bytes(b"published")
+    monkeypatch.syspath_prepend(tmp_path)
+    bundle = Bundle("some_bundle", "model", hashlib.sha256(b"published").hexdigest())
+    monkeypatch.setitem(CATALOGUE, DEFAULT, dataclasses.replace(CATALOGUE[DEFAULT], bundle=bundle))
+    assert find(DEFAULT) == find(DEFAULT) == file.parent
+    file.write_bytes(b"altered")
+    for _ in range(2):
+        with pytest.raises(EncoderError, match="not the published ones"):
+            find(DEFAULT)
 
 
 @pytest.mark.parametrize("kind", ["bert", "roberta", "distilbert", "mpnet"])

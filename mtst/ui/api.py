@@ -3,32 +3,26 @@
 The docstrings here are read by people and by language models: they are what the API's own page and MCP show.
 """
 
-from pathlib import Path
 from typing import TypedDict
 
 import gradio as gr
 import numpy as np
 
 from mtst.attempts import attempts
-from mtst.columns import guess_columns
 from mtst.config import TrainConfig
-from mtst.data import Dataset
 from mtst.errors import DataError
 from mtst.export import zip_model
-from mtst.folder import Job
 from mtst.scenarios import comparable
 from mtst.similarity import cosine
-from mtst.tables import Table, read_table
 from mtst.ui import dataset
 from mtst.ui.bake_off import TOGETHER
 from mtst.ui.calls import Calls, answers
 from mtst.ui.compare import MAX_SENTENCES as MOST_COMPARED
 from mtst.ui.downloads import fresh
-from mtst.ui.draft import Choice, Draft
 from mtst.ui.evidence import OWN, STARTER, model_of
 from mtst.ui.run_state import RunState, run_state
+from mtst.ui.sent import sent_job
 from mtst.ui.services import Services
-from mtst.ui.upload import taken, uploaded
 from mtst.ui.visitors import visitor
 
 MOST_SENTENCES = 1_000
@@ -127,7 +121,7 @@ class Api:
             seed: the same seed gives the same run.
         """
         config = TrainConfig(scenario=scenario, epochs=epochs, seed=seed)
-        job, data = self._job(file, table, text, labels, config)
+        job, data = sent_job(self._services, file, table, text, labels, config)
         return self._services.runs.submit(job, data, visitor(request))
 
     @answers
@@ -154,7 +148,7 @@ class Api:
             seeds: how often each is trained: 1 is quick, 3 is sure.
             alone: whether each task is trained alone too, to see whether learning together helps.
         """
-        job, data = self._job(file, table, text, labels, TrainConfig())
+        job, data = sent_job(self._services, file, table, text, labels, TrainConfig())
         job = dataset.comparing(job, tuple(scenarios or comparable(data.tasks)), seeds, TOGETHER if alone else None)
         attempts(job.scenarios, job.seeds, data, job.alone)  # refuses what cannot be compared
         return self._services.runs.submit(job, data, visitor(request))
@@ -214,40 +208,6 @@ class Api:
         if sum(map(len, sentences)) > MOST_CHARACTERS:
             raise DataError(f"{name}: more than {MOST_CHARACTERS:,} characters in one call. Send fewer.")
         return sentences
-
-    def _job(
-        self, file: gr.FileData | None, content: str, text: str, labels: list[str] | None, config: TrainConfig
-    ) -> tuple[Job, Dataset]:
-        """Return what a run of this table is asked to do, and its data.
-
-        Raises:
-            MtstError: the table cannot be read or used, or the config does not fit it.
-        """
-        path, table = self._table(file, content)
-        guessed, columns = guess_columns(table)
-        wanted = Choice(text or guessed, tuple(labels if labels is not None else columns))
-        return dataset.job(self._services, Draft(path, table, self._services.settings.limits), wanted, config, "train")
-
-    def _table(self, file: gr.FileData | None, content: str) -> tuple[Path, Table]:
-        """Read a table that was uploaded, or sent along.
-
-        Raises:
-            DataError: there is none, or it cannot be read.
-        """
-        if (file is None) == (not content.strip()):
-            raise DataError("Send either a file or, as text, a table.")
-        limits = self._services.settings.limits
-        if file is not None:
-            if not uploaded(file.path):
-                raise DataError("The file is not one that was uploaded here.")
-            path = taken(file.path)
-        else:
-            written = content.encode("utf-8", "surrogatepass")
-            if len(written) > limits.bytes:
-                raise DataError(f"The table is larger than {limits.megabytes:g} MB, the most that is read here.")
-            path = fresh("table.csv")
-            path.write_bytes(written)
-        return path, read_table(path, limits)
 
     def _told(self, token: str) -> RunState:
         runs = self._services.runs

@@ -1,0 +1,59 @@
+"""The table that a program sends, as an uploaded file or as text, and the job that is made of it."""
+
+from pathlib import Path
+
+import gradio as gr
+
+from mtst.columns import guess_columns
+from mtst.config import TrainConfig
+from mtst.data import Dataset
+from mtst.errors import DataError
+from mtst.folder import Job
+from mtst.limits import Limits
+from mtst.tables import read_table
+from mtst.ui import dataset
+from mtst.ui.downloads import fresh
+from mtst.ui.draft import Choice, Draft
+from mtst.ui.services import Services
+from mtst.ui.upload import taken, uploaded
+
+
+def sent_job(
+    services: Services,
+    file: gr.FileData | None,
+    content: str,
+    text: str,
+    labels: list[str] | None,
+    config: TrainConfig,
+) -> tuple[Job, Dataset]:
+    """Return what a run of a table is asked to do, and its data; columns that are not named are guessed.
+
+    Raises:
+        MtstError: the table cannot be read or used, or the config does not fit it.
+    """
+    limits = services.settings.limits
+    path = _path(file, content, limits)
+    table = read_table(path, limits)
+    guessed, columns = guess_columns(table)
+    wanted = Choice(text or guessed, tuple(labels if labels is not None else columns))
+    return dataset.job(services, Draft(path, table, limits), wanted, config, "train")
+
+
+def _path(file: gr.FileData | None, content: str, limits: Limits) -> Path:
+    """Return where a table lies that was uploaded, or came along as text.
+
+    Raises:
+        DataError: there is none, two, or one that is too large or somebody else's.
+    """
+    if (file is None) == (not content.strip()):
+        raise DataError("Send either a file or, as text, a table.")
+    if file is not None:
+        if not uploaded(file.path):
+            raise DataError("The file is not one that was uploaded here.")
+        return taken(file.path)
+    written = content.encode("utf-8", "surrogatepass")
+    if len(written) > limits.bytes:
+        raise DataError(f"The table is larger than {limits.megabytes:g} MB, the most that is read here.")
+    path = fresh("table.csv")
+    path.write_bytes(written)
+    return path
