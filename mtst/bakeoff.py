@@ -12,6 +12,7 @@ from mtst.baselines import logistic, majority
 from mtst.config import TrainConfig
 from mtst.data import Dataset
 from mtst.encoder import Encoder
+from mtst.errors import DataError
 from mtst.evaluation import logits_of, score_tasks
 from mtst.events import EpochEnded, Event, Finished, Started
 from mtst.learning_curve import learning_curve
@@ -44,7 +45,7 @@ def bake_off(
         encoder: the encoder that every attempt begins with.
         data: all rows.
         config: the settings of all attempts, but for scenario and seed.
-        wanted: what to try, as `attempts` returns it.
+        wanted: what to try, as `attempts` returns it; a task that has too few rows to be learnt alone is not.
         test: rows to judge by; without, a fifth of `data`, up to 1,000 rows, is taken.
         done: attempts that were made already and are left out.
 
@@ -56,8 +57,11 @@ def bake_off(
     start = time.perf_counter()
     if test is None:
         data, test = split(data, replace(config, validation_share=TEST_SHARE))
+    elif not any(sum(test.counts(task).values()) for task in test.tasks):
+        raise DataError("None of the rows to judge by has a label. Give a file with the same columns of labels.")
     check_trainable(data)
     train, held_out = split(data, config)
+    wanted = [attempt for attempt in wanted if _can_be_learnt(train, attempt.task)]
     shared, pristine = Shared(), _Pristine(encoder)
     stopped = False if done else (yield from _begin(encoder, train, held_out, test, shared, wanted, start))
     for attempt in wanted:
@@ -152,6 +156,17 @@ def _only(data: Dataset, task: str | None) -> Dataset:
         return data
     tasks = tuple(each for each in data.tasks if each.name == task)
     return replace(data, tasks=tasks, labels={task: data.labels[task]})
+
+
+def _can_be_learnt(train: Dataset, task: str | None) -> bool:
+    """Tell whether the rows suffice for a task alone; None stands for all tasks, which have been checked."""
+    if task is None:
+        return True
+    try:
+        check_trainable(_only(train, task))
+    except DataError:
+        return False
+    return True
 
 
 class _Pristine:

@@ -7,15 +7,20 @@ from mtst.attempts import Attempt, AttemptEnded, AttemptEpoch, Compared, Compari
 from mtst.bakeoff import bake_off
 from mtst.comparison import Comparison
 from mtst.config import TrainConfig
+from mtst.data import UNLABELLED
 from mtst.errors import DataError, SettingsError
 from mtst.evaluation import evaluate
 from mtst.events import Resumed
+from mtst.folder import Job
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.preparing import Shared
+from mtst.report import comparison_report
 from mtst.scenarios import comparable
 from mtst.scores import mean_macro_f1
 from mtst.splitting import split, stratified_split
+from mtst.tasks import Task
 from mtst.training import fit
+from mtst.ui.keepsake import page
 
 CONFIG = TrainConfig(epochs=2, batch_size=8, top_blocks=1)
 SOME = ("freeze-all", "freeze-encoder", "top-k", "gradual", "train-all")
@@ -135,6 +140,31 @@ def test_a_frozen_head_is_followed(tiny_encoder, sample):
     change = rows["freeze-head:topic"].tasks["topic"] - rows["freeze-all"].tasks["topic"]
     assert rows["freeze-head:topic"].frozen_heads == {"topic": pytest.approx(change)}
     assert rows["freeze-all"].frozen_heads == {}
+
+
+def test_a_task_that_no_test_row_has_a_label_for_is_left_out_of_the_answer(tiny_encoder, sample):
+    rows = sample.take(range(60))
+    mood = Task("mood", ("glad", "sad"))
+    tasks = (rows.tasks[0], mood)
+    labels = {tasks[0].name: rows.labels[tasks[0].name], "mood": (0, 1, *[UNLABELLED] * 58)}
+    data = replace(rows, tasks=tasks, labels=labels)
+    comparison = Comparison()
+    wanted = attempts(("freeze-all", "freeze-encoder", "freeze-head:mood"), 1, data, "freeze-encoder")
+    comparison.extend(told(tiny_encoder, data, wanted))
+    assert set(comparison.started.truth["mood"]) == {UNLABELLED}
+    by_key = {row.scenario: row for row in comparison.rows}
+    assert by_key["freeze-head:mood"].frozen_heads == {}
+    assert set(by_key["freeze-all"].tasks) == {"topic"}
+    assert set(comparison.alone()) == {"topic"}
+    job = Job("tiny", CONFIG, "few.csv", kind="compare", scenarios=tuple(by_key), alone="freeze-encoder")
+    assert comparison_report(job, data, comparison)["recommendation"]
+    assert "Too few labelled rows to be learnt alone: mood." in page(job, data, comparison)
+
+
+def test_test_rows_without_any_label_are_refused(tiny_encoder, sample):
+    nothing = {name: tuple(UNLABELLED for _ in labels) for name, labels in sample.labels.items()}
+    with pytest.raises(DataError, match="None of the rows to judge by has a label"):
+        told(tiny_encoder, sample, attempts(("freeze-all",), 1, sample), test=replace(sample, labels=nothing))
 
 
 def test_a_test_file_of_its_own_takes_no_rows_away(tiny_encoder, sample):

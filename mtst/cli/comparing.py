@@ -68,7 +68,7 @@ def compare(
     for event in bake_off(loaded(encoder, fp32=fp32), data, config, wanted, test=judged):
         if event is not None:
             comparison.extend([event])
-            _tell(event, len(wanted))
+            _tell(event)
     job = Job(
         encoder, config, str(file), text, header is not False, merge, left_out, fp32, "compare", keys, seeds, alone
     )
@@ -85,13 +85,13 @@ def compare(
         typer.echo(json.dumps(made))
 
 
-def _tell(event: object, wanted: int) -> None:
+def _tell(event: object) -> None:
     match event:
         case ComparisonStarted():
             rows = len(next(iter(event.truth.values())))
             typer.echo(
                 f"{event.train_rows:,} rows to learn from, {event.validation_rows:,} to choose epochs by, {rows:,} to "
-                f"judge by; {wanted} attempts"
+                f"judge by; {len(event.attempts)} attempts"
             )
         case LearningCurve(projected=projected) if projected:
             rows, (low, middle, high) = next(iter(projected.items()))

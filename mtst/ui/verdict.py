@@ -97,9 +97,12 @@ def together(comparison: Comparison) -> str:
         [inline(name, 40), _score(alone), _score(joint), f"{100 * (joint - alone):+.1f}"]
         for name, (alone, joint) in found.items()
     ]
-    scenario = next(one.attempt.scenario for one in comparison.ended if one.attempt.task)
+    tried = {each.task: each.scenario for each in comparison.started.attempts if each.task}
+    scenario = next(iter(tried.values()))
     caption = f"Learning together or alone ({title_of(scenario, comparison.started.tasks)}, same rows and epochs)"
-    return table(("task", "alone", "together", "gained"), rows, caption=caption)
+    few = [task.name for task in comparison.started.tasks if task.name not in tried]
+    note = quiet(f"Too few labelled rows to be learnt alone: {inline(', '.join(few), 200)}.") if few else ""
+    return table(("task", "alone", "together", "gained"), rows, caption=caption) + note
 
 
 def more_data(found: LearningCurve | None) -> str:
