@@ -8,6 +8,7 @@ that is not shown to be better lies within 90 % of the draws, there are too few 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -65,8 +66,21 @@ class Advice:
     useless: bool
 
 
+_known: WeakKeyDictionary[Comparison, tuple[int, "Advice | None"]] = WeakKeyDictionary()  # by the attempts it is of
+
+
 def advise(comparison: Comparison) -> Advice | None:
-    """Return the recommendation of a comparison; nothing before two scenarios have ended."""
+    """Return the recommendation of a comparison; nothing before two scenarios have ended.
+
+    It is worked out once for each attempt that ends, however often one looks.
+    """
+    ended = len(comparison.ended)
+    if _known.get(comparison, (None,))[0] != ended:
+        _known[comparison] = ended, _advise(comparison)
+    return _known[comparison][1]
+
+
+def _advise(comparison: Comparison) -> Advice | None:
     rows = sorted(comparison.rows, key=lambda row: row.seconds)
     if len(rows) < 2:
         return None

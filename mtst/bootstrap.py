@@ -5,6 +5,7 @@ both were tested on the same (Koehn 2004, paired bootstrap resampling).
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -48,12 +49,14 @@ def _macro_f1(truth: Sequence[int], predicted: Sequence[int], counts: np.ndarray
     return (2 * right / either.clip(min=1)).sum(axis=1) / occurs
 
 
+@lru_cache(maxsize=4)
 def draws_of(rows: int, seeds: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Return draws of rows (DRAWS, rows) and seeds (DRAWS, seeds) for `macro_f1_draws`; the first is all, once each."""
     dice = np.random.default_rng(seed)
     counts = dice.multinomial(rows, np.full(rows, 1 / rows), size=DRAWS).astype(np.float64)
     shares = dice.multinomial(seeds, np.full(seeds, 1 / seeds), size=DRAWS) / seeds
     counts[0], shares[0] = 1.0, 1 / seeds
+    counts.flags.writeable = shares.flags.writeable = False  # all who ask share them
     return counts, shares
 
 

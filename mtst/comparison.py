@@ -38,7 +38,7 @@ class Row:
         return max(self.scores) - min(self.scores) if len(self.scores) > 1 else None
 
 
-@dataclass
+@dataclass(eq=False)
 class Comparison:
     """A comparison as its events tell it."""
 

@@ -1,8 +1,11 @@
 """The recommendation on constructed cases."""
 
+from dataclasses import replace
+
 import pytest
 
 from mtst.advice import advise, sentences
+from mtst.attempts import Attempt
 from tests.told_comparison import TASK, compared
 
 CHEAP, DEAR, DEARER = "freeze-encoder", "train-all", "few-examples"
@@ -73,6 +76,15 @@ def test_chance_alone_seldom_makes_a_dearer_scenario_win():
     told = {key: ([0.75], 2.0 * (1 + number)) for number, key in enumerate(keys)}
     taken = [advise(compared(told, rows=300, seed=seed)).chosen.scenario for seed in range(20)]
     assert taken.count(CHEAP) >= 18
+
+
+def test_it_is_worked_out_once_for_each_attempt_that_ends():
+    comparison = compared({CHEAP: ([0.7], 1.0), DEAR: ([0.9], 2.0)})
+    first = advise(comparison)
+    assert advise(comparison) is first
+    comparison.extend([replace(comparison.ended[-1], attempt=Attempt("top-k", 0), seconds=1.5)])
+    assert [row.scenario for row in advise(comparison).rows] == [CHEAP, DEAR]  # one that nobody asked for is no row
+    assert advise(comparison) is not first
 
 
 @pytest.mark.parametrize("told", [{}, {CHEAP: ([0.8], 1.0)}])

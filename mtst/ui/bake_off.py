@@ -1,5 +1,6 @@
 """What the Scenarios tab does: put a comparison in the queue, follow it, take its result home."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 
@@ -86,7 +87,8 @@ async def follow(services: Services, token: str | None) -> AsyncIterator[tuple[o
         return
     try:
         async for history in services.runs.follow(token):
-            yield show(history, source, services.runs.place(token), folder.stop_requested)
+            place = services.runs.place(token)
+            yield await asyncio.to_thread(show, history, source, place, folder.stop_requested)  # it computes
     except RunError:
         yield none("the comparison that was shown here is gone")
 

@@ -1,5 +1,6 @@
 """What the page shows of a run: followed while it goes on, found again after a reload, or none."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -38,7 +39,10 @@ async def follow(services: Services, token: str | None) -> AsyncIterator[tuple[o
             place, stopping = services.runs.place(token), folder.stop_requested
             has_model = history.over and folder.has_model
             saved = folder.saved if history.failed else None
-            yield show(history, job, token, place, stopping, has_model=has_model, saved=saved, draw=stage != shown)
+            more = {"has_model": has_model, "saved": saved, "draw": stage != shown}
+            yield await asyncio.to_thread(
+                show, history, job, token, place, stopping, **more
+            )  # long tables take a while
             shown = stage
     except RunError:
         yield none("the run that was shown here is gone")
