@@ -7,14 +7,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.error import URLError
+from urllib.parse import urlparse
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, sync_playwright
 
 from mtst.starter import SMALL_SAMPLE
 from tests.browser.visitor import Visitor
@@ -22,6 +23,8 @@ from tests.browser.visitor import Visitor
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 START_SECONDS = 120
+# From the system if there is one, or else the one that Playwright brought.
+FOUND = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @dataclass
@@ -94,26 +97,52 @@ def _wait_for(url: str, app: subprocess.Popen, log: Path) -> None:
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    """Chromium from the system if there is one, or else the one that Playwright brought.
+def chromium() -> Iterator[BrowserType]:
+    """What starts browsers.
 
     It goes with this package: as long as Playwright runs, asyncio.run is refused in this thread.
     """
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        yield chromium
-        chromium.close()
+        yield playwright.chromium
+
+
+@pytest.fixture(scope="package")
+def browser(chromium: BrowserType) -> Iterator[Browser]:
+    """A browser that remembers nothing."""
+    browser = chromium.launch(executable_path=FOUND, args=FLAGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="package")
+def profiles(chromium: BrowserType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable]:
+    """A browser for each visitor of a test, which the next test has again: what it has compiled once stays compiled."""
+    opened: list[BrowserContext] = []
+
+    def profile(number: int) -> BrowserContext:
+        while len(opened) <= number:
+            folder = tmp_path_factory.mktemp("profile")
+            opened.append(chromium.launch_persistent_context(folder, executable_path=FOUND, args=FLAGS))
+        return opened[number]
+
+    yield profile
+    for context in opened:
+        context.close()
 
 
 @pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator:
+def visit(profiles: Callable, address: str) -> Iterator:
     """Open the app as a visitor; afterwards nothing may have failed in the page or left this machine."""
     visitors: list[Visitor] = []
 
     def open_page(width: int = 1280, theme: str = "light", address: str = address) -> Visitor:
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
-        page: Page = context.new_page()
+        page: Page = profiles(len(visitors)).new_page()
+        page.context.clear_cookies()
+        place = urlparse(address)
+        stored = {"origin": f"{place.scheme}://{place.netloc}", "storageTypes": "local_storage,indexeddb"}
+        page.context.new_cdp_session(page).send("Storage.clearDataForOrigin", stored)
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=theme)
         visitor = Visitor(page)
         visitors.append(visitor)
         page.goto(address)
@@ -122,7 +151,8 @@ def visit(browser: Browser, address: str) -> Iterator:
 
     yield open_page
     for visitor in visitors:
-        visitor.page.context.close()
+        for page in visitor.page.context.pages[1:]:  # the first is the browser's own, and keeps it open
+            page.close()
         assert visitor.errors == []
         assert visitor.hosts <= {"127.0.0.1", None}
 
