@@ -1,7 +1,7 @@
 """The folder of a model that came from anywhere: whether its settings name nothing but what mtst writes.
 
 sentence-transformers and transformers import what `modules.json` and its companions name, and build a network as large
-as `config.json` says. So these are held against what is known: the modules, the kinds of networks, and the weights.
+as `config.json` says. So these are held against what is known: the modules, the kinds of networks, the parts of tokenizers, and the weights.
 """
 
 import json
@@ -15,9 +15,10 @@ from safetensors import SafetensorError, safe_open
 
 from mtst.card import RunReport
 from mtst.errors import ModelError
-from mtst.saved import CARD, HEADS, read_card
+from mtst.saved import CARD, HEADS, read_card, refused
 from mtst.takehome import REPORT, report_in
 from mtst.tasks import Task
+from mtst.tokenizer import check_class, check_tokenizer
 
 if TYPE_CHECKING:
     from mtst.model import MultiTaskSentenceTransformer
@@ -41,6 +42,7 @@ TRANSFORMER = {
     "module_output_name": "token_embeddings",
 }
 SENTENCES = {"__version__", "default_prompt_name", "model_type", "prompts", "similarity_fn_name"}
+TOKENIZER = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 LISTS = {"architectures", "id2label", "label2id"}
 NAMES_CODE = {"auto_map", "trust_remote_code", "Regex", "custom_pipelines", "quantization_config"}
 WORD = re.compile(r"[\w.+-]{0,60}", re.ASCII)
@@ -59,9 +61,10 @@ def check_network(folder: Path) -> None:
     for path in folder.rglob("*.json"):
         content = _json(path)
         if path.name != REPORT and (named := NAMES_CODE & set(_keys(content))):
-            raise _refused(f"{path.name} has {min(named)!r} in it")
+            raise refused(f"{path.name} has {min(named)!r} in it")
     _check_modules(folder)
     _check_transformer(folder)
+    check_tokenizer(_object(folder / "tokenizer.json"), [_object(folder / name) for name in TOKENIZER])
     _check_config(folder)
     _check_heads(folder)
     if report := report_in(folder):
@@ -76,26 +79,26 @@ def check_working(model: "MultiTaskSentenceTransformer") -> None:
     """
     encoder, table = model.encoder, model.encoder.token_embedding
     if table is None or len(encoder.backbone.tokenizer) > table.num_embeddings:
-        raise _refused("its tokenizer knows more tokens than its network")
+        raise refused("its tokenizer knows more tokens than its network")
     try:
         found = model.predict(["a short text", "a long text, " * 2 * encoder.max_tokens])
     except (RuntimeError, LookupError, ValueError) as error:
-        raise _refused(f"it cannot read a long text: {str(error)[:100]}") from error
+        raise refused(f"it cannot read a long text: {str(error)[:100]}") from error
     if not all(np.isfinite(each.probabilities).all() for each in found.values()):
-        raise _refused("its weights are no numbers")
+        raise refused("its weights are no numbers")
 
 
 def _json(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
-        raise _refused(f"{path.name} is no JSON") from error
+        raise refused(f"{path.name} is no JSON") from error
 
 
 def _object(path: Path) -> Mapping[str, Any]:
     found = _json(path) if path.exists() else {}
     if not isinstance(found, dict):
-        raise _refused(f"{path.name} is not what it should be")
+        raise refused(f"{path.name} is not what it should be")
     return found
 
 
@@ -119,27 +122,27 @@ def _check_modules(folder: Path) -> None:
         kind = next((name for name, types in MODULES.items() if said.get("type") in types), "")
         path = f"{place}_{kind}" if place else ""
         if not kind or said != {"idx": place, "name": str(place), "path": path, "type": said["type"]}:
-            raise _refused("modules.json names something else than the modules of an encoder")
+            raise refused("modules.json names something else than the modules of an encoder")
         chain.append(kind)
     if tuple(chain) not in CHAINS:
-        raise _refused("modules.json is not the list of an encoder's modules")
+        raise refused("modules.json is not the list of an encoder's modules")
     if "Dense" in chain:
         dense = _object(folder / "2_Dense" / "config.json")
         shapes = _shapes(folder / "2_Dense" / "model.safetensors")
         if dense.get("activation_function") not in ACTIVATIONS or dense.get("use_residual"):
-            raise _refused(f"its dense layer has the activation {dense.get('activation_function')!r}")
+            raise refused(f"its dense layer has the activation {dense.get('activation_function')!r}")
         if shapes.get("linear.weight") != (dense.get("out_features"), dense.get("in_features")):
-            raise _refused("its dense layer and the weights of that do not fit")
+            raise refused("its dense layer and the weights of that do not fit")
 
 
 def _check_transformer(folder: Path) -> None:
     for name, value in _object(folder / "sentence_bert_config.json").items():
         plain = value is None or isinstance(value, int)
         if name not in TRANSFORMER or not (plain if TRANSFORMER[name] is None else value == TRANSFORMER[name]):
-            raise _refused(f"sentence_bert_config.json says {name[:40]!r}: {str(value)[:60]}")
+            raise refused(f"sentence_bert_config.json says {name[:40]!r}: {str(value)[:60]}")
     about = _object(folder / "config_sentence_transformers.json")
     if not about.keys() <= SENTENCES or about.get("model_type", "SentenceTransformer") != "SentenceTransformer":
-        raise _refused("config_sentence_transformers.json says more than it should")
+        raise refused("config_sentence_transformers.json says more than it should")
 
 
 def _check_config(folder: Path) -> None:
@@ -150,42 +153,43 @@ def _check_config(folder: Path) -> None:
     config = _object(folder / "config.json")
     kind = config.get("model_type")
     if kind not in NETWORKS:
-        raise _refused(f"its network is of the kind {str(kind)[:40]!r}, not one of {', '.join(NETWORKS)}")
+        raise refused(f"its network is of the kind {str(kind)[:40]!r}, not one of {', '.join(NETWORKS)}")
     for name, value in config.items():
         number = isinstance(value, int | float) and abs(value) <= MOST
         word = isinstance(value, str) and WORD.fullmatch(value)
         if not (number or word or value is None or name in LISTS):
-            raise _refused(f"config.json says {name[:40]!r}: {str(value)[:60]}")
+            raise refused(f"config.json says {name[:40]!r}: {str(value)[:60]}")
+    check_class(config.get("tokenizer_class"))
     for layers in (config.get(name) or 0 for name in ("num_hidden_layers", "n_layers")):
         if not isinstance(layers, int) or layers > MAX_LAYERS:
-            raise _refused(f"its network has {str(layers)[:20]} layers")
+            raise refused(f"its network has {str(layers)[:20]} layers")
     try:
         with torch.device("meta"):
             network = AutoModel.from_config(AutoConfig.for_model(**config))
     except Exception as error:  # of no common base class
-        raise _refused(f"config.json describes no network: {' '.join(str(error).split())[:100]}") from error
+        raise refused(f"config.json describes no network: {' '.join(str(error).split())[:100]}") from error
     shapes = _shapes(folder / "model.safetensors")
     for name, tensor in network.state_dict().items():
         if shapes.get(name) != tuple(tensor.shape):
-            raise _refused(f"config.json and the weights differ in {name!r}")
+            raise refused(f"config.json and the weights differ in {name!r}")
 
 
 def _check_heads(folder: Path) -> None:
     try:
         tasks, name, _ = read_card(folder)
     except ModelError as error:  # which would tell of a place on this machine
-        raise _refused(f"{CARD} does not describe its tasks in a way that this version reads") from error
+        raise refused(f"{CARD} does not describe its tasks in a way that this version reads") from error
     if name is not None:
-        raise _refused(f"{CARD} names an encoder in place of holding one")
+        raise refused(f"{CARD} names an encoder in place of holding one")
     if len(tasks) > MAX_TASKS or any(
         len(task.labels) > MAX_LABELS or _longest(task) > MAX_CHARACTERS for task in tasks
     ):
-        raise _refused(f"{CARD} has more tasks or labels than a model may have, or longer ones")
+        raise refused(f"{CARD} has more tasks or labels than a model may have, or longer ones")
     shapes = _shapes(folder / HEADS)
     for number, task in enumerate(tasks):
         weight, bias = shapes.get(f"{number}.weight", ()), shapes.get(f"{number}.bias")
         if len(weight) != 2 or weight[0] != len(task.labels) or bias != (len(task.labels),):
-            raise _refused(f"the head {number} does not fit its labels")
+            raise refused(f"the head {number} does not fit its labels")
 
 
 def _longest(task: Task) -> int:
@@ -197,15 +201,11 @@ def _shapes(path: Path) -> Shapes:
     try:
         with path.open("rb") as file:
             if int.from_bytes(file.read(8), "little") > MAX_HEADER:
-                raise _refused(f"{path.name} has too long a list of tensors")
+                raise refused(f"{path.name} has too long a list of tensors")
         with safe_open(path, framework="pt") as tensors:
             parts = {name: tensors.get_slice(name) for name in tensors.keys()}  # noqa: SIM118 (it is no dictionary)
             if not {part.get_dtype() for part in parts.values()} <= FLOATS:
-                raise _refused(f"{path.name} holds other numbers than weights")
+                raise refused(f"{path.name} holds other numbers than weights")
             return {name: tuple(part.get_shape()) for name, part in parts.items()}
     except (OSError, SafetensorError) as error:
-        raise _refused(f"{path.name} cannot be read as safetensors") from error
-
-
-def _refused(why: str) -> ModelError:
-    return ModelError(f"This is not a model that mtst has made: {why}.")
+        raise refused(f"{path.name} cannot be read as safetensors") from error

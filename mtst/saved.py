@@ -11,6 +11,11 @@ CARD, HEADS, ENCODER = "mtst.json", "heads.safetensors", "modules.json"
 FORMAT = 1
 
 
+def refused(why: str) -> ModelError:
+    """Return the error that says why a folder that came from anywhere is not taken for a saved model."""
+    return ModelError(f"This is not a model that mtst has made: {why}.")
+
+
 def check_target(folder: Path) -> None:
     """Make sure that a model can be saved in a folder: it is new, or empty, or holds an earlier model.
 

@@ -23,6 +23,7 @@ from mtst.tasks import Task
 TEXTS = ["the striker scored", "salt and pepper"]
 TASKS = (Task("mood", ("glad", "sad")), Task("topic", ("x", "y", "z")))
 LINK = 0o120777 << 16
+DOUBLING = {"type": "Sequence", "normalizers": [{"type": "Replace", "pattern": {"String": "a"}, "content": "aa"}] * 16}
 
 
 @pytest.fixture(scope="module")
@@ -241,6 +242,14 @@ def test_a_module_that_lies_elsewhere_is_refused(refused, content, path):
         ("tokenizer_config.json", {"auto_map": {"AutoTokenizer": ["evil.Evil", None]}}, "auto_map"),
         ("tokenizer_config.json", {"tokenizer": {"trust_remote_code": True}}, "trust_remote_code"),
         ("tokenizer.json", {"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(a+)+$"}}}, "Regex"),
+        ("tokenizer.json", {"normalizer": DOUBLING}, "Replace"),
+        (
+            "tokenizer.json",
+            {"model": {"type": "WordPiece", "vocab": {"a": 0}, "max_input_chars_per_word": 10**6}},
+            "100 are",
+        ),
+        ("tokenizer_config.json", {"tokenizer_class": "LlamaTokenizer"}, "of the class 'LlamaTokenizer'"),
+        ("config.json", {"tokenizer_class": "LlamaTokenizer"}, "of the class 'LlamaTokenizer'"),
         ("sentence_bert_config.json", {"model_args": {"device_map": "auto"}}, "model_args"),
         ("sentence_bert_config.json", {"modality_config": {"text": {"method": "save"}}}, "modality_config"),
         ("config_sentence_transformers.json", {"model_type": "CrossEncoder"}, "more than it should"),

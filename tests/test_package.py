@@ -91,6 +91,8 @@ FLOORS = (
     "quality",
     "clusters",
     "faithful",
+    "charsmap",
+    "tokenizer",
     "network",
     "archive",
     "starter",
