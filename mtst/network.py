@@ -1,7 +1,8 @@
 """The folder of a model that came from anywhere: whether its settings name nothing but what mtst writes.
 
 sentence-transformers and transformers import what `modules.json` and its companions name, and build a network as large
-as `config.json` says. So these are held against what is known: the modules, the kinds of networks, the parts of tokenizers, and the weights.
+as `config.json` says. So these are held against what is known: the modules, the kinds of networks, the parts of
+tokenizers, and the weights.
 """
 
 import json
@@ -47,7 +48,18 @@ LISTS = {"architectures", "id2label", "label2id"}
 NAMES_CODE = {"auto_map", "trust_remote_code", "Regex", "custom_pipelines", "quantization_config"}
 WORD = re.compile(r"[\w.+-]{0,60}", re.ASCII)
 MOST = 2_000_000  # of any number that describes a network
-MAX_LAYERS, MAX_TASKS, MAX_LABELS, MAX_CHARACTERS, MAX_HEADER = 100, 64, 1_000, 1_000, 2_000_000
+SIZES = {  # the most of what a pass grows with though the weights do not, or little: two cores have to bear it
+    "max_position_embeddings": 1_026,  # about twice what the encoders of the catalogue read
+    "max_seq_length": 1_026,
+    "num_hidden_layers": 100,
+    "n_layers": 100,
+    "num_attention_heads": 32,
+    "n_heads": 32,
+    "intermediate_size": 16_384,
+    "hidden_dim": 16_384,
+    "out_features": 16_384,
+}
+MAX_TASKS, MAX_LABELS, MAX_CHARACTERS, MAX_HEADER = 64, 1_000, 1_000, 2_000_000
 FLOATS = {"F32", "F16", "BF16"}
 Shapes = dict[str, tuple[int, ...]]
 
@@ -102,6 +114,16 @@ def _object(path: Path) -> Mapping[str, Any]:
     return found
 
 
+def _settings(path: Path) -> Mapping[str, Any]:
+    """Return what a file says of a network or a part of it, if that is not too large."""
+    found = _object(path)
+    for name, most in SIZES.items():
+        value = found.get(name)
+        if value is not None and not (isinstance(value, int) and value <= most):
+            raise refused(f"{path.name} says that {name} is {str(value)[:20]}; the most that is taken here is {most:,}")
+    return found
+
+
 def _keys(content: Any) -> Iterator[str]:
     """Yield the keys of all objects in some JSON."""
     pending = [content]
@@ -127,7 +149,7 @@ def _check_modules(folder: Path) -> None:
     if tuple(chain) not in CHAINS:
         raise refused("modules.json is not the list of an encoder's modules")
     if "Dense" in chain:
-        dense = _object(folder / "2_Dense" / "config.json")
+        dense = _settings(folder / "2_Dense" / "config.json")
         shapes = _shapes(folder / "2_Dense" / "model.safetensors")
         if dense.get("activation_function") not in ACTIVATIONS or dense.get("use_residual"):
             raise refused(f"its dense layer has the activation {dense.get('activation_function')!r}")
@@ -136,7 +158,7 @@ def _check_modules(folder: Path) -> None:
 
 
 def _check_transformer(folder: Path) -> None:
-    for name, value in _object(folder / "sentence_bert_config.json").items():
+    for name, value in _settings(folder / "sentence_bert_config.json").items():
         plain = value is None or isinstance(value, int)
         if name not in TRANSFORMER or not (plain if TRANSFORMER[name] is None else value == TRANSFORMER[name]):
             raise refused(f"sentence_bert_config.json says {name[:40]!r}: {str(value)[:60]}")
@@ -150,7 +172,7 @@ def _check_config(folder: Path) -> None:
     import torch
     from transformers import AutoConfig, AutoModel
 
-    config = _object(folder / "config.json")
+    config = _settings(folder / "config.json")
     kind = config.get("model_type")
     if kind not in NETWORKS:
         raise refused(f"its network is of the kind {str(kind)[:40]!r}, not one of {', '.join(NETWORKS)}")
@@ -160,9 +182,8 @@ def _check_config(folder: Path) -> None:
         if not (number or word or value is None or name in LISTS):
             raise refused(f"config.json says {name[:40]!r}: {str(value)[:60]}")
     check_class(config.get("tokenizer_class"))
-    for layers in (config.get(name) or 0 for name in ("num_hidden_layers", "n_layers")):
-        if not isinstance(layers, int) or layers > MAX_LAYERS:
-            raise refused(f"its network has {str(layers)[:20]} layers")
+    if config.get("sinusoidal_pos_embds"):  # their table is worked out number by number, in Python
+        raise refused("config.json asks for sinusoidal positions, which are not taken here")
     try:
         with torch.device("meta"):
             network = AutoModel.from_config(AutoConfig.for_model(**config))

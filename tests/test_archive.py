@@ -231,9 +231,22 @@ def test_a_module_that_lies_elsewhere_is_refused(refused, content, path):
         ("config.json", {"model_type": ["bert"]}, "not one of bert"),
         ("config.json", {"vocab_size": 10**9}, "vocab_size"),
         ("config.json", {"vocab_size": 10**6}, "the weights differ"),
-        ("config.json", {"num_hidden_layers": 10**6}, "1000000 layers"),
-        ("config.json", {"num_hidden_layers": "many"}, "many layers"),
-        ("config.json", {"n_layers": 10**6}, "1000000 layers"),
+        (
+            "config.json",
+            {"num_hidden_layers": 10**6},
+            "num_hidden_layers is 1000000; the most that is taken here is 100",
+        ),
+        ("config.json", {"num_hidden_layers": "many"}, "num_hidden_layers is many"),
+        ("config.json", {"n_layers": 10**6}, "n_layers is 1000000"),
+        (
+            "config.json",
+            {"max_position_embeddings": 1_027},
+            "max_position_embeddings is 1027; the most that is taken here is 1,026",
+        ),
+        ("config.json", {"num_attention_heads": 33}, "num_attention_heads is 33"),
+        ("config.json", {"intermediate_size": 16_385}, "intermediate_size is 16385"),
+        ("config.json", {"model_type": "distilbert", "sinusoidal_pos_embds": True}, "sinusoidal"),
+        ("sentence_bert_config.json", {"max_seq_length": 1_027}, "max_seq_length is 1027"),
         ("config.json", {"num_hidden_layers": 3}, "the weights differ"),
         ("config.json", {"hidden_size": "x"}, "config.json"),
         ("config.json", {"hidden_size": float("nan")}, "hidden_size"),
@@ -290,7 +303,7 @@ def test_a_model_that_answers_with_no_numbers_is_refused(content, tmp_path):
 
 
 def test_a_model_that_cannot_read_a_long_text_is_refused(content, tmp_path):
-    longer = changed(content, "sentence_bert_config.json", max_seq_length=100_000)
+    longer = changed(content, "sentence_bert_config.json", max_seq_length=1_000)
     (tmp_path / "sent.zip").write_bytes(zipped(content | longer))
     with pytest.raises(ModelError, match="long text"):
         load_archive(tmp_path / "sent.zip")
