@@ -49,7 +49,8 @@ class MultiTaskSentenceTransformer(nn.Module):
     """One encoder shared by the linear heads of several tasks.
 
     New heads are zero-shot: the weight of a label is the embedding of its words, so an untrained model already
-    predicts something, and a frozen head has a meaning to keep.
+    predicts something, and a frozen head has a meaning to keep. With `zero_shot=False` they are random, for whoever has
+    weights to put there: labels are not embedded.
 
     Attributes:
         base: the name of the encoder that it began with, before any training.
@@ -59,14 +60,14 @@ class MultiTaskSentenceTransformer(nn.Module):
         ModelError: no task, or two of one name.
     """
 
-    def __init__(self, encoder: Encoder, tasks: Sequence[Task] = DEFAULT_TASKS) -> None:
+    def __init__(self, encoder: Encoder, tasks: Sequence[Task] = DEFAULT_TASKS, *, zero_shot: bool = True) -> None:
         super().__init__()
         self.encoder = encoder
         self.base = encoder.name
-        self.zero_shot = True
+        self.zero_shot = zero_shot
         self.tasks = check_tasks(tuple(tasks))
         self.heads = nn.ModuleList(nn.Linear(encoder.dimension, len(task.labels)) for task in self.tasks)
-        for task, head in zip(self.tasks, self.heads, strict=True):
+        for task, head in zip(self.tasks, self.heads, strict=True) if zero_shot else ():
             _make_zero_shot(head, encoder.encode([_words(label) for label in task.labels]))
         self.heads.to(encoder.device)
 
@@ -201,9 +202,8 @@ class MultiTaskSentenceTransformer(nn.Module):
             raise ModelError(f"{source} should hold its encoder, but {ENCODER} is missing.")
         elif encoder is None or encoder.name != name:
             encoder = load_encoder(name, fp32=fp32)
-        model = cls(encoder, tasks)
+        model = cls(encoder, tasks, zero_shot=False)
         model.base = base or encoder.name
-        model.zero_shot = False
         try:
             model.heads.load_state_dict(load_file(source / HEADS))
         except (OSError, SafetensorError, RuntimeError) as error:

@@ -167,6 +167,18 @@ def test_heads_alone_find_their_encoder_again(tiny, tmp_path):
     assert same(tiny.predict(TEXTS), alone.predict(TEXTS))
 
 
+def test_loading_embeds_nothing(tiny, tmp_path):
+    tiny.save(tmp_path / "heads", heads_only=True)
+    tiny.encoder.forget()
+    passes = []
+    tiny.encoder.backbone.register_forward_hook(lambda *_: passes.append(1))
+    loaded = MultiTaskSentenceTransformer.load(tmp_path / "heads", tiny.encoder)
+    assert not passes
+    assert not loaded.zero_shot
+    assert same(tiny.predict(TEXTS), loaded.predict(TEXTS))
+    assert passes
+
+
 def test_heads_are_not_put_on_an_encoder_of_another_name(tiny, tmp_path, encoder):
     tiny.save(tmp_path / "heads", heads_only=True)
     again = MultiTaskSentenceTransformer.load(tmp_path / "heads", encoder)
