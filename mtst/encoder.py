@@ -170,7 +170,7 @@ class Encoder(nn.Module):
         known = self._cache.get(distinct, revision)
         new = [text for text in distinct if text not in known]
         if new:
-            embedded = self._encode(new)
+            embedded = self.encode_afresh(new)
             self._cache.put(embedded, revision)
             known |= embedded
         if not distinct:
@@ -181,7 +181,8 @@ class Encoder(nn.Module):
         """Drop the remembered embeddings."""
         self._cache = EmbeddingCache()
 
-    def _encode(self, texts: list[str]) -> dict[str, np.ndarray]:
+    def encode_afresh(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
+        """Return the embedding (d,) of each text from a pass of its own: none is looked up, none is remembered."""
         ids = self.tokenize(texts)
         embedded: dict[str, np.ndarray] = {}
         with evaluating(self.backbone):
