@@ -1,6 +1,7 @@
 """Loading a sentence encoder: from the bundled package, which is checked, from the Hub, or from a folder."""
 
 import hashlib
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,14 +53,14 @@ def find(name: str) -> Path | None:
     return hub.here(name)
 
 
-def fetch_encoder(name: str, told: hub.Told | None = None) -> Path:
-    """Fetch an encoder from the Hub; return its folder.
+def fetch_encoder(name: str, told: hub.Told | None = None, megabytes: float = math.inf) -> Path:
+    """Fetch an encoder from the Hub, of up to so many megabytes; return its folder.
 
     Raises:
-        EncoderError: it is unknown, out of reach, too large for the disk, or not what the Hub lists.
+        EncoderError: it is unknown, out of reach, too large, or not what the Hub lists.
     """
     with _hub_id(name) as hub_id:
-        return hub.fetch(hub.look(hub_id), told)
+        return hub.fetch(hub.look(hub_id), told, megabytes)
 
 
 def look(name: str) -> hub.Listing:

@@ -4,21 +4,25 @@ Only the files that an encoder is made of are fetched: its configuration, its to
 safetensors if there are any. Each of them must be what the Hub lists, or it is thrown away.
 """
 
-import shutil
+import math
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from glob import escape
 from pathlib import Path
 from typing import Any
 
 from mtst.catalogue import CATALOGUE, DEFAULT
 from mtst.errors import EncoderError
 from mtst.hub_files import TEXTS, RemoteFile, looks_whole, needed, needs_code, parsed, places_of
+from mtst.hub_limits import check_network, check_room, check_size
 from mtst.hub_trouble import changed, own_code
 
 SECONDS = 10.0  # to wait for the first answer
 QUICK_SECONDS = 3.0  # to wait for a sign of life
 MODULES, CONFIG = "modules.json", "config.json"
+MOST_SAID = 2_000_000  # bytes of a file that is read before the size of all is known
+MOST_PARTS = 20
 Told = Callable[[int, int], None]  # is given how many bytes have been fetched, and of how many
 
 
@@ -32,6 +36,7 @@ class Listing:
         files: those that are needed.
         parameters: how many numbers it consists of.
         config: its configuration.
+        parts: the configurations of all its modules.
     """
 
     hub_id: str
@@ -39,11 +44,17 @@ class Listing:
     files: tuple[RemoteFile, ...]
     parameters: int
     config: Mapping[str, Any] = field(default_factory=dict)
+    parts: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def size(self) -> int:
         """How many bytes it has."""
         return sum(file.size for file in self.files)
+
+    @property
+    def weights(self) -> tuple[RemoteFile, ...]:
+        """The files that hold its numbers."""
+        return tuple(file for file in self.files if not file.path.endswith(TEXTS))
 
 
 def answers() -> bool:
@@ -79,13 +90,22 @@ def look(hub_id: str) -> Listing:
         )
         for each in info.siblings or ()
     }
-    config, modules = (
-        parsed(Path(hf_hub_download(hub_id, name, revision=info.sha))) if name in listed else None
-        for name in (CONFIG, MODULES)
-    )
-    if needs_code(config, modules):
+
+    def said(path: str) -> Any:
+        if listed[path].size > MOST_SAID:
+            megabytes = listed[path].size / 1e6
+            raise EncoderError(f"{hub_id!r} has a {path} of {megabytes:,.0f} MB, which describes no encoder.")
+        return parsed(Path(hf_hub_download(hub_id, path, revision=info.sha)))
+
+    modules = said(MODULES) if MODULES in listed else None
+    places = places_of(modules)
+    files = tuple(listed[path] for path in needed(listed, places))
+    paths = [file.path for file in files if Path(file.path).name == CONFIG]
+    if len(paths) > MOST_PARTS:
+        raise EncoderError(f"{hub_id!r} consists of {len(paths)} parts. Choose an encoder of fewer.")
+    found = {str(Path(path).parent): config for path in paths if isinstance(config := said(path), dict)}
+    if needs_code(found.values(), modules):
         raise EncoderError(own_code(hub_id))
-    files = tuple(listed[path] for path in needed(listed, places_of(modules)))
     weights = [file for file in files if not file.path.endswith(TEXTS)]
     if not weights:
         raise EncoderError(
@@ -93,35 +113,39 @@ def look(hub_id: str) -> Listing:
             "pytorch_model.bin."
         )
     counted = info.safetensors.total if info.safetensors else sum(file.size for file in weights) // 4
-    return Listing(hub_id, info.sha, files, counted, config if isinstance(config, dict) else {})
+    return Listing(hub_id, info.sha, files, counted, found.get(places[0] or ".", {}), tuple(found.values()))
 
 
-def fetch(listing: Listing, told: Told | None = None) -> Path:
+def fetch(listing: Listing, told: Told | None = None, megabytes: float = math.inf) -> Path:
     """Download what is not here yet; return the folder.
 
     Args:
         listing: what `look` has found.
         told: is told how far it is, from any thread.
+        megabytes: the most that it may have.
 
     Raises:
-        EncoderError: it does not fit on the disk, or what arrives is not what the Hub lists.
+        EncoderError: it is too large for that, for the disk, or for its own weights; or what arrives is not what the
+            Hub lists.
         Exception: of the libraries, as `look` says.
     """
     from huggingface_hub import constants, snapshot_download, try_to_load_from_cache
 
+    check_size(listing.hub_id, listing.size / 1e6, megabytes)
+    check_network(listing.hub_id, listing.parts, sum(file.size for file in listing.weights))
     fresh = [
         file
         for file in listing.files
         if not isinstance(try_to_load_from_cache(listing.hub_id, file.path, revision=listing.commit), str)
     ]
     missing = sum(file.size for file in fresh)
-    _check_room(listing.hub_id, missing, Path(constants.HF_HUB_CACHE))
+    check_room(listing.hub_id, missing, Path(constants.HF_HUB_CACHE))
     tell = told or (lambda *_: None)
     tell(0, missing)
     folder = Path(
         snapshot_download(
             listing.hub_id,
-            allow_patterns=[file.path for file in listing.files],
+            allow_patterns=[escape(file.path) for file in listing.files],
             tqdm_class=_bar(missing, tell),
             max_workers=2,
         )
@@ -150,7 +174,7 @@ def here(hub_id: str) -> Path | None:
         modules = [MODULES] if MODULES in listed else []
         folder = Path(snapshot_download(hub_id, local_files_only=True, allow_patterns=modules or [CONFIG]))
         wanted = needed(listed, places_of(parsed(folder / MODULES)))
-        return Path(snapshot_download(hub_id, local_files_only=True, allow_patterns=wanted))
+        return Path(snapshot_download(hub_id, local_files_only=True, allow_patterns=list(map(escape, wanted))))
     except errors.LocalEntryNotFoundError:
         return None
 
@@ -165,16 +189,6 @@ def _left_here(hub_id: str) -> Path | None:
         return None
     found = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
     return folder if looks_whole(needed(found, places_of(parsed(folder / MODULES)))) else None
-
-
-def _check_room(hub_id: str, size: int, cache: Path) -> None:
-    place = next(path for path in (cache, *cache.parents) if path.exists())
-    free = shutil.disk_usage(place).free
-    if free < size:
-        raise EncoderError(
-            f"{hub_id!r} takes {size / 1e6:,.0f} MB and the disk has {free / 1e6:,.0f} MB left. "
-            "Free some space, or choose a smaller encoder."
-        )
 
 
 def _bar(total: int, told: Told) -> type:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ def parsed(file: Path) -> Any:
     """Return what a JSON file of the model holds; nothing if it is none, or not there."""
     try:
         return json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, FileNotFoundError):
+    except (ValueError, RecursionError, FileNotFoundError):
         return None
 
 
@@ -90,11 +90,10 @@ def places_of(modules: Any) -> list[str]:
     return list(dict.fromkeys(found)) or [""]
 
 
-def needs_code(config: Any, modules: Any) -> bool:
+def needs_code(configs: Iterable[Mapping[str, Any]], modules: Any) -> bool:
     """Tell whether the classes of a model are neither those of Transformers nor of Sentence Transformers."""
     from transformers import CONFIG_MAPPING
 
     kinds = [str(module.get("type")) for module in modules or () if isinstance(module, dict)]
     foreign = any(not kind.startswith("sentence_transformers.") for kind in kinds)
-    brought = isinstance(config, dict) and "auto_map" in config and config.get("model_type") not in CONFIG_MAPPING
-    return foreign or brought
+    return foreign or any("auto_map" in each and each.get("model_type") not in CONFIG_MAPPING for each in configs)

@@ -15,6 +15,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from mtst.card import RunReport
+from mtst.described import outline
 from mtst.errors import ModelError
 from mtst.saved import CARD, HEADS, read_card, refused
 from mtst.takehome import REPORT, report_in
@@ -169,9 +170,6 @@ def _check_transformer(folder: Path) -> None:
 
 def _check_config(folder: Path) -> None:
     """Compare the network that a description stands for with the weights, without making it."""
-    import torch
-    from transformers import AutoConfig, AutoModel
-
     config = _settings(folder / "config.json")
     kind = config.get("model_type")
     if kind not in NETWORKS:
@@ -182,11 +180,8 @@ def _check_config(folder: Path) -> None:
         if not (number or word or value is None or name in LISTS):
             raise refused(f"config.json says {name[:40]!r}: {str(value)[:60]}")
     check_class(config.get("tokenizer_class"))
-    if config.get("sinusoidal_pos_embds"):  # their table is worked out number by number, in Python
-        raise refused("config.json asks for sinusoidal positions, which are not taken here")
     try:
-        with torch.device("meta"):
-            network = AutoModel.from_config(AutoConfig.for_model(**config))
+        network = outline(config)
     except Exception as error:  # of no common base class
         raise refused(f"config.json describes no network: {' '.join(str(error).split())[:100]}") from error
     shapes = _shapes(folder / "model.safetensors")

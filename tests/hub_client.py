@@ -10,8 +10,12 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import Future
+from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from mtst.ui.shelf import Shelf
 
 
 class Client:
@@ -121,6 +125,27 @@ def offer(name: str) -> dict:
         return {"error": str(error)}
 
 
+@cache
+def _shelf_up_to(megabytes: float) -> "Shelf":
+    from tempfile import gettempdir
+
+    from mtst.settings import Settings
+    from mtst.ui.shelf import Shelf
+
+    return Shelf(Settings(runs_dir=Path(gettempdir()), max_encoder_mb=megabytes))
+
+
+def fetch_for(who: str, name: str, megabytes: float) -> str | None:
+    """Fetch an encoder for a visitor of a server that takes so many megabytes; say what went wrong."""
+    from mtst.errors import EncoderError
+
+    try:
+        list(_shelf_up_to(megabytes).fetch(name, who))
+    except EncoderError as error:
+        return str(error)
+    return None
+
+
 def limit_files(size: int) -> None:
     """Let no file of this process grow larger, as a full disk would."""
     import resource
@@ -129,7 +154,7 @@ def limit_files(size: int) -> None:
 
 
 def _serve() -> None:
-    orders = {function.__name__: function for function in (load, train, embed, offer, limit_files)}
+    orders = {function.__name__: function for function in (load, train, embed, offer, fetch_for, limit_files)}
     lock = threading.Lock()
 
     def follow(what: str, number: int, **order: Any) -> None:

@@ -51,6 +51,8 @@ FLOORS = (
     "catalogue",
     "hub_trouble",
     "hub_files",
+    "described",
+    "hub_limits",
     "hub",
     "encoders",
     "offers",

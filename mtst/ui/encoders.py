@@ -14,6 +14,7 @@ from mtst.offers import Offer, offer
 from mtst.ui.literal import inline, short
 from mtst.ui.parts.pieces import html, problem, quiet, said
 from mtst.ui.services import Services
+from mtst.ui.visitors import visitor
 from mtst.ui.watch import state_line
 
 HUB_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
@@ -63,14 +64,16 @@ def _round(speed: float) -> int:
     return max(1, int(float(f"{speed:.2g}")))
 
 
-def take(services: Services, name: str, before: str, added: Sequence[str] = ()) -> Iterator[tuple[object, ...]]:
+def take(
+    services: Services, name: str, before: str, added: Sequence[str] = (), who: str = ""
+) -> Iterator[tuple[object, ...]]:
     """Fetch and load an encoder; yield a message, the name that is chosen now, and updates of the list and the title.
 
     If it cannot be had, the one before stays.
     """
     skipped = gr.skip(), gr.skip(), gr.skip()
     try:
-        for done, total in services.shelf.fetch(_allowed(services, name)):
+        for done, total in services.shelf.fetch(_allowed(services, name), who):
             yield said(_progress(name, done, total)), *skipped
         yield said(quiet("Loading it.")), *skipped
         encoder = services.encoder_named(name)
@@ -142,7 +145,11 @@ def encoder_choice(services: Services) -> EncoderChoice:
         [look.click, typed.submit], partial(look_up, services), [typed, added, name], [message, added, listed],
         concurrency_limit=4, **SILENT,
     )  # fmt: skip
+
+    def choose(request: gr.Request, *values: object) -> Iterator[tuple[object, ...]]:
+        yield from take(services, *values, who=visitor(request))
+
     changed = listed.input(
-        partial(take, services), [listed, name, added], [message, name, listed, opened], concurrency_limit=8, **SILENT
+        choose, [listed, name, added], [message, name, listed, opened], concurrency_limit=8, **SILENT
     )
     return EncoderChoice(name, changed)

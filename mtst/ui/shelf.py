@@ -1,5 +1,6 @@
 """The encoders that the server has in memory beside its own: one of each name for all visitors, fetched once."""
 
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -11,6 +12,7 @@ from mtst import hub
 from mtst.catalogue import CATALOGUE
 from mtst.encoders import fetch_encoder, find, load_encoder
 from mtst.errors import EncoderError
+from mtst.hub_limits import check_size
 from mtst.offers import Offer, offer
 from mtst.settings import Settings
 
@@ -24,19 +26,20 @@ PACE_SECONDS = 0.3  # between two looks at a download
 
 
 class Download:
-    """What is being fetched, for all who wait for it."""
+    """What is being fetched, for all who wait for it; `who` has begun it."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, who: str, megabytes: float) -> None:
+        self.who = who
         self.progress = (0, 0)
         self.done: Future[None] = Future()
-        threading.Thread(target=self._run, args=(name,), name="fetch", daemon=True).start()
+        threading.Thread(target=self._run, args=(name, megabytes), name="fetch", daemon=True).start()
 
-    def _run(self, name: str) -> None:
+    def _run(self, name: str, megabytes: float) -> None:
         def told(done: int, total: int) -> None:
             self.progress = (done, total)
 
         try:
-            fetch_encoder(name, told)
+            fetch_encoder(name, told, megabytes)
         except Exception as error:  # it belongs to whoever waits
             self.done.set_exception(error)
         else:
@@ -81,22 +84,20 @@ class Shelf:
                 if now - used > IDLE_SECONDS:
                     del self._encoders[name]
 
-    def fetch(self, name: str) -> Iterator[tuple[int, int]]:
+    def fetch(self, name: str, who: str = "") -> Iterator[tuple[int, int]]:
         """Fetch an encoder if it is not here; yield how many bytes of how many have come, now and then.
 
         Whoever else wants it meanwhile waits for the same download, which goes on if nobody does.
 
         Raises:
-            EncoderError: it is not to be had, or larger than the host allows.
+            EncoderError: it is not to be had, or larger than the host allows; or that visitor fetches another.
         """
         if find(name):
             return
-        if name not in CATALOGUE:
-            self.look(name)
         with self._lock:
             download = self._downloads.get(name)
             if download is None:
-                download = self._downloads[name] = Download(name)
+                download = self._downloads[name] = self._begin(name, who)
         while not download.done.done():
             yield download.progress
             try:
@@ -108,6 +109,12 @@ class Shelf:
                 del self._downloads[name]
         download.done.result()
 
+    def _begin(self, name: str, who: str) -> Download:
+        """Begin a download, whose size is held against the limit by the list that it follows."""
+        if who and any(who == each.who and not each.done.done() for each in self._downloads.values()):
+            raise EncoderError(f"Another encoder is on its way to you. Choose {name!r} when that is here.")
+        return Download(name, who, math.inf if name in CATALOGUE else self._settings.max_encoder_mb)
+
     def look(self, name: str) -> Offer:
         """Return what is known of an encoder by its Hub id.
 
@@ -115,11 +122,7 @@ class Shelf:
             EncoderError: there is none, or it is larger than the host allows.
         """
         found = offer(name)
-        if found.megabytes > self._settings.max_encoder_mb:
-            raise EncoderError(
-                f"{name!r} has {found.megabytes:,.0f} MB; this server takes encoders up to "
-                f"{self._settings.max_encoder_mb:,.0f} MB. Choose a smaller one."
-            )
+        check_size(name, found.megabytes, self._settings.max_encoder_mb)
         return found
 
     @property
