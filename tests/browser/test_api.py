@@ -14,6 +14,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from mtst.starter import SMALL_SAMPLE
+from mtst.ui.addresses import REFUSED
 from tests.browser.conftest import Host
 
 ENDPOINTS = {"embed", "similarity", "predict", "train", "compare", "run", "stop", "model"}
@@ -90,6 +91,13 @@ def test_no_file_is_read_that_was_not_uploaded(http, path) -> None:
     answer = http.post("/run/train", json={"data": [field, "", "", None, "freeze-encoder", 1, 0]})
     assert answer.is_error
     assert "root:" not in answer.text
+
+
+def test_an_address_is_neither_fetched_nor_passed_on(http) -> None:
+    field = {"path": "https://example.com/x.csv", "meta": {"_type": "gradio.FileData"}}
+    answer = http.post("/run/train", json={"data": [field, "", "", None, "freeze-encoder", 1, 0]})
+    assert answer.json()["error"] == REFUSED
+    assert http.get("/file=https://example.com/x.csv").json() == {"error": REFUSED}
 
 
 def events(http, name: str, arguments: dict) -> list[tuple[str, object]]:
