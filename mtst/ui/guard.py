@@ -1,4 +1,4 @@
-"""What is asked of the app by name is one of its endpoints, and nothing is larger than an upload or from elsewhere."""
+"""What is asked of the app is one of its endpoints, and nothing is too large, from elsewhere, or without room here."""
 
 import re
 from collections.abc import Collection
@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mtst.ui.addresses import REFUSED
+from mtst.ui.downloads import NO_ROOM, has_room
 
 BY_NAME = re.compile(r"/gradio_api/(?:call(?:/v2)?|run|api)/([^/]+)")
 ELSEWHERE = re.compile(r"/gradio_api/file=\s*http", re.IGNORECASE)  # Gradio would pass on what it fetches there
@@ -35,13 +36,16 @@ class Guard:
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if not length.isdigit() or int(length) > most:
             return await JSONResponse(TOO_LARGE, 413)(scope, receive, send)
+        if path == UPLOAD and not has_room():
+            return await JSONResponse({"error": NO_ROOM}, 507)(scope, receive, send)
         came = 0
 
         async def measured() -> Message:
             nonlocal came
             message = await receive()
             came += len(message.get("body", b""))
-            return message if came <= most else {"type": "http.disconnect"}
+            enough = came > most or (path == UPLOAD and not has_room())  # others may have come meanwhile
+            return {"type": "http.disconnect"} if enough else message
 
         return await self._app(scope, measured, send)
 

@@ -131,3 +131,11 @@ def test_nobody_has_touched_it_meanwhile(owner, host) -> None:
     assert (host.runs / owner.token / "best" / "mtst.json").is_file()
     model = owner.waits(owner.client.download(owner.client["train-download"]))
     assert zipfile.is_zipfile(io.BytesIO(model))
+
+
+def test_what_its_owner_deletes_is_gone_with_its_download(owner, host) -> None:
+    download = owner.client["train-download"]
+    assert owner.token not in download["path"]
+    owner.waits(owner.client.do("train-delete-sure", "click"))
+    assert owner.waits(owner.client.http.get(f"/gradio_api/file={download['path']}")).status_code == 403
+    assert [*host.runs.iterdir(), *host.uploads.rglob("*.zip")] == []

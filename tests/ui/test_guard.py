@@ -1,5 +1,6 @@
 """The whole app in this process, asked over HTTP as anybody may ask it; what the network would see is listened to."""
 
+import asyncio
 import socket
 import sys
 from collections.abc import Iterator
@@ -10,8 +11,10 @@ from fastapi.testclient import TestClient
 from gradio import processing_utils
 from gradio.routes import App
 
+from mtst.ui import downloads
 from mtst.ui.addresses import REFUSED, fetch_none
 from mtst.ui.app import build_app
+from mtst.ui.guard import Guard
 from mtst.ui.host import served
 from mtst.ui.services import Services
 
@@ -33,6 +36,7 @@ def app(services: Services) -> Iterator[App]:
     fetch_none()
     demo = build_app(services)
     demo.queue(api_open=False)
+    demo.max_file_size = None  # what `launch` would set
     yield App.create_app(demo, app_kwargs=served(services, ["train", "embed"]))
     for name, function in found.items():
         setattr(processing_utils, name, function)
@@ -84,3 +88,30 @@ def test_a_root_path_that_was_left_on_opens_nothing(app, http, monkeypatch) -> N
     for prefix in ("", "/mtst"):
         assert http.post(f"{prefix}/gradio_api/run/follow", json={"data": []}).status_code == 404
         assert len(http.post(f"{prefix}/gradio_api/run/embed", json={"data": [["A cat."]]}).json()["data"]) == 1
+
+
+def test_where_the_disk_is_nearly_full_no_upload_is_taken_and_all_else_goes_on(http, monkeypatch) -> None:
+    files = {"files": ("mine.csv", b"text,label\nA cat.,a\n")}
+    assert http.post("/gradio_api/upload", files=files).is_success
+    monkeypatch.setattr(downloads, "SPARED", 1e18)
+    answer = http.post("/gradio_api/upload", files=files)
+    assert (answer.status_code, answer.json()) == (507, {"error": downloads.NO_ROOM})
+    assert http.post("/gradio_api/run/embed", json={"data": [["A cat."]]}).is_success
+
+
+@pytest.mark.parametrize(("path", "taken"), [("/gradio_api/upload", 3), ("/gradio_api/run/embed", 9)])
+def test_an_upload_ends_where_the_disk_fills_up_meanwhile(monkeypatch, path, taken) -> None:
+    came: list[str] = []
+
+    async def app(_scope, receive, _send) -> None:
+        while (message := await receive())["type"] == "http.request" and len(came) < 9:
+            came.append(message["type"])
+            if len(came) == 3:
+                monkeypatch.setattr(downloads, "SPARED", 1e18)
+
+    async def receive() -> dict:
+        return {"type": "http.request", "body": b"x" * 10, "more_body": True}
+
+    guard = Guard(app, ["embed"], 1_000, 1_000)
+    asyncio.run(guard({"type": "http", "path": path, "headers": []}, receive, None))
+    assert len(came) == taken
