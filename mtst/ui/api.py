@@ -16,16 +16,16 @@ from mtst.similarity import cosine
 from mtst.ui import dataset
 from mtst.ui.bake_off import TOGETHER
 from mtst.ui.calls import Calls, answers
-from mtst.ui.compare import MAX_SENTENCES as MOST_COMPARED
 from mtst.ui.evidence import OWN, STARTER, model_of
 from mtst.ui.packed import packed
 from mtst.ui.run_state import RunState, run_state
 from mtst.ui.sent import sent_job
+from mtst.ui.sentences import MAX_SENTENCES as MOST_COMPARED
+from mtst.ui.sentences import MOST_CHARACTERS
 from mtst.ui.services import Services
 from mtst.ui.visitors import visitor
 
 MOST_SENTENCES = 1_000
-MOST_CHARACTERS = 1_000_000  # of all sentences of a call
 DIGITS = 6
 
 
