@@ -1,4 +1,4 @@
-"""What is asked of the app is one of its endpoints, and nothing is too large, from elsewhere, or without room here."""
+"""Programs ask by name for endpoints alone; nothing too large is sent, nothing without room, nothing from elsewhere."""
 
 import re
 from collections.abc import Collection
