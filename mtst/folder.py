@@ -151,6 +151,10 @@ class RunFolder:
         """
         return reached(self.checkpoint_path) if self.checkpoint_path.exists() else None
 
+    def zip_path(self, *, onnx: bool) -> Path:
+        """Return where the ZIP of the model is kept once it has been asked for."""
+        return self.path / ("model-onnx.zip" if onnx else "model.zip")
+
     @property
     def stop_requested(self) -> bool:
         return self._stop.exists()

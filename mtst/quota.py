@@ -1,5 +1,6 @@
 """How much one visitor, and all of them together, may ask of a server that trains."""
 
+import threading
 import time
 from pathlib import Path
 
@@ -7,14 +8,17 @@ from mtst.errors import RunError
 from mtst.settings import Settings
 
 HOUR = 3600
+Times = dict[str, list[float]]  # when, the oldest first, by visitor
 
 
 class Quota:
-    """Counts the runs that each visitor began within the last hour; nobody in particular may begin any number."""
+    """Counts what each visitor asked for within the last hour, by any thread; nobody in particular has no limit."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._begun: dict[str, list[float]] = {}
+        self._lock = threading.Lock()
+        self._runs: Times = {}
+        self._models: Times = {}
 
     def take(self, visitor: str, unfinished: int) -> None:
         """Let a visitor, of whom some runs wait or run already, begin one more.
@@ -22,21 +26,31 @@ class Quota:
         Raises:
             RunError: that is too many.
         """
+        if visitor and unfinished >= self._settings.max_runs_waiting:
+            raise RunError(f"You have {unfinished} runs that wait or train, as many as allowed. Stop one, or wait.")
+        self._count(self._runs, visitor, "You have begun {} runs within an hour. Begin the next in {} minutes.")
+
+    def take_model(self, visitor: str) -> None:
+        """Let a visitor upload one more model, be it one or not: to look into it takes as long.
+
+        Raises:
+            RunError: that is too many.
+        """
+        self._count(self._models, visitor, "You have uploaded {} models within an hour. Upload the next in {} minutes.")
+
+    def _count(self, times: Times, visitor: str, refusal: str) -> None:
         if not visitor:
             return
-        limits, now = self._settings, time.monotonic()
-        self._forget(now - HOUR)
-        begun = self._begun.get(visitor, [])
-        if unfinished >= limits.max_runs_waiting:
-            raise RunError(f"You have {unfinished} runs that wait or train, as many as allowed. Stop one, or wait.")
-        if len(begun) >= limits.max_runs_an_hour:
-            minutes = 1 + int((HOUR - (now - begun[0])) / 60)
-            raise RunError(f"You have begun {len(begun)} runs within an hour. Begin the next in {minutes} minutes.")
-        self._begun[visitor] = [*begun, now]
-
-    def _forget(self, before: float) -> None:
-        recent = {visitor: [one for one in begun if one > before] for visitor, begun in self._begun.items()}
-        self._begun = {visitor: begun for visitor, begun in recent.items() if begun}
+        with self._lock:
+            now = time.monotonic()
+            for other in list(times):
+                times[other] = [one for one in times[other] if one > now - HOUR]
+                if not times[other]:
+                    del times[other]
+            past = times.setdefault(visitor, [])
+            if len(past) >= self._settings.max_runs_an_hour:
+                raise RunError(refusal.format(len(past), 1 + int((HOUR - (now - past[0])) / 60)))
+            past.append(now)
 
     def check_room(self) -> None:
         """Make sure that the folder of runs is not full.

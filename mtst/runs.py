@@ -90,7 +90,7 @@ class Runs:
             RunError: it cannot be stored, or the visitor has had enough for now.
         """
         self._quota.check_room()
-        self._quota.take(visitor, 0)
+        self._quota.take_model(visitor)
         token = secrets.token_urlsafe(24)
         keep_model(archive, RunFolder(self.settings.runs_dir / token), self.settings.max_model_mb)
         log_state(token, "kept")

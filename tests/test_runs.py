@@ -11,7 +11,7 @@ import pytest
 
 from mtst import process
 from mtst.config import TrainConfig
-from mtst.errors import RunError, SettingsError
+from mtst.errors import ModelError, RunError, SettingsError
 from mtst.events import Baselines, Embedded, EpochEnded, Failed, Finished, Resumed, Started, StepEnded, to_json
 from mtst.folder import Job, RunFolder
 from mtst.model import MultiTaskSentenceTransformer
@@ -280,6 +280,16 @@ def test_a_visitor_has_limits_and_others_do_not_feel_them(tmp_path, swapped, tin
             ask()
     runs.stop(tokens[2])
     follow(runs, tokens[2])
+
+
+def test_a_wrong_file_in_place_of_a_model_is_no_run_that_was_begun(tmp_path, swapped, tiny_folder):
+    runs = Runs(Settings(runs_dir=tmp_path / "runs", max_runs_an_hour=1))
+    (tmp_path / "mine.zip").write_text("no model")
+    with pytest.raises(ModelError, match="not a ZIP that mtst has made"):
+        runs.keep(tmp_path / "mine.zip", "a")
+    with pytest.raises(RunError, match="You have uploaded 1 models within an hour"):
+        runs.keep(tmp_path / "mine.zip", "a")
+    assert follow(runs, runs.submit(Job(str(tiny_folder()), SHORT), swapped, "a")).finished
 
 
 def test_a_full_folder_takes_no_more_runs(tmp_path, swapped):

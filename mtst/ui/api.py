@@ -11,22 +11,21 @@ import numpy as np
 from mtst.attempts import attempts
 from mtst.config import TrainConfig
 from mtst.errors import DataError
-from mtst.export import zip_model
 from mtst.scenarios import comparable
 from mtst.similarity import cosine
 from mtst.ui import dataset
 from mtst.ui.bake_off import TOGETHER
 from mtst.ui.calls import Calls, answers
-from mtst.ui.compare import MAX_SENTENCES as MOST_COMPARED
-from mtst.ui.downloads import fresh
 from mtst.ui.evidence import OWN, STARTER, model_of
+from mtst.ui.packed import packed
 from mtst.ui.run_state import RunState, run_state
 from mtst.ui.sent import sent_job
+from mtst.ui.sentences import MAX_SENTENCES as MOST_COMPARED
+from mtst.ui.sentences import MOST_CHARACTERS
 from mtst.ui.services import Services
 from mtst.ui.visitors import visitor
 
 MOST_SENTENCES = 1_000
-MOST_CHARACTERS = 1_000_000  # of all sentences of a call
 DIGITS = 6
 
 
@@ -182,8 +181,7 @@ class Api:
             request: who asks.
             token: what /train returned.
         """
-        target = fresh("mtst-model.zip")
-        zip_model(self._services.trained(token), target)
+        target = packed(self._services, token)
         return gr.FileData(path=str(target), orig_name=target.name)
 
     def _encode(self, sentences: list[str]) -> np.ndarray:

@@ -15,6 +15,7 @@ import gradio as gr
 
 from mtst.errors import MtstError
 from mtst.settings import Settings
+from mtst.ui.addresses import fetch_none
 from mtst.ui.api import name_endpoints
 from mtst.ui.compare import compare_tab
 from mtst.ui.guide import guide_tab
@@ -73,6 +74,7 @@ def build_app(services: Services) -> gr.Blocks:
 
 def launch(demo: gr.Blocks, services: Services) -> None:
     """Serve the page from now on; host and port come from Gradio's own environment variables."""
+    fetch_none()
     demo.queue(max_size=64, api_open=False)
     demo.launch(
         theme=theme(),

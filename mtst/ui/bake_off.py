@@ -16,7 +16,7 @@ from mtst.scenarios import comparable
 from mtst.starter import SMALL_SAMPLE
 from mtst.tasks import Task
 from mtst.ui import controls, dataset, keepsake, plots_compare, verdict, watch
-from mtst.ui.downloads import fresh
+from mtst.ui.downloads import written
 from mtst.ui.draft import Choice, Draft
 from mtst.ui.parts.live_plot import drawn, hidden
 from mtst.ui.parts.pieces import empty
@@ -169,10 +169,9 @@ def pack(services: Services, token: str | None) -> tuple[str, str]:
     try:
         folder = services.runs.folder(token)
         job, data, comparison = folder.job(), folder.data(), folder.history().comparison
-        page, report = fresh("comparison.html"), fresh("comparison.json")
-        page.write_text(keepsake.page(job, data, comparison), encoding="utf-8")
-        made = comparison_report(job, data, comparison)
-        report.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        page = written("comparison.html", keepsake.page(job, data, comparison).encode())
+        made = json.dumps(comparison_report(job, data, comparison), indent=1, ensure_ascii=False)
+        report = written("comparison.json", f"{made}\n".encode())
     except MtstError as error:
         raise gr.Error(str(error), title="No file could be made", print_exception=False) from error
     return str(page), str(report)

@@ -9,7 +9,7 @@ import gradio as gr
 from mtst.errors import EncoderError, MtstError, RunError
 from mtst.network import check_working
 from mtst.tasks import Task, kept_tasks
-from mtst.ui import controls
+from mtst.ui import controls, packed
 from mtst.ui.evidence import BROUGHT, ENCODER, MODEL, STARTER
 from mtst.ui.literal import inline
 from mtst.ui.parts.pieces import problem, quiet, said
@@ -97,3 +97,4 @@ def _forget(services: Services, token: str | None) -> None:
     if token:
         with suppress(RunError):  # its time has come already
             services.runs.delete(token)
+            packed.forget(token)

@@ -7,14 +7,14 @@ import numpy as np
 
 from mtst.clusters import groups, near_duplicates
 from mtst.errors import MtstError
-from mtst.similarity import Pair, cosine, distinct, extreme_pairs, rank
+from mtst.similarity import Pair, cosine, extreme_pairs, rank
 from mtst.ui import plots
 from mtst.ui.literal import literal, short
 from mtst.ui.parts.live_plot import drawn, hidden, live_plot
 from mtst.ui.parts.pieces import card, empty, html, problem, quiet, table
 from mtst.ui.parts.sortable import sortable, sorting
 from mtst.ui.search import search_card
-from mtst.ui.sentences import LONGEST, MAX_SENTENCES, named, too_many
+from mtst.ui.sentences import LONGEST, MAX_SENTENCES, named, query_of, typed
 from mtst.ui.services import Services
 from mtst.ui.two_encoders import beside, both_encoders, second_encoder
 
@@ -38,12 +38,10 @@ NOTHING = empty("Nothing to compare yet", "Write two different sentences or more
 
 def compare(services: Services, text: str, query: str) -> tuple[object, ...]:
     """Return the figure, the pairs, the numbers of the embeddings and the ranking for what was typed."""
-    sentences = distinct(text.splitlines())
     try:
+        sentences = typed(text)
         if len(sentences) < 2:
             return hidden(), html(NOTHING, visible=True), "", "", ""
-        if wrong := too_many(sentences):
-            return hidden(), html(wrong, visible=True), "", "", ""
         embeddings = services.encoder.encode(sentences)
         ranking = _ranking(services, query, sentences, embeddings)
     except MtstError as error:
@@ -90,19 +88,20 @@ def _numbers(sentences: list[str], embeddings: np.ndarray) -> str:
 
 
 def _ranking(services: Services, query: str, sentences: list[str], embeddings: np.ndarray) -> str:
-    if not query.strip():
+    query = query_of(query)
+    if not query:
         return quiet("Write a query to rank the sentences by how close they are to it.")
-    found = rank(services.encoder.encode([query.strip()])[0], embeddings)
+    found = rank(services.encoder.encode([query])[0], embeddings)
     rows = [[str(place), f"{value:.3f}", named(sentences, k)] for place, (k, value) in enumerate(found, 1)]
     return table(("rank", "cosine", "sentence"), rows, caption="Nearest to the query first", text_columns=(2,))
 
 
 def together(services: Services, text: str, least: float) -> str:
     """Return the near duplicates among the sentences and the groups that they make, as HTML."""
-    sentences = distinct(text.splitlines())
-    if len(sentences) < 2 or too_many(sentences):
-        return quiet("Groups appear here once there are sentences to compare.")
     try:
+        sentences = typed(text)
+        if len(sentences) < 2:
+            return quiet("Groups appear here once there are sentences to compare.")
         embeddings = services.encoder.encode(sentences)
     except MtstError as error:
         return problem(error)

@@ -4,7 +4,7 @@ import gradio as gr
 
 from mtst.errors import MtstError, RunError
 from mtst.history import History
-from mtst.ui import dataset, run, watch
+from mtst.ui import dataset, packed, run, watch
 from mtst.ui.evidence import MODEL
 from mtst.ui.parts.live_plot import hidden
 from mtst.ui.parts.pieces import problem
@@ -80,5 +80,6 @@ def remove(services: Services, token: str | None) -> None:
     """
     try:
         services.runs.delete(token or "")
+        packed.forget(token)
     except RunError as error:
         raise gr.Error(str(error), title="Not deleted", print_exception=False) from error

@@ -15,6 +15,7 @@ from mtst.ui.literal import inline
 from mtst.ui.map_source import FILE, OWN, SAMPLE_POINTS, SAMPLE_ROWS, SHIPPED, WHOLE, chosen_sentences, read_file
 from mtst.ui.parts.live_plot import drawn, hidden, live_plot, marked
 from mtst.ui.parts.pieces import card, empty, html, problem, quiet, said
+from mtst.ui.sentences import query_of
 from mtst.ui.services import Services
 from mtst.ui.upload import limits_note, upload_area
 
@@ -108,6 +109,7 @@ def add(drawing: Drawing | None, sentence: str) -> tuple[object, object, object]
         return gr.skip(), gr.skip(), gr.skip()
     if sentence in drawing.texts:
         return choose(drawing, drawing.texts.index(sentence))
+    sentence = query_of(sentence)
     try:
         row = drawing.model.encoder.encode([sentence])[0]
     except MtstError as error:

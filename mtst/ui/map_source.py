@@ -8,11 +8,11 @@ import gradio as gr
 from mtst.columns import guess_columns
 from mtst.data import make_dataset
 from mtst.errors import DataError, MtstError
-from mtst.similarity import distinct
 from mtst.starter import SAMPLE
 from mtst.tables import Table, read_table
 from mtst.ui.literal import inline
 from mtst.ui.parts.pieces import problem, quiet, said
+from mtst.ui.sentences import typed
 from mtst.ui.services import Services
 from mtst.ui.upload import taken
 
@@ -50,10 +50,7 @@ def chosen_sentences(source: str, text: str, table: Table | None, column: str | 
     if source in (SHIPPED, WHOLE):
         return sample(SAMPLE_POINTS if source == SHIPPED else SAMPLE_ROWS)
     if source == OWN:
-        texts = distinct(text.splitlines())
-        if len(texts) > MAX_TYPED:
-            raise DataError(f"At most {MAX_TYPED:,} typed sentences can be drawn. For more, upload them as a file.")
-        return Sentences(texts, {})
+        return Sentences(typed(text, MAX_TYPED), {})
     if table is None or column is None:
         raise DataError("Choose a file first.")
     filled = [k for k, cell in enumerate(table.column(column)) if cell.strip()]

@@ -10,7 +10,6 @@ import gradio as gr
 from mtst.columns import guess_columns
 from mtst.errors import MtstError
 from mtst.export import write_predictions
-from mtst.similarity import distinct
 from mtst.tables import Table, read_table
 from mtst.ui.brought import ABOUT, bring, delete, describe
 from mtst.ui.downloads import fresh
@@ -19,6 +18,7 @@ from mtst.ui.literal import inline, literal, short
 from mtst.ui.look import task_colour
 from mtst.ui.parts.pieces import bars, card, empty, html, problem, quiet, said
 from mtst.ui.parts.pressable import pressable, reply
+from mtst.ui.sentences import typed
 from mtst.ui.services import Services
 from mtst.ui.tokens import Tokens
 from mtst.ui.upload import limits_note, taken, upload_area
@@ -42,12 +42,10 @@ NOTHING = empty("The probabilities of each head appear here", "Write sentences, 
 
 def predict(services: Services, text: str, which: str, run: str | None, brought: str | None = None) -> str:
     """Return the probabilities of every head for each sentence as HTML."""
-    sentences = distinct(text.splitlines())
-    if not sentences:
-        return NOTHING
-    if len(sentences) > MAX_SENTENCES:
-        return problem(f"At most {MAX_SENTENCES} sentences here. For more, upload them as a file below.")
     try:
+        sentences = typed(text, MAX_SENTENCES)
+        if not sentences:
+            return NOTHING
         found = model_of(services, which, run, brought).predict(sentences)
     except MtstError as error:
         return problem(error)

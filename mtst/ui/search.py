@@ -17,6 +17,7 @@ from mtst.tables import Table, read_table
 from mtst.ui.embedding import Steps, embedded
 from mtst.ui.literal import inline, short
 from mtst.ui.parts.pieces import card, html, problem, quiet, said, table
+from mtst.ui.sentences import query_of
 from mtst.ui.services import Services
 from mtst.ui.upload import limits_note, taken, upload_area
 
@@ -94,7 +95,7 @@ def embed(services: Services, found: Table | None, column: str | None) -> Iterat
 
 def find(searchable: Searchable | None, query: str) -> str:
     """Return the nearest sentences to a query as HTML, and how long that took."""
-    query = query.strip()
+    query = query_of(query)
     if searchable is None:
         return problem("Embed a file first.")
     if not query:

@@ -12,7 +12,7 @@ from mtst.folder import Job
 from mtst.limits import Limits
 from mtst.tables import read_table
 from mtst.ui import dataset
-from mtst.ui.downloads import fresh
+from mtst.ui.downloads import written
 from mtst.ui.draft import Choice, Draft
 from mtst.ui.services import Services
 from mtst.ui.upload import taken, uploaded
@@ -43,7 +43,7 @@ def _path(file: gr.FileData | None, content: str, limits: Limits) -> Path:
     """Return where a table lies that was uploaded, or came along as text.
 
     Raises:
-        DataError: there is none, two, or one that is too large or somebody else's.
+        DataError: there is none, two, or one that is too large or somebody else's, or no room for it.
     """
     if (file is None) == (not content.strip()):
         raise DataError("Send either a file or, as text, a table.")
@@ -51,9 +51,7 @@ def _path(file: gr.FileData | None, content: str, limits: Limits) -> Path:
         if not uploaded(file.path):
             raise DataError("The file is not one that was uploaded here.")
         return taken(file.path)
-    written = content.encode("utf-8", "surrogatepass")
-    if len(written) > limits.bytes:
+    sent = content.encode("utf-8", "surrogatepass")
+    if len(sent) > limits.bytes:
         raise DataError(f"The table is larger than {limits.megabytes:g} MB, the most that is read here.")
-    path = fresh("table.csv")
-    path.write_bytes(written)
-    return path
+    return written("table.csv", sent)

@@ -6,13 +6,11 @@ from functools import partial
 import gradio as gr
 
 from mtst.errors import MtstError
-from mtst.export import zip_model
-from mtst.takehome import report_in
 from mtst.ui import controls, errors, predict, watch
 from mtst.ui import run as run_view
 from mtst.ui.before_after import before_after
-from mtst.ui.downloads import fresh
 from mtst.ui.form import SILENT, Form, form
+from mtst.ui.packed import packed
 from mtst.ui.parts.live_plot import hidden, live_plot
 from mtst.ui.parts.pieces import card, html, problem, quiet, said
 from mtst.ui.parts.pressable import pressable, reply
@@ -36,10 +34,7 @@ LOOK = """() => document.addEventListener('visibilitychange', () => document.vis
 def prepare(services: Services, token: str | None, onnx: bool = False) -> tuple[gr.DownloadButton, dict]:
     """Make the ZIP of a run's model; with `onnx` it is in there a second time, for programs without PyTorch."""
     try:
-        target = fresh("mtst-model.zip")
-        folder = services.runs.folder(token)
-        report = report_in(folder.path) if folder.history().finished else None  # that of a part before may lie there
-        zip_model(services.trained(token), target, report=report, onnx=onnx)
+        target = packed(services, token, onnx=onnx)
     except MtstError as error:
         return gr.DownloadButton(visible=False), said(problem(error))
     size = target.stat().st_size / 1e6

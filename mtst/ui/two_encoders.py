@@ -4,11 +4,11 @@ import gradio as gr
 import numpy as np
 
 from mtst.errors import MtstError
-from mtst.similarity import changed_pairs, cosine, distinct
+from mtst.similarity import changed_pairs, cosine
 from mtst.ui import plots
 from mtst.ui.parts.live_plot import drawn, hidden, live_plot
 from mtst.ui.parts.pieces import card, html, problem, quiet, table
-from mtst.ui.sentences import named, too_many
+from mtst.ui.sentences import named, typed
 from mtst.ui.services import Services
 
 PAIRS = 10
@@ -24,10 +24,10 @@ def beside(services: Services, text: str, second: str, run: str | None) -> tuple
     """
     if second == NO_SECOND:
         return _only_told("", card=False)
-    sentences = distinct(text.splitlines())
     try:
+        sentences = typed(text)
         other, first = services.trained(run).encoder, services.first_encoder(run)
-        if len(sentences) < 2 or too_many(sentences):
+        if len(sentences) < 2:
             return _only_told(quiet("Write two sentences or more first."))
         before, after = (cosine(encoder.encode(sentences)) for encoder in (first, other))
     except MtstError as error:

@@ -15,6 +15,7 @@ from mtst.ui.literal import literal, short
 from mtst.ui.look import task_colour
 from mtst.ui.parts.pieces import problem, quiet, table
 from mtst.ui.parts.rows import sentence_rows
+from mtst.ui.sentences import query_of
 from mtst.ui.services import Services
 from mtst.writing import isolated
 
@@ -25,7 +26,6 @@ NOTHING = quiet("Press Why? beside a sentence: the words that carry each label, 
 MARKED, NUMBERED = 0.02, 0.05  # shares from which a word is coloured, and has its number beside it
 SURE = 2  # a share below so many of its standard errors is not marked
 PALEST = 0.2  # the share that has the full colour where no word has more
-CHARACTERS = 10_000
 ROWS = 20_000  # that are compared with the sentence, at most
 ROWS_AT_ONCE, SECONDS = 512, 60  # to read them in the first time
 NEAREST = 5
@@ -40,7 +40,7 @@ METHOD = (
 def why(services: Services, key: str, run: str | None, brought: str | None = None) -> Iterator[str]:
     """Yield the explanation of one sentence as HTML, as its parts come in; `key` is made by `key_of`."""
     which, _, sentence = str(key).partition(":")
-    sentence = sentence[:CHARACTERS].strip()
+    sentence = query_of(sentence)
     yield quiet("Taking the words apart …")
     try:
         model = model_of(services, which, run, brought)

@@ -14,6 +14,8 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from mtst.starter import SMALL_SAMPLE
+from mtst.ui.addresses import REFUSED
+from mtst.ui.calls import AT_ONCE
 from tests.browser.conftest import Host
 
 ENDPOINTS = {"embed", "similarity", "predict", "train", "compare", "run", "stop", "model"}
@@ -92,6 +94,13 @@ def test_no_file_is_read_that_was_not_uploaded(http, path) -> None:
     assert "root:" not in answer.text
 
 
+def test_an_address_is_neither_fetched_nor_passed_on(http) -> None:
+    field = {"path": "https://example.com/x.csv", "meta": {"_type": "gradio.FileData"}}
+    answer = http.post("/run/train", json={"data": [field, "", "", None, "freeze-encoder", 1, 0]})
+    assert answer.json()["error"] == REFUSED
+    assert http.get("/file=https://example.com/x.csv").json() == {"error": REFUSED}
+
+
 def events(http, name: str, arguments: dict) -> list[tuple[str, object]]:
     """Ask by POST, fetch by GET; return the kinds of the events with their data."""
     event = http.post(f"/call/v2/{name}", json=arguments).json()["event_id"]
@@ -123,11 +132,12 @@ def test_what_is_larger_than_an_upload_may_be_is_not_taken(http) -> None:
 
 
 def test_many_calls_at_once_of_one_address_do_not_keep_the_page_waiting(http, visit) -> None:
-    answers: list[int] = []
+    answers: list[tuple[int, str]] = []
 
     def ask(number: int) -> None:
         texts = [f"This is sentence {n} of program {number}." for n in range(300)]
-        answers.append(http.post("/run/embed", json={"data": [texts]}).status_code)
+        answer = http.post("/run/embed", json={"data": [texts]})
+        answers.append((answer.status_code, answer.json().get("error", "")))
 
     threads = [threading.Thread(target=ask, args=[number]) for number in range(8)]
     for thread in threads:
@@ -137,8 +147,9 @@ def test_many_calls_at_once_of_one_address_do_not_keep_the_page_waiting(http, vi
     for thread in threads:
         thread.join()
     assert len(answers) == 8
-    assert answers.count(200) >= 4
-    assert set(answers) <= {200, 500}
+    assert answers.count((200, "")) >= AT_ONCE
+    refused = f"You have {AT_ONCE} calls under way, as many as allowed. Wait for one to be answered."
+    assert set(answers) <= {(200, ""), (500, refused)}
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 
 from tests.page_client import PageClient, RefusedError
 
-MARK = "belongs-to-another"
+MARK, OWN = "belongs-to-another", "column-of-ones-own"
 ROUTES = (
     "config", "gradio_api/info", "gradio_api/queue/status", "monitoring", "monitoring/summary", "openapi.json", "docs",
     "gradio_api/openapi.json", "health", "gradio_api/startup-events", "gradio_api/app_id", "manifest.json", "",
@@ -106,18 +106,46 @@ def test_without_the_token_no_function_tells_anything(owner, host, bend) -> None
     assert not [one for one in told if MARK in one or owner.token in one]
 
 
+def places(owner: Owner, *types: str) -> dict[int, str]:
+    """Return the fields of the page that are of these types, by number."""
+    components = owner.client.config["components"]
+    found = {each["id"]: each["props"].get("elem_id") for each in components if each["type"] in types}
+    assert len(found) > 4
+    return found
+
+
+def test_a_file_that_was_uploaded_is_read(owner, host) -> None:
+    read = set()
+    for number, elem_id in places(owner, "file").items():
+        field = owner.waits(owner.client.upload("own.csv", f"{OWN},label\n".encode() + b"a cat,a\na dog,b\n" * 9))
+        told = answers(owner, host.url, {number: field}, every=False)
+        read |= {elem_id for one in told if OWN in one}
+    assert read == {"train-upload", "predict-upload", "map-upload", "search-upload"}
+
+
 def test_no_function_reads_a_file_that_was_not_uploaded_to_it(owner, host) -> None:
     files = [*host.runs.rglob("*.json*"), *host.uploads.rglob(f"*{MARK}*"), host.log, "/etc/passwd", "app.py"]
     assert len(files) > 4
     for file in files:
         field = {"path": str(file), "orig_name": "a.csv", "meta": {"_type": "gradio.FileData"}}
-        uploads = {
-            each["id"]: field
-            for each in owner.client.config["components"]
-            if each["type"] in ("file", "downloadbutton")
-        }
-        told = answers(owner, host.url, uploads, every=False)
+        told = answers(owner, host.url, dict.fromkeys(places(owner, "file", "downloadbutton"), field), every=False)
         assert not [one for one in told if MARK in one or "root:" in one or owner.token in one]
+
+
+def test_an_endpoint_cannot_stand_in_for_a_function_of_the_page(owner, host) -> None:
+    """Gradio calls the function of the number in the body, whatever name stands in the address."""
+    fields = {each["id"]: each["props"].get("elem_id") for each in owner.client.config["components"]}
+    private = [each for each in owner.client.config["dependencies"] if each["api_visibility"] != "public"]
+    answered, closed = set(), 0
+    for each in private:
+        if each["backend_fn"]:
+            body = {"data": [None] * len(each["inputs"]), "fn_index": each["id"]}
+            answer = owner.waits(owner.client.http.post("/gradio_api/run/embed", json=body))
+            closed += answer.status_code == 404
+            answered |= {fields[target] for target, _ in each["targets"] if answer.status_code != 404}
+            assert MARK not in answer.text
+    assert closed > 50
+    assert answered == {"train-stop", "scenarios-stop", "train-rates-stop"}  # which ask for the token, as /stop does
 
 
 def test_no_address_tells_anything(owner, host) -> None:
@@ -131,3 +159,11 @@ def test_nobody_has_touched_it_meanwhile(owner, host) -> None:
     assert (host.runs / owner.token / "best" / "mtst.json").is_file()
     model = owner.waits(owner.client.download(owner.client["train-download"]))
     assert zipfile.is_zipfile(io.BytesIO(model))
+
+
+def test_what_its_owner_deletes_is_gone_with_its_download(owner, host) -> None:
+    download = owner.client["train-download"]
+    assert owner.token not in download["path"]
+    owner.waits(owner.client.do("train-delete-sure", "click"))
+    assert owner.waits(owner.client.http.get(f"/gradio_api/file={download['path']}")).status_code == 403
+    assert [*host.runs.iterdir(), *host.uploads.rglob("*.zip")] == []

@@ -53,7 +53,7 @@ def test_the_map_without_sentences_says_so(services: Services) -> None:
     ("wrong", "message"),
     [
         ({"source": map.FILE}, "Choose a file first"),
-        ({"source": map.OWN, "text": "\n".join(str(number) for number in range(1_001))}, "At most 1,000"),
+        ({"source": map.OWN, "text": "\n".join(str(number) for number in range(1_001))}, "at most 1,000"),
         ({"source": map.SHIPPED, "which": map.TRAINED}, "Train one first"),
         ({"source": map.SHIPPED, "which": map.TRAINED, "run": "../../etc"}, "Train again"),
     ],
