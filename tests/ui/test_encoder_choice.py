@@ -13,7 +13,7 @@ from mtst.encoders import find
 from mtst.errors import EncoderError
 from mtst.settings import Settings
 from mtst.starter import SMALL_SAMPLE
-from mtst.ui import bake_off, controls, dataset, encoders, freeze, predict, run, shelf
+from mtst.ui import bake_off, controls, dataset, encoders, freeze, kept, predict, run, shelf
 from mtst.ui.services import Services
 
 FORM = {"scenario": "freeze-encoder", "open_groups": [], "epochs": "2", "seed": "0", "balance": "none"}
@@ -87,16 +87,16 @@ def test_visitors_share_one_and_it_goes_when_nobody_uses_it(tiny: Services) -> N
     assert tiny.encoder_named("") is tiny.encoder is not first
     tiny.shelf.sweep(time.monotonic())
     assert tiny.encoder_named(name) is first
-    tiny.shelf.sweep(time.monotonic() + shelf.IDLE_SECONDS + 1)
+    tiny.shelf.sweep(time.monotonic() + kept.IDLE_SECONDS + 1)
     assert tiny.encoder_named(name) is not first
 
 
 def test_few_are_kept_at_once(tiny_folder, tmp_path: Path) -> None:
-    kept = shelf.Shelf(Settings(runs_dir=tmp_path))
+    shelved = shelf.Shelf(Settings(runs_dir=tmp_path))
     names = [str(tiny_folder(kind)) for kind in ("bert", "roberta", "mpnet")]
-    first, *_ = [kept.take(name) for name in names]
-    assert kept.take(names[2]) is kept.take(names[2])
-    assert kept.take(names[0]) is not first
+    first, *_ = [shelved.take(name) for name in names]
+    assert shelved.take(names[2]) is shelved.take(names[2])
+    assert shelved.take(names[0]) is not first
 
 
 def test_one_that_went_from_the_disk_is_said_to_be_gone(tmp_path: Path) -> None:
