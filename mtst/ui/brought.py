@@ -96,4 +96,4 @@ def heads(services: Services, token: str | None, start: str, tasks: Sequence[Tas
 def _forget(services: Services, token: str | None) -> None:
     if token:
         with suppress(RunError):  # its time has come already
-            services.runs.delete(token)
+            services.delete(token)

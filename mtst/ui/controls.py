@@ -79,6 +79,6 @@ def remove(services: Services, token: str | None) -> None:
         gr.Error: it cannot be removed.
     """
     try:
-        services.runs.delete(token or "")
+        services.delete(token)
     except RunError as error:
         raise gr.Error(str(error), title="Not deleted", print_exception=False) from error

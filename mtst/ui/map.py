@@ -9,7 +9,7 @@ from mtst.errors import MtstError
 from mtst.projection import METHODS, land, project
 from mtst.tables import Table
 from mtst.ui import plots_map
-from mtst.ui.drawing import NOT_CHOSEN, Drawing
+from mtst.ui.drawing import NOT_CHOSEN, Drawing, Said
 from mtst.ui.embedding import Steps, awaited, embedded
 from mtst.ui.literal import inline
 from mtst.ui.map_source import FILE, OWN, SAMPLE_POINTS, SAMPLE_ROWS, SHIPPED, WHOLE, chosen_sentences, read_file
@@ -40,7 +40,7 @@ def draw(
         yield _nothing(ASK)
         return
     try:
-        model = services.trained(run) if which == TRAINED else services.starter
+        model, of = (services.trained(run), run) if which == TRAINED else (services.starter, None)
         chosen = chosen_sentences(source, text, table, column)
         if not chosen.texts:
             yield _nothing(NOTHING)
@@ -54,7 +54,7 @@ def draw(
     except MtstError as error:
         yield _nothing(problem(error))
         return
-    drawing = Drawing(chosen.texts, chosen.known, rows, steps.result, model)
+    drawing = Drawing(chosen.texts, chosen.known, rows, steps.result, Said.by(model, rows), of)
     choices = drawing.colours()
     keys = [key for _, key in choices]
     colour = colour if colour in keys else keys[0]
@@ -101,7 +101,7 @@ def choose(drawing: Drawing | None, number: int | None) -> tuple[object, object,
     return marked(plots_map.mark(place, text)), near, number if number < MENU else None
 
 
-def add(drawing: Drawing | None, sentence: str) -> tuple[object, object, object]:
+def add(services: Services, drawing: Drawing | None, sentence: str) -> tuple[object, object, object]:
     """Let a written sentence land on the map, and list its true neighbours."""
     sentence = sentence.strip()
     if drawing is None or not sentence:
@@ -109,7 +109,8 @@ def add(drawing: Drawing | None, sentence: str) -> tuple[object, object, object]
     if sentence in drawing.texts:
         return choose(drawing, drawing.texts.index(sentence))
     try:
-        row = drawing.model.encoder.encode([sentence])[0]
+        model = services.trained(drawing.run) if drawing.run else services.starter
+        row = model.encoder.encode([sentence])[0]
     except MtstError as error:
         return gr.skip(), problem(error), gr.skip()
     place = land(drawing.plane, drawing.rows, row)
@@ -213,7 +214,7 @@ def map_tab(services: Services, demo: gr.Blocks, sentences: gr.Textbox, run: gr.
 
     figure.select(press, drawing, **chosen)
     menu.input(choose, [drawing, menu], **chosen)
-    written.submit(add, [drawing, written], **chosen)
+    written.submit(partial(add, services), [drawing, written], **chosen)
 
 
 def _show(source: str, text: str, compared: str) -> tuple[gr.Textbox, gr.Column]:

@@ -48,7 +48,7 @@ class Services:
         self.shelf = Shelf(settings)
         self._loading = threading.Lock()  # the server's own encoder and the starter model, and nobody's model
         self._models: Kept[Read] = Kept(MODELS_KEPT)
-        threading.Thread(target=self._sweep, name="sweep", daemon=True).start()
+        threading.Thread(target=self._sweep_all, name="sweep", daemon=True).start()
 
     def warm_up(self) -> None:
         """Load behind the scenes what the first visitor will need."""
@@ -63,11 +63,16 @@ class Services:
         gc.freeze()  # what is imported stays
         gc.enable()
 
-    def _sweep(self) -> None:
+    def _sweep_all(self) -> None:
         while True:
             downloads.sweep()
-            self.shelf.sweep(time.monotonic())
+            self.sweep(time.monotonic())
             time.sleep(SWEEP_SECONDS)
+
+    def sweep(self, now: float) -> None:
+        """Drop the encoders and models that nobody has used for a while; `now` is by `time.monotonic`."""
+        self.shelf.sweep(now)
+        self._models.sweep(now)
 
     @property
     def encoder(self) -> "Encoder":
@@ -143,6 +148,17 @@ class Services:
         if not folder.model_path.is_dir():
             raise RunError("There is no model here. Upload it again.")
         return read_card(folder.model_path)[0]
+
+    def delete(self, token: str | None) -> None:
+        """Remove a run and all that belongs to it now, also what is kept in memory.
+
+        Raises:
+            RunError: there is no such run, or its folder cannot be removed.
+        """
+        folder = self.runs.folder(token)
+        self.runs.delete(token)
+        for path in (folder.path, folder.start_path):
+            self._models.drop(str(path))
 
 
 def _read(path: Path, encoder: "Encoder | None", kept: Read | None) -> Read:

@@ -1,6 +1,9 @@
 """What visitors share in memory: nobody's model keeps another waiting, and nothing stays that nobody uses."""
 
+import gc
 import os
+import time
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -10,7 +13,7 @@ import pytest
 
 from mtst.folder import RunFolder
 from mtst.saved import CARD, HEADS
-from mtst.ui import brought, predict
+from mtst.ui import brought, controls, kept, map, predict
 from mtst.ui.evidence import OWN, STARTER
 from mtst.ui.services import Services
 from tests.ui import handmade
@@ -65,3 +68,27 @@ def test_a_page_that_loads_reads_no_weights(services: Services, run: RunFolder) 
         assert "kind (2 labels); place (2 labels)" in told["value"]
         assert away.visible
     assert services.trained(run.path.name) is model
+
+
+def test_a_drawing_keeps_no_model_and_asks_for_it_again(services: Services, run: RunFolder) -> None:
+    model = weakref.ref(services.trained(run.path.name))
+    *_, (drawing, *_) = map.draw(
+        services, map.OWN, "a cat\na dog\nshares fell", None, None, "PCA", map.TRAINED, "predicted:kind", run.path.name
+    )
+    services.sweep(time.monotonic() + kept.IDLE_SECONDS + 1)
+    gc.collect()
+    assert model() is None
+    assert set(drawing.coloured("predicted:kind")[1]) == set(handmade.KIND.labels)
+    assert "It is new here" in map.add(services, drawing, "a kitten")[1]
+    controls.remove(services, run.path.name)
+    assert "not here any more" in map.add(services, drawing, "a lion")[1]
+
+
+def test_a_run_that_is_deleted_leaves_no_model_behind(services: Services, run: RunFolder) -> None:
+    model = weakref.ref(services.trained(run.path.name))
+    services.sweep(time.monotonic())
+    gc.collect()
+    assert services.trained(run.path.name) is model()
+    controls.remove(services, run.path.name)
+    gc.collect()
+    assert model() is None

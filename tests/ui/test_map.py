@@ -133,7 +133,7 @@ def test_a_point_that_is_not_there_cannot_be_chosen(cats: Drawing, number: objec
 @pytest.mark.parametrize("method", METHODS)
 def test_a_written_sentence_lands_near_its_like(services: Services, method: str) -> None:
     drawing, *_ = draw(services, map.OWN, CATS, method)
-    figure, near, _ = map.add(drawing, " A cat is napping. ")
+    figure, near, _ = map.add(services, drawing, " A cat is napping. ")
     rows = near[near.index("<tbody") :]
     assert rows.index("A kitten naps.") < rows.index("Shares fell.")
     assert "It is new here" in near
@@ -142,15 +142,15 @@ def test_a_written_sentence_lands_near_its_like(services: Services, method: str)
     assert distances[[0, 1, 4]].min() < distances[[2, 3, 5]].min()
 
 
-def test_a_written_sentence_that_is_there_is_chosen(cats: Drawing) -> None:
-    assert map.add(cats, "Shares fell.")[2] == 2
-    assert all("mark" not in output for output in map.add(cats, "  "))
+def test_a_written_sentence_that_is_there_is_chosen(services: Services, cats: Drawing) -> None:
+    assert map.add(services, cats, "Shares fell.")[2] == 2
+    assert all("mark" not in output for output in map.add(services, cats, "  "))
 
 
 def test_hostile_text_is_shown_as_typed(services: Services) -> None:
     drawing, figure, *_ = draw(services, map.OWN, f"{EVIL}\n{EVIL} again\nhello", colour="cluster:")
     near = map.choose(drawing, 0)[1]
-    landed = map.add(drawing, f"{EVIL} new")[1]
+    landed = map.add(services, drawing, f"{EVIL} new")[1]
     for made in (json.dumps(value(figure)), near, landed):
         assert "<script" not in made
         assert "<img" not in made
