@@ -1,6 +1,7 @@
 """The Map tab: sentences as points on a plane, neighbours near each other, and what is truly near a chosen one."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import gradio as gr
@@ -18,6 +19,8 @@ from mtst.ui.parts.pieces import card, empty, html, problem, quiet, said
 from mtst.ui.services import Services
 from mtst.ui.upload import limits_note, upload_area
 
+# A picture that takes a minute cannot be broken off, so there is one of its kind at a time, whoever has left meanwhile.
+LINES = {name: ThreadPoolExecutor(places, name) for name, places in {"PCA": 8, "t-SNE": 1, "UMAP": 1}.items()}
 MENU = 1_000  # sentences in the menu that chooses one
 STARTER, TRAINED = "starter", "own"
 DESCRIPTION = (
@@ -49,7 +52,7 @@ def draw(
             yield _under_way(progress.html())
         rows = steps.result
         doing = f"Placing {len(rows):,} points by {method}"
-        for progress in (steps := Steps(awaited(doing, partial(project, rows, method)))):
+        for progress in (steps := Steps(awaited(doing, partial(project, rows, method), LINES[method]))):
             yield _under_way(progress.html())
     except MtstError as error:
         yield _nothing(problem(error))

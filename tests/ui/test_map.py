@@ -1,4 +1,6 @@
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -6,6 +8,7 @@ import pytest
 from mtst.projection import METHODS
 from mtst.ui import map, map_source
 from mtst.ui.drawing import NO_LABEL, OTHER, Drawing
+from mtst.ui.embedding import Steps, awaited
 from mtst.ui.services import Services
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -75,6 +78,36 @@ def test_what_takes_long_is_begun_only_when_it_is_asked_for(services: Services) 
         arguments = (source, "", None, None, "PCA", map.STARTER, None, None)
         (only,) = map.draw(services, *arguments, asked=False)
         assert "Press Draw the map" in value(only[2])
+
+
+def test_who_leaves_the_line_leaves_nothing_behind() -> None:
+    hold, done, line = threading.Event(), [], ThreadPoolExecutor(1)
+    first = awaited("Placing", lambda: done.append(hold.wait(60)), line)
+    assert next(first).doing == "Placing"
+    second = awaited("Placing", lambda: done.append("a ghost"), line)
+    assert "waits for its turn" in next(second).doing
+    third = Steps(awaited("Placing", lambda: "drawn", line))
+    waiting = next(steps := iter(third))
+    first.close()
+    second.close()
+    assert "waits for its turn" in next(steps).doing  # what has begun goes on, though nobody looks
+    hold.set()
+    list(steps)
+    assert (third.result, done) == ("drawn", [True])
+    assert waiting.seconds > 0
+
+
+@pytest.mark.parametrize("method", ["t-SNE", "UMAP"])
+def test_a_large_map_waits_for_those_of_others_and_others_for_none(services: Services, method: str) -> None:
+    hold = threading.Event()
+    other = map.LINES[method].submit(hold.wait, 60)
+    usual = {"table": None, "column": None, "which": map.STARTER, "colour": None, "run": None}
+    steps = map.draw(services, map.OWN, CATS, method=method, **usual)
+    assert "Others draw large maps now" in next(steps)[3]["value"]
+    assert shown(draw(services, map.OWN, CATS, "PCA")[1])
+    hold.set()
+    assert shown([*steps][-1][1])
+    assert other.result(60)
 
 
 def test_points_are_coloured_by_label_prediction_correctness_and_cluster(services: Services) -> None:
