@@ -50,7 +50,8 @@ class Shelf:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # of the downloads
+        self._asking = threading.Lock()  # one asks the Hub for all, which may take seconds
         self._encoders: Kept[Encoder] = Kept(KEPT)
         self._downloads: dict[str, Download] = {}
         self._asked, self._answers = float("-inf"), False
@@ -85,7 +86,7 @@ class Shelf:
             return
         with self._lock:
             download = self._downloads.get(name)
-            if download is None:
+            if download is None or download.done.done():  # nobody waited for the end of that one
                 download = self._downloads[name] = self._begin(name, who)
         while not download.done.done():
             yield download.progress
@@ -117,7 +118,7 @@ class Shelf:
     @property
     def hub_answers(self) -> bool:
         """Whether something can be fetched, as of the last minutes."""
-        with self._lock:
+        with self._asking:
             if time.monotonic() - self._asked > ASK_SECONDS:
                 self._answers, self._asked = hub.answers(), time.monotonic()
             return self._answers
