@@ -57,7 +57,15 @@ def test_one_that_cannot_be_had_is_explained_and_the_one_before_stays(tiny: Serv
     message, name, listed, _ = last(encoders.take(tiny, "owner/never-fetched", DEFAULT))
     assert "could not be reached" in message["value"]
     assert f"{DEFAULT} stays." in message["value"]
-    assert (name, listed.value) == (DEFAULT, DEFAULT)
+    assert (name, listed.value, listed.interactive) == (DEFAULT, DEFAULT, True)
+
+
+def test_nothing_else_is_chosen_while_one_is_on_its_way(tiny: Services) -> None:
+    *waiting, (_, name, listed, _) = encoders.take(tiny, DEFAULT, tiny.settings.encoder)
+    assert waiting
+    assert not any(update.interactive for _, _, update, _ in waiting)
+    assert all(f"ntil then {tiny.settings.encoder} is used" in message["value"] for message, *_ in waiting)
+    assert (name, listed.value, listed.interactive) == (DEFAULT, DEFAULT, True)
 
 
 @pytest.mark.parametrize("name", ["assets/starter", "/etc", "../x/y", "a b", "", "a/b/c", "~/x"])
