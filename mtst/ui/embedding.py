@@ -81,7 +81,7 @@ def awaited(doing: str, work: Callable[[], Result], line: Executor) -> Generator
                 yield Progress(doing, None, now - begun)
             else:
                 begun = now
-                yield Progress("Others draw large maps now: this waits for its turn", None, now - asked)
+                yield Progress("Others are before you: this waits for its turn", None, now - asked)
         return future.result()
     finally:
         future.cancel()

@@ -103,7 +103,7 @@ def test_a_large_map_waits_for_those_of_others_and_others_for_none(services: Ser
     other = map.LINES[method].submit(hold.wait, 60)
     usual = {"table": None, "column": None, "which": map.STARTER, "colour": None, "run": None}
     steps = map.draw(services, map.OWN, CATS, method=method, **usual)
-    assert "Others draw large maps now" in next(steps)[3]["value"]
+    assert "Others are before you" in next(steps)[3]["value"]
     assert shown(draw(services, map.OWN, CATS, "PCA")[1])
     hold.set()
     assert shown([*steps][-1][1])
