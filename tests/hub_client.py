@@ -146,6 +146,28 @@ def fetch_for(who: str, name: str, megabytes: float) -> str | None:
     return None
 
 
+def fetch_and_leave(name: str, megabytes: float) -> None:
+    """Begin to fetch an encoder as a visitor does who then closes the page."""
+    steps = _shelf_up_to(megabytes).fetch(name)
+    next(steps)
+    steps.close()
+
+
+def wait_for_downloads() -> None:
+    """Wait until nothing is being fetched."""
+    for thread in threading.enumerate():
+        if thread.name == "fetch":
+            thread.join()
+
+
+def hub_answers(megabytes: float) -> bool:
+    """Say whether there is a Hub, which has a minute for its answer."""
+    from mtst import hub
+
+    hub.QUICK_SECONDS = 60
+    return _shelf_up_to(megabytes).hub_answers
+
+
 def limit_files(size: int) -> None:
     """Let no file of this process grow larger, as a full disk would."""
     import resource
@@ -154,7 +176,8 @@ def limit_files(size: int) -> None:
 
 
 def _serve() -> None:
-    orders = {function.__name__: function for function in (load, train, embed, offer, fetch_for, limit_files)}
+    known = load, train, embed, offer, fetch_for, fetch_and_leave, wait_for_downloads, hub_answers, limit_files
+    orders = {function.__name__: function for function in known}
     lock = threading.Lock()
 
     def follow(what: str, number: int, **order: Any) -> None:

@@ -1,6 +1,8 @@
 import json
 import shlex
 
+import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from mtst.__main__ import app
@@ -50,3 +52,27 @@ def test_what_cannot_be_compared_is_one_line(tiny_folder, tmp_path):
         assert done.exit_code == 2
         assert words in done.stderr
         assert done.stderr.splitlines()[-1].startswith("mtst: ")
+
+
+@pytest.mark.parametrize(("option", "name"), [("--html", "none/c.html"), ("--report", "none/c.json"), ("--report", "")])
+def test_what_cannot_be_written_is_told_before_anything_is_trained(tiny_folder, tmp_path, option, name):
+    words = ("--text", "text", "--labels", "topic", "--encoder", tiny_folder(), option, tmp_path / name)
+    done = run("compare", few_rows(tmp_path), *words)
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    why = "No such file or directory" if name else "Is a directory"
+    assert done.stderr.splitlines()[-1] == f"mtst: {tmp_path / name} cannot be written: {why}."
+
+
+def test_the_seed_of_a_comparison_is_that_of_the_split(tiny_folder, tmp_path):
+    words = ("--text", "text", "--labels", "topic", "--encoder", tiny_folder(), "--scenario", "freeze-encoder")
+    made = []
+    for seed in (0, 7):
+        report = tmp_path / f"{seed}.json"
+        done = run("compare", few_rows(tmp_path), *words, "--epochs", 1, "--seed", seed, "--report", report)
+        assert done.exit_code == 0, done.stderr
+        made.append(json.loads(report.read_text(encoding="utf-8")))
+    assert [[each["attempt"]["seed"] for each in report["attempts"]] for report in made] == [[0], [0]]
+    assert made[0]["logistic"] != made[1]["logistic"]  # on other rows
+    (option,) = (each for each in get_command(app).commands["compare"].params if each.name == "seed")
+    assert "which rows are set aside" in option.help

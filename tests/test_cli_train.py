@@ -159,3 +159,10 @@ def test_two_processes_train_the_same_model_as_one(file, tiny_folder, tmp_path):
             for side in ("train", "validation"):
                 if task in some[side]:
                     assert some[side][task]["loss"] == pytest.approx(others[side][task]["loss"], abs=1e-4)
+
+
+def test_a_report_that_cannot_be_written_is_told_before_anything_is_trained(file, tiny_folder, tmp_path):
+    report = tmp_path / "none" / "report.json"
+    done = run(*train(file, tiny_folder(), "--epochs", "1", "--report", report))
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1] == f"mtst: {report} cannot be written: No such file or directory."

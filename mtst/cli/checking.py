@@ -7,7 +7,7 @@ import typer
 
 from mtst.cli.loading import loaded
 from mtst.cli.options import Encoder, File, Fp32, Header, Labels, Merge, Text
-from mtst.cli.telling import tell_skipped
+from mtst.cli.telling import check_files, tell_skipped
 from mtst.data import make_dataset
 from mtst.encoders import DEFAULT
 from mtst.quality import check_quality
@@ -26,6 +26,7 @@ def check(
     fp32: Fp32 = False,
 ) -> None:
     """Look for copies, near copies, copies that disagree and labels that look mistaken, the worst first."""
+    check_files(out)
     data = make_dataset(read_table(file, header=header), text, labels, merge=merge)
     tell_skipped(data.skipped)
     found = check_quality(data, loaded(encoder, fp32=fp32).encode(data.texts), seed)

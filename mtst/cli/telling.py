@@ -1,5 +1,7 @@
 """What every command says on standard error: which rows were left out, and what went wrong."""
 
+import errno
+import os
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
@@ -35,6 +37,25 @@ def tell_skipped(skipped: Sequence[Skipped], count: int | None = None) -> None:
         first = "; ".join(f"line {row.line}: {row.reason}" for row in skipped[:3])
         more = ", and more" if count > 3 else ""
         typer.echo(f"{count:,} row{'s' * (count > 1)} skipped: {first}{more}", err=True)
+
+
+def check_files(*targets: Path | None) -> None:
+    """Make sure that files can be written later, as far as that can be told before minutes of work.
+
+    Raises:
+        DataError: one cannot.
+    """
+    for target in filter(None, targets):
+        place = target if os.path.exists(target) else target.parent
+        if target.is_dir():
+            why = errno.EISDIR
+        elif not (place == target or place.is_dir()):
+            why = errno.ENOENT
+        elif not os.access(place, os.W_OK):
+            why = errno.EACCES
+        else:
+            continue
+        raise DataError(f"{target} cannot be written: {os.strerror(why)}.")
 
 
 def write_file(content: str, target: Path) -> None:

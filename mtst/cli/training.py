@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Generator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import typer
@@ -12,7 +13,7 @@ from mtst.cli import train_options as options
 from mtst.cli.loading import loaded
 from mtst.cli.options import Encoder, File, Fp32, Header, Labels, Merge, Text
 from mtst.cli.sharing import by_leader, joined, together
-from mtst.cli.telling import tell_skipped, write_file
+from mtst.cli.telling import check_files, tell_skipped, write_file
 from mtst.config import TrainConfig
 from mtst.data import Dataset, make_dataset
 from mtst.encoders import DEFAULT
@@ -93,6 +94,7 @@ def train(
     left_out = options.lines(leave_out)
     with joined() as team:
         say = typer.echo if team.leads else _nothing
+        by_leader(team, partial(check_files, report))
         with together(team):
             table = read_table(file, header=header)
             data = make_dataset(table, text, labels, merge=merge, leave_out=left_out)

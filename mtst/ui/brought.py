@@ -9,7 +9,7 @@ import gradio as gr
 from mtst.errors import EncoderError, MtstError, RunError
 from mtst.network import check_working
 from mtst.tasks import Task, kept_tasks
-from mtst.ui import controls, packed
+from mtst.ui import controls
 from mtst.ui.evidence import BROUGHT, ENCODER, MODEL, STARTER
 from mtst.ui.literal import inline
 from mtst.ui.parts.pieces import problem, quiet, said
@@ -57,11 +57,11 @@ def describe(services: Services, token: str | None) -> tuple[dict, gr.Button]:
     if not token:
         return said(""), gr.Button(visible=False)
     try:
-        source, model = services.runs.folder(token).job().source, services.trained(token)
+        source, found = services.runs.folder(token).job().source, services.tasks(token)
     except MtstError as error:
         return said(problem(error)), gr.Button(visible=False)
-    tasks = "; ".join(f"{inline(task.name, 40)} ({len(task.labels)} labels)" for task in model.tasks[:NAMED])
-    more = f" and {len(model.tasks) - NAMED} more" if len(model.tasks) > NAMED else ""
+    tasks = "; ".join(f"{inline(task.name, 40)} ({len(task.labels)} labels)" for task in found[:NAMED])
+    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
     text = f"{inline(source, 60)}: {tasks}{more}. The Train tab can go on from it."
     return said(quiet(text)), gr.Button(visible=True)
 
@@ -86,7 +86,7 @@ def heads(services: Services, token: str | None, start: str, tasks: Sequence[Tas
     if start != MODEL or not token or not tasks:
         return said("")
     try:
-        kept = kept_tasks(services.trained(token).tasks, tasks)
+        kept = kept_tasks(services.tasks(token), tasks)
     except MtstError as error:
         return said(problem(error))
     named = [f"{inline(task.name, 40)} {'goes on' if old else 'is new'}" for task, old in zip(tasks, kept, strict=True)]
@@ -96,5 +96,4 @@ def heads(services: Services, token: str | None, start: str, tasks: Sequence[Tas
 def _forget(services: Services, token: str | None) -> None:
     if token:
         with suppress(RunError):  # its time has come already
-            services.runs.delete(token)
-            packed.forget(token)
+            services.delete(token)

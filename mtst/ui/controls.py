@@ -4,7 +4,7 @@ import gradio as gr
 
 from mtst.errors import MtstError, RunError
 from mtst.history import History
-from mtst.ui import dataset, packed, run, watch
+from mtst.ui import dataset, run, watch
 from mtst.ui.evidence import MODEL
 from mtst.ui.parts.live_plot import hidden
 from mtst.ui.parts.pieces import problem
@@ -79,7 +79,6 @@ def remove(services: Services, token: str | None) -> None:
         gr.Error: it cannot be removed.
     """
     try:
-        services.runs.delete(token or "")
-        packed.forget(token)
+        services.delete(token)
     except RunError as error:
         raise gr.Error(str(error), title="Not deleted", print_exception=False) from error

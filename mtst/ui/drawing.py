@@ -1,10 +1,10 @@
 """What is on the map: sentences, where they lie, and what may colour them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -25,6 +25,24 @@ NOT_CHOSEN = quiet("Choose a point, or write a sentence: its nearest sentences a
 
 
 @dataclass(frozen=True, eq=False)
+class Said:
+    """The labels of a task, and the likeliest of them for each of n sentences."""
+
+    labels: tuple[str, ...]
+    likeliest: list[str]
+
+    @classmethod
+    def by(cls, model: "MultiTaskSentenceTransformer", rows: np.ndarray) -> dict[str, Self]:
+        """Return what each head of a model says of the embeddings (n, d) of n sentences, by task."""
+        import torch
+
+        with torch.inference_mode():
+            logits = model.classify(torch.from_numpy(rows).to(model.encoder.device))
+        places = {name: scores.argmax(dim=1).tolist() for name, scores in logits.items()}
+        return {task.name: cls(task.labels, [task.labels[k] for k in places[task.name]]) for task in model.tasks}
+
+
+@dataclass(frozen=True, eq=False)
 class Drawing:
     """Sentences on a plane.
 
@@ -33,14 +51,17 @@ class Drawing:
         known: values (n) by column, such as labels; an empty one is unknown.
         rows: their embeddings (n, d).
         plane: where they lie.
-        model: whose encoder has placed them, and whose heads may colour them.
+        said: what the heads of a model say of them, by task.
+        run: the token of the run whose model that is; none of the starter. Not the model itself, which would then live
+            as long as its visitor's session.
     """
 
     texts: Sequence[str]
     known: dict[str, list[str]]
     rows: np.ndarray
     plane: Plane
-    model: "MultiTaskSentenceTransformer"
+    said: Mapping[str, Said]
+    run: str | None
 
     @cached_property
     def _clusters(self) -> list[str]:
@@ -52,7 +73,7 @@ class Drawing:
 
     def colours(self) -> list[tuple[str, str]]:
         """Return the names of all that may colour the points, with their keys."""
-        tasks = [task.name for task in self.model.tasks]
+        tasks = list(self.said)
         made = [(f"label: {inline(name, 60)}", f"known:{name}") for name in self.known]
         made += [(f"prediction: {inline(name, 60)}", f"predicted:{name}") for name in tasks]
         made += [(f"right or wrong: {inline(name, 60)}", f"right:{name}") for name in tasks if name in self.known]
@@ -65,22 +86,13 @@ class Drawing:
             case "known":
                 return _few([value or NO_LABEL for value in self.known[name]])
             case "predicted":
-                labels = next(task.labels for task in self.model.tasks if task.name == name)
-                groups = self._predicted(name)
+                labels, groups = self.said[name].labels, self.said[name].likeliest
                 return (groups, list(labels)) if len(labels) <= GROUPS_NAMED else _few(groups)
             case "right":
-                pairs = zip(self.known[name], self._predicted(name), strict=True)
+                pairs = zip(self.known[name], self.said[name].likeliest, strict=True)
                 groups = [NO_LABEL if not a else RIGHT if a == b else WRONG for a, b in pairs]
                 return groups, [RIGHT, WRONG, NO_LABEL]
         return self._clusters, sorted(set(self._clusters), key=lambda name: int(name.split(".")[0]))
-
-    def _predicted(self, name: str) -> list[str]:
-        import torch
-
-        labels = next(task.labels for task in self.model.tasks if task.name == name)
-        with torch.inference_mode():
-            logits = self.model.classify(torch.from_numpy(self.rows).to(self.model.encoder.device))[name]
-        return [labels[k] for k in logits.argmax(dim=1).tolist()]
 
     @cached_property
     def trust(self) -> str:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Executor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -66,17 +66,25 @@ def _pieces(encoder: "Encoder", texts: Sequence[str], start: float) -> Generator
     return rows
 
 
-def awaited(doing: str, work: Callable[[], Result]) -> Generator[Progress, None, Result]:
-    """Do something that cannot say how far it is; yield the seconds that it has taken, return its result."""
-    start = time.monotonic()
-    pool = ThreadPoolExecutor(1)
+def awaited(doing: str, work: Callable[[], Result], line: Executor) -> Generator[Progress, None, Result]:
+    """Do something that cannot say how far it is; yield the seconds that it has taken, return its result.
+
+    Whoever leaves while others in the line are before them leaves nothing behind. What has begun goes on to its end,
+    and only then is it the next one's turn.
+    """
+    asked = begun = time.monotonic()
+    future = line.submit(work)
     try:
-        future = pool.submit(work)
         while not wait([future], QUIET_SECONDS).done:
-            yield Progress(doing, None, time.monotonic() - start)
+            now = time.monotonic()
+            if future.running():
+                yield Progress(doing, None, now - begun)
+            else:
+                begun = now
+                yield Progress("Others are before you: this waits for its turn", None, now - asked)
         return future.result()
     finally:
-        pool.shutdown(wait=False)
+        future.cancel()
 
 
 class Steps(Generic[Result]):

@@ -30,21 +30,22 @@ class EncoderChoice:
     changed: gr.events.Dependency
 
 
-def offers(services: Services, added: Sequence[str], name: str) -> tuple[gr.Radio, dict]:
+def offers(services: Services, added: Sequence[str], name: str, **more: bool) -> tuple[gr.Radio, dict]:
     """Return the update that offers the encoders, and a message if there would be more with a network.
 
     Args:
         services: those of the app.
         added: the Hub ids that the visitor has looked up.
         name: the encoder that is chosen.
+        more: what else changes in the list.
     """
     try:
         known = [offer(each) for each in dict.fromkeys([services.settings.encoder, *CATALOGUE, *added])]
     except MtstError as error:
-        return gr.skip(), said(problem(error))
+        return gr.Radio(**more), said(problem(error))
     reached = all(each.here for each in known) or services.shelf.hub_answers
     rows = [(_line(services, each), each.name) for each in known if each.here or reached]
-    return gr.Radio(choices=rows, value=name), said("" if reached else ONLY_HERE)
+    return gr.Radio(choices=rows, value=name, **more), said("" if reached else ONLY_HERE)
 
 
 def _line(services: Services, found: Offer) -> str:
@@ -69,20 +70,20 @@ def take(
 ) -> Iterator[tuple[object, ...]]:
     """Fetch and load an encoder; yield a message, the name that is chosen now, and updates of the list and the title.
 
-    If it cannot be had, the one before stays.
+    If it cannot be had, the one before stays. Meanwhile nothing else can be chosen: Gradio would not tell of it.
     """
-    skipped = gr.skip(), gr.skip(), gr.skip()
+    waiting = gr.skip(), gr.Radio(interactive=False), gr.skip()
     try:
         for done, total in services.shelf.fetch(_allowed(services, name), who):
-            yield said(_progress(name, done, total)), *skipped
-        yield said(quiet("Loading it.")), *skipped
+            yield said(_progress(name, done, total, before)), *waiting
+        yield said(quiet(f"Loading it. Until then {before} is used.")), *waiting
         encoder = services.encoder_named(name)
     except MtstError as error:
-        yield said(problem(f"{error} {before} stays.")), before, gr.Radio(value=before), gr.skip()
+        yield said(problem(f"{error} {before} stays.")), before, _choosable(before), gr.skip()
         return
     size = f"{len(encoder.groups)} layer groups, embeddings of {encoder.dimension} numbers, up to "
     told = quiet(f"{name}: {size}{encoder.max_tokens} tokens.")
-    listed, _ = offers(services, added, name)  # it is here now, and says so
+    listed, _ = offers(services, added, name, interactive=True)  # it is here now, and says so
     yield said(told), name, listed, gr.Accordion(label=_title(name))
 
 
@@ -113,9 +114,15 @@ def _allowed(services: Services, name: str) -> str:
     return name
 
 
-def _progress(name: str, done: int, total: int) -> str:
+def _choosable(name: str) -> gr.Radio:
+    """Return the update that lets an encoder be chosen again, when this is the one that is used."""
+    return gr.Radio(value=name, interactive=True)
+
+
+def _progress(name: str, done: int, total: int, before: str) -> str:
     size = f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB" if total else "asking the Hub"
-    return state_line("running", f"Downloading {short(name, 60)}", size, done, total, what="Download")
+    told = f"{size}; until then {short(before, 60)} is used"
+    return state_line("running", f"Downloading {short(name, 60)}", told, done, total, what="Download")
 
 
 def _title(name: str) -> str:
@@ -152,4 +159,5 @@ def encoder_choice(services: Services) -> EncoderChoice:
     changed = listed.input(
         choose, [listed, name, added], [message, name, listed, opened], concurrency_limit=8, **SILENT
     )
+    changed.failure(_choosable, name, listed, **SILENT)  # of what nobody thought of
     return EncoderChoice(name, changed)

@@ -43,6 +43,24 @@ class SecurityHeaders:
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
+class OwnManifest:
+    """Lets the page ask for its manifest where it lies itself: behind a proxy the host's root is somebody else's."""
+
+    AT_THE_ROOT, BESIDE = b'href="/manifest.json" />', b'href="manifest.json"  />'  # as long as the other
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def beside(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message["body"] = message.get("body", b"").replace(self.AT_THE_ROOT, self.BESIDE)
+            await send(message)
+
+        is_page = scope["type"] == "http" and scope["path"].endswith("/")
+        await self._app(scope, receive, beside if is_page else send)
+
+
 def served(services: Services, endpoints: Collection[str]) -> MutableMapping[str, Any]:
     """Return what Gradio's server is made with: the headers, the guard, and `/health` for a host that watches the app.
 
@@ -60,7 +78,7 @@ def served(services: Services, endpoints: Collection[str]) -> MutableMapping[str
             {"ok": True, "waiting": runs.waiting, "training": runs.training} | services.meter.read()._asdict()
         )
 
-    middleware = [Middleware(SecurityHeaders), Middleware(Guard, names=endpoints, **limits)]
+    middleware = [Middleware(SecurityHeaders), Middleware(OwnManifest), Middleware(Guard, names=endpoints, **limits)]
     return {"middleware": middleware, "routes": [Route("/health", health)]}
 
 

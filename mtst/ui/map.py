@@ -1,6 +1,7 @@
 """The Map tab: sentences as points on a plane, neighbours near each other, and what is truly near a chosen one."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import gradio as gr
@@ -9,7 +10,7 @@ from mtst.errors import MtstError
 from mtst.projection import METHODS, land, project
 from mtst.tables import Table
 from mtst.ui import plots_map
-from mtst.ui.drawing import NOT_CHOSEN, Drawing
+from mtst.ui.drawing import NOT_CHOSEN, Drawing, Said
 from mtst.ui.embedding import Steps, awaited, embedded
 from mtst.ui.literal import inline
 from mtst.ui.map_source import FILE, OWN, SAMPLE_POINTS, SAMPLE_ROWS, SHIPPED, WHOLE, chosen_sentences, read_file
@@ -19,6 +20,8 @@ from mtst.ui.sentences import query_of
 from mtst.ui.services import Services
 from mtst.ui.upload import limits_note, upload_area
 
+# A picture that takes a minute cannot be broken off, so there is one of its kind at a time, whoever has left meanwhile.
+LINES = {name: ThreadPoolExecutor(places, name) for name, places in {"PCA": 8, "t-SNE": 1, "UMAP": 1}.items()}
 MENU = 1_000  # sentences in the menu that chooses one
 STARTER, TRAINED = "starter", "own"
 DESCRIPTION = (
@@ -41,7 +44,7 @@ def draw(
         yield _nothing(ASK)
         return
     try:
-        model = services.trained(run) if which == TRAINED else services.starter
+        model, of = (services.trained(run), run) if which == TRAINED else (services.starter, None)
         chosen = chosen_sentences(source, text, table, column)
         if not chosen.texts:
             yield _nothing(NOTHING)
@@ -50,12 +53,12 @@ def draw(
             yield _under_way(progress.html())
         rows = steps.result
         doing = f"Placing {len(rows):,} points by {method}"
-        for progress in (steps := Steps(awaited(doing, partial(project, rows, method)))):
+        for progress in (steps := Steps(awaited(doing, partial(project, rows, method), LINES[method]))):
             yield _under_way(progress.html())
     except MtstError as error:
         yield _nothing(problem(error))
         return
-    drawing = Drawing(chosen.texts, chosen.known, rows, steps.result, model)
+    drawing = Drawing(chosen.texts, chosen.known, rows, steps.result, Said.by(model, rows), of)
     choices = drawing.colours()
     keys = [key for _, key in choices]
     colour = colour if colour in keys else keys[0]
@@ -102,7 +105,7 @@ def choose(drawing: Drawing | None, number: int | None) -> tuple[object, object,
     return marked(plots_map.mark(place, text)), near, number if number < MENU else None
 
 
-def add(drawing: Drawing | None, sentence: str) -> tuple[object, object, object]:
+def add(services: Services, drawing: Drawing | None, sentence: str) -> tuple[object, object, object]:
     """Let a written sentence land on the map, and list its true neighbours."""
     sentence = sentence.strip()
     if drawing is None or not sentence:
@@ -111,7 +114,8 @@ def add(drawing: Drawing | None, sentence: str) -> tuple[object, object, object]
         return choose(drawing, drawing.texts.index(sentence))
     sentence = query_of(sentence)
     try:
-        row = drawing.model.encoder.encode([sentence])[0]
+        model = services.trained(drawing.run) if drawing.run else services.starter
+        row = model.encoder.encode([sentence])[0]
     except MtstError as error:
         return gr.skip(), problem(error), gr.skip()
     place = land(drawing.plane, drawing.rows, row)
@@ -215,7 +219,7 @@ def map_tab(services: Services, demo: gr.Blocks, sentences: gr.Textbox, run: gr.
 
     figure.select(press, drawing, **chosen)
     menu.input(choose, [drawing, menu], **chosen)
-    written.submit(add, [drawing, written], **chosen)
+    written.submit(partial(add, services), [drawing, written], **chosen)
 
 
 def _show(source: str, text: str, compared: str) -> tuple[gr.Textbox, gr.Column]:

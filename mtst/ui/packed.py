@@ -1,18 +1,15 @@
-"""The ZIP of a run's model: made once, kept in the run's folder, and lent to Gradio, which would copy it otherwise."""
+"""The ZIP of a run's model: made once, and kept in the run's folder."""
 
-import hashlib
 import os
-import shutil
 import threading
 from pathlib import Path
-
-from gradio.utils import get_upload_folder
 
 from mtst.errors import DataError, RunError
 from mtst.export import zip_model
 from mtst.folder import RunFolder
-from mtst.takehome import NAME, report_in
+from mtst.takehome import report_in
 from mtst.ui.downloads import check_room
+from mtst.ui.lent import lend
 from mtst.ui.services import Services
 
 _making = threading.Lock()  # one at a time: what it is made of takes as much room again
@@ -27,13 +24,7 @@ def packed(services: Services, token: str | None, *, onnx: bool = False) -> Path
     folder = services.runs.folder(token)
     with _making:
         _make(services, folder, onnx)
-        return _lend(folder, onnx)
-
-
-def forget(token: str | None) -> None:
-    """Take back what was lent of a run that has been deleted."""
-    for onnx in (False, True):
-        shutil.rmtree(_place(token or "", onnx), ignore_errors=True)
+        return lend(folder, onnx)
 
 
 def _make(services: Services, folder: RunFolder, onnx: bool) -> None:
@@ -57,28 +48,3 @@ def _make(services: Services, folder: RunFolder, onnx: bool) -> None:
         raise DataError(f"The ZIP cannot be kept: {error.strerror}.") from error
     finally:
         staging.unlink(missing_ok=True)
-
-
-def _lend(folder: RunFolder, onnx: bool) -> Path:
-    """Link the ZIP to where Gradio serves files from; it takes no room there, and Gradio removes it after an hour."""
-    place = _place(folder.path.name, onnx)
-    target, staging = place / f"{NAME}.zip", place / "part"
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        staging.unlink(missing_ok=True)
-        try:
-            os.link(folder.zip_path(onnx=onnx), staging)
-        except OSError:  # another disk, or one without links
-            check_room()
-            shutil.copyfile(folder.zip_path(onnx=onnx), staging)
-        os.replace(staging, target)  # where both are the same file already, it leaves both
-        staging.unlink(missing_ok=True)
-    except OSError as error:
-        raise DataError(f"The ZIP cannot be fetched now: {error.strerror}.") from error
-    return target
-
-
-def _place(token: str, onnx: bool) -> Path:
-    """Return a folder whose name only who has the token knows, and that does not tell it: it stands in an address."""
-    name = hashlib.sha256(f"zip {token} {onnx}".encode()).hexdigest()
-    return Path(get_upload_folder()) / f"mtst-{name}"

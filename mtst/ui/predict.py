@@ -13,6 +13,7 @@ from mtst.export import write_predictions
 from mtst.tables import Table, read_table
 from mtst.ui.brought import ABOUT, bring, delete, describe
 from mtst.ui.downloads import fresh
+from mtst.ui.embedding import embedded
 from mtst.ui.evidence import BROUGHT, OWN, STARTER, model_of
 from mtst.ui.literal import inline, literal, short
 from mtst.ui.look import task_colour
@@ -108,17 +109,26 @@ def predict_file(
     which: str,
     run: str | None,
     brought: str | None = None,
-) -> tuple[gr.File, dict]:
-    """Write the table with the predictions of every head; return the file and a word about it."""
+) -> Iterator[tuple[gr.File, dict]]:
+    """Write the table with the predictions of every head; yield how far it is, then the file and a word about it."""
+    hidden = gr.File(visible=False)
     if table is None or column is None:
-        return gr.File(visible=False), said(problem("Choose a file first."))
+        yield hidden, said(problem("Choose a file first."))
+        return
     try:
+        yield hidden, said(quiet("Loading the model."))
+        model = model_of(services, which, run, brought)
+        texts = list(dict.fromkeys(filter(str.strip, table.column(column))))
+        for progress in embedded(model.encoder, texts):
+            yield hidden, said(progress.html())
+        yield hidden, said(quiet("Writing the table."))  # the encoder remembers what it has embedded
         target = fresh(f"{Path(table.name).stem}-predictions.csv")
-        count = write_predictions(model_of(services, which, run, brought), table, column, target)
+        count = write_predictions(model, table, column, target)
     except MtstError as error:
-        return gr.File(visible=False), said(problem(error))
+        yield hidden, said(problem(error))
+        return
     done = said(quiet(f"{count:,} rows predicted. A cell that a spreadsheet would run has a ' put before it."))
-    return gr.File(value=str(target), visible=True), done
+    yield gr.File(value=str(target), visible=True), done
 
 
 def predict_tab(services: Services, demo: gr.Blocks, tokens: Tokens) -> gr.Radio:
@@ -185,7 +195,7 @@ def predict_tab(services: Services, demo: gr.Blocks, tokens: Tokens) -> gr.Radio
     )  # fmt: skip
     whole.click(
         partial(predict_file, services), [table, column, which, *own], [result, note], api_visibility="private",
-        show_progress="minimal", concurrency_limit=1, concurrency_id="files",
+        show_progress="hidden", concurrency_limit=8,
     )  # fmt: skip
     silent = {"api_visibility": "private", "show_progress": "hidden"}
     archive.upload(

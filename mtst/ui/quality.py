@@ -1,6 +1,7 @@
 """The step that looks for rows that may be wrong: what is found can be ticked and is then left out of training."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import gradio as gr
@@ -11,11 +12,12 @@ from mtst.quality import Finding, Quality, check_quality
 from mtst.ui.dataset import choice
 from mtst.ui.downloads import fresh
 from mtst.ui.draft import Draft, chosen
+from mtst.ui.embedding import Steps, awaited, embedded
 from mtst.ui.literal import inline
 from mtst.ui.parts.pieces import card, html, problem, quiet, said
 from mtst.ui.services import Services
 
-ROWS_AT_ONCE = 512
+CHECKS = ThreadPoolExecutor(1, "quality")  # one at a time: it takes all processors
 SHOWN = 100  # findings of a kind; the file to save has them all
 TITLES = ("Copies and near copies", "Copies that disagree", "Doubtful labels")
 WHY = quiet(
@@ -32,12 +34,13 @@ def look(
     wait = tuple(gr.skip() for _ in range(4))
     try:
         data = chosen(draft).dataset(choice(text, labels, merge, ()))
-        encoder = services.encoder
-        for first in range(0, len(data), ROWS_AT_ONCE):
-            yield said(quiet(f"Reading every text once: {first:,} of {len(data):,}.")), *wait
-            encoder.encode(data.texts[first : first + ROWS_AT_ONCE])
-        yield said(quiet("Asking the other rows about each label.")), *wait
-        found = check_quality(data, encoder.encode(data.texts))
+        yield said(quiet("Reading every text once.")), *wait
+        for progress in (steps := Steps(embedded(services.encoder, data.texts))):
+            yield said(progress.html()), *wait
+        check = partial(check_quality, data, steps.result)
+        for progress in (steps := Steps(awaited("Asking the other rows about each label", check, CHECKS))):
+            yield said(progress.html()), *wait
+        found = steps.result
         target = fresh("mtst-findings.csv")
         found.write(data, target)
     except MtstError as error:
@@ -123,6 +126,6 @@ def quality_card(
     outputs = [message, *lists, save]
     button.click(
         partial(look, services), inputs, outputs, api_visibility="private", show_progress="hidden",
-        concurrency_limit=1, concurrency_id="quality",
+        concurrency_limit=8,
     )  # fmt: skip
     return button, lists, outputs

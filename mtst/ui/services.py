@@ -4,27 +4,38 @@ import gc
 import logging
 import threading
 import time
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtst.encoders import load_encoder
-from mtst.errors import MtstError
+from mtst.errors import MtstError, RunError
 from mtst.runs import Runs
-from mtst.saved import ENCODER
+from mtst.saved import ENCODER, read_card
 from mtst.settings import Settings
 from mtst.starter import STARTER, load_model
-from mtst.ui import downloads
+from mtst.ui import downloads, lent
+from mtst.ui.kept import Kept
 from mtst.ui.load import Meter
 from mtst.ui.shelf import Shelf
 
 if TYPE_CHECKING:
     from mtst.encoder import Encoder
     from mtst.model import MultiTaskSentenceTransformer
+    from mtst.tasks import Task
 
 LOG = logging.getLogger(__name__)
 MODELS_KEPT = 2
 SWEEP_SECONDS = 600
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """The model of a folder, and when that folder was written, in nanoseconds."""
+
+    model: "MultiTaskSentenceTransformer"
+    written: int
 
 
 class Services:
@@ -35,9 +46,9 @@ class Services:
         self.runs = Runs(settings)
         self.meter = Meter()
         self.shelf = Shelf(settings)
-        self._loading = threading.Lock()
-        threading.Thread(target=self._sweep, name="sweep", daemon=True).start()
-        self._trained: dict[tuple[str, int], MultiTaskSentenceTransformer] = {}
+        self._loading = threading.Lock()  # the server's own encoder and the starter model, and nobody's model
+        self._models: Kept[Read] = Kept(MODELS_KEPT)
+        threading.Thread(target=self._sweep_all, name="sweep", daemon=True).start()
 
     def warm_up(self) -> None:
         """Load behind the scenes what the first visitor will need."""
@@ -52,11 +63,16 @@ class Services:
         gc.freeze()  # what is imported stays
         gc.enable()
 
-    def _sweep(self) -> None:
+    def _sweep_all(self) -> None:
         while True:
             downloads.sweep()
-            self.shelf.sweep(time.monotonic())
+            self.sweep(time.monotonic())
             time.sleep(SWEEP_SECONDS)
+
+    def sweep(self, now: float) -> None:
+        """Drop the encoders and models that nobody has used for a while; `now` is by `time.monotonic`."""
+        self.shelf.sweep(now)
+        self._models.sweep(now)
 
     @property
     def encoder(self) -> "Encoder":
@@ -81,7 +97,7 @@ class Services:
         folder = self.runs.folder(token)
         job = folder.job()
         if job.start:  # its name is what whoever made that model says
-            return self._kept(folder.start_path, None).encoder
+            return self._models.take(str(folder.start_path), partial(_read, folder.start_path, None)).model.encoder
         return self.encoder_named(job.encoder)
 
     @cached_property
@@ -113,17 +129,40 @@ class Services:
         from mtst.recovering import best_model
 
         folder = self.runs.folder(token)
-        with self._loading:
-            path = best_model(folder)
-        encoder = None if (path / ENCODER).is_file() else self.first_encoder(token)  # one of its own, or the first
-        return self._kept(path, encoder)
 
-    def _kept(self, path: Path, encoder: "Encoder | None") -> "MultiTaskSentenceTransformer":
-        """Return the model of a folder, read once and kept while it is among the last used."""
-        with self._loading:
-            key = str(path), path.stat().st_mtime_ns  # a run that was resumed has another model
-            model = self._trained.pop(key, None) or load_model(str(path), encoder)
-            self._trained[key] = model
-            while len(self._trained) > MODELS_KEPT:
-                self._trained.pop(next(iter(self._trained)))
-            return model
+        def load(kept: "Read | None") -> Read:
+            path = best_model(folder)
+            own = (path / ENCODER).is_file()
+            return _read(path, None if own else self.first_encoder(token), kept)
+
+        return self._models.take(str(folder.path), load).model
+
+    def tasks(self, token: str | None) -> tuple["Task", ...]:
+        """Return the tasks of a saved model, without reading its weights.
+
+        Raises:
+            RunError: the run is unknown, or no model of it is saved.
+            ModelError: its description cannot be read.
+        """
+        folder = self.runs.folder(token)
+        if not folder.model_path.is_dir():
+            raise RunError("There is no model here. Upload it again.")
+        return read_card(folder.model_path)[0]
+
+    def delete(self, token: str | None) -> None:
+        """Remove a run and all that belongs to it now, also what is kept in memory.
+
+        Raises:
+            RunError: there is no such run, or its folder cannot be removed.
+        """
+        folder = self.runs.folder(token)
+        self.runs.delete(token)
+        for path in (folder.path, folder.start_path):
+            self._models.drop(str(path))
+        lent.take_back(folder.path.name)
+
+
+def _read(path: Path, encoder: "Encoder | None", kept: Read | None) -> Read:
+    """Return the model of a folder, the one that is kept if it is still that: a run that was resumed has another."""
+    written = path.stat().st_mtime_ns
+    return kept if kept and kept.written == written else Read(load_model(str(path), encoder), written)

@@ -3,7 +3,6 @@
 import math
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
@@ -15,12 +14,12 @@ from mtst.errors import EncoderError
 from mtst.hub_limits import check_size
 from mtst.offers import Offer, offer
 from mtst.settings import Settings
+from mtst.ui.kept import Kept
 
 if TYPE_CHECKING:
     from mtst.encoder import Encoder
 
 KEPT = 2
-IDLE_SECONDS = 600  # after which an encoder that nobody uses is dropped
 ASK_SECONDS = 300  # for which it holds whether the Hub answers
 PACE_SECONDS = 0.3  # between two looks at a download
 
@@ -51,9 +50,9 @@ class Shelf:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._lock = threading.Lock()
-        self._doors: dict[str, threading.Lock] = {}
-        self._encoders: OrderedDict[str, tuple[Encoder, float]] = OrderedDict()
+        self._lock = threading.Lock()  # of the downloads
+        self._asking = threading.Lock()  # one asks the Hub for all, which may take seconds
+        self._encoders: Kept[Encoder] = Kept(KEPT)
         self._downloads: dict[str, Download] = {}
         self._asked, self._answers = float("-inf"), False
 
@@ -63,26 +62,17 @@ class Shelf:
         Raises:
             EncoderError: it is not on this machine, or is no text encoder.
         """
-        with self._lock:
-            door = self._doors.setdefault(name, threading.Lock())
-        with door:
-            with self._lock:
-                found = self._encoders.pop(name, None)
-            if found is None and find(name) is None:
+
+        def load(kept: "Encoder | None") -> "Encoder":
+            if kept is None and find(name) is None:
                 raise EncoderError(f"{name!r} is not on this server any more. Choose it again under Encoder.")
-            encoder = found[0] if found else load_encoder(name)
-            with self._lock:
-                self._encoders[name] = encoder, time.monotonic()
-                while len(self._encoders) > KEPT:
-                    self._encoders.popitem(last=False)
-        return encoder
+            return kept or load_encoder(name)
+
+        return self._encoders.take(name, load)
 
     def sweep(self, now: float) -> None:
         """Drop the encoders that nobody has used for a while; `now` is by `time.monotonic`."""
-        with self._lock:
-            for name, (_, used) in list(self._encoders.items()):
-                if now - used > IDLE_SECONDS:
-                    del self._encoders[name]
+        self._encoders.sweep(now)
 
     def fetch(self, name: str, who: str = "") -> Iterator[tuple[int, int]]:
         """Fetch an encoder if it is not here; yield how many bytes of how many have come, now and then.
@@ -96,7 +86,7 @@ class Shelf:
             return
         with self._lock:
             download = self._downloads.get(name)
-            if download is None:
+            if download is None or download.done.done():  # nobody waited for the end of that one
                 download = self._downloads[name] = self._begin(name, who)
         while not download.done.done():
             yield download.progress
@@ -128,7 +118,7 @@ class Shelf:
     @property
     def hub_answers(self) -> bool:
         """Whether something can be fetched, as of the last minutes."""
-        with self._lock:
+        with self._asking:
             if time.monotonic() - self._asked > ASK_SECONDS:
                 self._answers, self._asked = hub.answers(), time.monotonic()
             return self._answers

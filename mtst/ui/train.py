@@ -1,6 +1,7 @@
 """The Train tab: choose data and what to freeze on the left; follow the run on the right."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import gradio as gr
@@ -9,6 +10,7 @@ from mtst.errors import MtstError
 from mtst.ui import controls, errors, predict, watch
 from mtst.ui import run as run_view
 from mtst.ui.before_after import before_after
+from mtst.ui.embedding import Steps, awaited
 from mtst.ui.form import SILENT, Form, form
 from mtst.ui.packed import packed
 from mtst.ui.parts.live_plot import hidden, live_plot
@@ -23,7 +25,7 @@ DESCRIPTION = (
     "Loss of each task on train and validation rows and macro-F1 on validation rows, by epoch, with the baselines as "
     "dashed lines; the scores below hold the same in numbers"
 )
-
+PACKING = ThreadPoolExecutor(1, "packing")  # one at a time: it takes the disk, and with ONNX the memory of the model
 
 # Another tab may have resumed a run that this one shows as broken off: whoever comes back to this one sees it.
 LOOK = """() => document.addEventListener('visibilitychange', () => document.visibilityState === 'visible'
@@ -45,6 +47,18 @@ def prepare(services: Services, token: str | None, onnx: bool = False) -> tuple[
             + (" As ONNX in the folder onnx, compared with PyTorch." if onnx else "")
         )
     )
+
+
+def pack(services: Services, token: str | None, onnx: bool = False) -> Iterator[tuple[gr.DownloadButton, dict]]:
+    """Say that the ZIP of a run's model is being made, or waits for those of others; then yield what `prepare` returns.
+
+    Whoever leaves while it waits ends it.
+    """
+    hidden = gr.DownloadButton(visible=False)
+    yield hidden, said(quiet("Packing the model."))
+    for progress in (steps := Steps(awaited("Packing the model", partial(prepare, services, token, onnx), PACKING))):
+        yield hidden, said(progress.html())
+    yield steps.result
 
 
 def _limits(services: Services) -> str:
@@ -93,7 +107,7 @@ def train_tab(services: Services, demo: gr.Blocks, tokens: Tokens, tabs: gr.Tabs
                 rescued = html(elem_id="train-rescued")
                 with gr.Row():
                     use = gr.Button("Use it in Predict", elem_id="train-use")
-                    pack = gr.Button("Prepare the download", elem_id="train-pack")
+                    make = gr.Button("Prepare the download", elem_id="train-pack")
                 onnx = gr.Checkbox(False, label="As ONNX too, which takes a moment", elem_id="train-onnx")
                 taken = gr.DownloadButton("Save", visible=False, variant="primary", elem_id="train-download")
                 packed = html(visible=False)
@@ -136,8 +150,5 @@ def train_tab(services: Services, demo: gr.Blocks, tokens: Tokens, tabs: gr.Tabs
     wrong.select(read, run, behind, **SILENT, trigger_mode="always_last")
     halt.click(partial(controls.stop, services), run, [halt, status], queue=False, **SILENT)
     use.click(lambda: (gr.Tabs(selected="predict"), predict.OWN), None, [tabs, model], **SILENT)
-    pack.click(
-        partial(prepare, services), [run, onnx], [taken, packed], api_visibility="private", show_progress="minimal",
-        concurrency_limit=1, concurrency_id="files",
-    )  # fmt: skip
+    make.click(partial(pack, services), [run, onnx], [taken, packed], concurrency_limit=8, **SILENT)
     return steps

@@ -46,8 +46,11 @@ def test_an_encoder_is_seen_fetched_and_trained(hub: SmallHub, online: Host, vis
     assert "The Hub knows no public model 'legal-bert'" in page.inner_text("#train-encoder-state")
     card.click()
     page.wait_for_selector("#train-encoder-state [role=progressbar]")
+    assert "until then all-MiniLM-L6-v2 is used" in page.inner_text("#train-encoder-state")
+    page.wait_for_selector("#train-encoder-list:not(:has(input:enabled))")  # a second choice would be lost
     slow.hold.set()
     page.wait_for_selector("#train-encoder-state:has-text('embeddings of 32 numbers')")
+    page.wait_for_selector("#train-encoder-list:not(:has(input:disabled))")
     page.wait_for_function(
         "document.querySelectorAll('#train-layers button').length === 5"
     )  # the tiny one's, two heads

@@ -13,7 +13,7 @@ from mtst.encoders import find
 from mtst.errors import EncoderError
 from mtst.settings import Settings
 from mtst.starter import SMALL_SAMPLE
-from mtst.ui import bake_off, controls, dataset, encoders, freeze, predict, run, shelf
+from mtst.ui import bake_off, controls, dataset, encoders, freeze, kept, predict, run, shelf
 from mtst.ui.services import Services
 
 FORM = {"scenario": "freeze-encoder", "open_groups": [], "epochs": "2", "seed": "0", "balance": "none"}
@@ -57,7 +57,15 @@ def test_one_that_cannot_be_had_is_explained_and_the_one_before_stays(tiny: Serv
     message, name, listed, _ = last(encoders.take(tiny, "owner/never-fetched", DEFAULT))
     assert "could not be reached" in message["value"]
     assert f"{DEFAULT} stays." in message["value"]
-    assert (name, listed.value) == (DEFAULT, DEFAULT)
+    assert (name, listed.value, listed.interactive) == (DEFAULT, DEFAULT, True)
+
+
+def test_nothing_else_is_chosen_while_one_is_on_its_way(tiny: Services) -> None:
+    *waiting, (_, name, listed, _) = encoders.take(tiny, DEFAULT, tiny.settings.encoder)
+    assert waiting
+    assert not any(update.interactive for _, _, update, _ in waiting)
+    assert all(f"ntil then {tiny.settings.encoder} is used" in message["value"] for message, *_ in waiting)
+    assert (name, listed.value, listed.interactive) == (DEFAULT, DEFAULT, True)
 
 
 @pytest.mark.parametrize("name", ["assets/starter", "/etc", "../x/y", "a b", "", "a/b/c", "~/x"])
@@ -87,16 +95,16 @@ def test_visitors_share_one_and_it_goes_when_nobody_uses_it(tiny: Services) -> N
     assert tiny.encoder_named("") is tiny.encoder is not first
     tiny.shelf.sweep(time.monotonic())
     assert tiny.encoder_named(name) is first
-    tiny.shelf.sweep(time.monotonic() + shelf.IDLE_SECONDS + 1)
+    tiny.shelf.sweep(time.monotonic() + kept.IDLE_SECONDS + 1)
     assert tiny.encoder_named(name) is not first
 
 
 def test_few_are_kept_at_once(tiny_folder, tmp_path: Path) -> None:
-    kept = shelf.Shelf(Settings(runs_dir=tmp_path))
+    shelved = shelf.Shelf(Settings(runs_dir=tmp_path))
     names = [str(tiny_folder(kind)) for kind in ("bert", "roberta", "mpnet")]
-    first, *_ = [kept.take(name) for name in names]
-    assert kept.take(names[2]) is kept.take(names[2])
-    assert kept.take(names[0]) is not first
+    first, *_ = [shelved.take(name) for name in names]
+    assert shelved.take(names[2]) is shelved.take(names[2])
+    assert shelved.take(names[0]) is not first
 
 
 def test_one_that_went_from_the_disk_is_said_to_be_gone(tmp_path: Path) -> None:

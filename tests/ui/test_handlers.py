@@ -52,7 +52,7 @@ def test_a_file_gets_a_prediction_a_row_for_every_head(services: Services, write
     table, column, note, _ = predict.read_file(services, path)
     assert value(column) == "review"
     assert "3 rows read" in value(note)
-    file, done = predict.predict_file(services, table, "review", predict.STARTER, None)
+    *_, (file, done) = predict.predict_file(services, table, "review", predict.STARTER, None)
     with open(file.value["path"] if isinstance(file.value, dict) else file.value, newline="") as made:
         rows = list(csv.DictReader(made))
     assert [row["id"] for row in rows] == ["1", "2", "3"]

@@ -1,4 +1,6 @@
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -6,6 +8,7 @@ import pytest
 from mtst.projection import METHODS
 from mtst.ui import map, map_source
 from mtst.ui.drawing import NO_LABEL, OTHER, Drawing
+from mtst.ui.embedding import Steps, awaited
 from mtst.ui.services import Services
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -77,6 +80,36 @@ def test_what_takes_long_is_begun_only_when_it_is_asked_for(services: Services) 
         assert "Press Draw the map" in value(only[2])
 
 
+def test_who_leaves_the_line_leaves_nothing_behind() -> None:
+    hold, done, line = threading.Event(), [], ThreadPoolExecutor(1)
+    first = awaited("Placing", lambda: done.append(hold.wait(60)), line)
+    assert next(first).doing == "Placing"
+    second = awaited("Placing", lambda: done.append("a ghost"), line)
+    assert "waits for its turn" in next(second).doing
+    third = Steps(awaited("Placing", lambda: "drawn", line))
+    waiting = next(steps := iter(third))
+    first.close()
+    second.close()
+    assert "waits for its turn" in next(steps).doing  # what has begun goes on, though nobody looks
+    hold.set()
+    list(steps)
+    assert (third.result, done) == ("drawn", [True])
+    assert waiting.seconds > 0
+
+
+@pytest.mark.parametrize("method", ["t-SNE", "UMAP"])
+def test_a_large_map_waits_for_those_of_others_and_others_for_none(services: Services, method: str) -> None:
+    hold = threading.Event()
+    other = map.LINES[method].submit(hold.wait, 60)
+    usual = {"table": None, "column": None, "which": map.STARTER, "colour": None, "run": None}
+    steps = map.draw(services, map.OWN, CATS, method=method, **usual)
+    assert "Others are before you" in next(steps)[3]["value"]
+    assert shown(draw(services, map.OWN, CATS, "PCA")[1])
+    hold.set()
+    assert shown([*steps][-1][1])
+    assert other.result(60)
+
+
 def test_points_are_coloured_by_label_prediction_correctness_and_cluster(services: Services) -> None:
     drawing, *_ = draw(services, map.SHIPPED)
     keys = [key for _, key in drawing.colours()]
@@ -133,7 +166,7 @@ def test_a_point_that_is_not_there_cannot_be_chosen(cats: Drawing, number: objec
 @pytest.mark.parametrize("method", METHODS)
 def test_a_written_sentence_lands_near_its_like(services: Services, method: str) -> None:
     drawing, *_ = draw(services, map.OWN, CATS, method)
-    figure, near, _ = map.add(drawing, " A cat is napping. ")
+    figure, near, _ = map.add(services, drawing, " A cat is napping. ")
     rows = near[near.index("<tbody") :]
     assert rows.index("A kitten naps.") < rows.index("Shares fell.")
     assert "It is new here" in near
@@ -142,15 +175,15 @@ def test_a_written_sentence_lands_near_its_like(services: Services, method: str)
     assert distances[[0, 1, 4]].min() < distances[[2, 3, 5]].min()
 
 
-def test_a_written_sentence_that_is_there_is_chosen(cats: Drawing) -> None:
-    assert map.add(cats, "Shares fell.")[2] == 2
-    assert all("mark" not in output for output in map.add(cats, "  "))
+def test_a_written_sentence_that_is_there_is_chosen(services: Services, cats: Drawing) -> None:
+    assert map.add(services, cats, "Shares fell.")[2] == 2
+    assert all("mark" not in output for output in map.add(services, cats, "  "))
 
 
 def test_hostile_text_is_shown_as_typed(services: Services) -> None:
     drawing, figure, *_ = draw(services, map.OWN, f"{EVIL}\n{EVIL} again\nhello", colour="cluster:")
     near = map.choose(drawing, 0)[1]
-    landed = map.add(drawing, f"{EVIL} new")[1]
+    landed = map.add(services, drawing, f"{EVIL} new")[1]
     for made in (json.dumps(value(figure)), near, landed):
         assert "<script" not in made
         assert "<img" not in made

@@ -1,0 +1,83 @@
+"""Work that takes long: it says how far it is, waits for others where it must, and ends with whoever asked for it."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+
+import pytest
+
+from mtst.ui import embedding, predict, quality, train
+from mtst.ui.app import build_app
+from mtst.ui.evidence import STARTER
+from mtst.ui.services import Services
+from tests.ui.test_handlers import sample, shown, value
+
+PATIENCE = 60  # seconds after which what should have ended hangs
+LONG = predict.predict_file, quality.look, train.pack
+LABELS = "text", ["topic", "sentiment"], False
+
+
+@contextmanager
+def taken(line: Executor) -> Iterator[None]:
+    """Let somebody else's work take the only place of a line."""
+    hold = threading.Event()
+    other = line.submit(hold.wait, PATIENCE)
+    try:
+        yield
+    finally:
+        hold.set()
+        other.result(PATIENCE)
+
+
+def test_a_file_is_predicted_step_by_step_and_only_as_long_as_somebody_waits(services: Services, write_csv) -> None:
+    rows = "\n".join(f"{number} {'more words than fit on a line ' * 12}" for number in range(700))
+    table, *_ = predict.read_file(services, write_csv(f"text\n{rows}\n"))
+    steps = predict.predict_file(services, table, "text", STARTER, None)
+    told = [next(steps), next(steps)]
+    assert not any(shown(file) for file, _ in told)
+    assert "512 of 700 sentences embedded" in value(told[1][1])
+    steps.close()
+    *_, (file, done) = predict.predict_file(services, table, "text", STARTER, None)
+    assert shown(file)
+    assert "700 rows predicted" in value(done)
+
+
+def test_a_large_file_waits_for_those_of_others_and_says_so(
+    services: Services, write_csv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedding, "MANY", 1)
+    table, *_ = predict.read_file(services, write_csv("text\nhello there\ngood day\n"))
+    places = [embedding._PLACES.acquire() for _ in range(2)]
+    steps = predict.predict_file(services, table, "text", STARTER, None)
+    next(steps)
+    assert "Others embed large files now" in value(next(steps)[1])
+    embedding._PLACES.release(len(places))
+    assert shown([*steps][-1][0])
+
+
+def test_looking_for_doubtful_rows_says_that_it_waits(services: Services) -> None:
+    draft = sample(services)
+    with taken(quality.CHECKS):
+        steps = quality.look(services, draft, *LABELS)
+        told = ""
+        while "Others are before you" not in told:
+            told = value(next(steps)[0])
+    assert "found among 600 rows" in value([*steps][-1][0])
+
+
+def test_packing_says_so_at_once_and_that_it_waits(services: Services) -> None:
+    with taken(train.PACKING):
+        steps = train.pack(services, None)
+        button, told = next(steps)
+        assert not button.visible
+        assert "Packing the model" in value(told)
+        assert "Others are before you" in value(next(steps)[1])
+    assert "Train one first" in value([*steps][-1][1])
+
+
+def test_nothing_that_takes_long_keeps_another_kind_of_work_waiting(services: Services) -> None:
+    events = build_app(services).fns.values()
+    found = {name: [each for each in events if getattr(each.fn, "func", None) is name] for name in LONG}
+    for name, (event,) in found.items():
+        assert [each for each in events if each.concurrency_id == event.concurrency_id] == [event], name
