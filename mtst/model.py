@@ -20,10 +20,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from mtst import publishing, takehome
+from mtst.disk import writing
 from mtst.encoder import Encoder
 from mtst.encoders import load_encoder
 from mtst.errors import ModelError
-from mtst.saved import CARD, ENCODER, HEADS, check_target, read_card, write_card
+from mtst.saved import CARD, ENCODER, HEADS, check_target, read_card, unwritten, write_card
 from mtst.tasks import DEFAULT_TASKS, Task, check_tasks, kept_tasks
 
 ZERO_SHOT_SCALE = 20.0  # turns a difference of cosines into logits, as the losses of sentence-transformers do
@@ -131,7 +132,8 @@ class MultiTaskSentenceTransformer(nn.Module):
             target.parent.mkdir(parents=True, exist_ok=True)
             staging = Path(mkdtemp(dir=target.parent, prefix=".saving-"))
             try:
-                self._write(staging, heads_only=heads_only)
+                with writing():
+                    self._write(staging, heads_only=heads_only)
                 for paper, content in papers.items():
                     (staging / paper).write_bytes(content)
                 if target.exists():
@@ -141,7 +143,7 @@ class MultiTaskSentenceTransformer(nn.Module):
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
         except OSError as error:
-            raise ModelError(f"The model cannot be written to {target}: {error.strerror or error}.") from error
+            raise unwritten(target, error) from error
 
     def _write(self, folder: Path, *, heads_only: bool) -> None:
         if not heads_only:

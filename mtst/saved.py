@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from mtst.errors import ModelError
+from mtst.errors import FULL, ModelError
 from mtst.tasks import Task
 
 CARD, HEADS, ENCODER = "mtst.json", "heads.safetensors", "modules.json"
@@ -25,9 +25,16 @@ def check_target(folder: Path) -> None:
     try:
         foreign = folder.exists() and not (folder / CARD).is_file() and any(folder.iterdir())
     except OSError as error:
-        raise ModelError(f"The model cannot be written to {folder}: {error.strerror or error}.") from error
+        raise unwritten(folder, error) from error
     if foreign:
         raise ModelError(f"{folder} holds other files. Choose a new folder, or one with an earlier model.")
+
+
+def unwritten(folder: Path, error: OSError) -> ModelError:
+    """Return the error which says why a model cannot be written to a folder."""
+    if error.errno in FULL:
+        return ModelError("The disk is full, so the model could not be stored. Free some space and try again.")
+    return ModelError(f"The model cannot be written to {folder}: {error.strerror or error}.")
 
 
 def write_card(folder: Path, tasks: Sequence[Task], encoder: str | None, base: str, dimension: int) -> None:
