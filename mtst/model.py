@@ -164,7 +164,8 @@ class MultiTaskSentenceTransformer(nn.Module):
             report: the report of the run that the model comes from, as JSON, to go along.
 
         Raises:
-            ModelError: the Hub refuses it or does not answer, or the report is none.
+            ModelError: the Hub refuses it or does not answer, a repository that should be private is there and public,
+                or the report is none.
         """
         with TemporaryDirectory() as scratch:
             folder = Path(scratch) / "model"

@@ -22,7 +22,8 @@ def publish(folder: Path, repo_id: str, *, token: str | None = None, private: bo
         private: whether a new repository is closed to others; as the owner's settings say if left out.
 
     Raises:
-        ModelError: the name or the token is refused, or the Hub does not answer.
+        ModelError: the name or the token is refused, the Hub does not answer, or the repository is there and public
+            though it should be closed.
     """
     from huggingface_hub import HfApi
 
@@ -30,9 +31,16 @@ def publish(folder: Path, repo_id: str, *, token: str | None = None, private: bo
     api = HfApi(token=token)
     try:
         address = api.create_repo(repo_id, private=private, exist_ok=True, repo_type="model")
+        if private and not api.model_info(repo_id).private:  # one that is there already stays as it is
+            raise ModelError(
+                f"{repo_id} is there already, and public, so nothing was uploaded. Make it private in its settings on "
+                "the Hub, or choose a new name."
+            )
         api.upload_folder(
             repo_id=repo_id, folder_path=folder, allow_patterns=SENT, commit_message="A model made with mtst"
         )
+    except ModelError:
+        raise
     except Exception as error:  # of no common base class
         raise ModelError(_explain(repo_id, error, "uploaded")) from error
     return str(address)

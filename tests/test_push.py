@@ -114,6 +114,30 @@ def test_the_method_makes_a_private_one_with_a_card_of_its_name(hub, online, sav
     assert repo.files["README.md"].decode().count("# closed\n") == 1
 
 
+@pytest.mark.parametrize("order", ["push", "method"])
+def test_nothing_is_sent_where_everybody_would_see_it(hub, online, saved, order):
+    """A repository that is there stays as it is, whatever is said of a new one."""
+    hub.create("visitor/open", private=False)
+    before = dict(hub.repos["visitor/open"].files)
+    how = {
+        "push": ["-m", "mtst", "push", saved, "visitor/open", "--private"],
+        "method": ["-c", PUSH, saved, "visitor/open", hub.token],
+    }
+    done = online(*how[order], token=hub.token)
+    assert done.returncode != 0
+    assert "visitor/open is there already, and public, so nothing was uploaded" in done.stderr
+    assert hub.repos["visitor/open"].files == before
+    assert not hub.asked("visitor/open", "POST")
+
+
+def test_one_that_is_there_and_private_gets_the_model(hub, online, saved):
+    hub.create("visitor/hidden", private=True)
+    done = online("-m", "mtst", "push", saved, "visitor/hidden", "--private", token=hub.token)
+    assert done.returncode == 0, done.stderr
+    assert hub.repos["visitor/hidden"].private
+    assert "mtst.json" in hub.repos["visitor/hidden"].files
+
+
 def test_whoever_is_not_known_is_told_to_log_in(hub, told, saved):
     (said,) = told(("publish", saved, "visitor/new"))
     assert "does not know you, so visitor/new was not uploaded" in said
