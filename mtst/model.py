@@ -6,11 +6,10 @@ tasks and their labels in order; and with what `mtst.takehome` adds. A folder sa
 alone, and names its encoder in `mtst.json`.
 """
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Self
 
 import numpy as np
@@ -24,7 +23,7 @@ from mtst.disk import writing
 from mtst.encoder import Encoder
 from mtst.encoders import load_encoder
 from mtst.errors import ModelError
-from mtst.saved import CARD, ENCODER, HEADS, check_target, read_card, unwritten, write_card
+from mtst.saved import CARD, ENCODER, HEADS, check_target, read_card, replacing, unwritten, write_card
 from mtst.tasks import DEFAULT_TASKS, Task, check_tasks, kept_tasks
 
 ZERO_SHOT_SCALE = 20.0  # turns a difference of cosines into logits, as the losses of sentence-transformers do
@@ -111,7 +110,7 @@ class MultiTaskSentenceTransformer(nn.Module):
     def save(
         self, folder: str | Path, *, heads_only: bool = False, report: bytes | None = None, name: str = ""
     ) -> None:
-        """Write the model as a folder; an older model there is replaced, anything else is left alone.
+        """Write the model as a folder; an older model there is replaced whole, and a folder with more is refused.
 
         Args:
             folder: where to.
@@ -120,7 +119,7 @@ class MultiTaskSentenceTransformer(nn.Module):
             name: what its card calls it; by its folder if left out.
 
         Raises:
-            ModelError: the folder holds something else, cannot be written, or `heads_only` would lose training; or the
+            ModelError: the folder holds anything else, cannot be written, or `heads_only` would lose training; or the
                 report is none.
         """
         target = Path(folder)
@@ -129,19 +128,11 @@ class MultiTaskSentenceTransformer(nn.Module):
             raise ModelError("The encoder was trained too, so its weights must be saved with the heads.")
         check_target(target)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            staging = Path(mkdtemp(dir=target.parent, prefix=".saving-"))
-            try:
+            with replacing(target) as made:
                 with writing():
-                    self._write(staging, heads_only=heads_only)
+                    self._write(made, heads_only=heads_only)
                 for paper, content in papers.items():
-                    (staging / paper).write_bytes(content)
-                if target.exists():
-                    shutil.rmtree(target)
-                staging.chmod(0o755)
-                staging.rename(target)
-            finally:
-                shutil.rmtree(staging, ignore_errors=True)
+                    (made / paper).write_bytes(content)
         except OSError as error:
             raise unwritten(target, error) from error
 
