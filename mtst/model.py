@@ -6,6 +6,7 @@ tasks and their labels in order; and with what `mtst.takehome` adds. A folder sa
 alone, and names its encoder in `mtst.json`.
 """
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,7 +142,8 @@ class MultiTaskSentenceTransformer(nn.Module):
             self.encoder.backbone.save_pretrained(str(folder), create_model_card=False)
         write_card(folder, self.tasks, self.encoder.name if heads_only else None, self.base, self.encoder.dimension)
         save_file({name: tensor.contiguous().cpu() for name, tensor in self.heads.state_dict().items()}, folder / HEADS)
-        (folder / HEADS).chmod(0o644)
+        for weights in folder.rglob("*.safetensors"):  # whose library lets nobody but their owner read them
+            shutil.copymode(folder / CARD, weights)
 
     def push_to_hub(
         self, repo_id: str, *, token: str | None = None, private: bool | None = None, report: bytes | None = None

@@ -113,6 +113,26 @@ def test_the_folder_that_one_is_in_can_be_saved_to(saved, other, monkeypatch):
     assert MultiTaskSentenceTransformer.load(saved).tasks == OTHER
 
 
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o027, 0o640), (0o077, 0o600)])
+@pytest.mark.parametrize("heads_only", [False, True])
+def test_whoever_may_read_a_new_file_may_read_every_file(tiny, tmp_path, mask, mode, heads_only):
+    before = os.umask(mask)
+    try:
+        tiny.save(tmp_path / "model", heads_only=heads_only)
+    finally:
+        os.umask(before)
+    files = [path for path in (tmp_path / "model").rglob("*") if path.is_file()]
+    assert {path.stat().st_mode & 0o777 for path in files} == {mode}
+    folders = [tmp_path / "model", *(path for path in (tmp_path / "model").rglob("*") if path.is_dir())]
+    assert {path.stat().st_mode & 0o777 for path in folders} == {0o777 & ~mask}
+
+
+def test_a_folder_that_others_may_not_open_stays_closed(tiny, tmp_path):
+    (tmp_path / "model").mkdir(mode=0o700)
+    tiny.save(tmp_path / "model")
+    assert (tmp_path / "model").stat().st_mode & 0o777 == 0o700
+
+
 @pytest.mark.parametrize("reached", [1, 2])
 def test_one_who_interrupts_finds_the_older_model(saved, other, monkeypatch, reached):
     """The older folder is put aside, then the new one in its place: it may break off before each of the two."""
