@@ -19,6 +19,7 @@ from mtst.disk import writing
 from mtst.errors import ModelError
 from mtst.folder import Job, RunFolder
 from mtst.onnx_export import export_onnx
+from mtst.takehome import zip_folder
 
 RUN = """
 import resource, sys
@@ -71,6 +72,17 @@ def test_a_model_that_does_not_fit_leaves_the_older_one(tiny, tmp_path):
     with files_up_to(10_000), pytest.raises(ModelError, match="The disk is full"):
         tiny.save(tmp_path / "model")
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_a_zip_that_does_not_fit_leaves_the_older_one(tiny, tmp_path):
+    tiny.save(tmp_path / "model")
+    (tmp_path / "packed").mkdir()
+    zip_folder(tmp_path / "model", tmp_path / "packed" / "mine.zip")
+    before = (tmp_path / "packed" / "mine.zip").read_bytes()
+    with files_up_to(100_000), pytest.raises(ModelError, match=r"The ZIP mine\.zip cannot be written: File too large"):
+        zip_folder(tmp_path / "model", tmp_path / "packed" / "mine.zip")
+    assert (tmp_path / "packed" / "mine.zip").read_bytes() == before
+    assert os.listdir(tmp_path / "packed") == ["mine.zip"]
 
 
 def test_onnx_is_not_written_by_half(tiny, tmp_path):
