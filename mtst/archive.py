@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from mtst.errors import ModelError
 from mtst.network import check_network, check_working
 from mtst.saved import CARD, HEADS
+from mtst.takehome import report_in
 
 if TYPE_CHECKING:
     from mtst.model import MultiTaskSentenceTransformer
@@ -94,6 +95,17 @@ def load_archive(archive: Path, *, fp32: bool = False) -> "MultiTaskSentenceTran
         model = MultiTaskSentenceTransformer.load(Path(scratch) / "model", fp32=fp32)
         check_working(model)
     return model
+
+
+def archived_report(archive: Path) -> bytes | None:
+    """Return the report that goes along with the model of an archive, if there is one.
+
+    Raises:
+        ModelError: it is none, as `unpack` says.
+    """
+    with TemporaryDirectory() as scratch:
+        unpack(archive, Path(scratch) / "model")
+        return report_in(Path(scratch) / "model")
 
 
 def _check_end(archive: Path, limit: int) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import TypeAdapter, ValidationError
 
-from mtst.catalogue import CATALOGUE
+from mtst.catalogue import CATALOGUE, HUB_ID
 from mtst.errors import ModelError
 from mtst.tasks import Task
 
@@ -23,7 +23,6 @@ LICENSES = {  # of the encoders that we know, as their own cards state them; wha
     "roberta-base": "mit",
     "nlpaueb/legal-bert-base-uncased": "cc-by-sa-4.0",
 }
-HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
 FIGURES = (  # the Hub's name of a figure, ours in words, ours in `Figures`, and what tells two of one name apart
     ("accuracy", "accuracy", "accuracy", None),
     ("f1", "macro-F1", "macro_f1", {"average": "macro"}),

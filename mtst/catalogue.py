@@ -1,7 +1,9 @@
 """The encoders that we know: where they come from, what they are good for, how large they are and what they cost."""
 
+import re
 from dataclasses import dataclass
 
+HUB_ID = re.compile(r"[\w-][\w.-]{0,95}/[\w-][\w.-]{0,95}", re.ASCII)  # owner/name
 DEFAULT = "all-MiniLM-L6-v2"
 MATRICES = 12  # of width x width in a transformer block: four for attention, eight for what follows it
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from safetensors import SafetensorError, safe_open
 
+from mtst.disk import writing
 from mtst.errors import RunError
 
 if TYPE_CHECKING:
@@ -45,14 +46,16 @@ class Checkpoint:
             for name, tensor in named.items()
         }
         try:
-            save_file(tensors, staging, {"numbers": json.dumps(self.numbers)})
+            with writing():
+                save_file(tensors, staging, {"numbers": json.dumps(self.numbers)})
             with staging.open("rb+") as file:
                 os.fsync(file.fileno())
             staging.replace(path)
-        except (OSError, SafetensorError) as error:
+        except OSError as error:
             staging.unlink(missing_ok=True)
-            why = error.strerror if isinstance(error, OSError) else error
-            raise RunError(f"The state of the run cannot be stored: {why}. Free some space, then resume.") from error
+            raise RunError(
+                f"The state of the run cannot be stored: {error.strerror}. Free some space, then resume."
+            ) from error
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -7,6 +7,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from mtst.disk import writing
 from mtst.errors import RunError
 from mtst.projection import Plane, pca
 
@@ -18,10 +19,15 @@ NAME = "embeddings"
 
 
 def keep(folder: Path, epoch: int, embeddings: "Tensor") -> None:
-    """Keep the embeddings (n, d) of the first held-out rows after an epoch, in 16 bits; an epoch is replaced whole."""
+    """Keep the embeddings (n, d) of the first held-out rows after an epoch, in 16 bits; an epoch is replaced whole.
+
+    Raises:
+        OSError: the disk does not take them.
+    """
     folder.mkdir(exist_ok=True)
     staging = folder / f"{epoch}.part"
-    save_file({NAME: embeddings[:MOST_ROWS].half().cpu().contiguous().numpy()}, staging)
+    with writing():
+        save_file({NAME: embeddings[:MOST_ROWS].half().cpu().contiguous().numpy()}, staging)
     staging.replace(folder / f"{epoch}.safetensors")
 
 

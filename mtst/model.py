@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Self
 
 import numpy as np
@@ -20,10 +20,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from mtst import publishing, takehome
+from mtst.disk import writing
 from mtst.encoder import Encoder
 from mtst.encoders import load_encoder
 from mtst.errors import ModelError
-from mtst.saved import CARD, ENCODER, HEADS, check_target, read_card, write_card
+from mtst.saved import CARD, ENCODER, HEADS, check_target, read_card, replacing, unwritten, write_card
 from mtst.tasks import DEFAULT_TASKS, Task, check_tasks, kept_tasks
 
 ZERO_SHOT_SCALE = 20.0  # turns a difference of cosines into logits, as the losses of sentence-transformers do
@@ -110,7 +111,7 @@ class MultiTaskSentenceTransformer(nn.Module):
     def save(
         self, folder: str | Path, *, heads_only: bool = False, report: bytes | None = None, name: str = ""
     ) -> None:
-        """Write the model as a folder; an older model there is replaced, anything else is left alone.
+        """Write the model as a folder; an older model there is replaced whole, and a folder with more is refused.
 
         Args:
             folder: where to.
@@ -119,7 +120,7 @@ class MultiTaskSentenceTransformer(nn.Module):
             name: what its card calls it; by its folder if left out.
 
         Raises:
-            ModelError: the folder holds something else, cannot be written, or `heads_only` would lose training; or the
+            ModelError: the folder holds anything else, cannot be written, or `heads_only` would lose training; or the
                 report is none.
         """
         target = Path(folder)
@@ -128,27 +129,21 @@ class MultiTaskSentenceTransformer(nn.Module):
             raise ModelError("The encoder was trained too, so its weights must be saved with the heads.")
         check_target(target)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            staging = Path(mkdtemp(dir=target.parent, prefix=".saving-"))
-            try:
-                self._write(staging, heads_only=heads_only)
+            with replacing(target) as made:
+                with writing():
+                    self._write(made, heads_only=heads_only)
                 for paper, content in papers.items():
-                    (staging / paper).write_bytes(content)
-                if target.exists():
-                    shutil.rmtree(target)
-                staging.chmod(0o755)
-                staging.rename(target)
-            finally:
-                shutil.rmtree(staging, ignore_errors=True)
+                    (made / paper).write_bytes(content)
         except OSError as error:
-            raise ModelError(f"The model cannot be written to {target}: {error.strerror or error}.") from error
+            raise unwritten(target, error) from error
 
     def _write(self, folder: Path, *, heads_only: bool) -> None:
         if not heads_only:
             self.encoder.backbone.save_pretrained(str(folder), create_model_card=False)
         write_card(folder, self.tasks, self.encoder.name if heads_only else None, self.base, self.encoder.dimension)
         save_file({name: tensor.contiguous().cpu() for name, tensor in self.heads.state_dict().items()}, folder / HEADS)
-        (folder / HEADS).chmod(0o644)
+        for weights in folder.rglob("*.safetensors"):  # whose library lets nobody but their owner read them
+            shutil.copymode(folder / CARD, weights)
 
     def push_to_hub(
         self, repo_id: str, *, token: str | None = None, private: bool | None = None, report: bytes | None = None
@@ -162,7 +157,8 @@ class MultiTaskSentenceTransformer(nn.Module):
             report: the report of the run that the model comes from, as JSON, to go along.
 
         Raises:
-            ModelError: the Hub refuses it or does not answer, or the report is none.
+            ModelError: the Hub refuses it or does not answer, a repository that should be private is there and public,
+                or the report is none.
         """
         with TemporaryDirectory() as scratch:
             folder = Path(scratch) / "model"

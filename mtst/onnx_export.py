@@ -19,10 +19,11 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from mtst.assets import ASSETS
+from mtst.disk import writing
 from mtst.encoder import PROBE
 from mtst.errors import ModelError
 from mtst.model import MultiTaskSentenceTransformer
-from mtst.saved import CARD
+from mtst.saved import CARD, unwritten
 from mtst.takehome import requirements
 
 NETWORK, TOKENIZER, SCRIPT = "model.onnx", "tokenizer.json", "predict_onnx.py"
@@ -72,7 +73,7 @@ def export_onnx(model: MultiTaskSentenceTransformer, folder: Path) -> float:
             shutil.rmtree(folder, ignore_errors=True)
             raise
     except OSError as error:
-        raise ModelError(f"The model cannot be written to {folder}: {error.strerror or error}.") from error
+        raise unwritten(folder, error) from error
 
 
 def _export(model: MultiTaskSentenceTransformer, folder: Path) -> float:
@@ -141,7 +142,8 @@ def _write_words(model: MultiTaskSentenceTransformer, folder: Path) -> None:
     tokenizer.enable_padding(
         pad_id=(encoder.padding or [0])[0], pad_token=encoder.backbone.tokenizer.pad_token or "[PAD]"
     )
-    tokenizer.save(str(folder / TOKENIZER))
+    with writing():
+        tokenizer.save(str(folder / TOKENIZER))
     card = {"base": model.base, "tasks": [{"name": task.name, "labels": list(task.labels)} for task in model.tasks]}
     (folder / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (folder / "requirements.txt").write_text(requirements(LIBRARIES), encoding="utf-8")

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from multiprocessing import forkserver
+from pathlib import Path
 
 from mtst.events import Failed
 from mtst.folder import RunFolder
@@ -27,7 +28,7 @@ class Trainer:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._context = _forkserver()
-        self._process: multiprocessing.Process | None = None
+        self._running: tuple[Path, multiprocessing.Process] | None = None
         self._lock = threading.Lock()
 
     def warm_up(self) -> None:
@@ -50,7 +51,7 @@ class Trainer:
         )
         process.start()
         with self._lock:
-            self._process = process
+            self._running = folder.path, process
         reader, history = folder.reader(), History()
         deadline = time.monotonic() + 60 * limits.max_minutes + GRACE_SECONDS
         late = False
@@ -62,18 +63,18 @@ class Trainer:
             history.extend(reader.read())
             expect(history.remaining)
         with self._lock:
-            self._process = None
+            self._running = None
         if late:
             return Failed(LATE, "interrupted")
         if process.exitcode in (-signal.SIGKILL, -signal.SIGABRT):  # the second by libraries that find no memory
             return Failed(KILLED, "interrupted")
         return Failed(f"The training process ended without a word (code {process.exitcode}).")
 
-    def kill(self) -> None:
-        """End the process that runs now, if there is one."""
+    def kill(self, path: Path) -> None:
+        """End the process of the run in a folder if it has one; it has none for as long as that is being started."""
         with self._lock:
-            if self._process:
-                self._process.kill()
+            if self._running and self._running[0] == path:
+                self._running[1].kill()
 
 
 def _forkserver() -> multiprocessing.context.BaseContext:

@@ -1,12 +1,12 @@
 """A saved model -> the Hub, and back. Weights travel as safetensors only; a token is used and never kept."""
 
-import re
 from pathlib import Path
 
+from mtst import hub_trouble
+from mtst.catalogue import HUB_ID
 from mtst.errors import ModelError
 from mtst.saved import CARD
 
-REPO = re.compile(r"[\w-][\w.-]{0,95}/[\w-][\w.-]{0,95}", re.ASCII)
 FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "*.md"]
 SENT = [*FILES, "predict.py", "onnx/*"]
 LOG_IN = "Log in with `hf auth login`, or set HF_TOKEN to a token that may write"
@@ -22,7 +22,8 @@ def publish(folder: Path, repo_id: str, *, token: str | None = None, private: bo
         private: whether a new repository is closed to others; as the owner's settings say if left out.
 
     Raises:
-        ModelError: the name or the token is refused, or the Hub does not answer.
+        ModelError: the name or the token is refused, the Hub does not answer, or the repository is there and public
+            though it should be closed.
     """
     from huggingface_hub import HfApi
 
@@ -30,9 +31,16 @@ def publish(folder: Path, repo_id: str, *, token: str | None = None, private: bo
     api = HfApi(token=token)
     try:
         address = api.create_repo(repo_id, private=private, exist_ok=True, repo_type="model")
+        if private and not api.model_info(repo_id).private:  # one that is there already stays as it is
+            raise ModelError(
+                f"{repo_id} is there already, and public, so nothing was uploaded. Make it private in its settings on "
+                "the Hub, or choose a new name."
+            )
         api.upload_folder(
             repo_id=repo_id, folder_path=folder, allow_patterns=SENT, commit_message="A model made with mtst"
         )
+    except ModelError:
+        raise
     except Exception as error:  # of no common base class
         raise ModelError(_explain(repo_id, error, "uploaded")) from error
     return str(address)
@@ -57,17 +65,15 @@ def fetch(repo_id: str, revision: str | None = None) -> Path:
 
 
 def _check_name(repo_id: str) -> None:
-    if not REPO.fullmatch(repo_id):
+    if not HUB_ID.fullmatch(repo_id):
         raise ModelError(f"{repo_id!r} is neither a folder nor a name on the Hub. Those look like owner/name.")
 
 
 def _explain(repo_id: str, error: Exception, done: str) -> str:
     """Say in one sentence why the Hub did not do it and what to do."""
-    import httpx2
     from huggingface_hub import errors
 
-    response = getattr(error, "response", None)
-    status = None if response is None else response.status_code
+    status = hub_trouble.status(error)
     if isinstance(error, errors.LocalTokenNotFoundError) or status == 401:
         return f"The Hub does not know you, so {repo_id} was not {done}. {LOG_IN}."
     if isinstance(error, errors.GatedRepoError):
@@ -80,8 +86,7 @@ def _explain(repo_id: str, error: Exception, done: str) -> str:
         return f"The Hub knows no {repo_id}, or does not show it to you. Check the spelling, or log in."
     if isinstance(error, errors.HFValidationError):
         return f"{repo_id!r} is no name that the Hub takes. Names look like owner/name."
-    gone = errors.LocalEntryNotFoundError | errors.OfflineModeIsEnabled | httpx2.TransportError | ConnectionError
-    if isinstance(error, gone) or isinstance(error.__cause__, gone):
-        return f"The Hub cannot be reached, so {repo_id} was not {done}. Check the network, then try again."
+    if said := hub_trouble.passing(repo_id, error, done):
+        return said
     reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
     return f"{repo_id} was not {done}: {reason[:200].rstrip('.')}."

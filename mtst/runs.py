@@ -28,7 +28,7 @@ from mtst.state_log import log_state
 from mtst.waiting import Line, Place
 
 LOG = logging.getLogger(__name__)
-POLL_SECONDS = 0.25
+POLL_SECONDS, TIDY_SECONDS = 0.25, 0.05
 SWEEP_SECONDS = 600
 RESTARTED = "The app was restarted before this run had ended."
 
@@ -105,7 +105,8 @@ class Runs:
         folder = self.folder(token)
         self._quota.check_room()
         if folder.history().over:
-            self._wait_for_end(token)
+            while self._line.running == token:  # its process takes a moment to tidy up
+                time.sleep(TIDY_SECONDS)
         with self._lock:
             if not folder.history().resumable or token in self._line.tokens:
                 raise RunError("This run cannot be resumed: it has not broken off.")
@@ -175,9 +176,9 @@ class Runs:
         """
         path = self.folder(token).path
         self._line.leave(token)
-        if self._line.running == token:
-            self._trainer.kill()
-        self._wait_for_end(token)  # it gets its last word, which goes with the rest
+        while self._line.running == token:  # until it has its last word, which goes with the rest
+            self._trainer.kill(path)  # again and again: its process may be starting
+            time.sleep(TIDY_SECONDS)
         try:
             remove(path)
         except OSError as error:
@@ -208,11 +209,6 @@ class Runs:
             await asyncio.sleep(POLL_SECONDS)
             if not folder.path.is_dir():
                 self.folder(token)
-
-    def _wait_for_end(self, token: str) -> None:
-        """Wait for the process of a run that is over, or killed; it takes a moment to tidy up."""
-        while self._line.running == token:
-            time.sleep(POLL_SECONDS / 5)
 
     def _run_all(self) -> None:
         while True:

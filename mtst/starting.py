@@ -8,7 +8,6 @@ from mtst.archive import unpack
 from mtst.config import TrainConfig
 from mtst.data import Dataset
 from mtst.encoders import load_encoder
-from mtst.errors import ModelError
 
 if TYPE_CHECKING:
     from mtst.model import MultiTaskSentenceTransformer
@@ -38,8 +37,8 @@ def keep_model(archive: Path, folder: RunFolder, megabytes: float) -> None:
     """
     try:
         unpack(archive, folder.model_path, megabytes)
-    except ModelError:
+        folder.path.chmod(0o700)
+        folder.create(Job("", TrainConfig(), source=archive.name, kind="keep"), None)
+    except BaseException:
         shutil.rmtree(folder.path, ignore_errors=True)
         raise
-    folder.path.chmod(0o700)
-    folder.create(Job("", TrainConfig(), source=archive.name, kind="keep"), None)

@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mtst.assets import ASSETS
 from mtst.card import RunReport, card
@@ -54,22 +55,34 @@ def report_in(folder: Path) -> bytes | None:
 
 
 def zip_folder(folder: Path, target: Path) -> None:
-    """Write a folder as a ZIP with that folder in it.
+    """Write a folder as a ZIP with that folder in it; an older ZIP of that name stays until the new one is whole.
 
     Raises:
         ModelError: it cannot be written.
     """
+    place = target.resolve()  # a link stays one
+    if place.exists() and not place.is_file():
+        raise ModelError(f"The ZIP {target} cannot be written: it is no file that may be replaced. Name another one.")
     try:
-        with zipfile.ZipFile(target, "w") as archive:
-            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-                entry = zipfile.ZipInfo(path.relative_to(folder.parent).as_posix(), MOMENT)
-                entry.external_attr = PLAIN_FILE
-                entry.file_size = path.stat().st_size
-                # Stored as it is: weights hardly get smaller.
-                with path.open("rb") as source, archive.open(entry, "w") as packed:
-                    shutil.copyfileobj(source, packed, 1 << 20)
+        with TemporaryDirectory(dir=place.parent, prefix=f".{place.name}-", ignore_cleanup_errors=True) as scratch:
+            made = Path(scratch) / place.name
+            _pack(folder, made)
+            if place.exists():
+                shutil.copymode(place, made)
+            made.replace(place)
     except OSError as error:
         raise ModelError(f"The ZIP {target.name} cannot be written: {error.strerror or error}.") from error
+
+
+def _pack(folder: Path, target: Path) -> None:
+    with zipfile.ZipFile(target, "w") as archive:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            entry = zipfile.ZipInfo(path.relative_to(folder.parent).as_posix(), MOMENT)
+            entry.external_attr = PLAIN_FILE
+            entry.file_size = path.stat().st_size
+            # Stored as it is: weights hardly get smaller.
+            with path.open("rb") as source, archive.open(entry, "w") as packed:
+                shutil.copyfileobj(source, packed, 1 << 20)
 
 
 def requirements(libraries: tuple[str, ...]) -> str:

@@ -160,12 +160,22 @@ def test_an_archive_that_unpacks_to_more_than_it_may_is_stopped(refused, content
 
 
 def test_a_size_that_is_a_lie_is_no_way_around(refused, content):
-    """The directory says that the weights are small; what comes out is counted."""
+    """The directory says that the weights are small: no more than that is read, and the checksum does not fit it."""
     made = bytearray(zipped(content | {at("model.safetensors"): os.urandom(3_000_000)}))
     place = made.rindex(at("model.safetensors").encode()) - 46
     assert made[place : place + 4] == b"PK\x01\x02"
     struct.pack_into("<L", made, place + 24, 100)
-    refused({}, raw=bytes(made), megabytes=4)
+    assert "Bad CRC-32 for file 'mtst-model/model.safetensors'" in refused({}, raw=bytes(made), megabytes=4)
+
+
+def test_files_that_are_too_large_only_together_are_stopped(refused, content):
+    """Each may take what those before it have left."""
+    tenfold = b"".join(10 * os.urandom(3_000) for _ in range(100))
+    made = zipped(
+        content | dict.fromkeys([at("model.safetensors"), at("heads.safetensors")], tenfold), zipfile.ZIP_DEFLATED
+    )
+    assert len(made) < 4_000_000 < 2 * len(tenfold)
+    assert "'model.safetensors' unpacks to more" in refused({}, raw=made, megabytes=4)
 
 
 @pytest.mark.parametrize("name", ["tokenizer_config.json", "vocab.txt"])

@@ -1,9 +1,12 @@
 import csv
+import os
+import shutil
+import zipfile
 
 import pytest
 
-from mtst.errors import DataError
-from mtst.export import write_predictions
+from mtst.errors import DataError, ModelError
+from mtst.export import write_predictions, zip_model
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.spreadsheet import FORMULA
 from mtst.tasks import Task
@@ -51,6 +54,38 @@ def test_a_long_table_is_written_in_parts_without_a_seam(monkeypatch, tiny, tabl
 def test_a_table_of_blanks_is_written_too(tiny, table_of, tmp_path):
     assert write_predictions(tiny, table_of("text,n\n ,1\n ,2\n"), "text", tmp_path / "out.csv") == 2
     assert [row[1:] for row in rows_of(tmp_path / "out.csv")[1:]] == [["1", *[""] * 4], ["2", *[""] * 4]]
+
+
+def test_a_zip_replaces_files_only(tiny, tmp_path):
+    """A pipe or a device, whose place a file would take, is left alone; a link stays one."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for name in ("pipe", "folder"):
+        with pytest.raises(ModelError, match="no file that may be replaced"):
+            zip_model(tiny, tmp_path / name)
+    assert (tmp_path / "pipe").is_fifo()
+    (tmp_path / "mine.zip").write_text("old")
+    (tmp_path / "link.zip").symlink_to("mine.zip")
+    zip_model(tiny, tmp_path / "link.zip")
+    assert (tmp_path / "link.zip").is_symlink()
+    assert zipfile.is_zipfile(tmp_path / "mine.zip")
+    assert sorted(os.listdir(tmp_path)) == ["folder", "link.zip", "mine.zip", "pipe"]
+
+
+def test_one_who_interrupts_keeps_the_older_zip(tiny, tmp_path, monkeypatch):
+    zip_model(tiny, tmp_path / "mine.zip")
+    before = (tmp_path / "mine.zip").read_bytes()
+    copy = shutil.copyfileobj
+
+    def interrupted(*what):
+        copy(*what)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "copyfileobj", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        zip_model(tiny, tmp_path / "mine.zip")
+    assert (tmp_path / "mine.zip").read_bytes() == before
+    assert os.listdir(tmp_path) == ["mine.zip"]
 
 
 def test_a_missing_column_writes_no_file(tiny, table_of, tmp_path):

@@ -119,8 +119,8 @@ def test_what_another_program_has_fetched_is_used_without_the_hub(client, cut_of
 
 def test_without_the_hub_the_bundled_encoder_is_offered(cut_off):
     assert cut_off.do("load", name="owner/never-fetched")["error"] == (
-        "The Hub could not be reached to fetch 'owner/never-fetched'. Check the network, or use the bundled "
-        f"'{DEFAULT}'."
+        "The Hub could not be reached, so 'owner/never-fetched' was not fetched. Check the network and try again, or "
+        f"use the bundled '{DEFAULT}'."
     )
 
 

@@ -194,34 +194,11 @@ def test_an_encoder_that_was_trained_is_not_left_out(tiny, tmp_path):
     assert not (tmp_path / "heads").exists()
 
 
-def test_an_older_model_is_replaced_whole(saved, tiny_encoder):
-    (saved / "left over.txt").write_text("old")
-    MultiTaskSentenceTransformer(tiny_encoder, [Task("other", ("x",))]).save(saved)
-    assert MultiTaskSentenceTransformer.load(saved).tasks == (Task("other", ("x",)),)
-    assert not (saved / "left over.txt").exists()
-    assert [path.name for path in saved.parent.iterdir()] == ["saved"]
-
-
 def test_an_empty_folder_and_one_that_is_missing_are_filled(tiny, tmp_path):
     (tmp_path / "empty").mkdir()
     for place in (tmp_path / "empty", tmp_path / "a" / "b"):
         tiny.save(place, heads_only=True)
         assert (place / "mtst.json").is_file()
-
-
-def test_a_folder_with_other_files_is_left_alone(tiny, tmp_path):
-    (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(ModelError, match="other files"):
-        tiny.save(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
-
-
-@pytest.mark.parametrize("place", ["file", "file/below"])
-def test_a_place_that_cannot_be_a_folder_is_refused(tiny, tmp_path, place):
-    (tmp_path / "file").write_text("mine")
-    with pytest.raises(ModelError):
-        tiny.save(tmp_path / place)
-    assert (tmp_path / "file").read_text() == "mine"
 
 
 # --- folders that do not load

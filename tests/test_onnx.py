@@ -1,6 +1,8 @@
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -78,6 +80,29 @@ def test_the_model_stays_as_it_was(tiny, tmp_path):
     export_onnx(tiny, tmp_path / "onnx")
     assert tiny.encoder.backbone[0].auto_model.config._attn_implementation == attention
     assert not tiny.encoder.moved
+
+
+@pytest.mark.parametrize("kind", ["bert", "mpnet"])
+def test_whoever_encodes_meanwhile_gets_the_same(tiny_folder, tmp_path, kind):
+    """The exporter patches PyTorch while it traces, and an app encodes for others in the same process."""
+    model = MultiTaskSentenceTransformer(load_encoder(str(tiny_folder(kind)), fp32=True), TASKS)
+    expected, over = model.encode(SENTENCES), threading.Event()
+
+    def encode():
+        count = 0
+        while not over.is_set():
+            model.encoder.forget()
+            np.testing.assert_allclose(model.encode(SENTENCES), expected, atol=1e-5)
+            count += 1
+        return count
+
+    with ThreadPoolExecutor(1) as pool:
+        encoding = pool.submit(encode)
+        try:
+            assert export_onnx(model, tmp_path / "onnx") <= TOLERANCE
+        finally:
+            over.set()
+        assert encoding.result() > 0
 
 
 def test_the_model_that_ships_is_the_same_as_onnx(tmp_path):

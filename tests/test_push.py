@@ -114,6 +114,30 @@ def test_the_method_makes_a_private_one_with_a_card_of_its_name(hub, online, sav
     assert repo.files["README.md"].decode().count("# closed\n") == 1
 
 
+@pytest.mark.parametrize("order", ["push", "method"])
+def test_nothing_is_sent_where_everybody_would_see_it(hub, online, saved, order):
+    """A repository that is there stays as it is, whatever is said of a new one."""
+    hub.create("visitor/open", private=False)
+    before = dict(hub.repos["visitor/open"].files)
+    how = {
+        "push": ["-m", "mtst", "push", saved, "visitor/open", "--private"],
+        "method": ["-c", PUSH, saved, "visitor/open", hub.token],
+    }
+    done = online(*how[order], token=hub.token)
+    assert done.returncode != 0
+    assert "visitor/open is there already, and public, so nothing was uploaded" in done.stderr
+    assert hub.repos["visitor/open"].files == before
+    assert not hub.asked("visitor/open", "POST")
+
+
+def test_one_that_is_there_and_private_gets_the_model(hub, online, saved):
+    hub.create("visitor/hidden", private=True)
+    done = online("-m", "mtst", "push", saved, "visitor/hidden", "--private", token=hub.token)
+    assert done.returncode == 0, done.stderr
+    assert hub.repos["visitor/hidden"].private
+    assert "mtst.json" in hub.repos["visitor/hidden"].files
+
+
 def test_whoever_is_not_known_is_told_to_log_in(hub, told, saved):
     (said,) = told(("publish", saved, "visitor/new"))
     assert "does not know you, so visitor/new was not uploaded" in said
@@ -147,8 +171,24 @@ def test_what_is_no_name_is_told_before_the_hub_is_asked(told, name):
 
 def test_without_a_network_it_is_told(told, saved):
     there, back = told(("publish", saved, "visitor/new"), ("fetch", "visitor/away"), endpoint=NOWHERE, token="hf_x")  # noqa: S106
-    assert "cannot be reached, so visitor/new was not uploaded" in there
-    assert "cannot be reached, so visitor/away was not fetched" in back
+    assert "could not be reached, so 'visitor/new' was not uploaded" in there
+    assert "could not be reached, so 'visitor/away' was not fetched" in back
+
+
+@pytest.mark.parametrize(("status", "words"), [(429, "no more requests"), (500, "out of order"), (503, "out of order")])
+def test_a_hub_that_cannot_just_now_is_told(hub, told, saved, status, words):
+    hub.trouble("/api/", status=status)
+    there, back = told(("publish", saved, "visitor/later"), ("fetch", "visitor/later"), token=hub.token)
+    assert words in there
+    assert f"({status}), so 'visitor/later' was not uploaded. Try again later" in there
+    assert f"({status}), so 'visitor/later' was not fetched. Try again later" in back
+
+
+def test_a_disk_that_fills_up_while_a_model_is_fetched_is_told(hub, online, saved):
+    hub.add("visitor/large", saved)
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))\n" + LIGHT
+    done = online("-c", limited, said=json.dumps(["fetch", "visitor/large"]) + "\n", token=hub.token)
+    assert "The disk is full, so 'visitor/large' could not be stored" in done.stdout
 
 
 def test_a_folder_without_a_model_is_told(online, hub, tmp_path):

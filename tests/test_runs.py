@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 import signal
+import threading
 import time
 
 import psutil
@@ -259,6 +260,50 @@ def test_a_deleted_run_is_gone_at_once_and_the_next_one_trains(runs, submit, tmp
     assert follow(runs, second).finished
     runs.delete(second)
     assert not list(runs.settings.runs_dir.glob(".gone-*"))
+
+
+def test_a_run_whose_process_is_only_just_starting_is_deleted_as_soon_as_it_has(runs, submit, monkeypatch):
+    """The server that runs are forked from takes seconds to start, for which the first run waits."""
+    starting, asked, go = (threading.Event() for _ in range(3))
+    process, trainer = runs._trainer._context.Process, runs._trainer
+    start, kill = process.start, trainer.kill
+
+    def slowly(self):
+        starting.set()
+        go.wait()
+        start(self)
+
+    def ask(path):
+        kill(path)
+        asked.set()
+
+    monkeypatch.setattr(process, "start", slowly)
+    monkeypatch.setattr(trainer, "kill", ask)
+    token = submit(LONG)
+    path = runs.folder(token).path
+    assert starting.wait(30)
+    deleting = threading.Thread(target=runs.delete, args=[token], daemon=True)
+    deleting.start()
+    assert asked.wait(30)
+    go.set()
+    deleting.join(30)
+    assert not deleting.is_alive()
+    assert not path.exists()
+
+
+def test_a_process_is_killed_for_its_own_run_only(tmp_path, swapped, tiny_folder):
+    trainer, folder = process.Trainer(Settings(runs_dir=tmp_path)), RunFolder(tmp_path / TOKEN)
+    folder.create(Job(str(tiny_folder()), LONG), swapped)
+    trained = []
+
+    def expect(_):
+        trained.append(len(folder.history().steps))
+        trainer.kill(tmp_path / ("b" * 32))
+        if trained[-1] > trained[0]:  # it has gone on since
+            trainer.kill(folder.path)
+
+    assert trainer.run(folder, expect) == Failed(process.KILLED, "interrupted")
+    assert trained[-1] > trained[0]
 
 
 def test_a_visitor_has_limits_and_others_do_not_feel_them(tmp_path, swapped, tiny_folder):

@@ -8,8 +8,7 @@ import typer
 from mtst.errors import SettingsError
 from mtst.export import zip_model
 from mtst.onnx_export import export_onnx
-from mtst.starter import load_model
-from mtst.takehome import report_in
+from mtst.starter import load_model, report_of
 
 
 def export(
@@ -24,8 +23,7 @@ def export(
         raise SettingsError("Say what to make of the model: --zip FILE.zip, --onnx FOLDER, or both.")
     loaded = load_model(model, fp32=True)
     if archive:
-        folder = Path(model)
-        zip_model(loaded, archive, archive.stem, report_in(folder) if folder.is_dir() else None)
+        zip_model(loaded, archive, archive.stem, report_of(model))
         typer.echo(f"written to {archive}")
     if onnx:
         worst = export_onnx(loaded, onnx)

@@ -18,7 +18,7 @@ def push(
         typer.Option("--private/--public", help="Who may see a new one; as your account says if left out."),
     ] = None,
 ) -> None:
-    """Upload a model to the Hub: encoder, heads, model card, report, script.
+    """Upload a model to the Hub: encoder, heads, model card, report, script; with --private to no public repository.
 
     The token is that of `hf auth login`, or HF_TOKEN; it is no option, since a shell keeps what is typed.
     """

@@ -1,6 +1,5 @@
 """The choice of an encoder: what there is, how large and how quick it is, and its way here."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from mtst.catalogue import CATALOGUE
+from mtst.catalogue import CATALOGUE, HUB_ID
 from mtst.errors import EncoderError, MtstError
 from mtst.offers import Offer, offer
 from mtst.ui.literal import inline, short
@@ -17,7 +16,6 @@ from mtst.ui.services import Services
 from mtst.ui.visitors import visitor
 from mtst.ui.watch import state_line
 
-HUB_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
 ONLY_HERE = quiet("The Hub does not answer, so only the encoders that are on this server are offered.")
 SILENT = {"api_visibility": "private", "show_progress": "hidden"}
 
