@@ -23,10 +23,12 @@ from mtst.ui.shelf import Shelf
 if TYPE_CHECKING:
     from mtst.encoder import Encoder
     from mtst.model import MultiTaskSentenceTransformer
+    from mtst.projection import Plane
     from mtst.tasks import Task
 
 LOG = logging.getLogger(__name__)
 MODELS_KEPT = 2
+PLANES_KEPT = 6
 SWEEP_SECONDS = 600
 
 
@@ -48,6 +50,7 @@ class Services:
         self.shelf = Shelf(settings)
         self._loading = threading.Lock()  # the server's own encoder and the starter model, and nobody's model
         self._models: Kept[Read] = Kept(MODELS_KEPT)
+        self.planes: Kept[Plane] = Kept(PLANES_KEPT)  # of the sample, by how it is placed
         threading.Thread(target=self._sweep_all, name="sweep", daemon=True).start()
 
     def warm_up(self) -> None:

@@ -71,6 +71,9 @@ def test_the_sample_map_is_the_same_each_time(services: Services) -> None:
     first, second = (draw(services, map.SHIPPED, colour="known:sentiment") for _ in range(2))
     assert value(first[1])["data"] == value(second[1])["data"]
     assert {trace["name"] for trace in value(first[1])["data"]} == {"negative", "neutral", "positive"}
+    assert first[0].plane is second[0].plane  # worked out once for all who come
+    own = [draw(services, map.OWN, CATS)[0].plane for _ in range(2)]
+    assert own[0] is not own[1]
 
 
 def test_what_takes_long_is_begun_only_when_it_is_asked_for(services: Services) -> None:
