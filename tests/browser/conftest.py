@@ -161,5 +161,5 @@ def visit(profiles: Callable, address: str) -> Iterator:
 def few_rows(tmp_path: Path) -> Path:
     """A part of the sample, an epoch of which takes seconds even on one processor."""
     path = tmp_path / "few.csv"
-    path.write_text("".join(SMALL_SAMPLE.read_text(encoding="utf-8").splitlines(keepends=True)[:121]), encoding="utf-8")
+    path.write_text("".join(SMALL_SAMPLE.read_text(encoding="utf-8").splitlines(keepends=True)[:81]), encoding="utf-8")
     return path

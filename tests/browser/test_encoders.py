@@ -31,12 +31,12 @@ def online(hub: SmallHub, tmp_path: Path) -> Iterator[Host]:
     host.end()
 
 
-def test_an_encoder_is_seen_fetched_and_trained(hub: SmallHub, online: Host, visit) -> None:
+def test_an_encoder_is_seen_fetched_and_trained(hub: SmallHub, online: Host, visit, few_rows: Path) -> None:
     slow = hub.trouble(f"/content/{NAME}", hold=threading.Event())
     visitor = visit(address=online.url)
     page = visitor.page
     visitor.tab("Train")
-    visitor.take_sample()
+    visitor.upload(few_rows)
     page.click("#train-encoder > button")
     card = page.locator("#train-encoder-list label", has_text=NAME)
     card.wait_for()

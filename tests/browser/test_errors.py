@@ -25,18 +25,20 @@ def measured(visitor: Visitor, tmp_path) -> None:
 
 
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
-def test_why_a_label_is_told_by_words_and_rows(visit, width: int, theme: str) -> None:
+def test_why_a_label_is_told_by_words_and_rows(visit, tmp_path, width: int, theme: str) -> None:
     visitor = visit(width, theme)
+    measured(visitor, tmp_path)
     visitor.tab("Predict")
     page = visitor.page
+    page.click("#predict-model label:has-text('My trained run')")
     page.fill("#predict-text textarea", f"The team won the cup on penalties.\n{EVIL} is bad soup")
     page.click("#predict-go")
     page.wait_for_selector(".prediction")
     page.locator(".ask").first.focus()
     page.keyboard.press("Enter")
-    page.wait_for_selector("#predict-why .rows", timeout=240_000)  # the sample is read once
-    assert "sports" in page.inner_text("#predict-why h4")
-    assert {"team", "cup"} <= set(page.locator("#predict-why section:first-of-type mark.for bdi").all_inner_texts())
+    page.wait_for_selector("#predict-why .rows")
+    assert "<b>sports" in page.inner_text("#predict-why h4")
+    assert {"team", "won"} <= set(page.locator("#predict-why section:first-of-type mark.for bdi").all_inner_texts())
     assert page.evaluate("document.activeElement.matches('#predict-why .asked')")
     assert page.locator("#predict-why .rows li").count() == 5
     page.locator(".ask").nth(1).click()

@@ -24,14 +24,14 @@ def proxy(tmp_path: Path) -> Iterator[Proxy]:
     host.end()
 
 
-def test_the_page_works_under_a_path_of_its_own(proxy, visit) -> None:
+def test_the_page_works_under_a_path_of_its_own(proxy, visit, few_rows: Path) -> None:
     visitor = visit(address=proxy.url)
     page = visitor.page
     page.fill("#compare-text textarea", "A dog barks.\nA hound is barking.\nShares fell.")
     page.click("#compare-go")
     page.wait_for_function("document.querySelector('#compare-pairs').innerText.includes('hound')")
     visitor.tab("Train")
-    visitor.take_sample()
+    visitor.upload(few_rows)
     page.fill("#train-epochs :is(input, textarea)", "2")
     page.click("#train-start")
     page.wait_for_selector("#train-status .finished", timeout=120_000)

@@ -1,6 +1,5 @@
 """How much text a box of the page lets through to an encoder."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -64,5 +63,5 @@ def test_a_query_is_cut(services: Services, listening: Listening) -> None:
     for told in (ranking, found):
         assert told.index("A cat sleeps.") < told.index("Shares fell.")
     *_, (drawing, *_) = map_tab.draw(services, map_source.OWN, TEXT, None, None, "PCA", map_tab.STARTER, None, None)
-    map_tab.add(replace(drawing, model=SimpleNamespace(encoder=listening)), QUERY)
+    map_tab.add(SimpleNamespace(starter=SimpleNamespace(encoder=listening)), drawing, QUERY)
     assert 0 < listening.longest <= LONGEST_QUERY
