@@ -189,6 +189,7 @@ def predict_tab(services: Services, demo: gr.Blocks, tokens: Tokens) -> gr.Radio
         ask, own, reasons, api_visibility="private", show_progress="hidden", concurrency_limit=2,
         trigger_mode="always_last",
     )  # fmt: skip
+    button.click(lambda: NOT_ASKED, None, reasons, api_visibility="private", show_progress="hidden")  # a new question
     upload.change(
         partial(read_file, services), upload, [table, column, note, result], api_visibility="private",
         show_progress="hidden",

@@ -39,6 +39,21 @@ def test_the_map_shows_the_sample_and_ones_own_sentences(visit) -> None:
     page.wait_for_function("document.querySelector('#map-plot .figure').layout.xaxis.title.text === 't-SNE 1'")
 
 
+def test_a_legend_stays_above_its_figure_when_the_window_grows(visit) -> None:
+    visitor = visit(390)
+    visitor.tab("Map")
+    visitor.plot("#map-plot")
+    apart = """width => {
+        const plot = document.querySelector('#map-plot .figure'), top = plot.getBoundingClientRect().top;
+        const {_size: size, width: drawn} = plot._fullLayout;
+        const legend = plot.querySelector('.legend').getBoundingClientRect();
+        return drawn === plot.clientWidth && innerWidth === width && legend.bottom - top <= size.t + 1;
+    }"""
+    for width in (390, 1280, 390, 1280):
+        visitor.page.set_viewport_size({"width": width, "height": 900})
+        visitor.page.wait_for_function(apart, arg=width)
+
+
 def test_both_heads_answer(visit) -> None:
     visitor = visit()
     visitor.tab("Predict")

@@ -9,7 +9,7 @@ let webgl; // found out when it is needed: a browser has few of them
 const possible = trace => trace.type !== 'scattergl'
   || (webgl ??= Boolean(document.createElement('canvas').getContext('webgl'))) ? trace : {...trace, type: 'scatter'};
 const press = ({points: [{customdata}]}) => Number.isInteger(customdata) && trigger('select', {index: customdata});
-let timer = 0, cost = 0, heard = false;
+let timer = 0, cost = 0, width = 0, heard = false;
 
 function draw() {
   timer = 0;
@@ -23,7 +23,10 @@ function draw() {
   if (mark?.x) traces.push(mark);
   const names = layout.meta?.pairs; // of the rows of a heat map, whose cells tell both
   if (names) traces[0].text = names.map(a => names.map(b => `${a}<br>―<br>${b}`));
-  Plotly.react(plot, traces, {...layout, ...narrow.layout, ...size}, {displayModeBar: false});
+  const drawn = Plotly.react(plot, traces, {...layout, ...narrow.layout, ...size}, {displayModeBar: false});
+  // After a change of the width it leaves the legend where the margin of before ended.
+  if (width && width !== size.width) drawn.then(() => Plotly.relayout(plot, {width: plot.clientWidth}));
+  width = size.width;
   if (!heard) plot.on('plotly_click', press);
   heard = true;
   cost = performance.now() - start;
