@@ -30,6 +30,7 @@ LOG = logging.getLogger(__name__)
 MODELS_KEPT = 2
 PLANES_KEPT = 6
 SWEEP_SECONDS = 600
+SETTLED_SECONDS = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +63,7 @@ class Services:
             _ = self.encoder, self.starter
         except MtstError as error:  # every tab says the same to its visitors
             LOG.error("%s", error)
+        time.sleep(SETTLED_SECONDS)  # the look at all that there is takes half a second, in which nobody is answered
         gc.collect()
         gc.freeze()  # what is imported stays
         gc.enable()
