@@ -50,6 +50,7 @@ def embedded(encoder: "Encoder", texts: Sequence[str]) -> Generator[Progress, No
     while not _PLACES.acquire(timeout=QUIET_SECONDS):
         yield Progress("Others embed large files now: this waits for its turn", None, time.monotonic() - start)
     try:
+        yield Progress(f"0 of {len(texts):,} sentences embedded", 0.0, 0.0)  # the first of them take seconds
         return (yield from _pieces(encoder, texts, time.monotonic()))
     finally:
         _PLACES.release()

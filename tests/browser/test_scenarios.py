@@ -21,7 +21,7 @@ def test_scenarios_are_compared_found_again_and_kept(visit, few_rows: Path) -> N
     page.wait_for_selector("#scenarios-status .finished", timeout=120_000)
     cells = page.locator("#scenarios-table tbody tr td:first-child").all_inner_texts()
     assert cells == ["majority class", "logistic regression", HEADS, NOTHING]
-    assert "few.csv, judged by 25 test rows" in page.inner_text("#scenarios-answer")
+    assert "few.csv, judged by 16 test rows" in page.inner_text("#scenarios-answer")
     assert page.evaluate("document.querySelector('#scenarios-curves .figure').data.length") == 2
     assert page.is_visible("#scenarios-learning")
     downloads: list[str] = []

@@ -8,7 +8,7 @@ import torch
 from mtst.config import TrainConfig
 from mtst.folder import Job, RunFolder
 from mtst.model import MultiTaskSentenceTransformer
-from mtst.ui import compare, search, two_encoders
+from mtst.ui import compare, embedding, search, two_encoders
 from mtst.ui.services import Services
 from tests.ui import handmade
 
@@ -160,6 +160,12 @@ def test_progress_is_told_while_a_file_is_embedded(services: Services, write_csv
     assert all(searchable is None for searchable, *_ in outputs[:-1])
     assert any("of 2,000 sentences embedded" in value(note) for _, note, _ in outputs[:-1])
     assert outputs[-1][0].unit_rows.shape == (2_000, 384)
+
+
+def test_a_large_file_is_announced_before_the_first_sentence_is_read(services: Services, monkeypatch) -> None:
+    monkeypatch.setattr(embedding, "MANY", 1)
+    first, *_ = embedding.embedded(services.encoder, ["one", "two"])
+    assert "0 of 2 sentences embedded" in first.html()
 
 
 def test_searching_without_a_file_a_column_or_a_query_says_what_to_do(services: Services, write_csv) -> None:
