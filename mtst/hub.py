@@ -54,7 +54,11 @@ class Listing:
     @property
     def weights(self) -> tuple[RemoteFile, ...]:
         """The files that hold its numbers."""
-        return tuple(file for file in self.files if not file.path.endswith(TEXTS))
+        return _weights(self.files)
+
+
+def _weights(files: tuple[RemoteFile, ...]) -> tuple[RemoteFile, ...]:
+    return tuple(file for file in files if not file.path.endswith(TEXTS))
 
 
 def answers() -> bool:
@@ -106,7 +110,7 @@ def look(hub_id: str) -> Listing:
     found = {str(Path(path).parent): config for path in paths if isinstance(config := said(path), dict)}
     if needs_code(found.values(), modules):
         raise EncoderError(own_code(hub_id))
-    weights = [file for file in files if not file.path.endswith(TEXTS)]
+    weights = _weights(files)
     if not weights:
         raise EncoderError(
             f"{hub_id!r} is not a text encoder that can be loaded: it has neither model.safetensors nor "

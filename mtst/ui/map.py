@@ -1,13 +1,13 @@
 """The Map tab: sentences as points on a plane, neighbours near each other, and what is truly near a chosen one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import gradio as gr
 
 from mtst.errors import MtstError
-from mtst.projection import METHODS, Plane, land, project
+from mtst.projection import METHODS, land, project
 from mtst.tables import Table
 from mtst.ui import plots_map
 from mtst.ui.drawing import NOT_CHOSEN, Drawing, Said
@@ -53,9 +53,9 @@ def draw(
             yield _under_way(progress.html())
         rows = steps.result
         doing = f"Placing {len(rows):,} points by {method}"
-        place = partial(project, rows, method)
-        if of is None and source in (SHIPPED, WHOLE):  # every visitor begins with it
-            place = partial(services.planes.take, f"{source} {method}", partial(_kept_or, place))
+        make = partial(project, rows, method)
+        shared = of is None and source in (SHIPPED, WHOLE)  # every visitor begins with it
+        place = partial(services.planes.take, f"{source} {method}", lambda kept: kept or make()) if shared else make
         for progress in (steps := Steps(awaited(doing, place, LINES[method]))):
             yield _under_way(progress.html())
     except MtstError as error:
@@ -77,10 +77,6 @@ def draw(
         drawing.trust,
         NOT_CHOSEN,
     )
-
-
-def _kept_or(make: Callable[[], Plane], kept: Plane | None) -> Plane:
-    return make() if kept is None else kept
 
 
 def _under_way(progress: str) -> tuple[object, ...]:

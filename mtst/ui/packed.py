@@ -38,13 +38,9 @@ def _make(services: Services, folder: RunFolder, onnx: bool) -> None:
     if target.exists() and target.stat().st_mtime_ns == made:
         return
     check_room(folder.path)
-    staging = target.with_suffix(".part")
+    report = report_in(folder.path) if history.finished else None  # that of a part before may lie there
+    zip_model(model, target, report=report, onnx=onnx)
     try:
-        report = report_in(folder.path) if history.finished else None  # that of a part before may lie there
-        zip_model(model, staging, report=report, onnx=onnx)
-        os.utime(staging, ns=(made, made))
-        os.replace(staging, target)
+        os.utime(target, ns=(made, made))
     except OSError as error:
         raise DataError(f"The ZIP cannot be kept: {error.strerror}.") from error
-    finally:
-        staging.unlink(missing_ok=True)
