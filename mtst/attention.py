@@ -107,7 +107,10 @@ def _attend(
     scaling: float | None = None,
     **_: object,
 ) -> tuple[Tensor, None]:
-    """Attend; query, key and value are (1, heads, tokens, d), the result (1, tokens, heads, d)."""
+    """Attend; query, key and value are (1, heads, tokens, d), the result (1, tokens, heads, d).
+
+    What lies behind the tokens of the layout gets zeros.
+    """
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     return _PackedAttention.apply(query, key, value, _LAYOUT.get(), dropout, scale), None
 
@@ -122,7 +125,7 @@ class _PackedAttention(torch.autograd.Function):
         parts = torch.stack((query[0], key[0], value[0]))  # (3, heads, tokens, d)
         parts[0].mul_(scale)
         heads, tokens, d = parts.shape[1:]
-        out = parts.new_empty(tokens, heads, d)
+        out = parts.new_zeros(tokens, heads, d)  # also for what is no token of any sentence
         ctx.scale, ctx.keep, ctx.bunches = scale, 1 - dropout, []
         with torch.autocast(query.device.type, enabled=False):
             for bunch in layout:
@@ -141,7 +144,7 @@ class _PackedAttention(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         out = gradient[0].transpose(0, 1).contiguous()
         heads, tokens, d = out.shape
-        whole = out.new_empty(tokens, 3, heads, d)
+        whole = out.new_zeros(tokens, 3, heads, d)
         for bunch, q, k, v, shares, used, kept in ctx.bunches:
             here = _padded(out.to(v.dtype), bunch, cleared=True)
             to_parts = here.new_empty(3, *here.shape)

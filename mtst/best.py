@@ -67,7 +67,7 @@ class Best:
         device = next(iter(self._weights.values())).device
         best = parts.get("best") or parts["now"]
         self._kept = {name: tensor.to(device) for name, tensor in best.items()}
-        self.logits = {name: tensor.to(device) for name, tensor in parts["logits"].items()}
+        self.logits = dict(parts["logits"])  # on the CPU, as `offer` gets them
         self.epoch, self.progressed, self._highest = (numbers[name] for name in ("epoch", "progressed", "highest"))
         put(parts["now"], self._weights)
 

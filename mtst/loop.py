@@ -8,6 +8,7 @@ from collections.abc import Generator, Sequence
 import torch
 from torch import Tensor
 
+from mtst import dice
 from mtst.balance import drawn_evenly
 from mtst.baselines import logistic, majority
 from mtst.best import Best
@@ -208,7 +209,7 @@ class Loop:
 
     def checkpoint(self) -> Checkpoint:
         """Return all that the rest of the run depends on, after an epoch."""
-        run = {"dice": torch.get_rng_state(), "first embeddings": self._first_embeddings}
+        run = dice.state(self.model.encoder.device) | {"first embeddings": self._first_embeddings}
         parts = self._best.parts(self.epochs_done) | {"optimizer": self._stepper.tensors(), "run": run}
         numbers = {
             "epoch": self.epochs_done,
@@ -237,7 +238,7 @@ class Loop:
         self._order.setstate((version, tuple(state), gauss))
         self._start = time.perf_counter() - numbers["seconds"]
         stopped = yield from self.prepare(max(1, self.epochs_done))
-        torch.set_rng_state(run["dice"])
+        dice.restore(run, self.model.encoder.device)
         return stopped
 
     def finished(self, *, stopped: bool) -> Finished:

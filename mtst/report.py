@@ -115,6 +115,7 @@ def _made_with(precision: str | None) -> dict[str, Any]:
             "platform": sys.platform,
             "processor": platform.machine(),
             "threads": torch.get_num_threads(),
+            "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
             "processes": int(os.environ.get("WORLD_SIZE", "1")),
             "precision": precision,
         },

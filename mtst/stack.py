@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from mtst import attention
 from mtst.layers import evaluating, find_blocks, first_tensor
@@ -16,6 +18,9 @@ from mtst.layers import evaluating, find_blocks, first_tensor
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
+# In bf16 a product of a size that has not been seen lately takes an eighth longer, and its program stays in memory. So
+# rows of zeros bring the tokens of a batch to a multiple of this.
+MULTIPLE = 32
 TOLERANCE = 1e-3  # of the embedding of the probe, of length about 1
 
 
@@ -66,7 +71,7 @@ class Stack:
                 self._backbone(dict(batch))
             finally:
                 hook.remove()
-        return seen[0][0] if self.packs else _pack(seen[0], mask)[0]
+        return seen[0][0, : int(mask.sum())] if self.packs else _pack(seen[0], mask)[0]
 
     @contextmanager
     def _entered(self, start: int, mask: Tensor, hidden: Tensor | None, end: int | None = None) -> Iterator[None]:
@@ -84,6 +89,8 @@ class Stack:
                 states = hidden.to(states.dtype)[None] if self.packs else _unpack(hidden[None], mask)
             elif self.packs:
                 states = _pack(states, mask)
+            if self.packs and torch.is_autocast_enabled("cpu"):
+                states = pad(states, (0, 0, 0, -states.shape[1] % MULTIPLE))
             return ((states, *inputs[1:]), named) if inputs else (inputs, named | {"hidden_states": states})
 
         def leave(_module: nn.Module, _inputs: object, output: Any) -> Any:
@@ -159,4 +166,5 @@ def _pack(padded: Tensor, mask: Tensor) -> Tensor:
 def _unpack(tokens: Tensor, mask: Tensor) -> Tensor:
     """Return tokens (1, tokens, d) as padded sentences (n, length, d)."""
     padded = tokens.new_zeros(mask.numel(), tokens.shape[-1])
-    return padded.index_copy(0, _places(mask), tokens[0]).unflatten(0, mask.shape)
+    places = _places(mask)
+    return padded.index_copy(0, places, tokens[0, : len(places)]).unflatten(0, mask.shape)

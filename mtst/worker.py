@@ -119,10 +119,20 @@ def _say_again(folder: RunFolder, log: EventLog, history: History) -> None:
 
 
 def _limit_memory(gigabytes: float) -> None:
+    """Let this process have so much memory, and as much of a GPU.
+
+    A GPU's driver reserves addresses for all memory there is, far more than any run takes. So with a GPU only what is
+    private and written to is counted, not the address space.
+    """
+    wanted = int(gigabytes * 1e9)
+    gpu = torch.cuda.is_available()
+    if gpu:
+        whole = torch.cuda.get_device_properties(0).total_memory
+        torch.cuda.set_per_process_memory_fraction(min(1.0, wanted / whole))
     if resource is not None:
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        wanted = int(gigabytes * 1e9)
-        resource.setrlimit(resource.RLIMIT_AS, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
+        kind = resource.RLIMIT_DATA if gpu else resource.RLIMIT_AS
+        _, hard = resource.getrlimit(kind)
+        resource.setrlimit(kind, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
 
 
 def _is_memory(error: Exception) -> bool:

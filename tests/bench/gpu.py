@@ -1,0 +1,144 @@
+"""What a GPU changes: time, losses in bf16 and in 32 bits, and whether a run can be repeated, resumed and shared there.
+
+python -m tests.bench.gpu FILE.csv TEXT LABEL [LABEL ...] [--rows 1000] [--epochs 3] [--batch 32]
+
+The same runs on the CPU, on the GPU in 32 bits, and on the GPU in bf16, one after another. Then, in bf16: the same run
+twice; one that is broken off after an epoch and resumed; and one whose every sum goes through NCCL, in a group of one
+process that does all of the work. NCCL wants a GPU for each process, so that is all of it that one GPU can show.
+"""
+
+import os
+import tempfile
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import torch
+from torch import Tensor, distributed
+
+from mtst import MultiTaskSentenceTransformer, TrainConfig, fit, load_encoder, make_dataset, read_table
+from mtst.data import Dataset
+from mtst.events import EpochEnded, Event, StepEnded
+from mtst.team import Team
+
+SCENARIOS = ("freeze-encoder", "top-k", "gradual", "train-all")
+
+
+class AllOfIt(Team):
+    """One of two processes, which does all of the work itself; what it adds up goes through the group."""
+
+    def mine(self, number: int) -> bool:
+        return number >= 0
+
+    def share(self, places: Sequence[int]) -> Sequence[int]:
+        return places
+
+    def whole(self, rows: Tensor, count: int) -> Tensor:
+        return rows[:count]
+
+
+def begun(data: Dataset, device: str, *, fp32: bool) -> MultiTaskSentenceTransformer:
+    encoder = load_encoder(fp32=fp32)
+    encoder.to(device)
+    return MultiTaskSentenceTransformer(encoder, data.tasks)
+
+
+def followed(data: Dataset, config: TrainConfig, device: str, *, fp32: bool = False, **more: object) -> list[Event]:
+    model = begun(data, device, fp32=fp32)
+    return list(fit(model, data, config, baselines=False, **more))
+
+
+def losses(events: Sequence[Event]) -> list[float]:
+    return [sum(event.losses.values()) for event in events if isinstance(event, StepEnded)]
+
+
+def timeless(events: Sequence[Event]) -> list[dict]:
+    return [{name: value for name, value in asdict(event).items() if name != "seconds"} for event in events]
+
+
+def apart(some: Sequence[Event], others: Sequence[Event]) -> float:
+    """Return by how much the losses of the steps of two runs differ at most."""
+    return max(abs(a - b) for a, b in zip(losses(some), losses(others), strict=True))
+
+
+def epoch_seconds(events: Sequence[Event]) -> float:
+    """Return the seconds of the last epoch, validation included; by then everything is open that opens."""
+    before, after = [event.seconds for event in events if isinstance(event, EpochEnded)][-2:]
+    return after - before
+
+
+def compare(data: Dataset, options: Namespace) -> None:
+    print(f"{'':16}{'seconds an epoch':^36}{'mean loss of the last epoch':^36}")
+    print(f"{'':16}" + 2 * "".join(f"{name:>12}" for name in ("CPU", "GPU fp32", "GPU bf16")))
+    for scenario in SCENARIOS:
+        config = TrainConfig(scenario, epochs=options.epochs, batch_size=options.batch)
+        runs = [followed(data, config, "cpu", fp32=True)]
+        runs += [followed(data, config, "cuda", fp32=fp32) for fp32 in (True, False)]
+        seconds = "".join(f"{epoch_seconds(events):12.3f}" for events in runs)
+        steps = len(losses(runs[0])) // options.epochs
+        last = "".join(f"{sum(losses(events)[-steps:]) / steps:12.4f}" for events in runs)
+        print(f"{scenario:16}{seconds}{last}", flush=True)
+
+
+def repeat(data: Dataset, config: TrainConfig) -> None:
+    once, twice = (followed(data, config, "cuda") for _ in range(2))
+    same = "the same events" if timeless(once) == timeless(twice) else f"losses up to {apart(once, twice):.1e} apart"
+    print(f"{config.scenario}, the same run twice: {same}")
+
+
+def resume(data: Dataset, config: TrainConfig) -> None:
+    whole = followed(data, config, "cuda")
+    with tempfile.TemporaryDirectory() as folder:
+        path, first = Path(folder) / "checkpoint", []
+        events = fit(begun(data, "cuda", fp32=False), data, config, baselines=False, checkpoint=path)
+        for event in events:
+            first.append(event)
+            if path.exists():
+                events.close()
+        first = [event for event in first if not isinstance(event, StepEnded) or event.step <= _steps(first)]
+        rest = followed(data, config, "cuda", checkpoint=path)
+    found = apart(whole, first + rest)
+    print(f"{config.scenario}, broken off after epoch 1 and resumed: losses up to {found:.1e} apart")
+
+
+def _steps(events: Sequence[Event]) -> int:
+    return max(event.step for event in events if isinstance(event, EpochEnded))
+
+
+def share(data: Dataset, config: TrainConfig) -> None:
+    alone = followed(data, config, "cuda")
+    with tempfile.NamedTemporaryFile() as meeting:
+        distributed.init_process_group("nccl", init_method=f"file://{meeting.name}.group", rank=0, world_size=1)
+        start = time.perf_counter()
+        team = followed(data, config, "cuda", team=AllOfIt(0, 2, torch.device("cuda")))
+        seconds = time.perf_counter() - start
+        distributed.destroy_process_group()
+    print(f"{config.scenario}, sums through NCCL: losses up to {apart(alone, team):.1e} apart, {seconds:.1f} s in all")
+
+
+def main(options: Namespace) -> None:
+    data = make_dataset(read_table(options.file), options.text, options.labels)
+    data = data.take(range(min(options.rows, len(data))))
+    print(f"{len(data):,} rows, batches of {options.batch}, {torch.get_num_threads()} threads of the CPU, "
+          f"{torch.cuda.get_device_name()}, torch {torch.__version__}")  # fmt: skip
+    compare(data, options)
+    for scenario in ("freeze-encoder", "top-k", "train-all"):
+        config = TrainConfig(scenario, epochs=2, batch_size=options.batch)
+        repeat(data, config)
+        resume(data, config)
+        share(data, config)
+
+
+if __name__ == "__main__":
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("file")
+    parser.add_argument("text")
+    parser.add_argument("labels", nargs="+")
+    parser.add_argument("--rows", type=int, default=1000)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--batch", type=int, default=32)
+    main(parser.parse_args())
