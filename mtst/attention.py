@@ -116,16 +116,20 @@ def _attend(
 
 
 class _PackedAttention(torch.autograd.Function):
-    """softmax(q k' scale) v with dropout, bunch by bunch: one node of the graph, not dozens."""
+    """softmax(q k' scale) v with dropout, bunch by bunch: one node of the graph, not dozens.
+
+    In 32 bits also where the layers around it work in bf16: hardly two bunches have the same sizes, and for each new
+    size of a product in bf16 a program is made and kept.
+    """
 
     @staticmethod
     def forward(
         ctx: Any, query: Tensor, key: Tensor, value: Tensor, layout: Layout, dropout: float, scale: float
     ) -> Tensor:
-        parts = torch.stack((query[0], key[0], value[0]))  # (3, heads, tokens, d)
+        parts = torch.stack((query[0], key[0], value[0])).float()  # (3, heads, tokens, d)
         parts[0].mul_(scale)
         heads, tokens, d = parts.shape[1:]
-        out = parts.new_zeros(tokens, heads, d)  # also for what is no token of any sentence
+        out = query.new_zeros(tokens, heads, d)  # also for what is no token of any sentence
         ctx.scale, ctx.keep, ctx.bunches = scale, 1 - dropout, []
         with torch.autocast(query.device.type, enabled=False):
             for bunch in layout:
@@ -133,8 +137,8 @@ class _PackedAttention(torch.autograd.Function):
                 scores = q @ k.transpose(1, 2)
                 if bunch.closed is not None:
                     scores.view(heads, bunch.sentences, bunch.length, bunch.length).add_(bunch.closed)
-                shares = softmax(scores, -1, dtype=torch.float32).to(v.dtype)
-                kept = draw_kept(shares.shape, dropout, v.dtype) if dropout else None
+                shares = softmax(scores, -1)
+                kept = draw_kept(shares.shape, dropout) if dropout else None
                 used = shares if kept is None else (shares * kept).div_(ctx.keep)
                 _tokens(out.transpose(0, 1), bunch).copy_(_cut(used @ v, bunch, heads))
                 ctx.bunches.append((bunch, q, k, v, shares, used, kept))
@@ -142,11 +146,11 @@ class _PackedAttention(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        out = gradient[0].transpose(0, 1).contiguous()
+        out = gradient[0].transpose(0, 1).float().contiguous()
         heads, tokens, d = out.shape
         whole = out.new_zeros(tokens, 3, heads, d)
         for bunch, q, k, v, shares, used, kept in ctx.bunches:
-            here = _padded(out.to(v.dtype), bunch, cleared=True)
+            here = _padded(out, bunch, cleared=True)
             to_parts = here.new_empty(3, *here.shape)
             torch.bmm(used.transpose(1, 2), here, out=to_parts[2])
             to_shares = here @ v.transpose(1, 2)
@@ -156,7 +160,7 @@ class _PackedAttention(torch.autograd.Function):
             torch.bmm(to_scores, k, out=to_parts[0]).mul_(ctx.scale)
             torch.bmm(to_scores.transpose(1, 2), q, out=to_parts[1])
             _tokens(whole.permute(1, 2, 0, 3), bunch).copy_(_cut(to_parts, bunch, 3, heads))
-        return *(part[None] for part in whole.permute(1, 2, 0, 3)), None, None, None
+        return *(part[None] for part in whole.to(gradient.dtype).permute(1, 2, 0, 3)), None, None, None
 
 
 def _padded(parts: Tensor, bunch: Bunch, *, cleared: bool = False) -> Tensor:
