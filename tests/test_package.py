@@ -42,6 +42,7 @@ FLOORS = (
     "cache",
     "layers",
     "dropout",
+    "dice",
     "attention",
     "stack",
     "encoder",
