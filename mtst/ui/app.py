@@ -40,14 +40,28 @@ HEADER = """<header class="top">
 <span class="encoder"><span>encoder</span> {encoder}</span>
 </header>"""
 
-# Gradio's tabs have no arrow keys, which a tab list needs.
-KEYS = """() => document.addEventListener('keydown', event => {
-  const tab = event.target.closest?.('[role=tab]'), step = {ArrowRight: 1, ArrowLeft: -1, Home: 0, End: 0}[event.key];
-  if (!tab || step === undefined) return;
-  const all = [...tab.closest('[role=tablist]').querySelectorAll('[role=tab]:not([aria-disabled=true])')];
-  const next = step ? all.at((all.indexOf(tab) + step) % all.length) : all.at(event.key === 'Home' ? 0 : -1);
-  next.focus(); next.click(); event.preventDefault();
-})"""
+# Gradio's tabs have no arrow keys, which a tab list needs, and begin at the first when the page is loaded again. They
+# still do where a page within a page is refused the storage.
+TABS = """() => {
+  const kept = (...name) => {
+    try { return name.length ? sessionStorage.setItem('mtst-tab', ...name) : sessionStorage.getItem('mtst-tab'); }
+    catch { return null; }
+  };
+  const named = [...document.querySelectorAll('#tabs [role=tab], #tabs .overflow-dropdown button')];
+  named.find(tab => tab.textContent.trim() === kept())?.click();
+  const list = document.querySelector('#tabs [role=tablist]'), watched = {subtree: true, childList: true};
+  new MutationObserver(() => {
+    const open = list.querySelector('[aria-selected=true]');
+    open && kept(open.textContent.trim());
+  }).observe(list, {...watched, attributeFilter: ['aria-selected']});
+  document.addEventListener('keydown', event => {
+    const tab = event.target.closest?.('[role=tab]'), step = {ArrowRight: 1, ArrowLeft: -1, Home: 0, End: 0}[event.key];
+    if (!tab || step === undefined) return;
+    const all = [...tab.closest('[role=tablist]').querySelectorAll('[role=tab]:not([aria-disabled=true])')];
+    const next = step ? all.at((all.indexOf(tab) + step) % all.length) : all.at(event.key === 'Home' ? 0 : -1);
+    next.focus(); next.click(); event.preventDefault();
+  });
+}"""
 
 
 def build_app(services: Services) -> gr.Blocks:
@@ -79,7 +93,7 @@ def launch(demo: gr.Blocks, services: Services) -> None:
     demo.launch(
         theme=theme(),
         head=f"<style>{STYLE.read_text(encoding='utf-8')}</style>{head()}",  # `css=` would rewrite the selectors
-        js=KEYS,
+        js=TABS,
         max_threads=200,
         max_file_size=int(max(services.settings.max_upload_mb, services.settings.max_model_mb) * 1e6),
         footer_links=["api"],

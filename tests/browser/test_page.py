@@ -54,6 +54,15 @@ def test_a_legend_stays_above_its_figure_when_the_window_grows(visit) -> None:
         visitor.page.wait_for_function(apart, arg=width)
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_page_that_is_loaded_again_opens_where_it_was(visit, width) -> None:
+    visitor = visit(width)
+    for name in ("Guide", "Train", "Compare"):
+        visitor.tab(name)
+        visitor.reload()
+        visitor.page.wait_for_selector(f"#tab-{name.lower()}", state="visible")
+
+
 def test_both_heads_answer(visit) -> None:
     visitor = visit()
     visitor.tab("Predict")
