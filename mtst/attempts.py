@@ -110,21 +110,23 @@ def attempts(scenarios: Sequence[str], seeds: int, data: Dataset, alone: str | N
         scenarios: their keys.
         seeds: how many seeds, from 0 on.
         data: the rows.
-        alone: a scenario in which each task is trained alone too, to see whether learning together helps.
+        alone: a scenario in which each task is trained alone too, to see whether learning together helps; it is tried
+            with all tasks in any case.
 
     Raises:
         SettingsError: there is no such scenario, none at all, or too many seeds.
     """
     if not scenarios or not 1 <= seeds <= MAX_SEEDS:
         raise SettingsError(f"Compare at least one scenario, with 1 to {MAX_SEEDS} seeds, not {seeds!r}.")
+    singles = [task.name for task in data.tasks] if alone and len(data.tasks) > 1 else []
     for key in (*scenarios, *([alone] if alone else [])):
         find_scenario(key, data.tasks)
-    singles = [task.name for task in data.tasks] if alone and len(data.tasks) > 1 else []
+    together = dict.fromkeys((*scenarios, alone) if singles else scenarios)
     return tuple(
         attempt
         for seed in range(seeds)
         for attempt in (
-            *(Attempt(key, seed) for key in dict.fromkeys(scenarios)),
+            *(Attempt(key, seed) for key in together),
             *(Attempt(alone, seed, name) for name in singles),
         )
     )

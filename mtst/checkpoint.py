@@ -54,7 +54,7 @@ class Checkpoint:
         except OSError as error:
             staging.unlink(missing_ok=True)
             raise RunError(
-                f"The state of the run cannot be stored: {error.strerror}. Free some space, then resume."
+                f"The state of the run cannot be stored: {error.strerror}. Make room, or try later."
             ) from error
 
     @classmethod

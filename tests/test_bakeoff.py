@@ -50,6 +50,16 @@ def test_every_scenario_is_tried_with_every_seed_and_each_task_alone(compared):
     assert set(compared.ended[5].test) == {"topic"}
 
 
+def test_what_each_task_is_learnt_alone_in_is_tried_with_all_of_them_too(sample):
+    wanted = attempts(("freeze-all",), 1, sample, "top-k")
+    assert [(one.scenario, one.task) for one in wanted] == [
+        ("freeze-all", None),
+        ("top-k", None),
+        ("top-k", "topic"),
+        ("top-k", "sentiment"),
+    ]
+
+
 def test_all_are_judged_by_the_same_rows_which_none_has_seen(compared, sample):
     started = compared.started
     rest, test = stratified_split(sample, 0.2, CONFIG.seed)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mtst.ui.addresses import REFUSED
@@ -37,7 +37,7 @@ class Guard:
         if not length.isdigit() or int(length) > most:
             return await JSONResponse(TOO_LARGE, 413)(scope, receive, send)
         if path == UPLOAD and not has_room():
-            return await JSONResponse({"error": NO_ROOM}, 507)(scope, receive, send)
+            return await PlainTextResponse(NO_ROOM, 507)(scope, receive, send)  # the page shows it as it is
         came = 0
 
         async def measured() -> Message:

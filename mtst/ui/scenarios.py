@@ -47,7 +47,7 @@ def scenarios_tab(services: Services, demo: gr.Blocks, tab: gr.Tab, steps: Form,
                 False,
                 label="Train each task alone too",
                 elem_id="scenarios-alone",
-                info="Tells whether learning together helps.",
+                info="Tells whether learning together helps, where everything is trained.",
             )
             begin = gr.Button("Compare scenarios", variant="primary", size="lg", elem_id="scenarios-start")
             status = html(bake_off.READY, elem_id="scenarios-status")
