@@ -19,7 +19,7 @@ from mtst.events import (
     Started,
     StepEnded,
 )
-from mtst.scores import mean_macro_f1
+from mtst.scores import merit
 
 HEADS_ALONE = 0.1  # of what one open group of the encoder costs
 OF_COMPARISONS = (ComparisonStarted, AttemptEpoch, AttemptEnded, LearningCurve, Compared)
@@ -139,7 +139,7 @@ class History:
 
     @property
     def best(self) -> EpochEnded | None:
-        """The epoch that is kept: by the mean macro-F1 on validation, the earliest of equals, or the last one."""
+        """The epoch that is kept: by its merit on the validation rows, the earliest of equals, or the last one."""
         if self.started and self.started.keeps == "last":
             return self.epochs[-1] if self.epochs else None
-        return max(self.epochs, key=lambda epoch: mean_macro_f1(epoch.validation), default=None)
+        return max(self.epochs, key=lambda ended: merit(ended.epoch, ended.validation), default=None)

@@ -26,7 +26,7 @@ from mtst.optimization import batches
 from mtst.preparing import Shared, cached, prepare
 from mtst.proof import Proof
 from mtst.scenarios import find_scenario, settle
-from mtst.scores import Scores, mean_macro_f1
+from mtst.scores import Scores, merit
 from mtst.space import measure
 from mtst.splitting import check_trainable, split
 from mtst.stepping import Stepper
@@ -194,7 +194,7 @@ class Loop:
         if not all(values.isfinite().all() for values in logits.values()):
             raise ModelError(f"After epoch {epoch} the loss is not a number any more. Lower the learning rates.")
         scores = score_tasks(logits, self.held_out)
-        self._best.offer(epoch, mean_macro_f1(scores), logits)
+        self._best.offer(epoch, merit(epoch, scores), logits)
         self.embeddings = embeddings
         if self._first_embeddings is None:
             self._first_embeddings = embeddings

@@ -54,7 +54,8 @@ def fit(
 ) -> Generator[Event, bool | None, None]:
     """Train a model in place and tell what happens; its weights end as those of the best epoch.
 
-    The best epoch has the highest mean macro-F1 on the validation rows; the untrained model counts as epoch 0.
+    The best epoch has the highest mean macro-F1 on the validation rows. The untrained model counts as epoch 0, less one
+    standard error: see `mtst.scores.merit`.
     Closing the generator stops it within a step. So does `send(True)`, after which `Finished` still comes.
 
     Args:

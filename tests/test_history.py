@@ -119,6 +119,13 @@ def test_the_best_epoch_has_the_highest_mean_over_the_tasks_the_earliest_of_equa
     assert history.best.epoch == 1
 
 
+@pytest.mark.parametrize(("before", "kept"), [(0.7, 1), (0.99, 0)])
+def test_the_untrained_model_is_kept_only_where_it_is_clearly_better(before, kept):
+    history = History()
+    history.extend([epoch(0, before), epoch(1, 0.5), epoch(2, 0.45)])  # of 3 rows: a standard error of 0.29
+    assert history.best.epoch == kept
+
+
 def test_a_run_that_keeps_its_last_epoch_says_so():
     history = History()
     history.extend([replace(STARTED, keeps="last")])

@@ -71,7 +71,7 @@ def _lines(history: History) -> list[str]:
     if finished.stopped and not trained:
         lines.append("It was stopped before an epoch had ended, so the model is as it was before training.")
     if finished.best_epoch == 0 and trained:
-        lines.append("No epoch beat the untrained model on validation. More rows, or another scenario, may help.")
+        lines.append("No epoch came near the untrained model on validation. More rows, or another scenario, may help.")
     if frozen:
         still = sum(group.same for group in frozen)
         lines.append(

@@ -57,7 +57,7 @@ def test_weights_are_told_where_they_were_learned() -> None:
     [
         ([FIRST, ended(2, 4, SCORES, 3.0), finished(1, early=True)], "no later epoch was better than epoch 1"),
         ([finished(0, stopped=True)], "stopped before an epoch had ended"),
-        ([ended(1, 2, SCORES, 2.0), finished(0)], "No epoch beat the untrained model"),
+        ([ended(1, 2, SCORES, 2.0), finished(0)], "No epoch came near the untrained model"),
     ],
 )
 def test_how_a_run_ended_is_said(events: list, words: str) -> None:
