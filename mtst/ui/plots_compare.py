@@ -56,6 +56,7 @@ def curves(comparison: Comparison) -> "go.Figure":
             marker={"symbol": symbol, "size": 7 if attempt.seed == 0 else 4},
             hovertemplate="%{text}, %{x:.1f} s: %{y:.1%}",
         )
+    figure.update_layout(meta={"narrow": {"layout": {"showlegend": False}}})  # that of the figure above has room
     return _laid_out(figure, COST, "validation")
 
 
