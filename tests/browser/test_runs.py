@@ -24,9 +24,10 @@ def _trains(process: psutil.Process) -> bool:
     return ours and process.nice() >= 10
 
 
-def points(page: Page) -> int:
-    """How many points the first curve has."""
-    return page.evaluate("document.querySelector('#train-loss .figure').data[1].x.length")
+def wait_for_points(page: Page, count: int) -> None:
+    """Wait until the first curve has so many points: it is drawn a moment after the words beside it are there."""
+    curve = "document.querySelector('#train-loss .figure').data[1].x"
+    page.wait_for_function(f"count => {curve}.length === count", arg=count, timeout=10_000)
 
 
 def test_a_killed_run_says_so_and_is_resumed_from_another_tab(visit, few_rows: Path) -> None:
@@ -53,7 +54,7 @@ def test_a_killed_run_says_so_and_is_resumed_from_another_tab(visit, few_rows: P
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # its visitor comes back to this tab
     page.wait_for_selector("#train-status :is(.running, .validating, .finished)", timeout=10_000)
     other.wait_for_selector("#train-status .finished", timeout=120_000)
-    assert points(other) == 6  # a blank, epochs 0 to 4
+    wait_for_points(other, 6)  # a blank, epochs 0 to 4
     visitor.reload()
     visitor.tab("Train")
     assert visitor.wait_until_over() == "finished"
@@ -84,7 +85,7 @@ def test_an_app_that_is_killed_comes_back_with_the_run(browser: Browser, own_hos
     assert "Resume goes on after epoch 1" in page.inner_text("#train-status")
     page.click("#train-resume")
     page.wait_for_selector("#train-status .finished", timeout=120_000)
-    assert points(page) == 5  # a blank, epochs 0 to 3
+    wait_for_points(page, 5)  # a blank, epochs 0 to 3
     assert back.errors == []
     after.close()
 
