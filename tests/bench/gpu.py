@@ -10,7 +10,7 @@ process that does all of the work. NCCL wants a GPU for each process, so that is
 import os
 import tempfile
 import time
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -20,10 +20,11 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import torch
 from torch import Tensor, distributed
 
-from mtst import MultiTaskSentenceTransformer, TrainConfig, fit, load_encoder, make_dataset, read_table
+from mtst import MultiTaskSentenceTransformer, TrainConfig, fit, load_encoder
 from mtst.data import Dataset
 from mtst.events import EpochEnded, Event, StepEnded
 from mtst.team import Team
+from tests.bench.training import data_of, options_of
 
 SCENARIOS = ("freeze-encoder", "top-k", "gradual", "train-all")
 
@@ -121,8 +122,7 @@ def share(data: Dataset, config: TrainConfig) -> None:
 
 
 def main(options: Namespace) -> None:
-    data = make_dataset(read_table(options.file), options.text, options.labels)
-    data = data.take(range(min(options.rows, len(data))))
+    data = data_of(options)
     print(f"{len(data):,} rows, batches of {options.batch}, {torch.get_num_threads()} threads of the CPU, "
           f"{torch.cuda.get_device_name()}, torch {torch.__version__}")  # fmt: skip
     compare(data, options)
@@ -134,11 +134,6 @@ def main(options: Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = ArgumentParser(description=__doc__)
-    parser.add_argument("file")
-    parser.add_argument("text")
-    parser.add_argument("labels", nargs="+")
-    parser.add_argument("--rows", type=int, default=1000)
-    parser.add_argument("--epochs", type=int, default=3)
+    parser = options_of(__doc__, epochs=3)
     parser.add_argument("--batch", type=int, default=32)
     main(parser.parse_args())

@@ -185,9 +185,25 @@ def measured(options: Namespace, loop: str, scenario: str, seed: int) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def main(options: Namespace) -> None:
+def options_of(about: str, epochs: int) -> ArgumentParser:
+    """Return a parser of what every bench of training takes."""
+    parser = ArgumentParser(description=about)
+    parser.add_argument("file")
+    parser.add_argument("text")
+    parser.add_argument("labels", nargs="+")
+    parser.add_argument("--rows", type=int, default=1000)
+    parser.add_argument("--epochs", type=int, default=epochs)
+    return parser
+
+
+def data_of(options: Namespace) -> Dataset:
+    """Return the first rows of the file."""
     data = make_dataset(read_table(options.file), options.text, options.labels)
-    data = data.take(range(min(options.rows, len(data))))
+    return data.take(range(min(options.rows, len(data))))
+
+
+def main(options: Namespace) -> None:
+    data = data_of(options)
     if options.only:
         loop, scenario, seed = options.only[0], options.only[1], int(options.only[2])
         found = LOOPS[loop](data, scenario, seed, epochs_of(scenario, options.epochs))
@@ -233,12 +249,7 @@ def report(scenario: str, other: str, found: dict[str, list[dict]]) -> None:
 
 
 if __name__ == "__main__":
-    parser = ArgumentParser(description=__doc__)
-    parser.add_argument("file")
-    parser.add_argument("text")
-    parser.add_argument("labels", nargs="+")
-    parser.add_argument("--rows", type=int, default=1000)
-    parser.add_argument("--epochs", type=int, default=20)
+    parser = options_of(__doc__, epochs=20)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--only", nargs=3)
     main(parser.parse_args())
