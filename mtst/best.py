@@ -1,6 +1,5 @@
 """The best weights of a run so far, what they say of the held-out rows, and since when nothing was better."""
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -8,34 +7,30 @@ from torch import Tensor
 
 from mtst.checkpoint import Part
 from mtst.groups import Group
+from mtst.keeping import Choice, Keeps
+from mtst.scores import Scores
 
 
 class Best:
-    """The weights of the groups that ever open, at the best epoch so far or, with `keeps_last`, at the last.
+    """The weights of the groups that ever open, at the epoch that is kept.
 
     Attributes:
-        epoch: the epoch that is kept.
+        choice: which epoch that is.
         logits: those of each task on the held-out rows, at that epoch.
-        progressed: the epoch that had the highest score first.
     """
 
-    def __init__(self, groups: Sequence[Group], *, keeps_last: bool = False) -> None:
+    def __init__(self, groups: Sequence[Group], keeps: Keeps) -> None:
         self._weights = weights(groups)
-        self._keeps_last = keeps_last
         self._kept: Part = {}
-        self._highest = -math.inf
-        self.epoch = self.progressed = 0
+        self.choice = Choice(keeps)
         self.logits: dict[str, Tensor] = {}
 
     @torch.no_grad()
-    def offer(self, epoch: int, score: float, logits: dict[str, Tensor]) -> bool:
-        """Keep the weights as they are now if they are the best; return whether they are."""
-        better = score > self._highest
-        if better:
-            self._highest, self.progressed = score, epoch
-        if not (better or self._keeps_last):
+    def offer(self, epoch: int, scores: dict[str, Scores], logits: dict[str, Tensor]) -> bool:
+        """Keep the weights as they are now if that is the choice; return whether it is."""
+        if not self.choice.hear(epoch, scores):
             return False
-        self.epoch, self.logits = epoch, logits
+        self.logits = logits
         if not self._kept:
             self._kept = {name: torch.empty_like(weight) for name, weight in self._weights.items()}
         for name, kept in self._kept.items():
@@ -49,12 +44,12 @@ class Best:
 
     def parts(self, epoch: int) -> dict[str, Part]:
         """Return what to keep after an epoch; the best weights are left out if they are those of now."""
-        best = {} if self.epoch == epoch else self._kept
+        best = {} if self.choice.epoch == epoch else self._kept
         return {"now": dict(self._weights), "best": best, "logits": self.logits}
 
     @property
     def numbers(self) -> dict[str, float]:
-        return {"epoch": self.epoch, "progressed": self.progressed, "highest": self._highest}
+        return self.choice.numbers
 
     def load(self, parts: dict[str, Part], numbers: dict[str, float]) -> None:
         """Take back what `parts` and `numbers` gave; the model has its weights of then afterwards.
@@ -68,7 +63,7 @@ class Best:
         best = parts.get("best") or parts["now"]
         self._kept = {name: tensor.to(device) for name, tensor in best.items()}
         self.logits = dict(parts["logits"])  # on the CPU, as `offer` gets them
-        self.epoch, self.progressed, self._highest = (numbers[name] for name in ("epoch", "progressed", "highest"))
+        self.choice.load(numbers)
         put(parts["now"], self._weights)
 
 

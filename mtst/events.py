@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import ConfigDict, TypeAdapter
 
 from mtst.attempts import AttemptEnded, AttemptEpoch, Compared, ComparisonStarted, LearningCurve
+from mtst.keeping import Keeps
 from mtst.scores import Confusion, Scores
 from mtst.space import Space
 from mtst.tasks import Task
@@ -36,7 +37,7 @@ class Started:
 
     `counts[task.name]` has the number of training rows of each of a task's labels. `cached` says what is computed once
     and looked up from then on: the embeddings of a frozen encoder, or what enters its lowest open block. `keeps` says
-    whether the best epoch or the last is kept. `zero_shot` tells that no head has learned before.
+    which epoch is kept, as `mtst.keeping` does. `zero_shot` tells that no head has learned before.
     """
 
     scenario: str
@@ -48,7 +49,7 @@ class Started:
     epochs: int
     steps: int
     cached: Cached
-    keeps: Literal["best", "last"]
+    keeps: Keeps
     precision: Literal["bf16", "fp32"]
     zero_shot: bool = True
     kind: Literal["started"] = "started"

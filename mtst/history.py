@@ -19,7 +19,7 @@ from mtst.events import (
     Started,
     StepEnded,
 )
-from mtst.scores import merit
+from mtst.keeping import Choice
 
 HEADS_ALONE = 0.1  # of what one open group of the encoder costs
 OF_COMPARISONS = (ComparisonStarted, AttemptEpoch, AttemptEnded, LearningCurve, Compared)
@@ -139,7 +139,18 @@ class History:
 
     @property
     def best(self) -> EpochEnded | None:
-        """The epoch that is kept: by its merit on the validation rows, the earliest of equals, or the last one."""
-        if self.started and self.started.keeps == "last":
-            return self.epochs[-1] if self.epochs else None
-        return max(self.epochs, key=lambda ended: merit(ended.epoch, ended.validation), default=None)
+        """The epoch that is kept of those so far."""
+        return self._chosen[0]
+
+    @property
+    def highest(self) -> EpochEnded | None:
+        """The epoch that scored highest first of those so far; it need not be the one that is kept."""
+        return self._chosen[1]
+
+    @property
+    def _chosen(self) -> tuple[EpochEnded | None, EpochEnded | None]:
+        choice = Choice(self.started.keeps if self.started else "best")
+        for ended in self.epochs:
+            choice.hear(ended.epoch, ended.validation)
+        named = {ended.epoch: ended for ended in self.epochs}
+        return named.get(choice.epoch), named.get(choice.progressed)

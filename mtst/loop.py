@@ -21,12 +21,13 @@ from mtst.events import Baselines, EpochEnded, Event, Finished, GroupPlan, Opene
 from mtst.features import Features, boundary
 from mtst.freezing import freeze
 from mtst.groups import groups_of, is_head
+from mtst.head_start import start
 from mtst.model import MultiTaskSentenceTransformer
 from mtst.optimization import batches
 from mtst.preparing import Shared, cached, prepare
 from mtst.proof import Proof
-from mtst.scenarios import find_scenario, settle
-from mtst.scores import Scores, merit
+from mtst.scenarios import find_scenario, kept, settle
+from mtst.scores import Scores
 from mtst.space import measure
 from mtst.splitting import check_trainable, split
 from mtst.stepping import Stepper
@@ -64,7 +65,8 @@ class Loop:
         torch.manual_seed(config.seed + team.rank)
         self._groups = [group for group in groups if group.key in self._opening]
         self._proof = Proof(groups, self._opening)
-        self._best = Best(self._groups, keeps_last=self._scenario.keeps_last)
+        self._keeps = kept(self.config, self._scenario)
+        self._best = Best(self._groups, self._keeps)
         self._first_embeddings: Tensor | None = None
         self.embeddings: Tensor | None = None  # of the held-out rows, after the last epoch
         self._steps_per_epoch = math.ceil(len(self.train) / self.config.batch_size)
@@ -115,7 +117,7 @@ class Loop:
             epochs=self.epochs,
             steps=self.epochs * self._steps_per_epoch,
             cached=cached(self._boundary(1)),
-            keeps="last" if self._scenario.keeps_last else "best",
+            keeps=self._keeps,
             precision=self.model.encoder.precision,
             zero_shot=self.model.zero_shot,
         )
@@ -141,6 +143,13 @@ class Loop:
             return True
         self._features = made
         return False
+
+    def start_heads(self) -> None:
+        """Let zero-shot heads find out what their labels' words are worth, if they train alone at first."""
+        opened = self._opened(1)
+        if self.model.zero_shot and opened and all(map(is_head, opened)):
+            embeddings = embeddings_of(self.model, self._features[1], self._team)
+            start(self.model, opened, self.train, embeddings, self.config)
 
     def open_groups(self, epoch: int) -> Steps:
         """Open the groups whose epoch has come."""
@@ -194,7 +203,7 @@ class Loop:
         if not all(values.isfinite().all() for values in logits.values()):
             raise ModelError(f"After epoch {epoch} the loss is not a number any more. Lower the learning rates.")
         scores = score_tasks(logits, self.held_out)
-        self._best.offer(epoch, merit(epoch, scores), logits)
+        self._best.offer(epoch, scores, logits)
         self.embeddings = embeddings
         if self._first_embeddings is None:
             self._first_embeddings = embeddings
@@ -204,7 +213,7 @@ class Loop:
 
     def out_of_patience(self, epoch: int) -> bool:
         """Tell whether as many epochs as patience allows have passed without progress, all groups being open."""
-        waited = epoch - max(self._best.progressed, self.last_opening - 1)
+        waited = epoch - max(self._best.choice.progressed, self.last_opening - 1)
         return self.config.patience is not None and waited >= self.config.patience
 
     def checkpoint(self) -> Checkpoint:
@@ -245,7 +254,7 @@ class Loop:
         self.close()
         complete = self.epochs_done == self.epochs and bool(self._best.logits)
         return Finished(
-            best_epoch=self._best.epoch,
+            best_epoch=self._best.choice.epoch,
             stopped=stopped and not complete,
             early=not stopped and not complete,
             proof=self._proof.table(self.plan, self.epochs_done),

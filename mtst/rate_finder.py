@@ -46,6 +46,8 @@ def find_rates(
     tried: list[RateTried] = []
     try:
         stopped = (yield loop.started()) or (yield from loop.prepare())
+        if not stopped:
+            loop.start_heads()
         rates = loop.config
         smooth = lowest = 0.0
         for step, places in enumerate(_some_batches(loop, config), 1):

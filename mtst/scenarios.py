@@ -7,6 +7,7 @@ from typing import Any
 from mtst.config import TrainConfig
 from mtst.errors import SettingsError
 from mtst.groups import BLOCK, HEAD, is_head, top_down
+from mtst.keeping import Keeps
 from mtst.tasks import Task
 
 Opening = dict[str, int]  # the epoch, from 1, at which a group opens; a group that is absent stays frozen
@@ -29,7 +30,7 @@ class Scenario:
     Attributes:
         opening: from the keys of all groups, bottom up, to the epoch at which each open one opens.
         epochs: how often training passes over the rows once all is open; 0 if nothing trains.
-        keeps_last: keep the last epoch instead of the best, because the held-out rows are too few to choose by.
+        keeps: which epoch is kept, by `mtst.keeping`, with or without patience; None leaves it to `kept`.
         pairs: the encoder learns from pairs of rows instead of the heads' mistakes; see `mtst.pairs`.
         defaults: values for what a `TrainConfig` leaves to the scenario.
     """
@@ -41,7 +42,7 @@ class Scenario:
     when: str
     opening: Rule
     epochs: int = 4
-    keeps_last: bool = False
+    keeps: Keeps | None = None
     pairs: bool = False
     defaults: Mapping[str, float] = field(default_factory=dict)
 
@@ -126,7 +127,7 @@ FIXED = (
         when="With about 5 to 100 rows for each label.",
         opening=_at_once(lambda _key: True),
         epochs=14,
-        keeps_last=True,
+        keeps="last",
         pairs=True,
         defaults={"encoder_rate": 5e-5, "head_rate": 3e-2},
     ),
@@ -183,6 +184,11 @@ def find_scenario(key: str, tasks: Sequence[Task]) -> Scenario:
     if key not in table:
         raise SettingsError(f"There is no scenario {key!r}. Choose one of: {', '.join(table)}.")
     return table[key]
+
+
+def kept(config: TrainConfig, scenario: Scenario) -> Keeps:
+    """Return which epoch of a run is kept: the one that scored highest, for those who wait for it with patience."""
+    return scenario.keeps or ("settled" if config.patience is None else "best")
 
 
 def settle(config: TrainConfig, scenario: Scenario, keys: Sequence[str]) -> tuple[TrainConfig, Opening]:

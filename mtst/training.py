@@ -52,10 +52,10 @@ def fit(
     shared: Shared | None = None,
     embeddings: Path | None = None,
 ) -> Generator[Event, bool | None, None]:
-    """Train a model in place and tell what happens; its weights end as those of the best epoch.
+    """Train a model in place and tell what happens; its weights end as those of the epoch that is kept.
 
-    The best epoch has the highest mean macro-F1 on the validation rows. The untrained model counts as epoch 0, less one
-    standard error: see `mtst.scores.merit`.
+    That is the latest epoch whose mean macro-F1 on the validation rows is within a standard error of the highest, or,
+    with patience, the highest: see `mtst.keeping`. The untrained model is epoch 0.
     Closing the generator stops it within a step. So does `send(True)`, after which `Finished` still comes.
 
     Args:
@@ -112,4 +112,5 @@ def _begin(loop: Loop, *, baselines: bool) -> Steps:
         stopped = yield from loop.prepare()
     if not stopped:
         stopped = yield loop.validated(0, {})
+        loop.start_heads()
     return stopped

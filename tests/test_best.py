@@ -4,6 +4,7 @@ from torch import nn
 
 from mtst.best import Best
 from mtst.groups import Group
+from mtst.scores import Scores
 
 
 @pytest.fixture
@@ -15,43 +16,37 @@ def head():
 def offer(best, weight, epoch, score):
     with torch.no_grad():
         weight.fill_(epoch)
-    return best.offer(epoch, score, {"a": torch.full((1, 1), float(epoch))})
+    scores = {"a": Scores(100, 0.5, score, score, score, score, score, 0.1)}
+    return best.offer(epoch, scores, {"a": torch.full((1, 1), float(epoch))})
 
 
-def test_the_first_of_equals_is_kept_and_put_back(head):
+@pytest.mark.parametrize(("keeps", "epoch"), [("best", 1), ("settled", 2), ("last", 3)])
+def test_the_chosen_weights_are_put_back(head, keeps, epoch):
     group, weight = head
-    best = Best([group])
+    best = Best([group], keeps)
     best.restore()  # nothing was offered
     assert weight.tolist() == [1.0, 1.0]
-    assert [offer(best, weight, k, score) for k, score in enumerate([0.1, 0.5, 0.5, 0.4])] == [True, True, False, False]
+    for number, score in enumerate([0.1, 0.5, 0.46, 0.2]):
+        offer(best, weight, number, score)
     best.restore()
-    assert (best.epoch, best.progressed, best.logits["a"].item()) == (1, 1, 1.0)
-    assert weight.tolist() == [1.0, 1.0]
-
-
-def test_the_last_is_kept_where_that_is_asked_for(head):
-    group, weight = head
-    best = Best([group], keeps_last=True)
-    assert all(offer(best, weight, k, score) for k, score in enumerate([0.1, 0.5, 0.2]))
-    best.restore()
-    assert (best.epoch, best.progressed) == (2, 1)
-    assert weight.tolist() == [2.0, 2.0]
+    assert (best.choice.epoch, best.choice.progressed, best.logits["a"].item()) == (epoch, 1, epoch)
+    assert weight.tolist() == [epoch] * 2
 
 
 @pytest.mark.parametrize("now", [1, 2])
 def test_what_was_kept_survives_a_new_process(head, now):
     group, weight = head
-    before = Best([group])
+    before = Best([group], "best")
     for epoch, score in enumerate([0.1, 0.5, 0.2][: now + 1]):
         offer(before, weight, epoch, score)
     parts = {part: {name: value.clone() for name, value in held.items()} for part, held in before.parts(now).items()}
     numbers = before.numbers
     with torch.no_grad():
         weight.fill_(7)
-    after = Best([group])
+    after = Best([group], "best")
     after.load(parts, numbers)
     assert weight.tolist() == [now] * 2
     assert not offer(after, weight, 3, 0.5)
     after.restore()
     assert weight.tolist() == [1.0, 1.0]
-    assert (after.epoch, after.progressed, after.logits["a"].item()) == (1, 1, 1.0)
+    assert (after.choice.epoch, after.choice.progressed, after.logits["a"].item()) == (1, 1, 1.0)

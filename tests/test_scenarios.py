@@ -3,7 +3,7 @@ import pytest
 from mtst.config import TrainConfig
 from mtst.errors import SettingsError
 from mtst.freezing import rates
-from mtst.scenarios import DEFAULTS, find_scenario, scenarios, settle
+from mtst.scenarios import DEFAULTS, find_scenario, kept, scenarios, settle
 from mtst.tasks import Task
 
 TASKS = (Task("topic", ("food", "sports")), Task("place", ("kitchen", "work")))
@@ -156,8 +156,12 @@ def test_a_scenario_knows_what_suits_it():
     assert settled("few-examples").epochs > 2 * all_layers.epochs
 
 
-def test_only_a_run_with_few_examples_keeps_its_last_epoch():
-    assert [key for key, scenario in scenarios(TASKS).items() if scenario.keeps_last] == ["few-examples"]
+@pytest.mark.parametrize("patience", [None, 3])
+def test_patience_keeps_the_best_and_few_examples_the_last(patience):
+    config = TrainConfig(patience=patience)
+    made = {key: kept(config, scenario) for key, scenario in scenarios(TASKS).items()}
+    assert made.pop("few-examples") == "last"
+    assert set(made.values()) == {"best" if patience else "settled"}
 
 
 @pytest.mark.parametrize("key", ["freeze-encoder", "discriminative", "gradual"])

@@ -11,8 +11,8 @@ from mtst.data import UNLABELLED, Dataset
 from mtst.errors import DataError, ModelError, SettingsError
 from mtst.events import Baselines, Embedded, EpochEnded, Finished, Opened, Started, StepEnded
 from mtst.groups import groups_of
+from mtst.keeping import Choice
 from mtst.model import MultiTaskSentenceTransformer
-from mtst.scores import merit
 from mtst.splitting import split
 from mtst.tasks import Task
 from mtst.training import fit
@@ -204,15 +204,14 @@ def test_freezing_everything_only_measures(tiny, swapped):
 @pytest.mark.parametrize("ask", ["close", "send"])
 def test_stopping_keeps_the_weights_of_the_best_epoch(tiny, swapped, scenario, ask):
     run = fit(tiny, swapped, TrainConfig(scenario, epochs=50, top_blocks=1, encoder_rate=0.01, **HARSH))
-    kept, best, seen = None, -1.0, 0
+    kept, choice, seen = None, Choice("settled"), 0
     event = next(run)
     while seen < 4 or not isinstance(event, StepEnded):
         event = next(run)
         if isinstance(event, EpochEnded):
             seen = event.epoch
-            score = merit(event.epoch, event.validation)
-            if score > best:
-                best, kept, number = score, weights(tiny), event.epoch
+            if choice.hear(event.epoch, event.validation):
+                kept = weights(tiny)
     assert not equal(kept, weights(tiny))
     if ask == "close":
         run.close()
@@ -220,7 +219,7 @@ def test_stopping_keeps_the_weights_of_the_best_epoch(tiny, swapped, scenario, a
         event = run.send(True)
         assert isinstance(event, Finished)
         assert event.stopped
-        assert event.best_epoch == number
+        assert event.best_epoch == choice.epoch
     assert equal(kept, weights(tiny))
     assert not any(module.training for module in tiny.modules())
 
@@ -439,15 +438,14 @@ def test_patience_waits_until_all_groups_are_open(tiny, swapped):
     assert last == max(events[-1].best_epoch, opened[-1] - 1) + 1
 
 
-def test_the_weights_of_the_best_epoch_come_back(tiny, swapped):
-    config = TrainConfig("train-all", epochs=8, patience=3, encoder_rate=0.01, **HARSH)
-    kept, best = weights(tiny), -1.0
+@pytest.mark.parametrize("patience", [None, 3])
+def test_the_weights_of_the_epoch_that_is_kept_come_back(tiny, swapped, patience):
+    config = TrainConfig("train-all", epochs=8, patience=patience, encoder_rate=0.01, **HARSH)
+    kept, choice = weights(tiny), Choice("best" if patience else "settled")
     for event in fit(tiny, swapped, config, baselines=False):
-        if isinstance(event, EpochEnded):
-            score = merit(event.epoch, event.validation)
-            if score > best:
-                best, kept, number = score, weights(tiny), event.epoch
-    assert event.best_epoch == number
+        if isinstance(event, EpochEnded) and choice.hear(event.epoch, event.validation):
+            kept = weights(tiny)
+    assert event.best_epoch == choice.epoch
     assert equal(kept, weights(tiny))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from mtst.events import EpochEnded, GroupProof
 from mtst.history import History
+from mtst.scores import mean_macro_f1
 from mtst.space import Space, pairs
 from mtst.ui.literal import literal, short
 from mtst.ui.parts.pieces import table
@@ -64,14 +65,14 @@ def _lines(history: History) -> list[str]:
     frozen = [group for group in finished.proof if group.open_epochs is None]
     lines = []
     if finished.early:
-        last = history.epochs[-1].epoch
-        lines.append(
-            f"It ended by itself after epoch {last}: no later epoch was better than epoch {finished.best_epoch}."
-        )
+        last, top = history.epochs[-1].epoch, history.highest.epoch
+        lines.append(f"It ended by itself after epoch {last}: no later epoch was better than epoch {top}.")
     if finished.stopped and not trained:
         lines.append("It was stopped before an epoch had ended, so the model is as it was before training.")
     if finished.best_epoch == 0 and trained:
         lines.append("No epoch came near the untrained model on validation. More rows, or another scenario, may help.")
+    if started.keeps == "settled" and trained and finished.best_epoch:
+        lines += _settled(best, history.highest, started.validation_rows)
     if frozen:
         still = sum(group.same for group in frozen)
         lines.append(
@@ -84,6 +85,18 @@ def _lines(history: History) -> list[str]:
         lines += _space(*finished.space) if finished.space else []
         lines += _weights(best)
     return lines
+
+
+def _settled(best: EpochEnded, highest: EpochEnded, rows: int) -> list[str]:
+    """Say why the epoch that is kept is another than the one that scored highest."""
+    if best.epoch <= highest.epoch:
+        return []
+    scored = [100 * mean_macro_f1(ended.validation) for ended in (highest, best)]
+    return [
+        f"Epoch {best.epoch} is kept, the latest that {rows} validation rows cannot tell from the best: epoch "
+        f"{highest.epoch} had a macro-F1 of {scored[0]:.1f} %, epoch {best.epoch} one of {scored[1]:.1f} %, which may "
+        "be chance, and it has learnt longer."
+    ]
 
 
 def _drift(best: EpochEnded) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from mtst.events import GroupPlan, GroupProof
 from mtst.ui import story
-from tests.ui.told import BEFORE, BETTER, FIRST, PROOF, SCORES, ended, finished, started, told
+from tests.ui.told import BEFORE, BETTER, FIRST, PROOF, SCORES, ended, finished, scores, started, told
 
 COMMAND = ["python", "-m", "mtst", "train", "<file>"]
 MOVING = (
@@ -62,6 +62,21 @@ def test_weights_are_told_where_they_were_learned() -> None:
 )
 def test_how_a_run_ended_is_said(events: list, words: str) -> None:
     assert words in story.story(told(started(4), BEFORE, *events), COMMAND)
+
+
+@pytest.mark.parametrize(("keeps", "told_why"), [("settled", True), ("last", False)])
+def test_an_epoch_that_is_kept_without_being_the_best_is_accounted_for(keeps: str, told_why: bool) -> None:
+    start = replace(started(4), keeps=keeps)
+    history = told(start, BEFORE, FIRST, ended(2, 4, scores(0.4, 0.7), 3.0), finished(2))
+    assert history.highest.epoch == 1
+    html = story.story(history, COMMAND)
+    assert ("Epoch 2 is kept, the latest that 4 validation rows cannot tell" in html) == told_why
+    assert ("epoch 1 had a macro-F1 of 75.0 %, epoch 2 one of 70.0 %" in html) == told_why
+
+
+def test_a_run_that_keeps_its_best_epoch_has_nothing_to_account_for() -> None:
+    start = replace(started(4), keeps="settled")
+    assert "is kept" not in story.story(told(start, BEFORE, FIRST, finished(1)), COMMAND)
 
 
 @pytest.mark.parametrize(("value", "written"), [(1e-2, "1e−2"), (3.43e-5, "3.4e−5"), (0.3, "3e−1"), (1.0, "1e0")])
