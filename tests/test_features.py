@@ -173,7 +173,7 @@ def test_looking_up_gives_the_losses_of_computing_everything(monkeypatch, exact,
     assert set(computed[0]) == {"nothing"}
     torch.testing.assert_close(losses, computed[1], atol=1e-4, rtol=1e-3)
     torch.testing.assert_close(scores, computed[2], atol=1e-4, rtol=1e-3)
-    assert (losses[-1] - losses[0]).abs().max() > 0.01  # a hundred times what they may differ by
+    assert (losses[-1] - losses[0]).abs().max() > 0.005  # fifty times what they may differ by
     for name, part in weights.items():
         torch.testing.assert_close(part, computed[3][name], atol=2e-3, rtol=1e-2)
 
