@@ -54,8 +54,8 @@ def fit(
 ) -> Generator[Event, bool | None, None]:
     """Train a model in place and tell what happens; its weights end as those of the epoch that is kept.
 
-    That is the latest epoch whose mean macro-F1 on the validation rows is within a standard error of the highest, or,
-    with patience, the highest: see `mtst.keeping`. The untrained model is epoch 0.
+    That is the latest epoch whose mean macro-F1 on the validation rows cannot be told from the highest, or, with
+    patience, the highest: see `mtst.keeping`. The untrained model is epoch 0.
     Closing the generator stops it within a step. So does `send(True)`, after which `Finished` still comes.
 
     Args:

@@ -123,7 +123,7 @@ def train(
         by_leader(team, keep)  # every process has the same model now
     seconds = round(time.perf_counter() - start, 2)
     say(_proof(history.finished.proof, history.finished.best_epoch))
-    say(f"epoch {history.finished.best_epoch} kept, {seconds:.1f} s" + (f", saved to {out}" if out else ""))
+    say(f"kept epoch {history.finished.best_epoch}, {seconds:.1f} s" + (f", saved to {out}" if out else ""))
     _tell_scores(history, tested, say)
     if as_json:
         say(json.dumps(_summary(config, data, history, tested) | {"seconds": seconds}))
