@@ -118,7 +118,5 @@ def test_the_best_epoch_is_the_one_that_is_kept(keeps, kept):
     history.extend([replace(STARTED, keeps=keeps)])
     assert history.best is None
     # of 3 rows in each of two tasks: a standard error of 0.2, and 0.1 of a difference
-    history.extend(
-        [epoch(0, 0.5, 0.1), epoch(1, 0.6, 0.6), epoch(2, 0.7, 0.5), epoch(3, 0.6, 0.45), epoch(4, 0.3)]
-    )
+    history.extend([epoch(0, 0.5, 0.1), epoch(1, 0.6, 0.6), epoch(2, 0.7, 0.5), epoch(3, 0.6, 0.45), epoch(4, 0.3)])
     assert history.best.epoch == kept
