@@ -54,7 +54,7 @@ def _what_it_did(group: GroupProof, kept: int) -> tuple[str, str, str]:
     first, last = group.open_epochs
     moved = SAME if group.same else f"{100 * group.change:.2g} %"
     if group.same and first > kept:
-        moved = f"0: it opened after epoch {kept}, which is kept"
+        moved = f"0: it opened after epoch {kept}, which is kept" if kept else "0: what it learnt is not kept"
     return moved, f"{first} to {last}" if last > first else str(first), rate(group.rate)
 
 

@@ -31,6 +31,14 @@ def test_a_group_that_opened_after_the_epoch_that_is_kept_is_told_apart() -> Non
     assert "frozen groups" not in html
 
 
+def test_groups_whose_learning_is_not_kept_say_so() -> None:
+    still = GroupProof("block-0", "Block 0", 100, (1, 1), 1e-4, 0.0, True)
+    html = story.story(
+        told(started(), BEFORE, FIRST, finished(0, proof=(still, replace(PROOF[1], same=True)))), COMMAND
+    )
+    assert html.count("0: what it learnt is not kept") == 2
+
+
 def test_a_frozen_group_that_moved_is_not_hidden() -> None:
     proof = (replace(PROOF[0], same=False, change=float("inf")), PROOF[1])
     html = story.story(told(started(), BEFORE, FIRST, finished(proof=proof)), COMMAND)
