@@ -15,6 +15,7 @@ import numpy as np
 from mtst.bootstrap import draws_of, interval, macro_f1_draws
 from mtst.comparison import Comparison, Row
 from mtst.scenarios import find_scenario
+from mtst.scores import mean_macro_f1
 from mtst.tasks import Task
 
 MAJORITY = "majority"
@@ -54,7 +55,8 @@ class Advice:
 
     `dearer` has the difference of each dearer scenario to the chosen one, `cheaper` that of the chosen one to each
     cheaper one. `enough` tells whether the test rows suffice, `useless` that not even the chosen scenario is shown to
-    beat always answering with the most frequent label.
+    beat always answering with the most frequent label. `regression` is how much more a logistic regression on the
+    embeddings of the encoder as it was scored than the best scenario, 0 if it did not.
     """
 
     chosen: Row
@@ -64,6 +66,7 @@ class Advice:
     test_rows: int
     enough: bool
     useless: bool
+    regression: float = 0.0
 
 
 _known: WeakKeyDictionary[Comparison, tuple[int, "Advice | None"]] = WeakKeyDictionary()  # by the attempts it is of
@@ -98,6 +101,7 @@ def _advise(comparison: Comparison) -> Advice | None:
         test_rows=len(next(iter(comparison.started.truth.values()))),
         enough=not any(each.open for each in dearer),
         useless=bool(np.percentile(draws[chosen.scenario] - draws[MAJORITY], SURE) <= 0),
+        regression=max(0.0, _regression(comparison) - max(row.score for row in rows)),
     )
 
 
@@ -137,6 +141,11 @@ def sentences(advice: Advice, tasks: Sequence[Task]) -> list[str]:
             )
         elif best:
             said.append("Nothing that costs more scored higher.")
+    if advice.regression >= WORTH:
+        said.append(
+            f"A logistic regression on the frozen embeddings scored {_points(advice.regression)} than the best of "
+            "these, perhaps by chance: these labels may need no training of the encoder."
+        )
     return said
 
 
@@ -169,6 +178,12 @@ def _draws(comparison: Comparison, rows: list[Row]) -> dict[str, np.ndarray]:
     constant = {name: [label] * count for name, label in most.items()}
     found[MAJORITY] = macro_f1_draws(truth, [constant], *draws_of(count, 1))
     return found
+
+
+def _regression(comparison: Comparison) -> float:
+    """Return the mean macro-F1 of the logistic regression; 0 if there is none of a task that has test rows."""
+    found = comparison.started.logistic
+    return mean_macro_f1(found) if found.keys() == comparison.started.majority.keys() else 0.0
 
 
 def _most_frequent(labels: tuple[int, ...], count: int) -> int:

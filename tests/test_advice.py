@@ -6,7 +6,7 @@ import pytest
 
 from mtst.advice import advise, sentences
 from mtst.attempts import Attempt
-from tests.told_comparison import TASK, compared
+from tests.told_comparison import TASK, compared, scores
 
 CHEAP, DEAR, DEARER = "freeze-encoder", "train-all", "few-examples"
 
@@ -69,6 +69,21 @@ def test_guessing_is_called_guessing():
     advice = advise(compared({CHEAP: ([0.3], 2.0), DEAR: ([0.31], 20.0)}, rows=1000))
     assert advice.useless
     assert words(advice).startswith("None of these is shown to be better than always answering with the most frequent")
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.84, True), (0.805, False), (0.7, False)])
+def test_a_regression_that_beats_every_scenario_is_not_kept_silent(share, said):
+    comparison = compared({CHEAP: ([0.7], 2.0), DEAR: ([0.8], 20.0)}, rows=1000)
+    comparison.started = replace(comparison.started, logistic={"mood": scores(share)})
+    told = words(advise(comparison))
+    assert ("regression on the frozen embeddings scored 4.0 points more than the best of these" in told) == said
+    assert ("regression" in told) == said
+
+
+def test_a_regression_of_other_tasks_is_not_compared():
+    comparison = compared({CHEAP: ([0.7], 2.0), DEAR: ([0.8], 20.0)}, rows=1000)
+    comparison.started = replace(comparison.started, logistic={})
+    assert advise(comparison).regression == 0
 
 
 def test_chance_alone_seldom_makes_a_dearer_scenario_win():
