@@ -4,14 +4,15 @@ import gc
 import os
 import time
 import weakref
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 
 import pytest
 
 from mtst.folder import RunFolder
+from mtst.model import MultiTaskSentenceTransformer as Model
 from mtst.saved import CARD, HEADS
 from mtst.ui import brought, controls, kept, map, predict
 from mtst.ui.evidence import OWN, STARTER
@@ -28,15 +29,16 @@ def run(services: Services) -> RunFolder:
 
 
 @contextmanager
-def slow(folder: RunFolder) -> Iterator[None]:
-    """Let the description of a run's model be read only at the end of this; begin once somebody is reading it."""
+def slow(folder: RunFolder, pool: Executor, load: Callable[[], Model]) -> Iterator[Future[Model]]:
+    """Load a run's model, whose description can be read only at the end of this; begin once it is being read."""
     path = folder.model_path / CARD
     content = path.read_text(encoding="utf-8")
     path.unlink()
     os.mkfifo(path)
-    with path.open("w", encoding="utf-8") as file:
+    loading = pool.submit(load)
+    with path.open("w", encoding="utf-8") as file:  # waits for who reads
         try:
-            yield
+            yield loading
         finally:
             file.write(content)
 
@@ -44,8 +46,7 @@ def slow(folder: RunFolder) -> Iterator[None]:
 def test_a_model_that_is_being_read_keeps_nobody_else_waiting(services: Services, run: RunFolder) -> None:
     other = handmade.folder(services, f"kept-{next(NUMBERS):027}", None).path.name
     with ThreadPoolExecutor() as pool:
-        loading = pool.submit(services.trained, run.path.name)
-        with slow(run):
+        with slow(run, pool, lambda: services.trained(run.path.name)) as loading:
             again = pool.submit(services.trained, run.path.name)
             asked = [
                 pool.submit(lambda: services.encoder.encode(["hello"])),
