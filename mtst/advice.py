@@ -66,7 +66,7 @@ class Advice:
     test_rows: int
     enough: bool
     useless: bool
-    regression: float = 0.0
+    regression: float
 
 
 _known: WeakKeyDictionary[Comparison, tuple[int, "Advice | None"]] = WeakKeyDictionary()  # by the attempts it is of

@@ -112,5 +112,6 @@ def _begin(loop: Loop, *, baselines: bool) -> Steps:
         stopped = yield from loop.prepare()
     if not stopped:
         stopped = yield loop.validated(0, {})
+    if not stopped:
         loop.start_heads()
     return stopped
