@@ -5,6 +5,10 @@ if __name__ == "__main__":
 
     gc.disable()  # until all is imported: it would look again and again at what stays, a quarter of the time in all
 
+    # Of what takes seconds to import, this stands in front of the page, and torch and the rest behind it: so the page
+    # comes a fifth later than an empty one would, and the first prediction does not keep its visitor for long.
+    import sklearn.metrics  # noqa: F401
+
     from mtst.ui.app import main
 
     main()

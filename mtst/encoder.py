@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from copy import deepcopy
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -69,7 +70,6 @@ class Encoder(nn.Module):
         self.groups: tuple[LayerGroup, ...] = layer_groups(
             backbone, lambda: self._embed(self.tokenize(["a short text"]))
         )
-        self._stack = Stack(backbone, lambda: self._batch(self.tokenize(PROBE)))
         self._loaded: tuple[int, int] | None = self._revision
 
     def __deepcopy__(self, memo: dict) -> "Encoder":
@@ -131,6 +131,11 @@ class Encoder(nn.Module):
         """Return the embeddings (n, d) of n texts, on the graph: gradients reach every parameter that wants one."""
         return self.embed(self.tokenize(texts))
 
+    @cached_property
+    def _stack(self) -> Stack:
+        """Tried out when somebody trains: whoever only embeds does not wait for it."""
+        return Stack(self.backbone, lambda: self._batch(self.tokenize(PROBE)))
+
     @property
     def blocks(self) -> int:
         """The number of blocks that a pass can begin at; 0 where they cannot be told apart."""
@@ -144,13 +149,15 @@ class Encoder(nn.Module):
         """
         if torch.is_grad_enabled() and any(parameter.requires_grad for parameter in self.backbone.parameters()):
             self._graph_passes += 1
+        stack = self._stack  # tried out in 32 bits
         with self._autocast():
-            return self._stack.embed(self._batch(ids), start, hidden).float()
+            return stack.embed(self._batch(ids), start, hidden).float()
 
     def hidden_states(self, ids: Sequence[Sequence[int]], block: int) -> Tensor:
         """Return what enters a block above the first, (tokens, d), sentence after sentence, without gradients."""
+        stack = self._stack
         with self._autocast():
-            return self._stack.hidden(self._batch(ids), block)
+            return stack.hidden(self._batch(ids), block)
 
     def _embed(self, ids: Sequence[Sequence[int]]) -> Tensor:
         with self._autocast():

@@ -1,9 +1,9 @@
 """Layer groups, read from what an encoder computes rather than from the names of one architecture.
 
 A group is what one freezes or opens at once: the embeddings, each transformer block, and the dense layers after them.
-The blocks are the longest list of equal modules in the tree. Every other parameter is placed by asking autograd what it
-influences: the input of the blocks (embeddings), only the sentence embedding (dense), or nothing at all, as BERT's
-pooler under mean pooling, which is then no part of any group.
+The blocks are the longest list of equal modules in the tree. Every other parameter is placed by what it influences on
+autograd's graph: the input of the blocks (embeddings), only the sentence embedding (dense), or nothing at all, as
+BERT's pooler under mean pooling, which is then no part of any group.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -59,7 +59,7 @@ def layer_groups(tree: nn.Module, probe: Callable[[], Tensor]) -> tuple[LayerGro
             embedding = probe()
             inside = {name for name in named if name.startswith(f"{path}.")}
             outside = [name for name in named if name not in inside]
-            below = _influences(seen[0], named, outside)
+            below = _influences(seen[-1], named, outside)
             used = _influences(embedding, named, outside)
     finally:
         hook.remove()
@@ -79,10 +79,15 @@ def first_tensor(output: object) -> Tensor:
 
 
 def _influences(result: Tensor, named: dict[str, nn.Parameter], names: list[str]) -> set[str]:
-    if not names:
-        return set()
-    gradients = torch.autograd.grad(result.sum(), [named[name] for name in names], retain_graph=True, allow_unused=True)
-    return {name for name, gradient in zip(names, gradients, strict=True) if gradient is not None}
+    """Return the names of the parameters that the graph of a result leads to; no gradient is computed."""
+    seen, ahead = set(), [result.grad_fn]
+    while ahead:
+        node = ahead.pop()
+        if node is not None and node not in seen:
+            seen.add(node)
+            ahead.extend(before for before, _ in node.next_functions)
+    leaves = {id(node.variable) for node in seen if hasattr(node, "variable")}
+    return {name for name in names if id(named[name]) in leaves}
 
 
 @contextmanager

@@ -112,9 +112,9 @@ def main() -> None:
         log_to_stderr()
         settings = Settings.from_environment()
         services = Services(settings)
+        services.warm_up()  # while the page is built, which waits now and then
         demo = build_app(services)
         launch(demo, services)
-        services.warm_up()  # not before the page is there: torch takes seconds, in which nothing else moves
         demo.block_thread()
     except MtstError as error:
         sys.exit(f"mtst: {error}")
