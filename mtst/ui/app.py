@@ -40,19 +40,32 @@ HEADER = """<header class="top">
 <span class="encoder"><span>encoder</span> {encoder}</span>
 </header>"""
 
-# Gradio's tabs have no arrow keys, which a tab list needs, and begin at the first when the page is loaded again. They
-# still do where a page within a page is refused the storage.
+# Gradio's tabs have no arrow keys, which a tab list needs, and begin at the first when a page is loaded again or opened
+# once more. They still do where a page within a page is refused the storage. Sentences are compared when their tab is
+# first seen: Gradio's own word of that comes with every page, whatever tab it opens at.
 TABS = """() => {
-  const kept = (...name) => {
-    try { return name.length ? sessionStorage.setItem('mtst-tab', ...name) : sessionStorage.getItem('mtst-tab'); }
-    catch { return null; }
+  const stores = () => [sessionStorage, localStorage], kept = name => {
+    try {
+      if (name) stores().forEach(each => each.setItem('mtst-tab', name));
+      return stores().map(each => each.getItem('mtst-tab')).find(each => each);
+    } catch { return null; }
+  };
+  const title = tab => tab.textContent.trim();
+  let compared = false;
+  const seen = name => {
+    kept(name);
+    if (name !== 'Compare' || compared) return;
+    compared = true;
+    document.querySelector('#compare-go').click();
   };
   const named = [...document.querySelectorAll('#tabs [role=tab], #tabs .overflow-dropdown button')];
-  named.find(tab => tab.textContent.trim() === kept())?.click();
+  const start = named.find(tab => title(tab) === kept());
+  start?.click();
+  seen(start ? title(start) : 'Compare');
   const list = document.querySelector('#tabs [role=tablist]'), watched = {subtree: true, childList: true};
   new MutationObserver(() => {
     const open = list.querySelector('[aria-selected=true]');
-    open && kept(open.textContent.trim());
+    open && seen(title(open));
   }).observe(list, {...watched, attributeFilter: ['aria-selected']});
   document.addEventListener('keydown', event => {
     const tab = event.target.closest?.('[role=tab]'), step = {ArrowRight: 1, ArrowLeft: -1, Home: 0, End: 0}[event.key];
@@ -71,15 +84,15 @@ def build_app(services: Services) -> gr.Blocks:
         gr.HTML(HEADER.format(encoder=escape(services.settings.encoder)), apply_default_css=False)
         with gr.Tabs(selected="compare", elem_id="tabs") as tabs:
             with gr.Tab("Compare", id="compare", elem_id="tab-compare"):
-                sentences = compare_tab(services, demo, tokens.run)
-            with gr.Tab("Map", id="map", elem_id="tab-map"):
-                map_tab(services, demo, sentences, tokens.run)
-            with gr.Tab("Predict", id="predict", elem_id="tab-predict"):
-                model = predict_tab(services, demo, tokens)
+                sentences = compare_tab(services, tokens.run)
+            with gr.Tab("Map", id="map", elem_id="tab-map") as each:
+                map_tab(services, each, sentences, tokens.run)
+            with gr.Tab("Predict", id="predict", elem_id="tab-predict") as each:
+                model = predict_tab(services, each, tokens)
             with gr.Tab("Train", id="train", elem_id="tab-train"):
                 steps = train_tab(services, demo, tokens, tabs, model)
-            with gr.Tab("Scenarios", id="scenarios", elem_id="tab-scenarios") as scenarios:
-                scenarios_tab(services, demo, scenarios, steps, tokens.comparison)
+            with gr.Tab("Scenarios", id="scenarios", elem_id="tab-scenarios") as each:
+                scenarios_tab(services, each, steps, tokens.comparison)
             with gr.Tab("Guide", id="guide", elem_id="tab-guide"):
                 guide_tab()
         name_endpoints(services, demo)

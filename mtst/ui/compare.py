@@ -127,7 +127,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number or 'no'} {noun}{'s' if number != 1 else ''}"
 
 
-def compare_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState | None = None) -> gr.Textbox:
+def compare_tab(services: Services, run: gr.BrowserState | None = None) -> gr.Textbox:
     """Build the tab; return the box of sentences, which the Map tab reads too. `run` is the visitor's trained run."""
     run = run or gr.State()
     with gr.Row(equal_height=False):
@@ -164,7 +164,7 @@ def compare_tab(services: Services, demo: gr.Blocks, run: gr.BrowserState | None
         "outputs": both, **private,
     }  # fmt: skip
     gr.on(
-        [button.click, query.submit, demo.load],
+        [button.click, query.submit],
         partial(compare, services),
         [sentences, query],
         [figure, nothing, pairs, numbers, ranking],

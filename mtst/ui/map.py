@@ -79,6 +79,14 @@ def draw(
     )
 
 
+def draw_first(services: Services, drawing: Drawing | None, source: str, *chosen: object) -> Iterator[tuple]:
+    """Draw the sample when the tab is opened for the first time; no map is made for whoever never looks at one."""
+    if drawing is None and source == SHIPPED:
+        yield from draw(services, source, *chosen)
+    else:
+        yield tuple(gr.skip() for _ in range(OUTPUTS))
+
+
 def _under_way(progress: str) -> tuple[object, ...]:
     return (gr.skip(), gr.skip(), gr.skip(), said(progress), *[gr.skip()] * (OUTPUTS - 4))
 
@@ -127,7 +135,7 @@ def add(services: Services, drawing: Drawing | None, sentence: str) -> tuple[obj
     return marked(plots_map.mark(place, sentence)), near, None
 
 
-def map_tab(services: Services, demo: gr.Blocks, sentences: gr.Textbox, run: gr.BrowserState | None = None) -> None:
+def map_tab(services: Services, tab: gr.Tab, sentences: gr.Textbox, run: gr.BrowserState | None = None) -> None:
     """Build the tab; `sentences` is the box of the Compare tab, `run` the visitor's trained run."""
     table, drawing = gr.State(), gr.State()
     run = run or gr.State()
@@ -203,14 +211,19 @@ def map_tab(services: Services, demo: gr.Blocks, sentences: gr.Textbox, run: gr.
         "concurrency_limit": 8,
     }
     private = {"api_visibility": "private", "show_progress": "hidden"}
-    gr.on(
-        [button.click, method.input, which.input, demo.load],
+    first = tab.select(
+        partial(draw_first, services), [drawing, *drawn_again["inputs"]], drawn_again["outputs"],
+        concurrency_limit=8, **private,
+    )  # fmt: skip
+    asked = gr.on(
+        [button.click, method.input, which.input],
         partial(draw, services),
         api_visibility="private",
         trigger_mode="always_last",
+        cancels=first,
         **drawn_again,
     )
-    source.input(_show, [source, text, sentences], [text, file], **private).then(
+    source.input(_show, [source, text, sentences], [text, file], cancels=[first, asked], **private).then(
         partial(draw, services, asked=False), **drawn_again, api_visibility="private"
     )
     upload.change(partial(read_file, services), upload, [table, column, note], **private)

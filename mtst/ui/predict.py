@@ -131,7 +131,7 @@ def predict_file(
     yield gr.File(value=str(target), visible=True), done
 
 
-def predict_tab(services: Services, demo: gr.Blocks, tokens: Tokens) -> gr.Radio:
+def predict_tab(services: Services, tab: gr.Tab, tokens: Tokens) -> gr.Radio:
     """Build the tab; return the choice of model, which the Train tab sets."""
     table, own = gr.State(), [tokens.run, tokens.model]
     with gr.Row(equal_height=False):
@@ -204,5 +204,5 @@ def predict_tab(services: Services, demo: gr.Blocks, tokens: Tokens) -> gr.Radio
         concurrency_id="files", **silent,
     )  # fmt: skip
     away.click(partial(delete, services), tokens.model, [tokens.model, told, away, which], **silent)
-    demo.load(partial(describe, services), tokens.model, [told, away], **silent)
+    tab.select(partial(describe, services), tokens.model, [told, away], **silent)
     return which

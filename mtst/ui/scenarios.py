@@ -34,7 +34,7 @@ def _named(draft: Draft | None, encoder: str) -> str:
     return quiet(f"{draft.table.name}, with the columns and the encoder of the Train tab ({encoder}).")
 
 
-def scenarios_tab(services: Services, demo: gr.Blocks, tab: gr.Tab, steps: Form, token: gr.BrowserState) -> None:
+def scenarios_tab(services: Services, tab: gr.Tab, steps: Form, token: gr.BrowserState) -> None:
     """Build the tab; `steps` are those of the Train tab, whose rows are compared; `token` keeps that of the visitor."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300), card("What to compare"):
@@ -88,7 +88,7 @@ def scenarios_tab(services: Services, demo: gr.Blocks, tab: gr.Tab, steps: Form,
         inputs_kwargs={"encoder": steps.config["encoder"]},
         **SILENT,
     ).success(**followed)
-    demo.load(**followed)
+    tab.select(**followed)
     tab.select(_named, [steps.data[0], steps.config["encoder"]], source, **SILENT)
     halt.click(partial(controls.stop, services), token, [halt, status], queue=False, **SILENT)
     again.click(resume, token, again, **SILENT).success(**followed)

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.browser.visitor import TABS
+from tests.browser.visitor import TABS, Visitor
 
 WIDTHS = (1280, 390)
 THEMES = ("light", "dark")
@@ -61,6 +61,18 @@ def test_a_page_that_is_loaded_again_opens_where_it_was(visit, width) -> None:
         visitor.tab(name)
         visitor.reload()
         visitor.page.wait_for_selector(f"#tab-{name.lower()}", state="visible")
+
+
+def test_a_second_tab_opens_where_its_visitor_was_last_and_moves_no_other(visit) -> None:
+    visitor = visit()
+    visitor.tab("Guide")
+    second = Visitor(visitor.page.context.new_page())
+    second.page.goto(visitor.page.url)
+    second.page.wait_for_selector("#tab-guide", state="visible")
+    second.tab("Predict")
+    visitor.reload()
+    visitor.page.wait_for_selector("#tab-guide", state="visible")
+    assert second.errors == []
 
 
 def test_both_heads_answer(visit) -> None:
