@@ -82,8 +82,10 @@ def test_the_next_run_begins_with_no_cell_open_and_a_deleted_one_leaves_none(vis
     page = visitor.page
     page.locator("#train-mistakes button").first.click()
     page.wait_for_selector("#train-cell li")
+    token = page.evaluate("localStorage.getItem('mtst-run')")
     page.click("#train-start:enabled")
-    page.wait_for_selector("#train-mistakes", state="hidden")
+    page.wait_for_function("token => localStorage.getItem('mtst-run') !== token", arg=token)
+    visitor.wait_until_over()
     page.wait_for_selector("#train-mistakes button[data-key]")
     page.wait_for_function("!document.querySelector('#train-cell li')")
     page.click("#train-delete")
