@@ -85,8 +85,8 @@ def build_app(services: Services) -> gr.Blocks:
         with gr.Tabs(selected="compare", elem_id="tabs") as tabs:
             with gr.Tab("Compare", id="compare", elem_id="tab-compare"):
                 sentences = compare_tab(services, tokens.run)
-            with gr.Tab("Map", id="map", elem_id="tab-map") as each:
-                map_tab(services, each, sentences, tokens.run)
+            with gr.Tab("Map", id="map", elem_id="tab-map"):
+                map_tab(services, demo, sentences, tokens.run)
             with gr.Tab("Predict", id="predict", elem_id="tab-predict") as each:
                 model = predict_tab(services, each, tokens)
             with gr.Tab("Train", id="train", elem_id="tab-train"):

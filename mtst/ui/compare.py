@@ -16,7 +16,7 @@ from mtst.ui.parts.sortable import sortable, sorting
 from mtst.ui.search import search_card
 from mtst.ui.sentences import LONGEST, MAX_SENTENCES, named, query_of, typed
 from mtst.ui.services import Services
-from mtst.ui.two_encoders import beside, both_encoders, second_encoder
+from mtst.ui.two_encoders import beside, beside_again, both_encoders, second_encoder
 
 PAIRS_AT_ONCE = 5
 PAIRS_LISTED = 100  # the closest, and as many of the farthest
@@ -33,6 +33,8 @@ EXAMPLES = (
     "Machine learning is amazing!",
 )
 DESCRIPTION = "Heat map of the cosine similarity of every pair of sentences; a table holds the extremes"
+HEIGHT = 440
+FIRST = empty("Comparing these sentences", "A server that has just started takes seconds for the first.", HEIGHT)
 NOTHING = empty("Nothing to compare yet", "Write two different sentences or more, one a line, and press Compare.")
 
 
@@ -149,8 +151,8 @@ def compare_tab(services: Services, run: gr.BrowserState | None = None) -> gr.Te
                 grouped = html(elem_id="compare-groups")
         with gr.Column(scale=7, min_width=320):
             with card("Cosine similarity", note="cosine: 1 = same meaning, 0 = unrelated"):
-                nothing = html(NOTHING)
-                figure = live_plot(height=440, describes=DESCRIPTION, elem_id="compare-map")
+                nothing = html(FIRST)
+                figure = live_plot(height=HEIGHT, describes=DESCRIPTION, elem_id="compare-map")
                 pairs = sorting(elem_id="compare-pairs")
             both = both_encoders()
             with card("Embeddings"):
@@ -169,7 +171,7 @@ def compare_tab(services: Services, run: gr.BrowserState | None = None) -> gr.Te
         [sentences, query],
         [figure, nothing, pairs, numbers, ranking],
         **private,
-    ).then(**grouping).then(**second_one)
+    ).then(**grouping).then(**second_one | {"fn": partial(beside_again, services)})
     least.release(**grouping)
     second.input(**second_one)
     return sentences

@@ -27,9 +27,12 @@ STARTER, TRAINED = "starter", "own"
 DESCRIPTION = (
     "Scatter plot of the sentences; sentences with similar meaning lie near each other. The menu below it chooses one."
 )
+HEIGHT = 520
+FIRST = empty(f"Drawing {SAMPLE_POINTS} sentences", "Each becomes a point, coloured by what it is about.", HEIGHT)
 NOTHING = empty("No points yet", "Choose sentences and press Draw the map.")
 ASK = empty("Not drawn yet", "Press Draw the map. To embed thousands of sentences takes a minute or more.")
 OUTPUTS = 8
+LATER = "() => new Promise(done => setTimeout(done, 1500))"  # first comes what the tab shows that is open
 
 
 def draw(
@@ -77,14 +80,6 @@ def draw(
         drawing.trust,
         NOT_CHOSEN,
     )
-
-
-def draw_first(services: Services, drawing: Drawing | None, source: str, *chosen: object) -> Iterator[tuple]:
-    """Draw the sample when the tab is opened for the first time; no map is made for whoever never looks at one."""
-    if drawing is None and source == SHIPPED:
-        yield from draw(services, source, *chosen)
-    else:
-        yield tuple(gr.skip() for _ in range(OUTPUTS))
 
 
 def _under_way(progress: str) -> tuple[object, ...]:
@@ -135,7 +130,7 @@ def add(services: Services, drawing: Drawing | None, sentence: str) -> tuple[obj
     return marked(plots_map.mark(place, sentence)), near, None
 
 
-def map_tab(services: Services, tab: gr.Tab, sentences: gr.Textbox, run: gr.BrowserState | None = None) -> None:
+def map_tab(services: Services, demo: gr.Blocks, sentences: gr.Textbox, run: gr.BrowserState | None = None) -> None:
     """Build the tab; `sentences` is the box of the Compare tab, `run` the visitor's trained run."""
     table, drawing = gr.State(), gr.State()
     run = run or gr.State()
@@ -185,8 +180,8 @@ def map_tab(services: Services, tab: gr.Tab, sentences: gr.Textbox, run: gr.Brow
             progress = html(visible=False, elem_id="map-progress")
         with gr.Column(scale=7, min_width=320):
             with card("Sentences in two dimensions", note="press a point for its true neighbours"):
-                nothing = html(NOTHING)
-                figure = live_plot(height=520, describes=DESCRIPTION, elem_id="map-plot")
+                nothing = html(FIRST)
+                figure = live_plot(height=HEIGHT, describes=DESCRIPTION, elem_id="map-plot")
                 trust = html(elem_id="map-trust")
             with card("One sentence and its neighbours"):
                 with gr.Row():
@@ -211,21 +206,16 @@ def map_tab(services: Services, tab: gr.Tab, sentences: gr.Textbox, run: gr.Brow
         "concurrency_limit": 8,
     }
     private = {"api_visibility": "private", "show_progress": "hidden"}
-    first = tab.select(
-        partial(draw_first, services), [drawing, *drawn_again["inputs"]], drawn_again["outputs"],
-        concurrency_limit=8, **private,
-    )  # fmt: skip
-    asked = gr.on(
+    gr.on(
         [button.click, method.input, which.input],
         partial(draw, services),
         api_visibility="private",
         trigger_mode="always_last",
-        cancels=first,
         **drawn_again,
     )
-    source.input(_show, [source, text, sentences], [text, file], cancels=[first, asked], **private).then(
-        partial(draw, services, asked=False), **drawn_again, api_visibility="private"
-    )
+    unasked = {"fn": partial(draw, services, asked=False), "api_visibility": "private", **drawn_again}
+    source.input(_show, [source, text, sentences], [text, file], **private).then(**unasked)
+    demo.load(None, None, None, js=LATER).then(**unasked)
     upload.change(partial(read_file, services), upload, [table, column, note], **private)
     colour.input(recolour, [drawing, colour], figure, **private)
     chosen = {"outputs": [figure, near, menu], **private, "trigger_mode": "always_last"}

@@ -12,6 +12,7 @@ from mtst.ui.sentences import named, typed
 from mtst.ui.services import Services
 
 PAIRS = 10
+PLACES = 6
 NO_SECOND, TRAINED = "none", "own"
 SIDES = {"before": "before training", "after": "your run"}  # by the names of their places
 CHANGES = "Heat map of how the cosine of every pair differs between two encoders; the table below holds the extremes"
@@ -45,6 +46,11 @@ def beside(services: Services, text: str, second: str, run: str | None) -> tuple
     figures = [plots.similarity_map(sentences, cosines, lowest) for cosines in (before, after)]
     figures.append(plots.change_map(sentences, before, after))
     return gr.Column(visible=True), gr.Column(visible=True), *map(drawn, figures), made
+
+
+def beside_again(services: Services, text: str, second: str, run: str | None) -> tuple[object, ...]:
+    """Compare as `beside` does after new sentences; without a second encoder nothing is touched."""
+    return beside(services, text, second, run) if second != NO_SECOND else tuple(gr.skip() for _ in range(PLACES))
 
 
 def _only_told(told: str, *, card: bool = True) -> tuple[object, ...]:

@@ -6,7 +6,6 @@ from urllib.parse import urlparse
 
 from playwright.sync_api import Page
 
-LEAVING = ("AbortError", "Connection errored out")  # what a page says of requests that end because it is left
 TABS = ("Compare", "Map", "Predict", "Train", "Scenarios", "Guide")
 
 
@@ -23,10 +22,11 @@ class Visitor:
         page.on("request", lambda request: self.hosts.add(urlparse(request.url).hostname))  # none for data: and blob:
 
     def reload(self) -> None:
-        """Load the page anew; what it left unfinished before is no error."""
+        """Load the page anew; what the page that is left says of its unfinished requests is no error."""
         known = len(self.errors)
-        self.page.reload()
-        self.errors[known:] = [one for one in self.errors[known:] if not any(word in one for word in LEAVING)]
+        self.page.reload(wait_until="commit")
+        del self.errors[known:]
+        self.page.wait_for_load_state()
 
     def tab(self, name: str) -> None:
         """Open a tab, through the menu where the width hides it."""

@@ -2,7 +2,6 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import gradio as gr
 import numpy as np
 import pytest
 
@@ -44,17 +43,6 @@ def test_the_map_draws_any_number_of_own_sentences(services: Services, method: s
     assert shown(figure)
     assert not shown(nothing)
     assert sum(len(trace["x"]) for trace in value(figure)["data"]) == len(text.splitlines())
-
-
-def test_a_tab_that_is_opened_draws_the_sample_once_and_nothing_else(services: Services, cats: Drawing) -> None:
-    def opened(drawing: Drawing | None, source: str) -> tuple:
-        *_, last = map.draw_first(services, drawing, source, CATS, None, None, "PCA", map.STARTER, None, None)
-        return last
-
-    assert len(opened(None, map.SHIPPED)[0].texts) == map.SAMPLE_POINTS
-    untouched = tuple(gr.skip() for _ in range(map.OUTPUTS))
-    assert opened(cats, map.SHIPPED) == untouched
-    assert opened(None, map.OWN) == untouched
 
 
 def test_the_map_without_sentences_says_so(services: Services) -> None:

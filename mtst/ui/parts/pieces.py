@@ -22,9 +22,9 @@ def html(value: str = "", **kwargs: object) -> gr.HTML:
     return gr.HTML(value, apply_default_css=False, **kwargs)
 
 
-def empty(title: str, text: str) -> str:
-    """Return what stands where a result will be."""
-    return f'<div class="empty"><h3>{literal(title)}</h3><p>{literal(text)}</p></div>'
+def empty(title: str, text: str, height: int = 260) -> str:
+    """Return what stands where a result will be, at least so many pixels high."""
+    return f'<div class="empty" style="min-height: {height}px"><h3>{literal(title)}</h3><p>{literal(text)}</p></div>'
 
 
 def said(value: str) -> dict:
