@@ -1,6 +1,7 @@
 import copy
 import re
 
+import gradio as gr
 import numpy as np
 import pytest
 import torch
@@ -96,6 +97,11 @@ def test_groups_are_named_by_their_most_central_sentence_and_merge_as_asked(serv
 
 def test_a_second_encoder_needs_a_run(services: Services) -> None:
     assert not shown(two_encoders.beside(services, TEXT, two_encoders.NO_SECOND, None)[0])
+    touched = two_encoders.beside_again(services, TEXT, two_encoders.NO_SECOND, None)
+    assert touched == tuple(gr.skip() for _ in range(two_encoders.PLACES))
+    again = two_encoders.beside_again(services, TEXT, two_encoders.TRAINED, None)
+    assert len(again) == two_encoders.PLACES
+    assert "Train one first" in again[-1]
     card, row, *figures, told = two_encoders.beside(services, TEXT, two_encoders.TRAINED, None)
     assert shown(card)
     assert not any(map(shown, [row, *figures]))
