@@ -133,8 +133,9 @@ class Encoder(nn.Module):
 
     @cached_property
     def _stack(self) -> Stack:
-        """Tried out when somebody trains: whoever only embeds does not wait for it."""
-        return Stack(self.backbone, lambda: self._batch(self.tokenize(PROBE)))
+        """Tried out, in 32 bits, when somebody trains: whoever only embeds does not wait for it."""
+        with torch.autocast(self.device.type, enabled=False):
+            return Stack(self.backbone, lambda: self._batch(self.tokenize(PROBE)))
 
     @property
     def blocks(self) -> int:
@@ -149,15 +150,13 @@ class Encoder(nn.Module):
         """
         if torch.is_grad_enabled() and any(parameter.requires_grad for parameter in self.backbone.parameters()):
             self._graph_passes += 1
-        stack = self._stack  # tried out in 32 bits
         with self._autocast():
-            return stack.embed(self._batch(ids), start, hidden).float()
+            return self._stack.embed(self._batch(ids), start, hidden).float()
 
     def hidden_states(self, ids: Sequence[Sequence[int]], block: int) -> Tensor:
         """Return what enters a block above the first, (tokens, d), sentence after sentence, without gradients."""
-        stack = self._stack
         with self._autocast():
-            return stack.hidden(self._batch(ids), block)
+            return self._stack.hidden(self._batch(ids), block)
 
     def _embed(self, ids: Sequence[Sequence[int]]) -> Tensor:
         with self._autocast():

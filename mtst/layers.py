@@ -59,7 +59,7 @@ def layer_groups(tree: nn.Module, probe: Callable[[], Tensor]) -> tuple[LayerGro
             embedding = probe()
             inside = {name for name in named if name.startswith(f"{path}.")}
             outside = [name for name in named if name not in inside]
-            below = _influences(seen[-1], named, outside)
+            below = _influences(seen[-1], named, outside)  # of the pass that gave the embedding, if there were several
             used = _influences(embedding, named, outside)
     finally:
         hook.remove()
