@@ -1,9 +1,5 @@
 """The errors a user can cause or mend. Each message says what is wrong and what to do; only a face translates it."""
 
-import errno
-
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # how a system says that the disk is full, or one's share of it
-
 
 class MtstError(Exception):
     """Anything that went wrong and that the message explains to a person."""

@@ -20,13 +20,13 @@ import transformers
 from hypothesis import settings
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
-from mtst.data import make_dataset
-from mtst.encoders import load_encoder
-from mtst.limits import Limits
-from mtst.model import MultiTaskSentenceTransformer
-from mtst.starter import SMALL_SAMPLE
-from mtst.tables import read_table
-from tests.small_hub import SmallHub
+from mtst.assets import SMALL_SAMPLE
+from mtst.data.dataset import make_dataset
+from mtst.data.limits import Limits
+from mtst.data.table import read_table
+from mtst.encoders.loading import load_encoder
+from mtst.model.multitask import MultiTaskSentenceTransformer
+from tests.support.small_hub import SmallHub
 
 # How many examples a property test tries: few and always the same ones, or `--hypothesis-profile=full`.
 settings.register_profile("suite", max_examples=200, derandomize=True, database=None, deadline=2000)

@@ -1,6 +1,6 @@
 import json
 
-from tests.audit import verdict
+from tests.support.audit import verdict
 
 
 def answer(*packages):

@@ -5,9 +5,9 @@ import math
 import pytest
 
 from mtst import errors
+from mtst.data.limits import Limits
 from mtst.errors import MtstError, SettingsError
-from mtst.limits import Limits
-from mtst.settings import Settings
+from mtst.runs.settings import Settings
 
 
 def test_every_error_is_one_that_a_face_translates():

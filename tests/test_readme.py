@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from mtst.__main__ import app
-from mtst.scenarios import scenarios
-from mtst.settings import Settings
-from mtst.tasks import DEFAULT_TASKS
+from mtst.cli import app
+from mtst.data.tasks import DEFAULT_TASKS
+from mtst.runs.settings import Settings
+from mtst.training.scenarios import list_scenarios
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -37,5 +37,5 @@ def test_a_command_takes_the_options_that_are_shown(name: str, words: str) -> No
 def test_every_setting_and_scenario_is_named_and_no_other() -> None:
     fields = {f"MTST_{name.upper()}" for name in Settings.__dataclass_fields__}
     assert set(re.findall(r"`(MTST_\w+)`", README)) == fields
-    keys = {re.sub(r":.*", ":COLUMN", key) for key in scenarios(DEFAULT_TASKS)}
+    keys = {re.sub(r":.*", ":COLUMN", key) for key in list_scenarios(DEFAULT_TASKS)}
     assert keys <= set(re.findall(r"`([\w:-]+)`", README))

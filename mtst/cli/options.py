@@ -1,9 +1,101 @@
-"""What several commands take."""
+"""What `train` takes beside the file: the scenario, how fast what learns, the loss, when to stop."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from mtst.errors import SettingsError
+from mtst.training.config import BALANCES, DECAYS
+from mtst.training.scenarios import FIXED
+
+LISTED = ", ".join([*(scenario.key for scenario in FIXED), "freeze-head:COLUMN for each column of labels"])
+
+Scenario = Annotated[str, typer.Option(metavar="KEY", help=f"What to freeze: {LISTED}.")]
+OpenGroups = Annotated[
+    list[str] | None,
+    typer.Option(metavar="GROUP", help="For 'custom': a group that trains (embeddings, block-0, head:COLUMN); repeat."),
+]
+TopBlocks = Annotated[int, typer.Option(metavar="K", help="For 'top-k': how many blocks train.")]
+EpochsPerGroup = Annotated[int, typer.Option(metavar="N", help="For 'gradual': epochs until the next group opens.")]
+FrozenHeadLoss = Annotated[
+    bool, typer.Option(help="For 'freeze-head': whether the frozen head's loss still guides the encoder.")
+]
+Epochs = Annotated[int | None, typer.Option(metavar="N", help="Passes over the rows; by scenario if left out.")]
+BatchSize = Annotated[int, typer.Option(metavar="N", help="Sentences an optimizer step.")]
+HeadRate = Annotated[float | None, typer.Option(metavar="RATE", help="Peak learning rate of the heads; by scenario.")]
+EncoderRate = Annotated[
+    float | None, typer.Option(metavar="RATE", help="Peak rate of the encoder's highest group; by scenario.")
+]
+FindRates = Annotated[bool, typer.Option("--find-rates", help="Look for learning rates first, and take those found.")]
+LayerDecay = Annotated[
+    float | None, typer.Option(metavar="SHARE", help="Rate of a group relative to the group above it; by scenario.")
+]
+WarmUp = Annotated[
+    float | None, typer.Option(metavar="SHARE", help="Share of the steps in which rates rise; by scenario.")
+]
+Decay = Annotated[str, typer.Option(metavar="KEY", help=f"How rates fall then: {', '.join(DECAYS)}.")]
+WeightDecay = Annotated[float | None, typer.Option(metavar="SHARE", help="AdamW's decay of matrices; by scenario.")]
+Clip = Annotated[float, typer.Option(metavar="LENGTH", help="Greatest length of the gradient; 0 for none.")]
+TaskWeights = Annotated[
+    list[str] | None, typer.Option(metavar="COLUMN=WEIGHT", help="Weight of a task's loss; 1 if left out; repeat.")
+]
+LearnWeights = Annotated[
+    bool, typer.Option("--learn-weights", help="Learn the weights of the tasks from their uncertainty.")
+]
+LabelSmoothing = Annotated[float, typer.Option(metavar="SHARE", help="Share of the target spread over all labels.")]
+Balance = Annotated[str, typer.Option(metavar="KEY", help=f"What to do about rare labels: {', '.join(BALANCES)}.")]
+Patience = Annotated[
+    int | None, typer.Option(metavar="N", help="Stop after N epochs without a better mean macro-F1; never if left out.")
+]
+ValidationShare = Annotated[float, typer.Option(metavar="SHARE", help="Share of the rows held out, up to 1,000 rows.")]
+Seed = Annotated[int, typer.Option(metavar="N", help="Fixes split, order and dropout.")]
+Baselines = Annotated[bool, typer.Option(help="Whether to measure first what is reached without training.")]
+LeaveOut = Annotated[str, typer.Option(metavar="LINES", help="Lines of the file to leave out, separated by commas.")]
+Start = Annotated[
+    str | None,
+    typer.Option("--from", metavar="MODEL", help="A model to train further: its folder, its ZIP, or 'starter'."),
+]
+Test = Annotated[Path | None, typer.Option(metavar="FILE", help="A file to score the best model on.")]
+Out = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where to save the best model.")]
+HeadsOnly = Annotated[bool, typer.Option("--heads-only", help="Save without an encoder that did not move.")]
+Report = Annotated[
+    Path | None, typer.Option(metavar="FILE.json", help="Where to write all about the run, the proof of freezing too.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="End with one JSON object on the last line.")]
+
+
+def lines(text: str) -> tuple[int, ...]:
+    """Return the line numbers of `--leave-out`.
+
+    Raises:
+        SettingsError: they are none.
+    """
+    try:
+        return tuple(sorted({int(word) for word in text.split(",") if word.strip()}))
+    except ValueError as error:
+        raise SettingsError(
+            f"--leave-out takes line numbers separated by commas, such as 12,45, not {text!r}."
+        ) from error
+
+
+def weights(given: list[str], tasks: list[str]) -> dict[str, float]:
+    """Return the weights of `--task-weights` by task.
+
+    Raises:
+        SettingsError: one names no task, or has no number.
+    """
+    found = {}
+    for word in given:
+        task, _, number = word.rpartition("=")
+        try:
+            found[task] = float(number)
+        except ValueError:
+            raise SettingsError(f"--task-weights takes COLUMN=NUMBER, such as topic=0.5, not {word!r}.") from None
+        if task not in tasks:
+            raise SettingsError(f"--task-weights names {task!r}, which is no column of labels: {', '.join(tasks)}.")
+    return found
+
 
 Text = Annotated[str, typer.Option("--text", metavar="COLUMN", help="The column of the sentences.")]
 Labels = Annotated[list[str], typer.Option(metavar="COLUMN", help="A column of labels; once for each task.")]

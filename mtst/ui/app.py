@@ -1,33 +1,39 @@
 """The page: its tabs in order, and how it is served."""
 
 import os
+import sys
+from collections.abc import Collection, MutableMapping
+from html import escape
+from typing import Any
+
+import gradio as gr
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from mtst.errors import MtstError
+from mtst.runs.settings import Settings
+from mtst.ui.api.endpoints import name_endpoints
+from mtst.ui.compare.tab import compare_tab
+from mtst.ui.components.live_plot import head
+from mtst.ui.components.theme import STYLE, theme
+from mtst.ui.guide import guide_tab
+from mtst.ui.map.tab import map_tab
+from mtst.ui.predict.tab import predict_tab
+from mtst.ui.scenarios.tab import scenarios_tab
+from mtst.ui.server.browser_state import browser_tokens
+from mtst.ui.server.gradio_patches import RelativeManifest, refuse_url_downloads
+from mtst.ui.server.middleware import SecurityHeaders, log_to_stderr
+from mtst.ui.server.request_limits import RequestLimits
+from mtst.ui.services.services import Services
+from mtst.ui.train.tab import train_tab
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported: nothing phones home
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # A thread that waits for work spins briefly, then sleeps. With two cores and several processes, threads that spin for
 # long halve the speed of training; threads that sleep at once cost it a third while nothing else is going on.
 os.environ.setdefault("GOMP_SPINCOUNT", "5000")
-
-import sys
-from html import escape
-
-import gradio as gr
-
-from mtst.errors import MtstError
-from mtst.settings import Settings
-from mtst.ui.addresses import fetch_none
-from mtst.ui.api import name_endpoints
-from mtst.ui.compare import compare_tab
-from mtst.ui.guide import guide_tab
-from mtst.ui.host import log_to_stderr, served
-from mtst.ui.look import STYLE, theme
-from mtst.ui.map import map_tab
-from mtst.ui.parts.live_plot import head
-from mtst.ui.predict import predict_tab
-from mtst.ui.scenarios import scenarios_tab
-from mtst.ui.services import Services
-from mtst.ui.tokens import keep_tokens
-from mtst.ui.train import train_tab
 
 HEADER = """<header class="top">
 <svg viewBox="0 0 34 34" aria-hidden="true">
@@ -80,7 +86,7 @@ TABS = """() => {
 def build_app(services: Services) -> gr.Blocks:
     """Return the page, ready to be launched."""
     with gr.Blocks(title="mtst", analytics_enabled=False, delete_cache=(600, 3600)) as demo:
-        tokens = keep_tokens()
+        tokens = browser_tokens()
         gr.HTML(HEADER.format(encoder=escape(services.settings.encoder)), apply_default_css=False)
         with gr.Tabs(selected="compare", elem_id="tabs") as tabs:
             with gr.Tab("Compare", id="compare", elem_id="tab-compare"):
@@ -101,7 +107,7 @@ def build_app(services: Services) -> gr.Blocks:
 
 def launch(demo: gr.Blocks, services: Services) -> None:
     """Serve the page from now on; host and port come from Gradio's own environment variables."""
-    fetch_none()
+    refuse_url_downloads()
     demo.queue(max_size=64, api_open=False)
     demo.launch(
         theme=theme(),
@@ -114,7 +120,9 @@ def launch(demo: gr.Blocks, services: Services) -> None:
         run_history=False,
         enable_monitoring=False,
         ssr_mode=False,
-        app_kwargs=served(services, [each.api_name for each in demo.fns.values() if each.api_visibility == "public"]),
+        app_kwargs=server_options(
+            services, [each.api_name for each in demo.fns.values() if each.api_visibility == "public"]
+        ),
         prevent_thread_lock=True,
     )
 
@@ -131,3 +139,28 @@ def main() -> None:
         demo.block_thread()
     except MtstError as error:
         sys.exit(f"mtst: {error}")
+
+
+def server_options(services: Services, endpoints: Collection[str]) -> MutableMapping[str, Any]:
+    """Return what Gradio's server is made with: the headers, the guard, and `/health` for a host that watches the app.
+
+    `endpoints` are the names of what programs may call.
+    """
+    settings = services.settings
+    limits = {
+        "most_bytes": int(2e6 * settings.max_upload_mb + 1e6),  # a table within JSON takes more than by itself
+        "most_uploaded": int(1e6 * max(settings.max_upload_mb, settings.max_model_mb) + 1e6),
+    }
+
+    async def health(_request: Request) -> JSONResponse:
+        runs = services.runs
+        return JSONResponse(
+            {"ok": True, "waiting": runs.waiting, "training": runs.training} | services.meter.read()._asdict()
+        )
+
+    middleware = [
+        Middleware(SecurityHeaders),
+        Middleware(RelativeManifest),
+        Middleware(RequestLimits, names=endpoints, **limits),
+    ]
+    return {"middleware": middleware, "routes": [Route("/health", health)]}

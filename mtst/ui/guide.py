@@ -2,10 +2,10 @@
 
 import gradio as gr
 
-from mtst.encoders import CATALOGUE
-from mtst.scenarios import scenarios
-from mtst.starter import ASSETS
-from mtst.tasks import DEFAULT_TASKS
+from mtst.assets import ASSETS
+from mtst.data.tasks import DEFAULT_TASKS
+from mtst.encoders.loading import CATALOGUE
+from mtst.training.scenarios import list_scenarios
 
 GUIDE = ASSETS / "guide.md"
 
@@ -14,7 +14,7 @@ def guide_text() -> str:
     """Return the guide with the tables of scenarios and encoders filled in."""
     table = "\n\n".join(
         f"**{found.title}** (`{found.key}`). {found.meaning} {found.consequence} *{found.when}*"
-        for found in scenarios(DEFAULT_TASKS).values()
+        for found in list_scenarios(DEFAULT_TASKS).values()
     )
     encoders = "\n".join(f"| `{entry.hub_id}` | {entry.purpose} |" for entry in CATALOGUE.values())
     text = GUIDE.read_text(encoding="utf-8")

@@ -16,14 +16,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mtst import TrainConfig, load_encoder, make_dataset, read_table
-from mtst.advice import WORTH, Advice, advise
-from mtst.attempts import AttemptEnded, ComparisonStarted, attempts
-from mtst.bakeoff import TEST_SHARE, bake_off
-from mtst.comparison import Comparison
-from mtst.data import Dataset
-from mtst.encoder import Encoder
-from mtst.scores import mean_macro_f1
-from mtst.splitting import split, text_key
+from mtst.comparison.events import AttemptEnded, ComparisonStarted, plan_attempts
+from mtst.comparison.recommendation import WORTH, Recommendation, recommend
+from mtst.comparison.results import Comparison
+from mtst.comparison.runner import TEST_SHARE, compare_scenarios
+from mtst.data.dataset import Dataset
+from mtst.data.split import text_key
+from mtst.encoders.encoder import Encoder
+from mtst.evaluation.scores import mean_macro_f1
+from mtst.training.config import split
 
 SCENARIOS = ("freeze-all", "freeze-encoder", "top-k", "train-all")
 JUDGES = 2_000
@@ -33,7 +34,7 @@ JUDGES = 2_000
 class Repeat:
     """What one comparison recommends, and the macro-F1 of each scenario on the many rows."""
 
-    advice: Advice
+    advice: Recommendation
     scores: dict[str, float]
 
 
@@ -73,14 +74,14 @@ def repeat(encoder: Encoder, data: Dataset, keys: tuple[str, ...], rows: int, se
     learnt, set_aside = split(mine, replace(config, validation_share=TEST_SHARE))
     judged, few = joined(set_aside, data.take(others)), len(set_aside)
     shown, true = Comparison(), Comparison()
-    for event in bake_off(encoder, learnt, config, attempts(keys, seeds, data), test=judged):
+    for event in compare_scenarios(encoder, learnt, config, plan_attempts(keys, seeds, data), test=judged):
         if isinstance(event, ComparisonStarted | AttemptEnded):
             shown.extend([cut(event, slice(few))])
             true.extend([event])
     scores = {
         key: statistics.mean(mean_macro_f1(one.test) for one in true.attempts_of(key)) for key in keys
     }  # fmt: skip
-    advice = advise(shown)
+    advice = recommend(shown)
     assert advice, "two scenarios or more are needed"
     return Repeat(advice, scores)
 

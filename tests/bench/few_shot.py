@@ -31,12 +31,12 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 from sklearn.linear_model import LogisticRegression
 
 from mtst import MultiTaskSentenceTransformer, Task, TrainConfig, fit, load_encoder, make_dataset, read_table
-from mtst.baselines import C
-from mtst.data import Dataset
-from mtst.encoder import Encoder
-from mtst.encoders import CATALOGUE, DEFAULT
-from mtst.labels import ordered
-from mtst.splitting import text_key
+from mtst.data.dataset import Dataset
+from mtst.data.labels import ordered
+from mtst.data.split import text_key
+from mtst.encoders.encoder import Encoder
+from mtst.encoders.loading import CATALOGUE, DEFAULT
+from mtst.evaluation.baselines import C
 
 SETFIT = "setfit==1.2.0"
 REQUIREMENTS = Path(__file__).parents[2] / "requirements.txt"

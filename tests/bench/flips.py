@@ -7,10 +7,10 @@ import random
 import sys
 from dataclasses import replace
 
-from mtst.data import UNLABELLED, Dataset, make_dataset
-from mtst.encoders import load_encoder
-from mtst.quality import LISTED, suspicious_labels
-from mtst.tables import read_table
+from mtst.analysis.data_quality import LISTED, suspicious_labels
+from mtst.data.dataset import UNLABELLED, Dataset, make_dataset
+from mtst.data.table import read_table
+from mtst.encoders.loading import load_encoder
 
 SHARE = 0.05
 

@@ -21,15 +21,16 @@ import torch
 from torch import Tensor, distributed
 
 from mtst import MultiTaskSentenceTransformer, TrainConfig, fit, load_encoder
-from mtst.data import Dataset
-from mtst.events import EpochEnded, Event, StepEnded
-from mtst.team import Team
+from mtst.data.dataset import Dataset
+from mtst.runs.event_log import RunEvent
+from mtst.training.distributed import ProcessGroup
+from mtst.training.events import EpochEnded, StepEnded
 from tests.bench.training import data_of, options_of
 
 SCENARIOS = ("freeze-encoder", "top-k", "gradual", "train-all")
 
 
-class AllOfIt(Team):
+class AllOfIt(ProcessGroup):
     """One of two processes, which does all of the work itself; what it adds up goes through the group."""
 
     def mine(self, number: int) -> bool:
@@ -48,25 +49,25 @@ def begun(data: Dataset, device: str, *, fp32: bool) -> MultiTaskSentenceTransfo
     return MultiTaskSentenceTransformer(encoder, data.tasks)
 
 
-def followed(data: Dataset, config: TrainConfig, device: str, *, fp32: bool = False, **more: object) -> list[Event]:
+def followed(data: Dataset, config: TrainConfig, device: str, *, fp32: bool = False, **more: object) -> list[RunEvent]:
     model = begun(data, device, fp32=fp32)
     return list(fit(model, data, config, baselines=False, **more))
 
 
-def losses(events: Sequence[Event]) -> list[float]:
+def losses(events: Sequence[RunEvent]) -> list[float]:
     return [sum(event.losses.values()) for event in events if isinstance(event, StepEnded)]
 
 
-def timeless(events: Sequence[Event]) -> list[dict]:
+def timeless(events: Sequence[RunEvent]) -> list[dict]:
     return [{name: value for name, value in asdict(event).items() if name != "seconds"} for event in events]
 
 
-def apart(some: Sequence[Event], others: Sequence[Event]) -> float:
+def apart(some: Sequence[RunEvent], others: Sequence[RunEvent]) -> float:
     """Return by how much the losses of the steps of two runs differ at most."""
     return max(abs(a - b) for a, b in zip(losses(some), losses(others), strict=True))
 
 
-def epoch_seconds(events: Sequence[Event]) -> float:
+def epoch_seconds(events: Sequence[RunEvent]) -> float:
     """Return the seconds of the last epoch, validation included; by then everything is open that opens."""
     before, after = [event.seconds for event in events if isinstance(event, EpochEnded)][-2:]
     return after - before
@@ -106,7 +107,7 @@ def resume(data: Dataset, config: TrainConfig) -> None:
     print(f"{config.scenario}, broken off after epoch 1 and resumed: losses up to {found:.1e} apart")
 
 
-def _steps(events: Sequence[Event]) -> int:
+def _steps(events: Sequence[RunEvent]) -> int:
     return max(event.step for event in events if isinstance(event, EpochEnded))
 
 

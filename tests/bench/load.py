@@ -27,8 +27,8 @@ from statistics import median, quantiles
 
 import httpx2
 
-from mtst.starter import SMALL_SAMPLE
-from tests.page_client import PageClient, RefusedError
+from mtst.assets import SMALL_SAMPLE
+from tests.support.page_client import PageClient, RefusedError
 
 EVENTS = {"predict": ("predict-go", "predict-text"), "compare": ("compare-go", "compare-text")}
 ROWS = 300

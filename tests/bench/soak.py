@@ -23,15 +23,16 @@ from pathlib import Path
 import psutil
 from safetensors import safe_open
 
-from mtst.checkpoint import Checkpoint
-from mtst.config import TrainConfig
-from mtst.data import make_dataset
-from mtst.folder import Job, RunFolder
-from mtst.history import History
-from mtst.model import MultiTaskSentenceTransformer
-from mtst.recovering import best_model
-from mtst.starter import SMALL_SAMPLE
-from mtst.tables import read_table
+from mtst.assets import SMALL_SAMPLE
+from mtst.data.dataset import make_dataset
+from mtst.data.table import read_table
+from mtst.model.multitask import MultiTaskSentenceTransformer
+from mtst.runs.folder import RunFolder
+from mtst.runs.history import History
+from mtst.runs.job import Job
+from mtst.runs.worker.model import best_model
+from mtst.training.config import TrainConfig
+from mtst.training.engine.checkpoint import Checkpoint
 
 ROWS = 64
 CONFIGS = (
@@ -45,8 +46,8 @@ APP = """
 import json, sys
 from pathlib import Path
 from mtst.errors import RunError
-from mtst.runs import Runs
-from mtst.settings import Settings
+from mtst.runs.manager import Runs
+from mtst.runs.settings import Settings
 if __name__ == "__main__":
     runs = Runs(Settings(runs_dir=Path(sys.argv[1])))
     print("ready", flush=True)

@@ -12,8 +12,9 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import numpy as np
 from sklearn.metrics import balanced_accuracy_score
 
-from mtst.starter import STARTER, load_model
-from mtst.tables import read_table
+from mtst.assets import STARTER
+from mtst.data.table import read_table
+from mtst.model.loading import load_model
 
 
 def main(path: str, text: str, label: str, task_name: str) -> None:

@@ -13,9 +13,9 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import numpy as np
 from scipy.stats import spearmanr
 
-from mtst.encoder import bf16_pays
-from mtst.encoders import load_encoder
-from mtst.tables import read_table
+from mtst.data.table import read_table
+from mtst.encoders.encoder import bf16_pays
+from mtst.encoders.loading import load_encoder
 
 ROUNDS = 3
 ALLOWED = 0.05  # of the rank correlation times 100

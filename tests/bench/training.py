@@ -24,9 +24,9 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from mtst import MultiTaskSentenceTransformer, TrainConfig, fit, load_encoder, make_dataset, read_table
-from mtst.data import UNLABELLED, Dataset
-from mtst.events import EpochEnded, StepEnded
-from mtst.splitting import split
+from mtst.data.dataset import UNLABELLED, Dataset
+from mtst.training.config import split
+from mtst.training.events import EpochEnded, StepEnded
 
 BATCH = 32
 HEAD_RATE, ENCODER_RATE = 1e-2, 1e-4

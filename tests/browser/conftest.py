@@ -17,7 +17,7 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, sync_playwright
 
-from mtst.starter import SMALL_SAMPLE
+from mtst.assets import SMALL_SAMPLE
 from tests.browser.visitor import Visitor
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,9 +13,9 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from mtst.starter import SMALL_SAMPLE
-from mtst.ui.addresses import REFUSED
-from mtst.ui.calls import AT_ONCE
+from mtst.assets import SMALL_SAMPLE
+from mtst.ui.api.calls import AT_ONCE
+from mtst.ui.server.gradio_patches import REFUSED
 from tests.browser.conftest import Host
 
 ENDPOINTS = {"embed", "similarity", "predict", "train", "compare", "run", "stop", "model"}

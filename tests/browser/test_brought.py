@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from mtst.export import zip_model
-from mtst.starter import load_model
+from mtst.model.export.zip import zip_model
+from mtst.model.loading import load_model
 
 
 def test_a_model_is_brought_used_and_gone_on_with(visit, tmp_path: Path) -> None:

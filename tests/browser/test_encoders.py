@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import checkpoints
 from tests.browser.conftest import Host
-from tests.small_hub import SmallHub
+from tests.support import checkpoints
+from tests.support.small_hub import SmallHub
 
 NAME = "distilbert-base-uncased"
 

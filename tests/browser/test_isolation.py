@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.page_client import PageClient, RefusedError
+from tests.support.page_client import PageClient, RefusedError
 
 MARK, OWN = "belongs-to-another", "column-of-ones-own"
 ROUTES = (

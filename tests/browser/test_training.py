@@ -7,8 +7,8 @@ import openpyxl
 import pytest
 from playwright.sync_api import Page
 
-from mtst.starter import SMALL_SAMPLE
-from mtst.tables import read_table
+from mtst.assets import SMALL_SAMPLE
+from mtst.data.table import read_table
 
 EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mtst.settings import Settings
-from mtst.ui.services import Services
+from mtst.runs.settings import Settings
+from mtst.ui.services.services import Services
 
 
 @pytest.fixture(scope="session")

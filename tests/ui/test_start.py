@@ -21,9 +21,9 @@ HEAVY = (
 SCRIPT = f"""
 import sys
 from pathlib import Path
-from mtst.settings import Settings
+from mtst.runs.settings import Settings
 from mtst.ui.app import build_app
-from mtst.ui.services import Services
+from mtst.ui.services.services import Services
 demo = build_app(Services(Settings(runs_dir=Path(sys.argv[1]))))
 print(len(demo.blocks), sorted(set({HEAVY!r}) & set(sys.modules)))
 """

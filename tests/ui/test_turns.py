@@ -7,14 +7,17 @@ from contextlib import contextmanager
 
 import pytest
 
-from mtst.ui import embedding, predict, quality, train
 from mtst.ui.app import build_app
-from mtst.ui.evidence import STARTER
-from mtst.ui.services import Services
+from mtst.ui.components import progress
+from mtst.ui.predict import tab as predict_tab
+from mtst.ui.services.model_data import STARTER
+from mtst.ui.services.services import Services
+from mtst.ui.train import tab as train_tab
+from mtst.ui.train.form import data_quality
 from tests.ui.test_handlers import sample, shown, value
 
 PATIENCE = 60  # seconds after which what should have ended hangs
-LONG = predict.predict_file, quality.look, train.pack
+LONG = predict_tab.predict_file, data_quality.look, train_tab.pack
 LABELS = "text", ["topic", "sentiment"], False
 
 
@@ -32,13 +35,13 @@ def taken(line: Executor) -> Iterator[None]:
 
 def test_a_file_is_predicted_step_by_step_and_only_as_long_as_somebody_waits(services: Services, write_csv) -> None:
     rows = "\n".join(f"{number} {'more words than fit on a line ' * 12}" for number in range(700))
-    table, *_ = predict.read_file(services, write_csv(f"text\n{rows}\n"))
-    steps = predict.predict_file(services, table, "text", STARTER, None)
+    table, *_ = predict_tab.read_file(services, write_csv(f"text\n{rows}\n"))
+    steps = predict_tab.predict_file(services, table, "text", STARTER, None)
     told = [next(steps), next(steps)]
     assert not any(shown(file) for file, _ in told)
     assert "512 of 700 sentences embedded" in value(told[1][1])
     steps.close()
-    *_, (file, done) = predict.predict_file(services, table, "text", STARTER, None)
+    *_, (file, done) = predict_tab.predict_file(services, table, "text", STARTER, None)
     assert shown(file)
     assert "700 rows predicted" in value(done)
 
@@ -46,20 +49,20 @@ def test_a_file_is_predicted_step_by_step_and_only_as_long_as_somebody_waits(ser
 def test_a_large_file_waits_for_those_of_others_and_says_so(
     services: Services, write_csv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedding, "MANY", 1)
-    table, *_ = predict.read_file(services, write_csv("text\nhello there\ngood day\n"))
-    places = [embedding._PLACES.acquire() for _ in range(2)]
-    steps = predict.predict_file(services, table, "text", STARTER, None)
+    monkeypatch.setattr(progress, "MANY", 1)
+    table, *_ = predict_tab.read_file(services, write_csv("text\nhello there\ngood day\n"))
+    places = [progress._PLACES.acquire() for _ in range(2)]
+    steps = predict_tab.predict_file(services, table, "text", STARTER, None)
     next(steps)
     assert "Others embed large files now" in value(next(steps)[1])
-    embedding._PLACES.release(len(places))
+    progress._PLACES.release(len(places))
     assert shown([*steps][-1][0])
 
 
 def test_looking_for_doubtful_rows_says_that_it_waits(services: Services) -> None:
     draft = sample(services)
-    with taken(quality.CHECKS):
-        steps = quality.look(services, draft, *LABELS)
+    with taken(data_quality.CHECKS):
+        steps = data_quality.look(services, draft, *LABELS)
         told = ""
         while "Others are before you" not in told:
             told = value(next(steps)[0])
@@ -67,8 +70,8 @@ def test_looking_for_doubtful_rows_says_that_it_waits(services: Services) -> Non
 
 
 def test_packing_says_so_at_once_and_that_it_waits(services: Services) -> None:
-    with taken(train.PACKING):
-        steps = train.pack(services, None)
+    with taken(train_tab.PACKING):
+        steps = train_tab.pack(services, None)
         button, told = next(steps)
         assert not button.visible
         assert "Packing the model" in value(told)

@@ -1,0 +1,109 @@
+"""`compare`: a table -> every scenario on it, side by side, and which of them to take."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mtst.cli import options
+from mtst.cli.options import Encoder, File, Fp32, Header, Labels, Merge, Text
+from mtst.cli.output import check_files, load_with_progress, print_skipped, write_file
+from mtst.comparison.events import AttemptEnded, ComparisonStarted, LearningCurve, plan_attempts
+from mtst.comparison.results import Comparison
+from mtst.comparison.runner import compare_scenarios
+from mtst.data.dataset import make_dataset
+from mtst.data.table import read_table
+from mtst.encoders.loading import DEFAULT
+from mtst.runs.job import Job
+from mtst.runs.report import build_comparison_report
+from mtst.training.config import TrainConfig
+from mtst.training.scenarios import comparable_scenarios
+
+Scenarios = Annotated[
+    list[str] | None,
+    typer.Option("--scenario", metavar="KEY", help="A scenario to compare; once for each; every one if left out."),
+]
+Seeds = Annotated[int, typer.Option(metavar="N", help="How often each is trained: 1 is quick, 3 is sure.")]
+Seed = Annotated[
+    int,
+    typer.Option(metavar="N", help="Fixes which rows are set aside; attempts have the seeds 0, 1, 2 and so on."),
+]
+Alone = Annotated[str | None, typer.Option(metavar="KEY", help="A scenario in which each task is trained alone too.")]
+Html = Annotated[Path | None, typer.Option(metavar="FILE.html", help="Where to write the result as one page.")]
+ReportTo = Annotated[Path | None, typer.Option(metavar="FILE.json", help="Where to write the result as JSON.")]
+
+
+def compare(
+    file: File,
+    text: Text,
+    labels: Labels,
+    scenario: Scenarios = None,
+    seeds: Seeds = 1,
+    alone: Alone = None,
+    epochs: options.Epochs = None,
+    batch_size: options.BatchSize = TrainConfig.batch_size,
+    top_blocks: options.TopBlocks = TrainConfig.top_blocks,
+    balance: options.Balance = TrainConfig.balance,
+    seed: Seed = TrainConfig.seed,
+    merge: Merge = False,
+    leave_out: options.LeaveOut = "",
+    header: Header = None,
+    test: options.Test = None,
+    html: Html = None,
+    report: ReportTo = None,
+    encoder: Encoder = DEFAULT,
+    fp32: Fp32 = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Train with every scenario on the same rows, and say which to take.
+
+    All are judged by rows that none has chosen its epoch by: a fifth of the file, or another file.
+    """
+    check_files(html, report)
+    config = TrainConfig(epochs=epochs, batch_size=batch_size, top_blocks=top_blocks, balance=balance, seed=seed)
+    left_out = options.lines(leave_out)
+    data = make_dataset(read_table(file, header=header), text, labels, merge=merge, leave_out=left_out)
+    judged = make_dataset(read_table(test, header=header), text, labels, data.tasks, merge=merge) if test else None
+    print_skipped(data.skipped)
+    keys = tuple(scenario or comparable_scenarios(data.tasks))
+    wanted = plan_attempts(keys, seeds, data, alone)
+    comparison = Comparison()
+    for event in compare_scenarios(load_with_progress(encoder, fp32=fp32), data, config, wanted, test=judged):
+        if event is not None:
+            comparison.extend([event])
+            _tell(event)
+    job = Job(
+        encoder, config, str(file), text, header is not False, merge, left_out, fp32, "compare", keys, seeds, alone
+    )
+    made = build_comparison_report(job, data, comparison)
+    for sentence in made["recommendation"]:
+        typer.echo(sentence)
+    if report:
+        write_file(json.dumps(made, indent=1, ensure_ascii=False) + "\n", report)
+    if html:
+        from mtst.ui.scenarios.html_report import html_report  # here, since it brings in all that the page needs
+
+        write_file(html_report(job, data, comparison), html)
+    if as_json:
+        typer.echo(json.dumps(made))
+
+
+def _tell(event: object) -> None:
+    match event:
+        case ComparisonStarted():
+            rows = len(next(iter(event.truth.values())))
+            typer.echo(
+                f"{event.train_rows:,} rows to learn from, {event.validation_rows:,} to choose epochs by, {rows:,} to "
+                f"judge by; {len(event.attempts)} attempts"
+            )
+        case LearningCurve(projected=projected) if projected:
+            rows, (low, middle, high) = next(iter(projected.items()))
+            typer.echo(f"with {rows:,} rows to learn from: macro-F1 about {middle:.3f} ({low:.3f} to {high:.3f})")
+        case AttemptEnded(attempt=attempt):
+            scores = ", ".join(f"{task} {found.macro_f1:.3f}" for task, found in event.test.items())
+            alone = f", {attempt.task} alone" if attempt.task else ""
+            typer.echo(
+                f"{attempt.scenario}{alone}, seed {attempt.seed}: macro-F1 {scores}; {event.seconds:.1f} s, "
+                f"{event.parameters:,} parameters trained, drift {event.drift:.3f}"
+            )

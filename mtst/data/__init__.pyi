@@ -1,0 +1,15 @@
+from .dataset import Dataset, make_dataset
+from .limits import Limits
+from .split import stratified_split
+from .table import Table, read_table
+from .tasks import Task
+
+__all__ = [
+    "Dataset",
+    "Limits",
+    "Table",
+    "Task",
+    "make_dataset",
+    "read_table",
+    "stratified_split",
+]

@@ -1,0 +1,85 @@
+"""A file -> a table of text, with each row's line in the file and nothing dropped silently."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mtst.data.limits import Limits
+from mtst.data.readers.records import Skipped
+from mtst.data.readers.source import read_bytes
+from mtst.data.readers.stream import Stream, find_column, make_stream
+from mtst.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """What a file holds: named columns and rows of text, each with its line number.
+
+    Attributes:
+        name: the file's name.
+        columns: the columns' names, all different.
+        rows: the rows that could be read, a cell a column.
+        lines: for each row, the line of the file that it starts on, counted from 1 (the row, in a sheet).
+        skipped: the rows that could not be read, and why.
+        form: the format, delimiter and encoding that were found, in words.
+        header: whether the first row names the columns.
+        lost: characters that could not be decoded, and are U+FFFD.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    lines: tuple[int, ...]
+    skipped: tuple[Skipped, ...] = ()
+    form: str = "CSV"
+    header: bool = True
+    lost: int = 0
+
+    def column(self, name: str) -> list[str]:
+        """Return the cells of one column.
+
+        Raises:
+            DataError: there is no such column; the message lists those that are.
+        """
+        index = find_column(self.name, self.columns, name)
+        return [row[index] for row in self.rows]
+
+
+def read_table(source: str | Path, limits: Limits | None = None, header: bool | None = None) -> Table:
+    """Read CSV (comma, semicolon, tab or bar), JSON Lines or XLSX, also gzipped; format and encoding are found.
+
+    `header` says whether the first row names the columns; left out, that is found too.
+
+    Raises:
+        DataError: no such file, not a table, beyond a limit, or without rows.
+    """
+    path, limits = Path(source), limits or Limits()
+    stream = make_stream(path.name, read_bytes(path, limits), limits, header)
+    rows, lines, skipped = _collect(stream, limits)
+    lost = sum(cell.count("\ufffd") for row in rows for cell in row)
+    return Table(path.name, stream.columns, rows, lines, skipped, stream.form, stream.header, lost)
+
+
+def _collect(
+    stream: Stream, limits: Limits
+) -> tuple[tuple[tuple[str, ...], ...], tuple[int, ...], tuple[Skipped, ...]]:
+    """Take the rows, up to the limits."""
+    width = len(stream.columns)
+    rows: list[tuple[str, ...]] = []
+    lines: list[int] = []
+    skipped: list[Skipped] = []
+    for record in stream.records:
+        if len(rows) + len(skipped) == limits.rows:
+            raise DataError(
+                f"{stream.name} has more than {limits.rows:,} rows, the most that can be read here. Keep that many."
+            )
+        if isinstance(record, Skipped):
+            skipped.append(record)
+        elif (len(rows) + 1) * width > limits.cells:
+            raise DataError(
+                f"{stream.name} has more than {limits.cells:,} cells ({width:,} columns), the most that can be read "
+                "here. Keep the columns of the text and the labels."
+            )
+        else:
+            rows.append(tuple(record.cells))
+            lines.append(record.line)
+    return tuple(rows), tuple(lines), tuple(skipped)

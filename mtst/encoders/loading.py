@@ -1,0 +1,137 @@
+"""Loading a sentence encoder: from the bundled package, which is checked, from the Hub, or from a folder."""
+
+import hashlib
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mtst.encoders.catalogue import CATALOGUE, DEFAULT, Bundle
+from mtst.encoders.hub import download
+from mtst.encoders.hub.errors import explain_error
+from mtst.errors import EncoderError
+
+if TYPE_CHECKING:
+    from mtst.encoders.encoder import Encoder
+
+
+def load_encoder(
+    name: str = DEFAULT, *, fp32: bool = False, told: download.ProgressCallback | None = None
+) -> "Encoder":
+    """Load an encoder by its name in the catalogue, a folder, or a Hub id; remote code never runs.
+
+    What has been fetched from the Hub once is used as it is, and the Hub is not asked again.
+
+    Args:
+        name: a key of `CATALOGUE`, the path of a folder, or an id such as `owner/model`.
+        fp32: compute in 32 bits even where the machine has bf16 in hardware.
+        told: is given the bytes fetched so far and their total, if something has to be fetched.
+
+    Raises:
+        EncoderError: it is unknown, out of reach, altered, or not a text encoder.
+    """
+    return _read(name, find_encoder(name) or fetch_encoder(name, told), fp32=fp32)
+
+
+def find_encoder(name: str) -> Path | None:
+    """Return the folder of an encoder that is on this machine; nothing if it would have to be fetched.
+
+    Raises:
+        EncoderError: it is named like a folder that is not there, or its bundled weights have been altered.
+    """
+    entry = CATALOGUE.get(name)
+    if entry:
+        return (entry.bundle and _bundled(entry.bundle)) or download.find_cached(entry.hub_id)
+    if not name.strip():
+        raise EncoderError(f"Name an encoder: one of {', '.join(CATALOGUE)}, a folder, or a Hub id.")
+    if Path(name).is_dir():
+        return Path(name)
+    if (os.sep in name.strip("/") and name.count("/") > 1) or name.startswith((".", "/", "~")):
+        raise EncoderError(f"There is no folder {name!r}. Give a folder that holds an encoder, or a Hub id.")
+    return download.find_cached(name)
+
+
+def fetch_encoder(name: str, told: download.ProgressCallback | None = None, megabytes: float = math.inf) -> Path:
+    """Fetch an encoder from the Hub, of up to so many megabytes; return its folder.
+
+    Raises:
+        EncoderError: it is unknown, out of reach, too large, or not what the Hub lists.
+    """
+    with _hub_id(name) as hub_id:
+        return download.download(download.fetch_listing(hub_id), told, megabytes)
+
+
+def inspect_hub_model(name: str) -> download.HubModel:
+    """Ask the Hub what there is to fetch of an encoder.
+
+    Raises:
+        EncoderError: it is unknown, out of reach, or cannot be loaded.
+    """
+    with _hub_id(name) as hub_id:
+        return download.fetch_listing(hub_id)
+
+
+@contextmanager
+def _hub_id(name: str) -> Iterator[str]:
+    """Give an encoder's id on the Hub; what goes wrong there is told by its name."""
+    try:
+        yield CATALOGUE[name].hub_id if name in CATALOGUE else name
+    except EncoderError:
+        raise
+    except Exception as error:  # of no common base class: `explain` tells them apart
+        raise EncoderError(explain_error(name, error, hub=True)) from error
+
+
+def _bundled(bundle: Bundle) -> Path | None:
+    """Return the folder of the bundled weights after checking them; nothing if the package is not installed."""
+    spec = find_spec(bundle.package)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    folder = Path(spec.submodule_search_locations[0]) / bundle.folder
+    weights = folder / "model.safetensors"
+    _verify_once(weights, bundle.sha256, weights.stat().st_mtime_ns if weights.exists() else None)
+    return folder
+
+
+@lru_cache(maxsize=8)
+def _verify_once(weights: Path, sha256: str, changed: int | None) -> None:
+    """Verify a file of weights unless that has been done since it was `changed`; what fails is not remembered."""
+    verify(weights, sha256)
+
+
+def verify(weights: Path, sha256: str) -> None:
+    """Compare a file of weights with the published checksum.
+
+    Raises:
+        EncoderError: it is missing or differs.
+    """
+    try:
+        with weights.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise EncoderError(f"The weights {weights.name} cannot be read: {error.strerror}. Install again.") from error
+    if digest != sha256:
+        raise EncoderError(
+            f"The weights {weights.name} are not the published ones (SHA-256 {digest[:12]}…, expected {sha256[:12]}…), "
+            "so they are not loaded. Install the package again from a source you trust."
+        )
+
+
+def _read(name: str, folder: Path, *, fp32: bool) -> "Encoder":
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    from mtst.encoders.encoder import Encoder
+
+    logging.disable_progress_bar()
+    try:
+        backbone = SentenceTransformer(str(folder), trust_remote_code=False, local_files_only=True)
+        return Encoder(backbone, name=name, fp32=fp32)
+    except (EncoderError, MemoryError):
+        raise
+    except Exception as error:  # of no common base class: `explain` tells them apart
+        raise EncoderError(explain_error(name, error, hub=False)) from error

@@ -1,0 +1,179 @@
+"""The report of a run: all that it takes to judge it and to repeat it, as JSON."""
+
+import hashlib
+import json
+import os
+import platform
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from importlib.metadata import version
+from typing import Any
+
+from pydantic import TypeAdapter
+
+import mtst
+from mtst.comparison.recommendation import describe, recommend
+from mtst.comparison.results import Comparison
+from mtst.data.dataset import Dataset
+from mtst.encoders.loading import DEFAULT
+from mtst.evaluation.scores import Scores
+from mtst.runs.history import History
+from mtst.runs.job import Job
+from mtst.training.config import TrainConfig
+
+LIBRARIES = ("torch", "transformers", "sentence-transformers", "scikit-learn", "numpy", "accelerate")
+_ANY = TypeAdapter(Any)
+
+
+def data_hash(data: Dataset) -> str:
+    """Return the SHA-256 of the texts, tasks and labels of a dataset, in their order."""
+    rows = [data.texts, [[task.name, task.labels] for task in data.tasks], list(data.labels.values())]
+    return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def build_report(job: Job, data: Dataset, history: History, test: dict[str, Scores] | None = None) -> dict[str, Any]:
+    """Return the report of a run that has finished.
+
+    The same config, seed and data give the same events on the same machine with the same versions; other processors
+    and other numbers of threads round differently.
+
+    Args:
+        job: what was asked for.
+        data: the rows it was done with.
+        history: what happened.
+        test: scores on a file of their own.
+    """
+    started, finished, best = history.started, history.finished, history.best
+    made = {
+        **_made_with(started.precision),
+        "encoder": job.encoder,
+        "data": {
+            "source": job.source,
+            "rows": len(data),
+            "sha256": data_hash(data),
+            "train_rows": started.train_rows,
+            "validation_rows": started.validation_rows,
+            "tasks": {task.name: dict(zip(task.labels, started.counts[task.name], strict=True)) for task in data.tasks},
+        },
+        "start": job.start,
+        "config": job.config,
+        "command": " ".join(training_command(job, [task.name for task in data.tasks])),
+        "baselines": history.baselines
+        and {"majority": history.baselines.majority, "logistic": history.baselines.logistic},
+        "before_training": history.epochs[0].validation if history.epochs else {},
+        "epochs": history.epochs,
+        "groups": finished.proof,
+        "best_epoch": finished.best_epoch,
+        "stopped": finished.stopped,
+        "out_of_time": finished.out_of_time,
+        "stopped_early": finished.early,
+        "validation": best.validation if best else {},
+        "confusion": finished.confusion,
+        "space": finished.space and dict(zip(("before", "after"), finished.space, strict=True)),
+        "seconds": finished.seconds,
+    }
+    made |= {"test": test} if test is not None else {}
+    return _ANY.dump_python(made, mode="json", serialize_as_any=True)
+
+
+def build_comparison_report(job: Job, data: Dataset, comparison: Comparison) -> dict[str, Any]:
+    """Return the report of a comparison as far as it has come: the recommendation, and all that it rests on.
+
+    Args:
+        job: what was asked for.
+        data: the rows it was done with.
+        comparison: what happened.
+    """
+    started, advice = comparison.started, recommend(comparison)
+    made = {
+        **_made_with(comparison.started.precision if comparison.started else None),
+        "encoder": job.encoder,
+        "data": {"source": job.source, "rows": len(data), "sha256": data_hash(data)},
+        "config": job.config,
+        "command": " ".join(comparison_command(job, [task.name for task in data.tasks])),
+        "recommendation": describe(advice, data.tasks) if advice else [],
+        "advice": advice,
+        "scenarios": comparison.rows,
+        "alone_and_together": comparison.alone(),
+        "learning_curve": comparison.learning,
+        "train_rows": started.train_rows if started else 0,
+        "validation_rows": started.validation_rows if started else 0,
+        "majority": started.majority if started else {},
+        "logistic": started.logistic if started else {},
+        "attempts": comparison.ended,
+        "complete": bool(comparison.compared and not comparison.compared.stopped),
+    }
+    return _ANY.dump_python(made, mode="json", serialize_as_any=True)
+
+
+def _made_with(precision: str | None) -> dict[str, Any]:
+    """Return the versions and the machine."""
+    import torch  # here, since a page that has compared nothing does without it
+
+    return {
+        "mtst": mtst.__version__,
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
+        "machine": {
+            "platform": sys.platform,
+            "processor": platform.machine(),
+            "threads": torch.get_num_threads(),
+            "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+            "processes": int(os.environ.get("WORLD_SIZE", "1")),
+            "precision": precision,
+        },
+    }
+
+
+COMPARED = ("epochs", "batch_size", "top_blocks", "balance", "seed")  # settings that a comparison takes
+
+
+def training_command(job: Job, tasks: Sequence[str]) -> list[str]:
+    """Return the words of the command that does what a job does with these label columns, quoted for a shell."""
+    words = _begun("train", job, tasks)
+    for field in fields(TrainConfig):
+        value = getattr(job.config, field.name)
+        if field.name in ("scenario", "seed") or value != getattr(TrainConfig(), field.name):
+            words += _option(field.name.replace("_", "-"), value)
+    return [shlex.quote(word) for word in (*words, *_read(job), "--out", "my-model")]
+
+
+def comparison_command(job: Job, tasks: Sequence[str]) -> list[str]:
+    """Return the words of the command that makes the comparison of a job, quoted for a shell."""
+    words = _begun("compare", job, tasks) + _option("scenario", job.scenarios) + _option("seeds", job.seeds)
+    words += _option("alone", job.alone) if job.alone else []
+    for name in COMPARED:
+        value = getattr(job.config, name)
+        if value != getattr(TrainConfig(), name):
+            words += _option(name.replace("_", "-"), value)
+    return [shlex.quote(word) for word in (*words, *_read(job), "--html", "comparison.html")]
+
+
+def _begun(command: str, job: Job, tasks: Sequence[str]) -> list[str]:
+    """Return the words up to the columns."""
+    words = ["python", "-m", "mtst", command, job.source, "--text", job.text]
+    return words + [word for task in tasks for word in ("--labels", task)]
+
+
+def _read(job: Job) -> list[str]:
+    """Return the options that say how the file is read, and which encoder or model reads its sentences."""
+    words = [] if job.header else ["--no-header"]
+    words += ["--merge-labels"] if job.merge else []
+    words += ["--leave-out", ",".join(map(str, job.leave_out))] if job.leave_out else []
+    if job.start:
+        words += ["--from", job.start]
+    elif job.encoder != DEFAULT:
+        words += ["--encoder", job.encoder]
+    return words + (["--fp32"] if job.fp32 else [])
+
+
+def _option(name: str, value: object) -> list[str]:
+    """Return an option of `train` with its value: once for each entry of a list, a switch for a truth value."""
+    if isinstance(value, bool):
+        return [f"--{name}" if value else f"--no-{name}"]
+    if isinstance(value, Mapping):
+        return [word for key, part in value.items() for word in (f"--{name}", f"{key}={part!r}")]
+    if isinstance(value, tuple):
+        return [word for part in value for word in (f"--{name}", str(part))]
+    return [f"--{name}", str(value)]

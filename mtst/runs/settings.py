@@ -1,0 +1,76 @@
+"""What a host sets by environment variables, read once; a bad value is an error at start that names it."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Self
+
+from mtst.data.limits import Limits
+from mtst.errors import SettingsError
+
+TRUTHS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+KINDS = {int: "a whole number above 0", float: "a number above 0", bool: "yes or no"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The limits and places of one app; every field is the variable `MTST_` + its name in capitals.
+
+    Raises:
+        SettingsError: a limit is not positive.
+    """
+
+    encoder: str = "all-MiniLM-L6-v2"
+    runs_dir: Path = Path(gettempdir()) / "mtst-runs"
+    max_rows: int = 20_000
+    max_upload_mb: float = 20.0
+    max_model_mb: float = 600.0
+    max_columns: int = 1_000
+    max_labels: int = 200
+    max_characters: int = 100_000
+    max_minutes: float = 30.0
+    max_memory_gb: float = 12.0
+    max_runs_waiting: int = 2
+    max_runs_an_hour: int = 20
+    max_folder_gb: float = 20.0
+    run_ttl_hours: float = 24.0
+    custom_encoders: bool = False
+    max_encoder_mb: float = 2_000.0
+    mcp: bool = False
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.type in (int, float) and not 0 < value < float("inf"):
+                raise SettingsError(f"MTST_{field.name.upper()} must be a number above 0, not {value!r}.")
+
+    @property
+    def limits(self) -> Limits:
+        """How much of an upload is read."""
+        return Limits(self.max_rows, self.max_upload_mb, self.max_columns, self.max_labels, self.max_characters)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Read the settings of this process.
+
+        Raises:
+            SettingsError: a variable cannot be read as what it stands for.
+        """
+        values = {}
+        for field in fields(cls):
+            variable = f"MTST_{field.name.upper()}"
+            if text := environment.get(variable, "").strip():
+                parse: Callable[[str], object] = _truth if field.type is bool else field.type  # type: ignore[assignment]
+                try:
+                    values[field.name] = parse(text)
+                except ValueError:
+                    raise SettingsError(f"{variable} must be {KINDS[field.type]}, not {text!r}.") from None
+        return cls(**values)
+
+
+def _truth(text: str) -> bool:
+    if text.lower() not in TRUTHS:
+        raise ValueError(text)
+    return TRUTHS[text.lower()]

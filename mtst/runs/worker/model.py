@@ -1,0 +1,69 @@
+"""The model that a run begins with: new heads on an encoder, or a model that is trained further."""
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mtst.data.dataset import Dataset
+from mtst.encoders.loading import load_encoder
+from mtst.errors import RunError
+from mtst.model.layer_groups import model_groups
+from mtst.model.upload.archive import unpack
+from mtst.runs.folder import RunFolder
+from mtst.runs.job import Job
+from mtst.training.config import TrainConfig
+from mtst.training.engine.best_weights import assign_parameters, named_parameters
+from mtst.training.engine.checkpoint import Checkpoint
+
+if TYPE_CHECKING:
+    from mtst.model.multitask import MultiTaskSentenceTransformer
+
+
+def initial_model(folder: RunFolder, job: Job, data: Dataset) -> "MultiTaskSentenceTransformer":
+    """Return the model of a run before anything happened.
+
+    Raises:
+        ModelError: the model to go on with cannot be read.
+        EncoderError: the encoder cannot be loaded.
+    """
+    from mtst.model.multitask import MultiTaskSentenceTransformer
+
+    if job.start:
+        return MultiTaskSentenceTransformer.load(folder.start_path, fp32=job.fp32).with_tasks(data.tasks)
+    return MultiTaskSentenceTransformer(load_encoder(job.encoder, fp32=job.fp32), data.tasks)
+
+
+def store_uploaded_model(archive: Path, folder: RunFolder, megabytes: float) -> None:
+    """Unpack a visitor's model into a folder like that of a run that has ended.
+
+    Raises:
+        ModelError: it is none that mtst has made, or larger than that.
+        RunError: it cannot be stored.
+    """
+    try:
+        unpack(archive, folder.model_path, megabytes)
+        folder.path.chmod(0o700)
+        folder.create(Job("", TrainConfig(), source=archive.name, kind="keep"), None)
+    except BaseException:
+        shutil.rmtree(folder.path, ignore_errors=True)
+        raise
+
+
+def best_model(folder: RunFolder) -> Path:
+    """Return the folder of a run's best model so far, made from its checkpoint if need be.
+
+    Raises:
+        RunError: the run has none, or cannot be read.
+        ModelError: it cannot be written.
+    """
+    if not folder.model_path.is_dir():
+        over = folder.history().over
+        if not (over and folder.has_model):
+            why = "Your run ended without a model. Train again" if over else "Your run has not ended yet. Wait for it"
+            raise RunError(f"{why}, or use the starter heads.")
+        parts = Checkpoint.read(folder.checkpoint_path).parts
+        job, data = folder.job(), folder.data()
+        model = initial_model(folder, job, data)
+        assign_parameters(parts.get("best") or parts["now"], named_parameters(model_groups(model)))
+        model.save(folder.model_path, heads_only=not (model.encoder.moved or job.start))
+    return folder.model_path

@@ -1,0 +1,149 @@
+"""Only what can change is computed: what a training loop takes its embeddings from.
+
+What lies below the lowest open group gives the same at every epoch. With a frozen encoder the embeddings themselves
+are kept; with only its top open, the hidden states that enter the lowest open block.
+"""
+
+import os
+from collections.abc import Sequence
+from tempfile import TemporaryFile, gettempdir
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mtst.encoders.encoder import Encoder, batches_by_length
+from mtst.encoders.layers import evaluation_mode
+from mtst.errors import ModelError
+from mtst.model.layer_groups import BLOCK, is_head
+from mtst.model.multitask import MultiTaskSentenceTransformer
+from mtst.training.distributed import SINGLE_PROCESS, ProcessGroup
+
+MEMORY_BYTES = 1_000_000_000  # of hidden states that are kept in memory; more go to a file
+
+
+class Features(Protocol):
+    """The embeddings of a fixed list of texts, asked for by place."""
+
+    lengths: Sequence[int]
+
+    def batch(self, places: Sequence[int]) -> Tensor:
+        """Return the embeddings (b, d) of the texts at b places."""
+
+
+class PooledFeatures:
+    """Embeddings (n, d) of a frozen encoder, looked up."""
+
+    def __init__(self, embeddings: Tensor) -> None:
+        self.embeddings = embeddings
+        self.lengths = [1] * len(embeddings)
+
+    def batch(self, places: Sequence[int]) -> Tensor:
+        return self.embeddings[torch.as_tensor(places)]
+
+
+class UncachedFeatures:
+    """Embeddings of an encoder that trains to its bottom, passed through it at every call."""
+
+    def __init__(self, encoder: Encoder, ids: Sequence[Sequence[int]]) -> None:
+        self.encoder = encoder
+        self.ids = ids
+        self.lengths = [len(tokens) for tokens in ids]
+
+    def batch(self, places: Sequence[int]) -> Tensor:
+        return self.encoder.embed([self.ids[place] for place in places])
+
+
+class BoundaryFeatures(UncachedFeatures):
+    """Embeddings of an encoder whose blocks below `block` are frozen: what enters that block is looked up.
+
+    `keep` fills it, a part at a time, before the first `batch`.
+    """
+
+    def __init__(self, encoder: Encoder, ids: Sequence[Sequence[int]], block: int) -> None:
+        super().__init__(encoder, ids)
+        self.block = block
+        self._ends = np.cumsum(self.lengths)
+        self._states: Tensor | None = None
+
+    def keep(self, places: Sequence[int]) -> None:
+        """Compute and keep what enters the block for the texts at some places."""
+        states = self.encoder.hidden_states([self.ids[place] for place in places], self.block)
+        if self._states is None:
+            self._states = allocate((int(self._ends[-1]), states.shape[1]), states.dtype)
+        self._states[self._tokens(places)] = states.cpu()
+
+    def complete(self, team: ProcessGroup) -> None:
+        """Take in what the other processes have kept."""
+        if team.size > 1:
+            if self._states is None:  # fewer batches than processes: the first batch tells shape and type
+                states = self.encoder.hidden_states([self.ids[0]], self.block)
+                self._states = allocate((int(self._ends[-1]), states.shape[1]), states.dtype)
+            team.sum(self._states)
+
+    def batch(self, places: Sequence[int]) -> Tensor:
+        hidden = self._states[self._tokens(places)].to(self.encoder.device)
+        return self.encoder.embed([self.ids[place] for place in places], self.block, hidden)
+
+    def _tokens(self, places: Sequence[int]) -> Tensor:
+        """Return where the tokens of some texts lie, text after text."""
+        spans = [np.arange(self._ends[place] - self.lengths[place], self._ends[place]) for place in places]
+        return torch.from_numpy(np.concatenate(spans))
+
+
+def allocate(shape: tuple[int, int], dtype: torch.dtype) -> Tensor:
+    """Return a tensor of zeros: in memory up to `MEMORY_BYTES`, else in a mapped file that nobody else can see.
+
+    The file's space is taken at once, so that a full disk is an error here and not a crash later.
+
+    Raises:
+        ModelError: there is no space.
+    """
+    size = shape[0] * shape[1] * dtype.itemsize
+    if size <= MEMORY_BYTES:
+        return torch.zeros(shape, dtype=dtype)
+    try:
+        with TemporaryFile() as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+            mapped = np.memmap(file, np.uint8, "r+", shape=(size,))
+    except OSError as error:
+        raise ModelError(
+            f"What enters the lowest open layer takes {size / 1e9:.1f} GB, for which {gettempdir()} has no room "
+            f"({error.strerror}). Free some, name a larger folder in TMPDIR, or take fewer rows."
+        ) from error
+    return torch.from_numpy(mapped).view(dtype).view(shape)
+
+
+def boundary_block(opened: set[str], keys: Sequence[str], blocks: int) -> int | None:
+    """Return the lowest block that is open or has an open group below it; nothing if the encoder is frozen.
+
+    0 stands for the bottom, from where nothing can be kept.
+
+    Args:
+        opened: keys of the open groups.
+        keys: keys of all groups, bottom up.
+        blocks: how many blocks a pass can begin at.
+    """
+    lowest = next((key for key in keys if key in opened and not is_head(key)), None)
+    if lowest is None:
+        return None
+    if not blocks or not any(key.startswith(BLOCK) for key in keys[: keys.index(lowest)]):
+        return 0
+    return int(lowest.removeprefix(BLOCK)) if lowest.startswith(BLOCK) else blocks - 1
+
+
+def compute_embeddings(
+    model: MultiTaskSentenceTransformer, source: Features, team: ProcessGroup = SINGLE_PROCESS
+) -> Tensor:
+    """Return the embeddings (n, d) of all n texts of `source`, everything in evaluation mode; on the CPU."""
+    made: Tensor | None = None
+    with evaluation_mode(model):
+        for number, places in enumerate(batches_by_length(source.lengths)):
+            if team.mine(number):
+                rows = source.batch(places).cpu()
+                made = rows.new_zeros(len(source.lengths), rows.shape[1]) if made is None else made
+                made[torch.tensor(places)] = rows
+    if made is None:
+        made = torch.zeros(len(source.lengths), model.encoder.dimension)
+    return team.sum(made)

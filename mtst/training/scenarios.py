@@ -1,0 +1,209 @@
+"""The scenarios, a table: which layer groups open, and when. To add a scenario is to add a row."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mtst.data.tasks import Task
+from mtst.errors import SettingsError
+from mtst.model.layer_groups import BLOCK, HEAD, is_head, top_down
+from mtst.training.config import TrainConfig
+from mtst.training.epoch_selection import EpochRule
+
+Opening = dict[str, int]  # the epoch, from 1, at which a group opens; a group that is absent stays frozen
+Rule = Callable[[Sequence[str], TrainConfig], Opening]
+
+# What a scenario takes where neither it nor the visitor says otherwise.
+DEFAULTS = {
+    "head_rate": 1e-2,
+    "encoder_rate": 1e-4,
+    "layer_decay": 1.0,
+    "warm_up": 0.1,
+    "weight_decay": 0.01,
+}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A choice of what to freeze, with the words that explain it and the settings that suit it.
+
+    Attributes:
+        opening: from the keys of all groups, bottom up, to the epoch at which each open one opens.
+        epochs: how often training passes over the rows once all is open; 0 if nothing trains.
+        keeps: which epoch is kept, by `mtst.training.epoch_selection`, with or without patience; None leaves it to `kept`.
+        pairs: the encoder learns from pairs of rows instead of the heads' mistakes; see `mtst.training.engine.losses`.
+        defaults: values for what a `TrainConfig` leaves to the scenario.
+    """
+
+    key: str
+    title: str
+    meaning: str
+    consequence: str
+    when: str
+    opening: Rule
+    epochs: int = 4
+    keeps: EpochRule | None = None
+    pairs: bool = False
+    defaults: Mapping[str, float] = field(default_factory=dict)
+
+
+def _at_once(opens: Callable[[str], bool]) -> Rule:
+    """Return the rule that opens some groups from the start."""
+    return lambda keys, _config: {key: 1 for key in keys if opens(key)}
+
+
+def _top_blocks(keys: Sequence[str], config: TrainConfig) -> Opening:
+    blocks = [key for key in top_down(keys) if key.startswith(BLOCK)]
+    highest = blocks[: config.top_blocks]
+    above = top_down(keys)[: top_down(keys).index(highest[-1])] if highest else top_down(keys)
+    return {key: 1 for key in keys if is_head(key) or key in highest or key in above}
+
+
+def _gradually(keys: Sequence[str], config: TrainConfig) -> Opening:
+    heads = {key: 1 for key in keys if is_head(key)}
+    return {key: 1 + n * config.epochs_per_group for n, key in enumerate(top_down(keys), 1)} | heads
+
+
+def _chosen(keys: Sequence[str], config: TrainConfig) -> Opening:
+    unknown = [key for key in config.open_groups if key not in keys]
+    if unknown:
+        raise SettingsError(f"There is no layer group {unknown[0]!r}. Choose from: {', '.join(keys)}.")
+    if not config.open_groups:
+        raise SettingsError("Choose at least one layer group to train, or the scenario 'freeze-all'.")
+    return dict.fromkeys(config.open_groups, 1)
+
+
+FIXED = (
+    Scenario(
+        key="freeze-encoder",
+        title="Heads only",
+        meaning="The encoder keeps its pre-trained knowledge; only the small heads learn your labels.",
+        consequence="Each sentence is embedded once, so training takes seconds. Nothing can be forgotten.",
+        when="Start here. Best with few rows, or when the encoder already tells your labels apart.",
+        opening=_at_once(is_head),
+        epochs=20,
+        defaults={"head_rate": 3e-2, "warm_up": 0.0, "weight_decay": 0.03},
+    ),
+    Scenario(
+        key="top-k",
+        title="Train the top blocks",
+        meaning="The heads and the highest blocks learn; what lies below keeps its pre-trained knowledge.",
+        consequence="What is below is computed once, so an epoch costs a part of a full one. Little is forgotten.",
+        when="When heads alone do not get far enough, and training everything takes too long.",
+        opening=_top_blocks,
+    ),
+    Scenario(
+        key="gradual",
+        title="Unfreeze from the top",
+        meaning="The heads learn first; then one group after another opens, from the top down (Howard and Ruder 2018).",
+        consequence="New heads are ready before the encoder follows them, so it forgets less; early epochs are cheap.",
+        when="With some hundred rows or more, when training everything at once forgets too much.",
+        opening=_gradually,
+        epochs=2,
+    ),
+    Scenario(
+        key="train-all",
+        title="Train everything",
+        meaning="Encoder and heads all learn, the encoder with a much smaller step than the heads.",
+        consequence="The most to gain and the most to lose: slow, and the encoder may forget what it knew in general.",
+        when="With a thousand rows or more, or words the encoder was never trained on.",
+        opening=_at_once(lambda _key: True),
+        defaults={"encoder_rate": 5e-5},
+    ),
+    Scenario(
+        key="discriminative",
+        title="Train everything, lower layers less",
+        meaning="All learn, but each group of the encoder with a smaller step than the one above it.",
+        consequence="General knowledge, which sits low, changes least; as slow as training everything.",
+        when="Instead of training everything, when the rows are few or unlike each other.",
+        opening=_at_once(lambda _key: True),
+        defaults={"encoder_rate": 5e-5, "layer_decay": 0.7},
+    ),
+    Scenario(
+        key="few-examples",
+        title="Few examples",
+        meaning="The encoder learns from pairs: rows with the same label move together, others apart.",
+        consequence="The last epoch is kept: a few held-out rows measure it roughly, and cannot choose between epochs.",
+        when="With about 5 to 100 rows for each label.",
+        opening=_at_once(lambda _key: True),
+        epochs=14,
+        keeps="last",
+        pairs=True,
+        defaults={"encoder_rate": 5e-5, "head_rate": 3e-2},
+    ),
+    Scenario(
+        key="freeze-all",
+        title="Freeze everything",
+        meaning="Nothing learns. Each label is recognised by the meaning of its own words (zero-shot).",
+        consequence="No training, only a measurement: the score that any training has to beat.",
+        when="As a baseline: what do the words of your labels explain already?",
+        opening=_at_once(lambda _key: False),
+        epochs=0,
+    ),
+    Scenario(
+        key="custom",
+        title="Choose the layers yourself",
+        meaning="What you open below learns; everything else keeps its weights.",
+        consequence="What lies below the lowest open group is computed once.",
+        when="To try an idea of your own.",
+        opening=_chosen,
+    ),
+)
+
+
+def _freeze_head(task: Task) -> Scenario:
+    return Scenario(
+        key=f"freeze-{HEAD}{task.name}",
+        title=f"Freeze the {task} head",
+        meaning=f"The {task} head stays as it begins (zero-shot); the encoder and every other head learn.",
+        consequence=f"The encoder learns to speak to a fixed {task} head, and the other tasks pull it their way.",
+        when="To see how far one task can move under a head that does not follow.",
+        opening=_at_once(lambda key: key != HEAD + task.name),
+        defaults={"encoder_rate": 5e-5},
+    )
+
+
+def list_scenarios(tasks: Sequence[Task]) -> dict[str, Scenario]:
+    """Return every scenario for a model with these tasks, by key, in the order to show them."""
+    table = (*FIXED, *(_freeze_head(task) for task in tasks))
+    return {scenario.key: scenario for scenario in table}
+
+
+def comparable_scenarios(tasks: Sequence[Task]) -> list[str]:
+    """Return the keys of the scenarios that can be compared without a choice of layers."""
+    return [key for key, scenario in list_scenarios(tasks).items() if scenario.opening is not _chosen]
+
+
+def find_scenario(key: str, tasks: Sequence[Task]) -> Scenario:
+    """Return a scenario by its key.
+
+    Raises:
+        SettingsError: there is none; the message lists the keys.
+    """
+    table = list_scenarios(tasks)
+    if key not in table:
+        raise SettingsError(f"There is no scenario {key!r}. Choose one of: {', '.join(table)}.")
+    return table[key]
+
+
+def epoch_rule(config: TrainConfig, scenario: Scenario) -> EpochRule:
+    """Return which epoch of a run is kept: the one that scored highest, for those who wait for it with patience."""
+    return scenario.keeps or ("settled" if config.patience is None else "best")
+
+
+def resolve(config: TrainConfig, scenario: Scenario, keys: Sequence[str]) -> tuple[TrainConfig, Opening]:
+    """Fill in what a config leaves to its scenario; return it with the epoch at which each group opens.
+
+    A group that would open after the last epoch stays frozen. `epochs` stays None if nothing trains.
+
+    Raises:
+        SettingsError: the scenario cannot be followed with this config.
+    """
+    wanted: dict[str, Any] = {
+        name: value for name, value in (DEFAULTS | scenario.defaults).items() if getattr(config, name) is None
+    }
+    opening = scenario.opening(keys, config)
+    if opening and scenario.epochs and config.epochs is None:
+        wanted["epochs"] = max(opening.values()) - 1 + scenario.epochs
+    settled = replace(config, **wanted)
+    return settled, {key: epoch for key, epoch in opening.items() if epoch <= (settled.epochs or 0)}

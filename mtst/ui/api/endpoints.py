@@ -1,0 +1,228 @@
+"""What programs may ask for, by name: with gradio_client, plain HTTP, or as MCP tools. Nothing else has a name.
+
+The docstrings here are read by people and by language models: they are what the API's own page and MCP show.
+"""
+
+from typing import TypedDict
+
+import gradio as gr
+import numpy as np
+
+from mtst.analysis.similarity import cosine
+from mtst.comparison.events import plan_attempts
+from mtst.errors import DataError
+from mtst.training.config import TrainConfig
+from mtst.training.scenarios import comparable_scenarios
+from mtst.ui.api.calls import Calls, endpoint
+from mtst.ui.api.requests import job_from_request
+from mtst.ui.api.run_state import RunState, run_state
+from mtst.ui.components.sentence_box import MAX_SENTENCES as MOST_COMPARED
+from mtst.ui.components.sentence_box import MOST_CHARACTERS
+from mtst.ui.scenarios.comparison_view import TOGETHER
+from mtst.ui.server.visitors import visitor
+from mtst.ui.services.model_data import OWN, STARTER, find_model
+from mtst.ui.services.model_zip import make_model_zip
+from mtst.ui.services.services import Services
+from mtst.ui.train.form import dataset
+
+MOST_SENTENCES = 1_000
+DIGITS = 6
+
+
+class Answer(TypedDict):
+    """What one head says of a sentence: the likeliest label, its probability, and those of all labels."""
+
+    label: str
+    confidence: float
+    probabilities: dict[str, float]
+
+
+class Api:
+    """The endpoints of one app, a method each."""
+
+    def __init__(self, services: Services, demo: gr.Blocks) -> None:
+        self.demo = demo
+        self.calls = Calls()
+        self._services = services
+
+    @endpoint
+    def embed(self, request: gr.Request, sentences: list[str]) -> list[list[float]]:
+        """Embed sentences: return a vector for each, in their order. Sentences with like meanings have like vectors.
+
+        Args:
+            request: who asks.
+            sentences: up to 1,000 sentences.
+        """
+        return _rounded(self._encode(self._texts(sentences)))
+
+    @endpoint
+    def similarity(
+        self, request: gr.Request, sentences: list[str], others: list[str] | None = None
+    ) -> list[list[float]]:
+        """Return the cosine similarity of every sentence with every other: 1 means the same, 0 unrelated.
+
+        Args:
+            request: who asks.
+            sentences: up to 200 sentences, a row of the answer each.
+            others: up to 200 sentences, a column each; the same ones if left out.
+        """
+        rows = self._encode(self._texts(sentences, MOST_COMPARED))
+        columns = self._encode(self._texts(others, MOST_COMPARED, "others")) if others else None
+        return _rounded(cosine(rows, columns))
+
+    @endpoint
+    def predict(self, request: gr.Request, sentences: list[str], token: str = "") -> list[dict[str, Answer]]:
+        """Label sentences: return for each, by task, the likeliest label, its confidence and all probabilities.
+
+        Args:
+            request: who asks.
+            sentences: up to 1,000 sentences.
+            token: that of a finished run of yours, to use its model; without it, topic and sentiment are told.
+        """
+        texts = self._texts(sentences)
+        model = find_model(self._services, OWN if token else STARTER, token or None)
+        with self.calls.computing:
+            found = model.predict(texts)
+        return [
+            {
+                name: {
+                    "label": told.labels[row],
+                    "confidence": round(told.confidences[row], DIGITS),
+                    "probabilities": dict(zip(told.task.labels, _rounded(told.probabilities[row]), strict=True)),
+                }
+                for name, told in found.items()
+            }
+            for row in range(len(texts))
+        ]
+
+    @endpoint
+    def train(
+        self,
+        request: gr.Request,
+        file: gr.FileData | None = None,
+        table: str = "",
+        text: str = "",
+        labels: list[str] | None = None,
+        scenario: str = "freeze-encoder",
+        epochs: int | None = None,
+        seed: int = 0,
+    ) -> str:
+        """Train on labelled sentences, in a queue; return the run's token, a secret that /run, /stop and /model need.
+
+        Args:
+            request: who asks.
+            file: an uploaded table: CSV, TSV, JSON Lines or XLSX, also gzipped.
+            table: or the table itself as text, such as CSV with a first row of names.
+            text: the column of the sentences; guessed if left out.
+            labels: the columns of the labels, one for each task; guessed if left out.
+            scenario: freeze-encoder (quick), few-examples, top-k, gradual, discriminative, train-all or freeze-all.
+            epochs: passes over the rows; what suits the scenario if left out.
+            seed: the same seed gives the same run.
+        """
+        config = TrainConfig(scenario=scenario, epochs=epochs, seed=seed)
+        job, data = job_from_request(self._services, file, table, text, labels, config)
+        return self._services.runs.submit(job, data, visitor(request))
+
+    @endpoint
+    def compare(
+        self,
+        request: gr.Request,
+        file: gr.FileData | None = None,
+        table: str = "",
+        text: str = "",
+        labels: list[str] | None = None,
+        scenarios: list[str] | None = None,
+        seeds: int = 1,
+        alone: bool = False,
+    ) -> str:
+        """Train every scenario on the same labelled sentences and say which to take; return a token for /run and /stop.
+
+        Args:
+            request: who asks.
+            file: an uploaded table: CSV, TSV, JSON Lines or XLSX, also gzipped.
+            table: or the table itself as text, such as CSV with a first row of names.
+            text: the column of the sentences; guessed if left out.
+            labels: the columns of the labels, one for each task; guessed if left out.
+            scenarios: those to compare; every one if left out.
+            seeds: how often each is trained: 1 is quick, 3 is sure.
+            alone: whether each task is trained alone too, to see whether learning together helps.
+        """
+        job, data = job_from_request(self._services, file, table, text, labels, TrainConfig())
+        job = dataset.comparing(
+            job, tuple(scenarios or comparable_scenarios(data.tasks)), seeds, TOGETHER if alone else None
+        )
+        plan_attempts(job.scenarios, job.seeds, data, job.alone)  # refuses what cannot be compared
+        return self._services.runs.submit(job, data, visitor(request))
+
+    @endpoint
+    def run(self, request: gr.Request, token: str) -> RunState:
+        """Tell how a run or a comparison is: state, place in the queue, scores so far, and in the end its report.
+
+        Args:
+            request: who asks.
+            token: what /train or /compare returned.
+        """
+        return self._told(token)
+
+    @endpoint
+    def stop(self, request: gr.Request, token: str) -> RunState:
+        """Stop a run or a comparison within a step, and keep the best model so far; return what /run returns.
+
+        Args:
+            request: who asks.
+            token: what /train or /compare returned.
+        """
+        self._services.runs.stop(token)
+        return self._told(token)
+
+    @endpoint
+    def model(self, request: gr.Request, token: str) -> gr.FileData:
+        """Return the model of a run that is over, encoder included, as a ZIP file with one folder in it.
+
+        Args:
+            request: who asks.
+            token: what /train returned.
+        """
+        target = make_model_zip(self._services, token)
+        return gr.FileData(path=str(target), orig_name=target.name)
+
+    def _encode(self, sentences: list[str]) -> np.ndarray:
+        encoder = self._services.encoder
+        with self.calls.computing:
+            return encoder.encode(sentences)
+
+    def _texts(self, sentences: list[str], most: int = MOST_SENTENCES, name: str = "sentences") -> list[str]:
+        """Return sentences if they are neither too many nor too long.
+
+        Raises:
+            DataError: they are, or one is blank.
+        """
+        longest = self._services.settings.max_characters
+        if not 1 <= len(sentences) <= most:
+            raise DataError(f"{name}: between 1 and {most:,} in a call, not {len(sentences):,}.")
+        for place, sentence in enumerate(sentences):
+            if not sentence.strip():
+                raise DataError(f"{name}[{place}] is blank.")
+            if len(sentence) > longest:
+                raise DataError(f"{name}[{place}] is longer than {longest:,} characters.")
+        if sum(map(len, sentences)) > MOST_CHARACTERS:
+            raise DataError(f"{name}: more than {MOST_CHARACTERS:,} characters in one call. Send fewer.")
+        return sentences
+
+    def _told(self, token: str) -> RunState:
+        runs = self._services.runs
+        return run_state(runs.folder(token), runs.history(token), runs.place(token))
+
+
+def _rounded(values: np.ndarray) -> list:
+    return np.round(values.astype(float), DIGITS).tolist()
+
+
+def name_endpoints(services: Services, demo: gr.Blocks) -> None:
+    """Give the app that is being built its endpoints.
+
+    They pass Gradio's queue by, so that programs never fill it for the visitors of the page; `Calls` keeps them few.
+    """
+    api = Api(services, demo)
+    for method in (api.embed, api.similarity, api.predict, api.train, api.compare, api.run, api.stop, api.model):
+        gr.api(method, api_name=method.__name__, queue=False, concurrency_limit=None)

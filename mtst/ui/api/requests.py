@@ -1,0 +1,57 @@
+"""The table that a program sends, as an uploaded file or as text, and the job that is made of it."""
+
+from pathlib import Path
+
+import gradio as gr
+
+from mtst.data.columns import guess_columns
+from mtst.data.dataset import Dataset
+from mtst.data.limits import Limits
+from mtst.data.table import read_table
+from mtst.errors import DataError
+from mtst.runs.job import Job
+from mtst.training.config import TrainConfig
+from mtst.ui.components.upload import taken, uploaded
+from mtst.ui.server.temporary_files import write_file
+from mtst.ui.services.services import Services
+from mtst.ui.train.form import dataset
+from mtst.ui.train.form.upload_draft import ColumnChoice, UploadDraft
+
+
+def job_from_request(
+    services: Services,
+    file: gr.FileData | None,
+    content: str,
+    text: str,
+    labels: list[str] | None,
+    config: TrainConfig,
+) -> tuple[Job, Dataset]:
+    """Return what a run of a table is asked to do, and its data; columns that are not named are guessed.
+
+    Raises:
+        MtstError: the table cannot be read or used, or the config does not fit it.
+    """
+    limits = services.settings.limits
+    path = _path(file, content, limits)
+    table = read_table(path, limits)
+    guessed, columns = guess_columns(table)
+    wanted = ColumnChoice(text or guessed, tuple(labels if labels is not None else columns))
+    return dataset.job(services, UploadDraft(path, table, limits), wanted, config, "train")
+
+
+def _path(file: gr.FileData | None, content: str, limits: Limits) -> Path:
+    """Return where a table lies that was uploaded, or came along as text.
+
+    Raises:
+        DataError: there is none, two, or one that is too large or somebody else's, or no room for it.
+    """
+    if (file is None) == (not content.strip()):
+        raise DataError("Send either a file or, as text, a table.")
+    if file is not None:
+        if not uploaded(file.path):
+            raise DataError("The file is not one that was uploaded here.")
+        return taken(file.path)
+    sent = content.encode("utf-8", "surrogatepass")
+    if len(sent) > limits.bytes:
+        raise DataError(f"The table is larger than {limits.megabytes:g} MB, the most that is read here.")
+    return write_file("table.csv", sent)

@@ -1,0 +1,92 @@
+"""A run, or a comparison, as plain data for programs."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+from mtst.errors import RunError
+from mtst.runs.folder import RunFolder
+from mtst.runs.history import History
+from mtst.runs.queue import QueuePosition
+
+SCORES = ("accuracy", "macro_f1", "weighted_f1", "loss")
+
+
+class QueueState(TypedDict):
+    """The place in the line: `number` of `of`, and the seconds until its turn, if that can be told."""
+
+    number: int
+    of: int
+    seconds: float | None
+
+
+class RunState(TypedDict):
+    """What is known of a run.
+
+    `state` is waiting, running, stopping, finished, stopped, failed or interrupted. `done` of `of` epochs of a run, or
+    trainings of a comparison, are over. `scores` are by task those on the validation rows in the best epoch so far; of
+    a comparison, by scenario the macro-F1 of each task on the test rows. `report` comes at the end.
+    """
+
+    kind: str
+    state: str
+    message: str
+    place: QueueState | None
+    done: int
+    of: int
+    scores: dict[str, dict[str, float]]
+    has_model: bool
+    report: dict[str, Any] | None
+
+
+def run_state(folder: RunFolder, history: History, place: QueuePosition | None) -> RunState:
+    """Return what is known of a run.
+
+    Raises:
+        RunError: it cannot be read.
+    """
+    job = folder.job()
+    compares = job.kind == "compare"
+    done, of = _progress(history)
+    return {
+        "kind": job.kind,
+        "state": _state(folder, history, place),
+        "message": history.failed.message if history.failed else "",
+        "place": {"number": place.number, "of": place.of, "seconds": place.seconds} if place else None,
+        "done": done,
+        "of": of,
+        "scores": {row.scenario: row.tasks for row in history.comparison.rows} if compares else _scores(history),
+        "has_model": history.over and not compares and folder.has_model,
+        "report": _report(folder) if history.over else None,
+    }
+
+
+def _state(folder: RunFolder, history: History, place: QueuePosition | None) -> str:
+    if history.over:
+        return history.outcome
+    if folder.stop_requested:
+        return "stopping"
+    return "waiting" if place or history.waiting else "running"
+
+
+def _progress(history: History) -> tuple[int, int]:
+    if comparison := history.comparison.started:
+        return len(history.comparison.made), len(comparison.attempts)
+    return (history.epochs[-1].epoch if history.epochs else 0), (history.started.epochs if history.started else 0)
+
+
+def _scores(history: History) -> dict[str, dict[str, float]]:
+    best = history.best
+    return {
+        task: {name: getattr(scores, name) for name in SCORES}
+        for task, scores in (best.validation if best else {}).items()
+    }
+
+
+def _report(folder: RunFolder) -> Mapping[str, Any] | None:
+    try:
+        return json.loads(folder.report_path.read_bytes())
+    except FileNotFoundError:  # a run that broke off has none
+        return None
+    except (OSError, ValueError) as error:
+        raise RunError("The report of this run cannot be read.") from error

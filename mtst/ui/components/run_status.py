@@ -1,0 +1,129 @@
+"""TODO."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mtst.runs.history import History
+from mtst.runs.queue import QueuePosition
+from mtst.text import escape_html
+from mtst.training.events import Failed, Started
+from mtst.ui.components.html import quiet
+
+LOADING = ("Loading the encoder", "a few seconds")
+OLD = "the one before training"
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it."""
+    whole = round(seconds)
+    return f"{whole} s" if whole < 100 else f"{whole // 60} min {whole % 60:02d} s"
+
+
+def status(
+    history: History, place: QueuePosition | None = None, stopping: bool = False, saved: Mapping[str, Any] | None = None
+) -> str:
+    """Return the state of a run: a chip, a headline, the time, a bar; `saved` is how far its checkpoint has come."""
+    started, step = history.started, history.steps[-1].step if history.steps else 0
+    steps = started.steps if started else 0
+    if history.failed:
+        return state_line(history.failed.state, *_broken_off(history.failed, saved), step, steps)
+    if history.finished:
+        state, title = ("stopped", "Stopped") if history.finished.stopped else ("finished", "Finished")
+        title = "Finished early" if history.finished.early else title
+        took = f"took {duration(history.elapsed)}"
+        if history.finished.out_of_time:
+            title, took = "Time is up", f"{took}, the longest that a run may; Resume goes on from there"
+        return state_line(state, f"{title}, {_kept(history)}", took, step, steps)
+    if stopping:
+        return state_line("stopping", "Stopping", "the best model so far is kept", step, steps)
+    if place:
+        return state_line("queued", *in_line(place), step, steps)
+    if started is None or history.waiting:
+        return state_line("starting", *LOADING, step, steps)
+    return state_line(
+        "validating" if history.validating else "running", *_progress(history, step, started), step, steps
+    )
+
+
+def in_line(place: QueuePosition) -> tuple[str, str]:
+    """Return the place of a run that waits, and how long that may take."""
+    title = "Next in line" if place.number == 1 else f"Waiting, number {place.number} of {place.of} in line"
+    wait = "it starts by itself" if place.seconds is None else f"it starts in about {duration(max(1, place.seconds))}"
+    return title, wait
+
+
+def best_so_far(saved: Mapping[str, Any] | None) -> str:
+    """Say which model a run that broke off leaves, by its checkpoint."""
+    if not saved:
+        return ""
+    epoch = saved["best"]["epoch"]
+    return quiet(f"The run broke off. The best model until then is kept: {f'that of epoch {epoch}' if epoch else OLD}.")
+
+
+def _broken_off(failed: Failed, saved: Mapping[str, Any] | None) -> tuple[str, str]:
+    """Return a headline for a run that has not come to its end, and why."""
+    if failed.state == "stopped":
+        return "Stopped before it began", failed.message
+    title = "Training was interrupted" if failed.state == "interrupted" else "Training failed"
+    then = f"Resume goes on after epoch {saved['epoch']}." if saved else "Resume begins again."
+    return title, f"{failed.message} {then}"
+
+
+def _kept(history: History) -> str:
+    if history.started and not history.started.epochs:
+        return "measured, nothing was trained"
+    if not any(ended.epoch for ended in history.epochs):
+        return "no epoch had ended, so the model is as it was"
+    best = history.finished.best_epoch if history.finished else 0
+    return f"the model of epoch {best} is kept" if best else "the model before training was the best"
+
+
+def _progress(history: History, step: int, started: Started) -> tuple[str, str]:
+    """Return what a run does now, and its time."""
+    so_far = f"{duration(history.elapsed)} so far"
+    read = _reading(history)
+    if read:
+        return f"{read}: {_embedded(history, started)}", so_far
+    if not step and not history.epochs:
+        return "Measuring the model before training", so_far
+    if step == started.steps and not history.validating:
+        return "Keeping the best model", so_far
+    epoch = min(started.epochs, 1 + sum(ended.epoch > 0 for ended in history.epochs))
+    left = history.remaining
+    time = so_far if left is None else f"{so_far}, about {duration(max(1, left))} to go"
+    return f"{'Validating epoch' if history.validating else 'Epoch'} {epoch} of {started.epochs}", time
+
+
+def _reading(history: History) -> str:
+    """Return for what sentences are read once now; nothing while they are not."""
+    read = history.embedded
+    if not history.epochs and not history.baselines:
+        return "Reading each sentence once"
+    if read is None or read.rows == read.total:
+        return ""
+    if not history.epochs:
+        return "Reading each sentence once, up to the lowest open layer"
+    newest = max(ended.seconds for ended in (*history.epochs[-1:], *history.steps[-1:]))
+    return "A layer group opens: reading each sentence once more" if read.seconds > newest else ""
+
+
+def _embedded(history: History, started: Started) -> str:
+    total = history.embedded.total if history.embedded else started.train_rows + started.validation_rows
+    return f"{history.embedded.rows if history.embedded else 0:,} of {total:,}"
+
+
+def idle(text: str) -> str:
+    return state_line("ready", "Ready to train", text)
+
+
+def state_line(state: str, title: str, note: str, step: int = 0, steps: int = 0, *, what: str = "Training") -> str:
+    """Return a chip with the state, a headline, a note, and a bar if there are steps of `what`."""
+    share = 100 * step / steps if steps else 0
+    bar = (
+        f'<div class="bar" role="progressbar" aria-label="{what}" aria-valuemin="0" aria-valuemax="100" '
+        f'aria-valuenow="{share:.0f}"><i style="width: {share:.1f}%"></i></div>'
+    )
+    return (
+        f'<div class="status {state}"><span class="chip">{state}</span><b>{escape_html(title)}</b>'
+        f'<span class="quiet">{escape_html(note)}</span>{bar if steps else ""}</div>'
+    )

@@ -1,0 +1,54 @@
+"""What may be uploaded, said before anybody chooses a file, and where a file goes that has come."""
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from mtst.data.limits import Limits
+from mtst.errors import DataError
+from mtst.ui.server.temporary_files import fresh_path
+
+FILE_TYPES = [".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson", ".json", ".xlsx", ".gz"]
+
+
+def limits_note(limits: Limits, *, labelled: bool = True) -> str:
+    """Return what a file may be; if `labelled`, also what its texts and labels may be."""
+    parts = [f"{limits.megabytes:g} MB", f"{limits.rows:,} rows", f"{limits.columns:,} columns"]
+    parts += [f"{limits.labels:,} labels a task", f"{limits.characters:,} characters a text"] if labelled else []
+    return f"CSV, TSV, JSON Lines or XLSX, also gzipped (.gz): up to {', '.join(parts)}."
+
+
+def upload_area(elem_id: str) -> gr.File:
+    """Return the place to drop a table."""
+    return gr.File(
+        label="File", show_label=False, file_types=FILE_TYPES, height=64, elem_classes="upload", elem_id=elem_id
+    )
+
+
+def uploaded(path: str) -> bool:
+    """Tell whether a file is one that came over the network, rather than any file of this machine."""
+    return Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve())
+
+
+def taken(path: str) -> Path:
+    """Take a visitor's file out of gradio's cache, where whoever knows its contents could fetch it.
+
+    Return where it lies now; a file that lies elsewhere, such as the sample, stays there.
+
+    Raises:
+        DataError: it is gone, or cannot be moved.
+    """
+    if not uploaded(path):
+        return Path(path)
+    file = Path(path).resolve()
+    target = fresh_path(file.name)
+    try:
+        shutil.move(file, target)
+    except OSError as error:
+        raise DataError("The file did not arrive whole. Choose it once more.") from error
+    with suppress(OSError):  # not empty: another file has the same contents
+        file.parent.rmdir()
+    return target

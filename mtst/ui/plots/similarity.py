@@ -1,0 +1,135 @@
+"""Data -> plotly figure, one function a figure; nothing here knows the page."""
+
+import math
+from collections.abc import Sequence
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mtst.text import escape_html, isolate_bidi, truncate
+from mtst.ui.plots.style import PLOT
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+LENGTH_BARS = 40
+LONGEST = 4  # times what the encoder reads: longer texts share the last bar
+LINE_SHOWN = 0.25  # of what the encoder reads, the length from which the line is within the plot
+NAME_LENGTH = 34
+FAINT = 2.2  # times the largest change where a scale ends, so that values can be read on every colour
+LEGIBLE = 20  # sentences up to which the cells of a heat map have room for their values
+
+
+def plain(text: str, width: int = 60) -> str:
+    """Return text as plotly shows it literally: its own markup escaped, long lines wrapped, very long text cut."""
+    lines = wrap(truncate(text, 400), width, break_long_words=True)
+    shown = "<br>".join(isolate_bidi(escape_html(line)) for line in lines) or " "
+    return f"{shown} " if shown.startswith("var(") else shown  # which alone would stand for a colour
+
+
+def similarity_map(sentences: Sequence[str], cosines: np.ndarray, lowest: float | None = None) -> "go.Figure":
+    """A heat map of cosines (n, n); values are written in the cells while they are legible.
+
+    `lowest` is the smallest cosine of several figures that share their colours.
+    """
+    low = min(0.0, float(cosines.min()) if lowest is None else lowest)
+    return _pair_map(sentences, cosines, (low, 1.0), ("var(--low)", "var(--high)"), "cosine %{z:.3f}")
+
+
+def change_map(sentences: Sequence[str], before: np.ndarray, after: np.ndarray) -> "go.Figure":
+    """A heat map of how the cosines (n, n) of one encoder differ from those of another."""
+    changes = after - before
+    most = FAINT * max(0.01, float(np.abs(changes).max()))
+    colours = ("var(--bad)", "var(--low)", "var(--good)")
+    return _pair_map(sentences, changes, (-most, most), colours, "cosine changed by %{z:+.3f}", sign="+")
+
+
+def _pair_map(
+    sentences: Sequence[str],
+    values: np.ndarray,
+    limits: tuple[float, float],
+    colours: Sequence[str],
+    says: str,
+    sign: str = "",
+) -> "go.Figure":
+    """A heat map of values (n, n), one for each pair of sentences."""
+    import plotly.graph_objects as go
+
+    count = len(sentences)
+    numbers = [str(k + 1) for k in range(count)]
+    names = [f"{k + 1}. {plain(truncate(text, NAME_LENGTH), 99)}" for k, text in enumerate(sentences)]
+    figure = go.Figure(
+        go.Heatmap(
+            z=np.round(values, 3).tolist(),
+            x=numbers,
+            y=numbers,
+            zmin=limits[0],
+            zmax=limits[1],
+            colorscale=[[k / (len(colours) - 1), colour] for k, colour in enumerate(colours)],
+            xgap=2 if count <= 30 else 0,
+            ygap=2 if count <= 30 else 0,
+            texttemplate=f"%{{z:{sign}.2f}}" if count <= LEGIBLE else None,
+            textfont={"size": 12 if count <= 14 else 10, "color": "var(--ink)"},
+            hovertemplate=f"%{{text}}<br>{says}<extra></extra>",
+            colorbar={"thickness": 10, "outlinewidth": 0, "len": 0.9},
+        )
+    )
+    every = max(1, math.ceil(count / 30))
+    ticks = numbers[::every]
+    yaxis = {"autorange": "reversed", "showgrid": False, "type": "category", "tickvals": ticks}
+    return figure.update_layout(
+        template=PLOT,
+        hovermode="closest",
+        margin={"t": 12, "l": 20, "r": 10, "b": 40},
+        xaxis={"showgrid": False, "tickvals": ticks, "title": {"text": "sentence number"}, "type": "category"},
+        yaxis={**yaxis, "ticktext": names[::every] if count <= 30 else ticks},
+        meta={
+            "pairs": [f"{k + 1}. {plain(text)}" for k, text in enumerate(sentences)],
+            # On a phone the names would leave no room for the cells: numbers stand for them.
+            "narrow": {
+                "trace": {"showscale": False, "textfont": {"size": 10 if count <= 9 else 1, "color": "var(--ink)"}},
+                "layout": {"yaxis": {**yaxis, "ticktext": ticks}},
+            },
+        },
+    )
+
+
+def text_lengths(tokens: Sequence[int], most: int) -> "go.Figure":
+    """A histogram of the lengths of texts in tokens, with a line at `most`, after which they are cut.
+
+    No bar holds both kinds. The line is beyond the edge where all texts are much shorter, and the longest texts share
+    the last bar.
+    """
+    import plotly.graph_objects as go
+
+    lengths = np.minimum(tokens, LONGEST * most)
+    longest = int(lengths.max(initial=1))
+    width = max(1, math.ceil(longest / LENGTH_BARS))
+    bars, counts = np.unique(-((most - lengths) // width), return_counts=True)  # 0 ends at the line, 1 begins there
+    ends = most + bars * width
+    figure = go.Figure(
+        go.Bar(
+            x=(ends + 0.5 - width / 2).tolist(),
+            y=counts.tolist(),
+            width=width,
+            marker={"color": ["var(--bad)" if bar > 0 else "var(--high)" for bar in bars], "line": {"width": 0}},
+            customdata=[f"{max(1, end - width + 1)} to {end}" if width > 1 else str(end) for end in ends.tolist()],
+            hovertemplate="%{customdata} tokens: %{y:,} texts<extra></extra>",
+        )
+    )
+    inside = longest > most * LINE_SHOWN
+    figure.add_annotation(
+        x=most if inside else 1, xref="x" if inside else "paper", y=1, yref="paper", yanchor="top", showarrow=False,
+        xanchor="left" if inside and longest > 1.2 * most else "right", xshift=4 if longest > 1.2 * most else -4,
+        text=f"cut at {most:,}" + ("" if inside else " →"), font={"size": 12, "color": "var(--bad)"},
+    )  # fmt: skip
+    if inside:
+        figure.add_vline(most + 0.5, line={"color": "var(--bad)", "width": 1.5, "dash": "dot"})
+    return figure.update_layout(
+        template=PLOT,
+        hovermode="closest",
+        bargap=0.08,
+        xaxis={"title": {"text": "length in tokens"}, "range": [0, max(longest, most + 1 if inside else 0) + width]},
+        yaxis={"title": {"text": "texts"}, "rangemode": "tozero"},
+    )

@@ -1,0 +1,46 @@
+"""TODO."""
+
+TASK_COLOURS = ("var(--task-a)", "var(--task-b)", *(f"var(--c{i})" for i in range(3, 9)))
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "triangle-down", "hexagon")
+
+
+def task_colour(number: int) -> str:
+    """Return the colour of the task at a place, the same in every figure and table."""
+    return TASK_COLOURS[number % len(TASK_COLOURS)]
+
+
+_AXIS = {
+    "gridcolor": "var(--grid)",
+    "linecolor": "var(--grid)",
+    "zeroline": False,
+    "ticks": "",
+    "title": {"standoff": 10, "font": {"size": 13}},
+    "ticklabelstandoff": 5,
+    "automargin": True,
+}
+# Colours written as `var(--name)` are filled in by the page, so that every figure follows light and dark.
+PLOT = {
+    "layout": {
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "colorway": TASK_COLOURS,
+        "font": {"family": "var(--font)", "size": 13, "color": "var(--body-text-color-subdued)"},
+        "margin": {"l": 52, "r": 14, "t": 8, "b": 44},
+        "xaxis": _AXIS,
+        "yaxis": _AXIS,
+        "hoverlabel": {
+            "bgcolor": "var(--card)",
+            "bordercolor": "var(--border-color-primary)",
+            "font": {"color": "var(--ink)", "family": "var(--font)"},
+            "align": "left",
+        },
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "y": 1.02,
+            "yanchor": "bottom",
+            "font": {"color": "var(--ink)"},
+            "bgcolor": "rgba(0,0,0,0)",
+        },
+    }
+}

@@ -1,0 +1,106 @@
+"""What the page shows of a run: followed while it goes on, found again after a reload, or none."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import gradio as gr
+
+from mtst.errors import RunError
+from mtst.runs.history import History
+from mtst.runs.job import Job
+from mtst.runs.queue import QueuePosition
+from mtst.runs.report import training_command
+from mtst.ui.components import run_status
+from mtst.ui.components.html import empty, html
+from mtst.ui.components.layer_map import layers
+from mtst.ui.components.live_plot import drawn, hidden
+from mtst.ui.plots import training as training_plots
+from mtst.ui.services.services import Services
+from mtst.ui.train.results import confusion_matrix, freezing_schedule, score_tables, summary
+
+OUTPUTS = 16  # of `show`
+NO_LOSS = empty(
+    "The loss and the score of each task will be drawn here",
+    "Choose a file or the sample, then start. You can zoom in, hide a curve, and reload the page while it trains.",
+)
+
+
+async def follow(services: Services, token: str | None) -> AsyncIterator[tuple[object, ...]]:
+    """Yield what the page shows of a run whenever it has grown, until it is over."""
+    try:
+        folder = services.runs.folder(token)
+        token, job = folder.path.name, folder.job()
+    except RunError:
+        yield tuple(gr.skip() for _ in range(OUTPUTS))  # no run to show: the page stays as it is
+        return
+    shown: tuple[bool, bool] | None = None
+    try:
+        async for history in services.runs.follow(token):
+            stage = (history.started is not None, history.over)
+            place, stopping = services.runs.place(token), folder.stop_requested
+            has_model = history.over and folder.has_model
+            saved = folder.saved if history.failed else None
+            more = {"has_model": has_model, "saved": saved, "draw": stage != shown}
+            yield await asyncio.to_thread(
+                show, history, job, token, place, stopping, **more
+            )  # long tables take a while
+            shown = stage
+    except RunError:
+        yield none("the run that was shown here is gone")
+
+
+def show(
+    history: History,
+    job: Job,
+    token: str,
+    place: QueuePosition | None = None,
+    stopping: bool = False,
+    *,
+    has_model: bool = False,
+    saved: Mapping[str, Any] | None = None,
+    draw: bool = True,
+) -> tuple[object, ...]:
+    """Return every output of the right side for a history; see `outputs` in `train_tab` for their order.
+
+    The layers are drawn when a run begins and ends only: meanwhile a visitor may look at other scenarios.
+    """
+    started, finished = history.started, history.finished
+    if started and started.epochs:
+        plot = drawn(training_plots.curves(history, token[:6]))
+        blank = html(visible=False)
+    elif started and finished:
+        plot = hidden()
+        blank = html(empty("Nothing was trained", "The scores below are those of the model as it is."), visible=True)
+    else:
+        plot, blank = hidden(), html(NO_LOSS, visible=True)
+    groups = layers(started.groups, finished.proof if finished else ()) if started and draw else gr.skip()
+    repeat = training_command(job, [task.name for task in started.tasks]) if started else []
+    planned, wrong = freezing_schedule.running(history), confusion_matrix.mistakes(history)
+    return (
+        plot,
+        blank,
+        run_status.status(history, place, stopping, saved),
+        score_tables.scores(history),
+        groups,
+        gr.Button(visible=history.over),
+        gr.Button(visible=not history.over, interactive=not stopping),
+        gr.Button(visible=history.resumable),
+        gr.Button(visible=True),
+        summary.summarize(history, repeat),
+        gr.Column(visible=has_model),
+        planned,
+        gr.Column(visible=bool(planned)),
+        wrong,
+        gr.Column(visible=bool(wrong)),
+        run_status.best_so_far(saved),
+    )
+
+
+def none(message: str) -> tuple[object, ...]:
+    """Return every output of the right side for no run, with a word about why."""
+    nothing = gr.update(visible=False)
+    return (
+        hidden(), html(NO_LOSS, visible=True), run_status.idle(message), score_tables.NO_SCORES, gr.skip(), gr.Button(visible=True),
+        nothing, nothing, nothing, "", nothing, "", nothing, "", nothing, "",
+    )  # fmt: skip

@@ -1,0 +1,167 @@
+import csv
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+import mtst
+from mtst.cli import app
+from mtst.encoders.loading import DEFAULT
+from mtst.runs.job import Job
+from mtst.runs.report import data_hash, training_command
+from mtst.training.config import TrainConfig
+
+ROOT = Path(mtst.__file__).parent.parent
+EVERYTHING = TrainConfig(
+    "custom", open_groups=("block-1", "head:topic"), top_blocks=1, epochs_per_group=2, epochs=2, batch_size=5,
+    head_rate=0.02, encoder_rate=0.001, layer_decay=0.5, decay="linear", warm_up=0.25, weight_decay=0.0,
+    label_smoothing=0.125, clip=2.0, patience=7, task_weights={"topic": 2.0, "place": 0.5}, learn_weights=True,
+    frozen_head_loss=False, validation_share=0.25, balance="class-weights", seed=5,
+)  # fmt: skip
+
+
+@pytest.fixture
+def file(tmp_path, swapped):
+    """A CSV file of sixteen labelled sentences."""
+    path = tmp_path / "my file.csv"
+    with path.open("w", newline="") as target:
+        writer = csv.writer(target)
+        writer.writerow(["text", "topic", "place"])
+        for place, text in enumerate(swapped.texts):
+            writer.writerow([text, *(task.labels[swapped.labels[task.name][place]] for task in swapped.tasks)])
+    return path
+
+
+def run(*words):
+    return CliRunner().invoke(app, [*map(str, words)])
+
+
+def train(file, folder, *more):
+    return ("train", file, "--text", "text", "--labels", "topic", "--labels", "place", "--encoder", folder, *more)
+
+
+def test_every_choice_of_a_run_is_an_option_and_comes_back_from_the_command(file, tiny_folder, tmp_path):
+    assert all(getattr(EVERYTHING, field.name) != getattr(TrainConfig(), field.name) for field in fields(TrainConfig))
+    job = Job(str(tiny_folder()), EVERYTHING, source=str(file), fp32=True)
+    words = shlex.split(" ".join(training_command(job, ["topic", "place"])))
+    assert words[:4] == ["python", "-m", "mtst", "train"]
+    done = run(*words[3:-2], "--report", tmp_path / "report.json")
+    assert done.exit_code == 0, done.stderr
+    report = json.loads((tmp_path / "report.json").read_text())
+    again = {name: tuple(value) if isinstance(value, list) else value for name, value in report["config"].items()}
+    assert TrainConfig(**again) == EVERYTHING
+    assert report["command"] == " ".join(training_command(job, ["topic", "place"]))
+
+
+def test_the_report_proves_what_was_frozen_and_repeats_the_run(file, tmp_path, swapped):
+    target = tmp_path / "report.json"
+    more = ("--scenario", "top-k", "--top-blocks", 5, "--epochs", 2, "--batch-size", 4, "--report", target)
+    done = run(*train(file, DEFAULT, *more, "--out", tmp_path / "first"))
+    assert done.exit_code == 0, done.stderr
+    report = json.loads(target.read_text())
+    groups = {group["key"]: group for group in report["groups"]}
+    frozen = {key for key, group in groups.items() if group["change"] == 0 and group["same"]}
+    assert frozen == {"embeddings", "block-0"}
+    assert {key for key, group in groups.items() if group["open_epochs"] == [1, 2]} == set(groups) - frozen
+    assert report["data"]["sha256"] == data_hash(swapped)
+    assert set(report["versions"]) >= {"python", "torch", "transformers", "sentence-transformers"}
+    assert set(report["baselines"]["logistic"]) == {"topic", "place"}
+    assert all("0 (same hash)" in line for line in done.stdout.splitlines() if line.startswith(("embed", "block-0")))
+    words = shlex.split(report["command"])
+    words[-1] = str(tmp_path / "second")
+    again = run(*words[3:], "--report", target)
+    assert again.exit_code == 0, again.stderr
+    repeated = json.loads(target.read_text())
+
+    def timeless(made):
+        return re.sub(r'"seconds": [\d.]+', "", json.dumps(made))
+
+    assert timeless(repeated) == timeless(report)
+    files = ("heads.safetensors", "model.safetensors")
+    assert all((tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes() for name in files)
+
+
+def test_rates_are_looked_for_and_taken(file, tiny_folder, tmp_path):
+    done = run(*train(file, tiny_folder(), "--find-rates", "--epochs", 1, "--report", tmp_path / "r.json"))
+    assert done.exit_code == 0, done.stderr
+    (rate,) = re.findall(r"rates found: heads ([\d.e+-]+)", done.stdout)
+    assert json.loads((tmp_path / "r.json").read_text())["config"]["head_rate"] == pytest.approx(float(rate), rel=0.06)
+
+
+def test_gradual_unfreezing_says_what_opens(file, tiny_folder):
+    done = run(*train(file, tiny_folder(), "--scenario", "gradual", "--no-baselines"))
+    assert done.exit_code == 0, done.stderr
+    told = [line for line in done.stdout.splitlines() if "opens" in line]
+    assert told == ["epoch 2 opens block-1", "epoch 3 opens block-0", "epoch 4 opens embeddings"]
+    assert "baseline" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--scenario", "custom"), "Choose at least one layer group"),
+        (("--scenario", "custom", "--open-groups", "block-9"), "'block-9'"),
+        (("--task-weights", "topic"), "'topic'"),
+        (("--task-weights", "mood=1"), "'mood'"),
+        (("--task-weights", "topic=-1"), "-1.0"),
+        (("--decay", "sometimes"), "'sometimes'"),
+        (("--label-smoothing", "0.9"), "0.9"),
+        (("--scenario", "freeze-all", "--find-rates"), "trains nothing"),
+        (
+            ("--scenario", "custom", "--open-groups", "block-1", "--no-frozen-head-loss"),
+            "No task's loss is left",
+        ),
+    ],
+)
+def test_nonsense_is_one_line_that_quotes_it(file, tiny_folder, more, words):
+    done = run(*train(file, tiny_folder(), *more))
+    assert done.exit_code == 2
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_help_tells_of_every_option():
+    parameters = get_command(app).commands["train"].params
+    assert all(parameter.help for parameter in parameters if parameter.param_type_name == "option")
+    assert all(len(parameter.help) < 170 for parameter in parameters if parameter.help)
+
+
+def test_two_processes_train_the_same_model_as_one(file, tiny_folder, tmp_path):
+    more = ("--epochs", "3", "--batch-size", "5", "--fp32", "--report")
+    command = ["-m", "mtst", *map(str, train(file, tiny_folder(), *more))]
+    launcher = [
+        "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1",
+        "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0",
+    ]  # fmt: skip
+    quiet = os.environ | {"OMP_NUM_THREADS": "1"}
+    reports = []
+    for name, before in (("one", []), ("two", launcher)):
+        target = tmp_path / f"{name}.json"
+        done = subprocess.run(
+            [sys.executable, *before, *command, str(target)], capture_output=True, text=True, cwd=ROOT, env=quiet
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count("rows used") == 1
+        reports.append(json.loads(target.read_text()))
+    one, two = reports
+    assert (one["machine"]["processes"], two["machine"]["processes"]) == (1, 2)
+    for some, others in zip(one["epochs"], two["epochs"], strict=True):
+        for task in ("topic", "place"):
+            for side in ("train", "validation"):
+                if task in some[side]:
+                    assert some[side][task]["loss"] == pytest.approx(others[side][task]["loss"], abs=1e-4)
+
+
+def test_a_report_that_cannot_be_written_is_told_before_anything_is_trained(file, tiny_folder, tmp_path):
+    report = tmp_path / "none" / "report.json"
+    done = run(*train(file, tiny_folder(), "--epochs", "1", "--report", report))
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1] == f"mtst: {report} cannot be written: No such file or directory."

@@ -1,0 +1,115 @@
+import dataclasses
+import hashlib
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+import transformers
+
+from mtst.encoders.catalogue import CATALOGUE, DEFAULT, Bundle
+from mtst.encoders.loading import find_encoder, load_encoder, verify
+from mtst.errors import EncoderError
+
+
+def weights():
+    entry = CATALOGUE[DEFAULT]
+    return Path(find_spec(entry.bundle.package).submodule_search_locations[0]) / "model" / "model.safetensors"
+
+
+def test_the_default_comes_from_the_bundle_and_knows_what_sentences_mean(encoder):
+    assert (encoder.name, encoder.dimension, encoder.max_tokens) == (DEFAULT, 384, 256)
+    food, dish, law = encoder.encode(["I love pizza.", "Pizza is my favourite dish.", "The court ruled today."])
+    assert food @ dish > 0.7 > 0.2 > food @ law
+
+
+def test_the_bundled_weights_are_the_published_ones():
+    verify(weights(), CATALOGUE[DEFAULT].bundle.sha256)
+    assert hashlib.sha256(weights().read_bytes()).hexdigest() == CATALOGUE[DEFAULT].bundle.sha256
+
+
+def test_weights_with_one_byte_changed_are_refused(tmp_path):
+    changed = bytearray(weights().read_bytes())
+    changed[-1] ^= 1
+    (tmp_path / "model.safetensors").write_bytes(changed)
+    with pytest.raises(EncoderError, match="not the published ones"):
+        verify(tmp_path / "model.safetensors", CATALOGUE[DEFAULT].bundle.sha256)
+
+
+def test_weights_that_are_missing_are_refused(tmp_path):
+    with pytest.raises(EncoderError, match="cannot be read"):
+        verify(tmp_path / "model.safetensors", "0" * 64)
+
+
+def test_a_bundle_with_another_checksum_is_not_loaded(monkeypatch):
+    entry = CATALOGUE[DEFAULT]
+    other = dataclasses.replace(entry, bundle=dataclasses.replace(entry.bundle, sha256="0" * 64))
+    monkeypatch.setitem(CATALOGUE, DEFAULT, other)
+    with pytest.raises(EncoderError, match="not the published ones"):
+        load_encoder()
+
+
+def test_bundled_weights_that_change_later_are_looked_at_again(tmp_path, monkeypatch):
+    file = tmp_path / "some_bundle" / "model" / "model.safetensors"
+    file.parent.mkdir(parents=True)
+    (tmp_path / "some_bundle" / "__init__.py").touch()
+    file.write_bytes(b"published")
+    monkeypatch.syspath_prepend(tmp_path)
+    bundle = Bundle("some_bundle", "model", hashlib.sha256(b"published").hexdigest())
+    monkeypatch.setitem(CATALOGUE, DEFAULT, dataclasses.replace(CATALOGUE[DEFAULT], bundle=bundle))
+    assert find_encoder(DEFAULT) == find_encoder(DEFAULT) == file.parent
+    file.write_bytes(b"altered")
+    for _ in range(2):
+        with pytest.raises(EncoderError, match="not the published ones"):
+            find_encoder(DEFAULT)
+
+
+@pytest.mark.parametrize("kind", ["bert", "roberta", "distilbert", "mpnet"])
+def test_an_encoder_of_every_kind_is_loaded_from_a_folder(tiny_folder, kind):
+    name = str(tiny_folder(kind))
+    tiny = load_encoder(name, fp32=True)
+    texts = ["A good film.", "the soup " * 100, ""]
+    assert tiny.name == name
+    assert tiny.dimension == 32
+    expected = tiny.backbone.encode(texts, show_progress_bar=False)
+    np.testing.assert_allclose(tiny.encode(texts), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["/nowhere/at/all", "./nowhere", "../nowhere/at/all", "~/nowhere", "a/b/c"])
+def test_a_folder_that_is_not_there_is_called_a_folder(name):
+    with pytest.raises(EncoderError, match="There is no folder") as caught:
+        load_encoder(name)
+    assert repr(name) in str(caught.value)
+
+
+def pictures(folder):
+    size = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16}
+    transformers.ViTModel(transformers.ViTConfig(image_size=32, patch_size=16, **size)).save_pretrained(folder)
+
+
+def words_of_another(folder):
+    (folder / "config.json").write_text('{"model_type": "no-such-model"}')
+
+
+def nothing(folder):
+    (folder / "notes.txt").write_text("nothing here")
+
+
+@pytest.mark.parametrize("fill", [pictures, words_of_another, nothing])
+def test_what_is_not_a_text_encoder_is_refused_in_one_line(tmp_path, fill):
+    fill(tmp_path)
+    with pytest.raises(EncoderError, match="not a text encoder") as caught:
+        load_encoder(str(tmp_path))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["", "  ", "no such name", "owner/model/"])
+def test_a_name_that_cannot_be_one_is_refused(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(EncoderError, match="Hub"):
+        load_encoder(name)
+
+
+def test_offline_the_bundled_encoder_is_offered():
+    with pytest.raises(EncoderError, match=f"could not be reached.*{DEFAULT}"):
+        load_encoder("owner/model")

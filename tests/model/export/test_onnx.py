@@ -1,0 +1,127 @@
+import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from onnxruntime import InferenceSession
+from tokenizers import Tokenizer
+
+from mtst.data.tasks import Task
+from mtst.encoders.loading import load_encoder
+from mtst.errors import ModelError
+from mtst.model.export.onnx import TOLERANCE, export_onnx
+from mtst.model.loading import load_model
+from mtst.model.multitask import MultiTaskSentenceTransformer
+
+TASKS = (Task("mood", ("glad", "sad")), Task("a task: of odd / name", ("x", "y", "z")))
+SENTENCES = ["The team won the cup.", "x", "the soup and the salt " * 60]  # the last one is cut
+KINDS = ("bert", "roberta", "distilbert", "mpnet")
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def exported(request, tiny_folder, tmp_path_factory):
+    """A model on a tiny encoder of each kind, and the folder of its ONNX file."""
+    model = MultiTaskSentenceTransformer(load_encoder(str(tiny_folder(request.param)), fp32=True), TASKS)
+    folder = tmp_path_factory.mktemp("onnx") / request.param
+    assert export_onnx(model, folder) <= TOLERANCE
+    return model, folder
+
+
+def answers(folder, sentences):
+    """What the ONNX file says of sentences: the embeddings, and the logits of each task."""
+    session = InferenceSession(folder / "model.onnx")
+    tokens = Tokenizer.from_file(str(folder / "tokenizer.json")).encode_batch(sentences)
+    known = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
+    named = {each.name: known[each.name] for each in session.get_inputs()}
+    inputs = {name: np.array([getattr(each, part) for each in tokens], dtype=np.int64) for name, part in named.items()}
+    return session.run(None, inputs)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_sentences_get_the_embeddings_and_logits_of_pytorch(exported, count):
+    model, folder = exported
+    found = answers(folder, SENTENCES[-count:])
+    with torch.inference_mode():
+        expected = [model.encode(SENTENCES[-count:]), *(each.numpy() for each in model(SENTENCES[-count:]).values())]
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=TOLERANCE)
+
+
+def test_the_file_says_what_goes_in_and_comes_out(exported):
+    session = InferenceSession(exported[1] / "model.onnx")
+    inputs = [each.name for each in session.get_inputs()]
+    takes = ["token_type_ids"] if exported[1].name in {"bert", "roberta"} else []
+    assert inputs == ["input_ids", "attention_mask", *takes]
+    assert [each.name for each in session.get_outputs()] == ["sentence_embedding", "logits_0", "logits_1"]
+    assert session.get_inputs()[0].shape[0] != session.get_inputs()[0].shape[1]
+    assert all(isinstance(size, str) for size in session.get_inputs()[0].shape)
+
+
+def test_the_script_needs_neither_pytorch_nor_mtst(exported):
+    model, folder = exported
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    hidden = "import sys; sys.modules['torch'] = sys.modules['mtst'] = None; sys.argv = sys.argv[1:]\n"
+    script = hidden + "import runpy; runpy.run_path(sys.argv[0], run_name='__main__')"
+    command = [sys.executable, "-I", "-c", script, "predict_onnx.py", *SENTENCES]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = model.predict(SENTENCES)
+    lines = [line.rpartition(" (")[0] for line in done.stdout.splitlines() if line.startswith("  ")]
+    assert lines == [f"  {name}: {each.labels[row]}" for row in range(3) for name, each in found.items()]
+
+
+def test_the_model_stays_as_it_was(tiny, tmp_path):
+    attention = tiny.encoder.backbone[0].auto_model.config._attn_implementation
+    assert attention != "eager"
+    export_onnx(tiny, tmp_path / "onnx")
+    assert tiny.encoder.backbone[0].auto_model.config._attn_implementation == attention
+    assert not tiny.encoder.moved
+
+
+@pytest.mark.parametrize("kind", ["bert", "mpnet"])
+def test_whoever_encodes_meanwhile_gets_the_same(tiny_folder, tmp_path, kind):
+    """The exporter patches PyTorch while it traces, and an app encodes for others in the same process."""
+    model = MultiTaskSentenceTransformer(load_encoder(str(tiny_folder(kind)), fp32=True), TASKS)
+    expected, over = model.encode(SENTENCES), threading.Event()
+
+    def encode():
+        count = 0
+        while not over.is_set():
+            model.encoder.forget()
+            np.testing.assert_allclose(model.encode(SENTENCES), expected, atol=1e-5)
+            count += 1
+        return count
+
+    with ThreadPoolExecutor(1) as pool:
+        encoding = pool.submit(encode)
+        try:
+            assert export_onnx(model, tmp_path / "onnx") <= TOLERANCE
+        finally:
+            over.set()
+        assert encoding.result() > 0
+
+
+def test_the_model_that_ships_is_the_same_as_onnx(tmp_path):
+    model = load_model("starter", fp32=True)
+    assert export_onnx(model, tmp_path / "onnx") <= TOLERANCE
+    _, topics, _ = answers(tmp_path / "onnx", SENTENCES[:2])
+    assert [model.tasks[0].labels[row.argmax()] for row in topics] == model.predict(SENTENCES[:2])["topic"].labels
+
+
+def test_what_differs_is_not_handed_out(monkeypatch, tiny, tmp_path):
+    monkeypatch.setattr("mtst.model.export.onnx.TOLERANCE", 0.0)
+    with pytest.raises(ModelError, match="differs from the model by"):
+        export_onnx(tiny, tmp_path / "onnx")
+    assert not (tmp_path / "onnx").exists()
+
+
+def test_a_folder_with_other_files_is_left_alone(tiny, tmp_path):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "mine.txt").touch()
+    with pytest.raises(ModelError, match="holds other files"):
+        export_onnx(tiny, tmp_path / "own")
+    assert os.listdir(tmp_path / "own") == ["mine.txt"]

@@ -1,0 +1,52 @@
+import pytest
+import torch
+from torch import nn
+
+from mtst.evaluation.scores import Scores
+from mtst.model.layer_groups import Group
+from mtst.training.engine.best_weights import BestWeights
+
+
+@pytest.fixture
+def head():
+    weight = nn.Parameter(torch.ones(2))
+    return Group("head:a", "a head", (weight,), (), "a"), weight
+
+
+def offer(best, weight, epoch, score):
+    with torch.no_grad():
+        weight.fill_(epoch)
+    scores = {"a": Scores(100, 0.5, score, score, score, score, score, 0.1)}
+    return best.offer(epoch, scores, {"a": torch.full((1, 1), float(epoch))})
+
+
+@pytest.mark.parametrize(("keeps", "epoch"), [("best", 1), ("settled", 2), ("last", 3)])
+def test_the_chosen_weights_are_put_back(head, keeps, epoch):
+    group, weight = head
+    best = BestWeights([group], keeps)
+    best.restore()  # nothing was offered
+    assert weight.tolist() == [1.0, 1.0]
+    for number, score in enumerate([0.1, 0.5, 0.48, 0.2]):
+        offer(best, weight, number, score)
+    best.restore()
+    assert (best.choice.epoch, best.choice.progressed, best.logits["a"].item()) == (epoch, 1, epoch)
+    assert weight.tolist() == [epoch] * 2
+
+
+@pytest.mark.parametrize("now", [1, 2])
+def test_what_was_kept_survives_a_new_process(head, now):
+    group, weight = head
+    before = BestWeights([group], "best")
+    for epoch, score in enumerate([0.1, 0.5, 0.2][: now + 1]):
+        offer(before, weight, epoch, score)
+    parts = {part: {name: value.clone() for name, value in held.items()} for part, held in before.parts(now).items()}
+    numbers = before.numbers
+    with torch.no_grad():
+        weight.fill_(7)
+    after = BestWeights([group], "best")
+    after.load(parts, numbers)
+    assert weight.tolist() == [now] * 2
+    assert not offer(after, weight, 3, 0.5)
+    after.restore()
+    assert weight.tolist() == [1.0, 1.0]
+    assert (after.choice.epoch, after.choice.progressed, after.logits["a"].item()) == (1, 1, 1.0)

@@ -1,0 +1,74 @@
+"""How much text a box of the page lets through to an encoder."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from mtst.analysis.similarity import unit
+from mtst.errors import DataError
+from mtst.ui.compare import encoder_difference
+from mtst.ui.compare import tab as compare_tab
+from mtst.ui.compare.search import Searchable, find
+from mtst.ui.components.sentence_box import LONGEST_QUERY, MOST_CHARACTERS, query_of, split_sentences
+from mtst.ui.map import source as map_source
+from mtst.ui.map import tab as map_tab
+from mtst.ui.predict import tab as predict_tab
+from mtst.ui.services.services import Services
+
+TEXT = "A cat sleeps.\nA dog barks.\nShares fell."
+LONG = "word " * (MOST_CHARACTERS // 5)
+QUERY = "A kitten naps. " * LONGEST_QUERY
+
+
+class Listening:
+    """An encoder that remembers how long the longest text was that it has been asked for."""
+
+    def __init__(self, encoder) -> None:
+        self._encoder, self.longest = encoder, 0
+
+    def encode(self, texts) -> np.ndarray:
+        self.longest = max([self.longest, *map(len, texts)])
+        return self._encoder.encode(texts)
+
+
+@pytest.fixture
+def listening(services: Services) -> Listening:
+    return Listening(services.encoder)
+
+
+def test_what_is_typed_has_a_limit_of_sentences_and_one_of_characters() -> None:
+    assert split_sentences(" b \n\na\nb") == ["b", "a"]
+    assert split_sentences(LONG) == [LONG.strip()]
+    with pytest.raises(DataError, match="These are 201 sentences; at most 200 fit here"):
+        split_sentences("\n".join(map(str, range(201))))
+    for many in (LONG + "words", f"{LONG}\nabc", "\n".join(f"{n} {'x' * 100_000}" for n in range(10))):
+        with pytest.raises(DataError, match="more than 1,000,000 characters together"):
+            split_sentences(many, 1_000)
+    assert query_of(f"  {QUERY}") == QUERY[:LONGEST_QUERY].strip()
+
+
+def test_no_box_of_the_page_lets_more_through(services: Services, listening: Listening) -> None:
+    few, more = SimpleNamespace(encoder=listening), f"{TEXT}\n{LONG}"
+    _, nothing, *_ = compare_tab.compare(few, more, "")
+    told = [
+        nothing.value,
+        compare_tab.together(few, more, 0.3),
+        predict_tab.predict(services, more, predict_tab.STARTER, None),
+    ]
+    told.append(encoder_difference.compare_encoders(services, more, encoder_difference.TRAINED, None)[-1])
+    assert all("1,000,000 characters" in one for one in told)
+    with pytest.raises(DataError, match="1,000,000 characters"):
+        map_source.chosen_sentences(map_source.OWN, more, None, None)
+    assert listening.longest == 0
+
+
+def test_a_query_is_cut(services: Services, listening: Listening) -> None:
+    ranking = compare_tab.compare(SimpleNamespace(encoder=listening), TEXT, QUERY)[-1]
+    rows = services.encoder.encode(TEXT.splitlines())
+    found = find(Searchable(TEXT.splitlines(), unit(rows), listening), QUERY)
+    for told in (ranking, found):
+        assert told.index("A cat sleeps.") < told.index("Shares fell.")
+    *_, (drawing, *_) = map_tab.draw(services, map_source.OWN, TEXT, None, None, "PCA", map_tab.STARTER, None, None)
+    map_tab.add(SimpleNamespace(starter=SimpleNamespace(encoder=listening)), drawing, QUERY)
+    assert 0 < listening.longest <= LONGEST_QUERY

@@ -1,0 +1,194 @@
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from mtst.analysis.projection import METHODS
+from mtst.ui.components.progress import LatestStep, with_progress
+from mtst.ui.map import source as map_source
+from mtst.ui.map import tab as map_tab
+from mtst.ui.map.embedding_map import NO_LABEL, OTHER, EmbeddingMap
+from mtst.ui.services.services import Services
+
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+CATS = "The cat sleeps.\nA cat is asleep.\nShares fell.\nStocks went down.\nA kitten naps.\nThe market crashed."
+
+
+def shown(update: object) -> bool:
+    """Whether an update leaves its component visible."""
+    return bool(update["visible"] if isinstance(update, dict) else update.visible)
+
+
+def value(update: object) -> object:
+    return update["value"] if isinstance(update, dict) else update.value
+
+
+def draw(services: Services, source: str, text: str = "", method: str = "PCA", **other: object) -> tuple:
+    """Return the last of what is drawn."""
+    usual = {"table": None, "column": None, "which": map_tab.STARTER, "colour": "known:topic", "run": None}
+    *_, last = map_tab.draw(services, source, text, method=method, **(usual | other))
+    return last
+
+
+@pytest.fixture(scope="module")
+def cats(services: Services) -> EmbeddingMap:
+    return draw(services, map_tab.OWN, CATS)[0]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("text", ["one", "one\ntwo", "one\ntwo\nthree", CATS])
+def test_the_map_draws_any_number_of_own_sentences(services: Services, method: str, text: str) -> None:
+    _, figure, nothing, *_ = draw(services, map_tab.OWN, text, method)
+    assert shown(figure)
+    assert not shown(nothing)
+    assert sum(len(trace["x"]) for trace in value(figure)["data"]) == len(text.splitlines())
+
+
+def test_the_map_without_sentences_says_so(services: Services) -> None:
+    drawing, figure, nothing, *_ = draw(services, map_tab.OWN, " \n ")
+    assert drawing is None
+    assert not shown(figure)
+    assert "No points yet" in value(nothing)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"source": map_tab.FILE}, "Choose a file first"),
+        ({"source": map_tab.OWN, "text": "\n".join(str(number) for number in range(1_001))}, "at most 1,000"),
+        ({"source": map_tab.SHIPPED, "which": map_tab.TRAINED}, "Train one first"),
+        ({"source": map_tab.SHIPPED, "which": map_tab.TRAINED, "run": "../../etc"}, "Train again"),
+    ],
+)
+def test_what_cannot_be_drawn_is_explained(services: Services, wrong: dict, message: str) -> None:
+    _, figure, nothing, *_ = draw(services, **wrong)
+    assert not shown(figure)
+    assert message in value(nothing)
+
+
+def test_the_sample_map_is_the_same_each_time(services: Services) -> None:
+    first, second = (draw(services, map_tab.SHIPPED, colour="known:sentiment") for _ in range(2))
+    assert value(first[1])["data"] == value(second[1])["data"]
+    assert {trace["name"] for trace in value(first[1])["data"]} == {"negative", "neutral", "positive"}
+    assert first[0].plane is second[0].plane  # worked out once for all who come
+    own = [draw(services, map_tab.OWN, CATS)[0].plane for _ in range(2)]
+    assert own[0] is not own[1]
+
+
+def test_what_takes_long_is_begun_only_when_it_is_asked_for(services: Services) -> None:
+    for source in (map_tab.WHOLE, map_tab.FILE):
+        arguments = (source, "", None, None, "PCA", map_tab.STARTER, None, None)
+        (only,) = map_tab.draw(services, *arguments, asked=False)
+        assert "Press Draw the map" in value(only[2])
+
+
+def test_who_leaves_the_line_leaves_nothing_behind() -> None:
+    hold, done, line = threading.Event(), [], ThreadPoolExecutor(1)
+    first = with_progress("Placing", lambda: done.append(hold.wait(60)), line)
+    assert next(first).doing == "Placing"
+    second = with_progress("Placing", lambda: done.append("a ghost"), line)
+    assert "waits for its turn" in next(second).doing
+    third = LatestStep(with_progress("Placing", lambda: "drawn", line))
+    waiting = next(steps := iter(third))
+    first.close()
+    second.close()
+    assert "waits for its turn" in next(steps).doing  # what has begun goes on, though nobody looks
+    hold.set()
+    list(steps)
+    assert (third.result, done) == ("drawn", [True])
+    assert waiting.seconds > 0
+
+
+@pytest.mark.parametrize("method", ["t-SNE", "UMAP"])
+def test_a_large_map_waits_for_those_of_others_and_others_for_none(services: Services, method: str) -> None:
+    hold = threading.Event()
+    other = map_tab.LINES[method].submit(hold.wait, 60)
+    usual = {"table": None, "column": None, "which": map_tab.STARTER, "colour": None, "run": None}
+    steps = map_tab.draw(services, map_tab.OWN, CATS, method=method, **usual)
+    assert "Others are before you" in next(steps)[3]["value"]
+    assert shown(draw(services, map_tab.OWN, CATS, "PCA")[1])
+    hold.set()
+    assert shown([*steps][-1][1])
+    assert other.result(60)
+
+
+def test_points_are_coloured_by_label_prediction_correctness_and_cluster(services: Services) -> None:
+    drawing, *_ = draw(services, map_tab.SHIPPED)
+    keys = [key for _, key in drawing.colours()]
+    assert {"known:topic", "predicted:topic", "right:topic", "known:sentiment", "cluster:"} <= set(keys)
+    for key in keys:
+        groups, order = drawing.coloured(key)
+        assert len(groups) == 400
+        assert set(groups) <= set(order)
+    right = drawing.coloured("right:topic")[0]
+    expected = [a == b for a, b in zip(drawing.known["topic"], drawing.coloured("predicted:topic")[0], strict=True)]
+    assert [group == "right" for group in right] == expected
+    assert expected.count(True) > 300
+    assert len(set(drawing.coloured("cluster:")[0])) == 8
+    assert shown(map_tab.recolour(drawing, "cluster:"))
+    assert "value" not in map_tab.recolour(drawing, "known:no such column")
+    assert "value" not in map_tab.recolour(None, "known:topic")
+
+
+def test_a_file_is_drawn_in_the_colours_of_its_columns(services: Services, write_csv) -> None:
+    rows = [f"sentence number {k} is here,{'ab'[k % 2]},kind {k % 30},{k}" for k in range(120)]
+    path = write_csv("\n".join(["text,letter,kind,id", *rows, ",a,kind 1,x", 'last one,,,"y"']))
+    table, column, note = map_source.read_file(services, path)
+    assert value(column) == "text"
+    assert "122 rows read" in value(note)
+    drawing, figure, _, _, colours, menu, trust, _ = draw(services, map_tab.FILE, table=table, column="text")
+    assert value(colours) == "known:letter"
+    assert list(drawing.known) == ["letter", "kind"]
+    assert len(drawing.texts) == 121
+    assert drawing.coloured("known:letter")[1] == ["a", "b", NO_LABEL]
+    groups, order = drawing.coloured("known:kind")
+    assert len(order) == 13
+    assert groups.count(OTHER) > 50
+    assert len(menu["choices"]) == 121
+    assert "Trustworthiness" in trust
+    assert shown(figure)
+
+
+def test_a_chosen_point_lists_its_true_neighbours(cats: EmbeddingMap) -> None:
+    figure, near, number = map_tab.choose(cats, 0)
+    assert number == 0
+    np.testing.assert_allclose([figure["mark"]["x"][0], figure["mark"]["y"][0]], cats.plane.points[0], atol=1e-4)
+    rows = near[near.index("<tbody") :]
+    assert rows.index("A cat is asleep.") < rows.index("Shares fell.")
+    assert "The cat sleeps." not in rows
+    assert "of these 5 are also among its 5 nearest points" in near
+
+
+@pytest.mark.parametrize("number", [None, -1, 6, "0", 1.5, [0], {"a": 1}])
+def test_a_point_that_is_not_there_cannot_be_chosen(cats: EmbeddingMap, number: object) -> None:
+    assert all("mark" not in output for output in map_tab.choose(cats, number))
+    assert all("mark" not in output for output in map_tab.choose(None, 0))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_written_sentence_lands_near_its_like(services: Services, method: str) -> None:
+    drawing, *_ = draw(services, map_tab.OWN, CATS, method)
+    figure, near, _ = map_tab.add(services, drawing, " A cat is napping. ")
+    rows = near[near.index("<tbody") :]
+    assert rows.index("A kitten naps.") < rows.index("Shares fell.")
+    assert "It is new here" in near
+    place = np.array([figure["mark"]["x"][0], figure["mark"]["y"][0]])
+    distances = np.linalg.norm(drawing.plane.points - place, axis=1)
+    assert distances[[0, 1, 4]].min() < distances[[2, 3, 5]].min()
+
+
+def test_a_written_sentence_that_is_there_is_chosen(services: Services, cats: EmbeddingMap) -> None:
+    assert map_tab.add(services, cats, "Shares fell.")[2] == 2
+    assert all("mark" not in output for output in map_tab.add(services, cats, "  "))
+
+
+def test_hostile_text_is_shown_as_typed(services: Services) -> None:
+    drawing, figure, *_ = draw(services, map_tab.OWN, f"{EVIL}\n{EVIL} again\nhello", colour="cluster:")
+    near = map_tab.choose(drawing, 0)[1]
+    landed = map_tab.add(services, drawing, f"{EVIL} new")[1]
+    for made in (json.dumps(value(figure)), near, landed):
+        assert "<script" not in made
+        assert "<img" not in made
+        assert "&lt;script" in made

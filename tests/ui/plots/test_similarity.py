@@ -1,0 +1,97 @@
+import json
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from mtst.analysis.projection import Plane, project
+from mtst.analysis.similarity import cosine
+from mtst.ui.plots import map as map_plots
+from mtst.ui.plots import similarity as similarity_plots
+
+EVIL = "<b>bold</b> <a href='https://example.org'>go</a> $x^2$ %{x}"
+
+
+def texts_of(figure: go.Figure) -> str:
+    return json.dumps(figure.to_plotly_json(), default=str)
+
+
+def test_markup_in_a_sentence_stays_text() -> None:
+    drawn = similarity_plots.plain(EVIL)
+    assert "<b>" not in drawn
+    assert "<a" not in drawn
+    assert "&lt;b&gt;bold" in drawn
+
+
+def test_a_very_long_sentence_is_cut_and_wrapped() -> None:
+    drawn = similarity_plots.plain("word " * 20_000)
+    assert len(drawn) < 600
+    assert max(map(len, drawn.split("<br>"))) <= 60
+
+
+@pytest.mark.parametrize("count", [2, 14, 15, 31, 200])
+def test_the_heat_map_names_every_sentence_and_escapes_it(count: int) -> None:
+    sentences = [f"{number} {EVIL}" for number in range(count)]
+    rows = np.random.default_rng(0).normal(size=(count, 8))
+    figure = similarity_plots.similarity_map(sentences, cosine(rows))
+    assert np.asarray(figure.data[0].z).shape == (count, count)
+    assert "<b>" not in texts_of(figure)
+    assert len(figure.layout.meta["pairs"]) == count
+    assert (figure.data[0].texttemplate is None) == (count > similarity_plots.LEGIBLE)
+    assert len(texts_of(figure)) < 500_000
+    changes = similarity_plots.change_map(sentences, cosine(rows), cosine(rows[:, ::-1] + 1))
+    assert "<b>" not in texts_of(changes)
+    assert changes.data[0].zmin == -changes.data[0].zmax
+
+
+def test_the_scatter_has_one_trace_a_group_with_a_symbol_of_its_own() -> None:
+    groups = [str(number % 9) for number in range(30)]
+    plane = project(np.random.default_rng(0).normal(size=(30, 8)))
+    figure = map_plots.scatter(plane, [EVIL] * 30, groups, [str(number) for number in range(9)])
+    assert len(figure.data) == 9
+    assert len({trace.marker.symbol for trace in figure.data}) == 9
+    assert sum(len(trace.x) for trace in figure.data) == 30
+    assert "<b>" not in texts_of(figure)
+
+
+def test_a_point_knows_its_number_and_twenty_thousand_of_them_stay_small() -> None:
+    points = np.random.default_rng(0).normal(size=(20_000, 2))
+    groups = [str(number % 20) for number in range(20_000)]
+    figure = map_plots.scatter(Plane(points, ("x", "y")), ["word " * 200] * 20_000, groups, sorted(set(groups)))
+    assert len(texts_of(figure)) < 4_000_000
+    assert {trace.type for trace in figure.data} == {"scattergl"}
+    assert len({(trace.marker.symbol, trace.marker.color) for trace in figure.data}) == 20
+    for trace in figure.data:
+        np.testing.assert_allclose(points[list(trace.customdata), 0], trace.x, atol=1e-4)
+
+
+def test_the_mark_of_a_point_says_its_text_as_typed() -> None:
+    drawn = map_plots.mark(np.array([1.0, 2.0]), EVIL)
+    assert (drawn["x"], drawn["y"]) == ([1.0], [2.0])
+    assert "<b>" not in drawn["text"][0]
+
+
+@pytest.mark.parametrize("text", ["a \u202eb", "var(--ink)", "nul\0inside", "x" * 100_000])
+def test_what_a_text_holds_has_no_power_over_the_figure(text: str) -> None:
+    drawn = similarity_plots.plain(text)
+    assert drawn.count("\u2068") == drawn.count("\u2069") == ("\u202e" in text)
+    assert drawn != text
+    assert "\0" not in drawn
+    assert len(drawn) < 600
+
+
+@pytest.mark.parametrize(
+    ("tokens", "cut"), [([3, 5, 9], 0), ([3, 256, 257, 300, 9_000], 3), ([256], 0), ([257], 1), ([], 0), ([256] * 5, 0)]
+)
+def test_no_bar_of_lengths_holds_both_cut_texts_and_whole_ones(tokens: list[int], cut: int) -> None:
+    (bars,) = similarity_plots.text_lengths(tokens, 256).data
+    hues = zip(bars.marker.color, bars.y, strict=True)
+    assert sum(bars.y) == len(tokens)
+    assert sum(count for hue, count in hues if hue == "var(--bad)") == cut
+
+
+@pytest.mark.parametrize("longest", [40, 100, 256, 400, 5_000])
+def test_the_line_of_truncation_is_always_named(longest: int) -> None:
+    drawn = similarity_plots.text_lengths([5, longest], 256)
+    assert "cut at 256" in texts_of(drawn)
+    assert len(drawn.layout.shapes) == (longest > 64)

@@ -1,0 +1,130 @@
+"""A model that a visitor brings: used, trained further, deleted, and nobody else's."""
+
+import asyncio
+import re
+import time
+import zipfile
+from pathlib import Path
+
+import gradio as gr
+import pytest
+
+from mtst.data.tasks import Task
+from mtst.errors import RunError
+from mtst.model.export.zip import zip_model
+from mtst.model.multitask import MultiTaskSentenceTransformer
+from mtst.runs.manager import RunManager
+from mtst.runs.settings import Settings
+from mtst.ui.predict import explanation
+from mtst.ui.predict import tab as predict_tab
+from mtst.ui.services import uploaded_model
+from mtst.ui.services.model_data import BROUGHT, ENCODER, MODEL, STARTER
+from mtst.ui.services.services import Services
+from mtst.ui.train import run_controls, run_view
+from tests.support.fake_run import EVIL
+from tests.ui.test_handlers import FORM, sample, shown, value
+
+LABELS = ("positive", "negative", "neutral")  # in another order than the sample has them
+
+
+@pytest.fixture
+def archive(services: Services, tmp_path: Path) -> str:
+    """The ZIP of a model whose sentiment head always says that it is negative, and whose topics are its own."""
+    tasks = (Task("sentiment", LABELS), Task("topic", ("one", EVIL)))
+    model = MultiTaskSentenceTransformer(services.encoder, tasks)
+    model.heads[0].bias.data[1] = 100.0
+    zip_model(model, tmp_path / "mine.zip")
+    return str(tmp_path / "mine.zip")
+
+
+@pytest.fixture
+def token(services: Services, archive: str) -> str:
+    found, message, away, which, place = uploaded_model.upload_model(services, "", archive, None)
+    assert "sentiment (3 labels)" in value(message)
+    assert "<script" not in value(message)
+    assert (shown(away), which, place) == (True, BROUGHT, None)
+    return found
+
+
+def test_it_predicts_and_explains(services: Services, token: str, archive: str) -> None:
+    answer = predict_tab.predict(services, "what a wonderful day", BROUGHT, None, token)
+    assert "100 %" in answer
+    assert answer.index("negative") < answer.index("positive")
+    *_, last = explanation.why(services, explanation.key_of(BROUGHT, "what a wonderful day"), None, token)
+    assert "did not come with it" in last
+    assert Path(archive).exists()  # it did not come through the page, so it is not the page's to remove
+
+
+def test_nothing_of_it_is_anybody_elses(services: Services, token: str) -> None:
+    assert "Upload a model first" in predict_tab.predict(services, "what a day", BROUGHT, None, None)
+    assert "not here any more" in predict_tab.predict(services, "what a day", BROUGHT, None, "x" * 32)
+    assert services.runs.folder(token).path.stat().st_mode & 0o077 == 0
+
+
+def test_another_takes_its_place(services: Services, token: str, tmp_path: Path) -> None:
+    zip_model(MultiTaskSentenceTransformer(services.encoder), tmp_path / "other.zip")
+    fresh, *_ = uploaded_model.upload_model(services, "", str(tmp_path / "other.zip"), token)
+    assert fresh != token
+    with pytest.raises(RunError):
+        services.runs.folder(token)
+
+
+def test_what_is_no_model_is_a_sentence_and_leaves_nothing(services: Services, token: str, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "evil.zip", "w") as made:
+        made.writestr(f"{EVIL}.py", "raise SystemExit")
+    before = sorted(services.settings.runs_dir.iterdir())
+    skipped, message, *_, place = uploaded_model.upload_model(services, "", str(tmp_path / "evil.zip"), token)
+    assert (skipped, place) == (gr.skip(), None)
+    assert "is no part of a model" in value(message)
+    assert "<script" not in value(message)
+    assert str(services.settings.runs_dir) not in value(message)
+    assert sorted(services.settings.runs_dir.iterdir()) == before
+
+
+def test_it_goes_when_it_is_told_to(services: Services, token: str) -> None:
+    gone, message, away, which = uploaded_model.delete(services, token)
+    assert (gone, shown(message), shown(away), which) == (None, False, False, STARTER)
+    with pytest.raises(RunError):
+        services.runs.folder(token)
+    assert "not here any more" in value(uploaded_model.describe(services, token)[0])
+
+
+def test_a_restarted_app_keeps_it_and_takes_it_for_no_run(archive: str, tmp_path: Path) -> None:
+    settings = Settings(runs_dir=tmp_path / "runs")
+    kept = RunManager(settings).keep(Path(archive))
+    again = RunManager(settings)
+    assert (again.waiting, again.training) == (0, False)
+    assert again.folder(kept).model_path.is_dir()
+    again.expire(time.time() + 3600 * 25)
+    with pytest.raises(RunError):
+        again.folder(kept)
+
+
+def test_training_offers_it_and_says_which_heads_go_on(services: Services, token: str) -> None:
+    assert shown(uploaded_model.offer(token))
+    assert (shown(uploaded_model.offer(None)), value(uploaded_model.offer(None))) == (False, ENCODER)
+    tasks = (Task("sentiment", tuple(sorted(LABELS))), Task("topic", ("food", "sports")))
+    told = value(uploaded_model.heads(services, token, MODEL, tasks))
+    assert "sentiment goes on; topic is new" in told
+    assert not shown(uploaded_model.heads(services, token, ENCODER, tasks))
+
+
+def test_a_run_goes_on_with_its_weights(services: Services, token: str) -> None:
+    """Nothing is trained: so the model of the run is the one that was brought, with a new head for the topics."""
+    chosen = sample(services), "text", ["topic", "sentiment"], False, (Task("topic", ("x",)), Task("sentiment", LABELS))
+    form = FORM | {"scenario": "freeze-all"}
+    made, *_ = run_controls.start_run(services, "", *chosen, **form, start=MODEL, model=token)
+    other, *_ = run_controls.start_run(services, "", *chosen, **form, start=ENCODER, model=token)
+
+    async def collect(one: str) -> list[tuple]:
+        return [outputs async for outputs in run_view.follow(services, one)]
+
+    story = asyncio.run(collect(made))[-1][9]
+    assert "--from mine.zip" in re.sub("<[^>]+>", "", story)
+    asyncio.run(collect(other))
+    model = services.trained(made)
+    assert set(model.predict(["what a wonderful day", "soup"])["sentiment"].labels) == {"negative"}
+    assert set(services.trained(other).predict(["what a wonderful day"])["sentiment"].labels) == {"positive"}
+    assert model.base == services.settings.encoder
+    uploaded_model.delete(services, token)
+    assert services.trained(made).tasks == model.tasks

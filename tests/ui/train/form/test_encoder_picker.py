@@ -1,0 +1,153 @@
+"""The choice of an encoder: an app whose own is a tiny one, with the bundled one beside it, and no network."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mtst.assets import SMALL_SAMPLE
+from mtst.encoders.catalogue import CATALOGUE, DEFAULT
+from mtst.encoders.loading import find_encoder
+from mtst.errors import EncoderError
+from mtst.runs.settings import Settings
+from mtst.ui.predict import tab as predict_tab
+from mtst.ui.scenarios import comparison_view
+from mtst.ui.services import cache, encoder_pool
+from mtst.ui.services.services import Services
+from mtst.ui.train import run_controls, run_view
+from mtst.ui.train.form import dataset, encoder_picker, scenario_picker
+
+FORM = {"scenario": "freeze-encoder", "open_groups": [], "epochs": "2", "seed": "0", "balance": "none"}
+
+
+@pytest.fixture(scope="module")
+def tiny(tiny_folder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    runs = tmp_path_factory.mktemp("runs")
+    return Services(Settings(encoder=str(tiny_folder()), runs_dir=runs, custom_encoders=True, max_encoder_mb=50))
+
+
+@pytest.fixture
+def rows(write_csv) -> tuple:
+    lines = SMALL_SAMPLE.read_text(encoding="utf-8").splitlines()[:61]
+    return lines, write_csv("\n".join(lines))
+
+
+def last(steps: Iterator[tuple]) -> tuple:
+    return list(steps)[-1]
+
+
+def test_what_is_here_is_offered_with_its_size_and_speed(tiny: Services) -> None:
+    offered, alone = encoder_picker.offers(tiny, [], tiny.settings.encoder)
+    here = [name for name in CATALOGUE if find_encoder(name)]
+    assert [name for _, name in offered.choices] == [tiny.settings.encoder, *here]
+    assert alone["visible"] == (here != list(CATALOGUE))
+    (line,) = (title for title, name in offered.choices if name == DEFAULT)
+    assert "23 million parameters; about" in line
+    assert "download" not in line
+
+
+def test_a_larger_encoder_is_expected_to_be_slower(services: Services) -> None:
+    from mtst.encoders.info import encoder_info
+
+    small, large = (encoder_info(name).speed(services.encoder, 800.0) for name in (DEFAULT, "roberta-base"))
+    assert small == pytest.approx(800, rel=0.01)
+    assert large == pytest.approx(100, rel=0.01)
+
+
+def test_one_that_cannot_be_had_is_explained_and_the_one_before_stays(tiny: Services) -> None:
+    message, name, listed, _ = last(encoder_picker.take(tiny, "owner/never-fetched", DEFAULT))
+    assert "could not be reached" in message["value"]
+    assert f"{DEFAULT} stays." in message["value"]
+    assert (name, listed.value, listed.interactive) == (DEFAULT, DEFAULT, True)
+
+
+def test_nothing_else_is_chosen_while_one_is_on_its_way(tiny: Services) -> None:
+    *waiting, (_, name, listed, _) = encoder_picker.take(tiny, DEFAULT, tiny.settings.encoder)
+    assert waiting
+    assert not any(update.interactive for _, _, update, _ in waiting)
+    assert all(f"ntil then {tiny.settings.encoder} is used" in message["value"] for message, *_ in waiting)
+    assert (name, listed.value, listed.interactive) == (DEFAULT, DEFAULT, True)
+
+
+@pytest.mark.parametrize("name", ["assets/starter", "/etc", "../x/y", "a b", "", "a/b/c", "~/x"])
+def test_a_folder_of_the_server_is_nobodys_to_choose(tiny: Services, name: str) -> None:
+    message, added, _ = encoder_picker.look_up(tiny, name, [], DEFAULT)
+    assert "is no id of the Hub" in message["value"]
+    assert added == []
+
+
+def test_a_hub_id_is_refused_where_the_host_does_not_allow_it(services: Services) -> None:
+    message, name, *_ = last(encoder_picker.take(services, "owner/model", DEFAULT))
+    assert "of its list only" in message["value"]
+    assert name == DEFAULT
+
+
+def test_one_larger_than_the_host_allows_is_refused(tiny: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiny.shelf, "_settings", replace(tiny.settings, max_encoder_mb=0.01))
+    with pytest.raises(EncoderError, match="takes encoders up to 0 MB"):
+        tiny.shelf.look(tiny.settings.encoder)
+
+
+def test_visitors_share_one_and_it_goes_when_nobody_uses_it(tiny: Services) -> None:
+    message, name, *_ = last(encoder_picker.take(tiny, DEFAULT, tiny.settings.encoder))
+    assert "embeddings of 384 numbers" in message["value"]
+    first = tiny.encoder_named(name)
+    assert tiny.encoder_named(name) is first
+    assert tiny.encoder_named("") is tiny.encoder is not first
+    tiny.shelf.sweep(time.monotonic())
+    assert tiny.encoder_named(name) is first
+    tiny.shelf.sweep(time.monotonic() + cache.IDLE_SECONDS + 1)
+    assert tiny.encoder_named(name) is not first
+
+
+def test_few_are_kept_at_once(tiny_folder, tmp_path: Path) -> None:
+    shelved = encoder_pool.EncoderPool(Settings(runs_dir=tmp_path))
+    names = [str(tiny_folder(kind)) for kind in ("bert", "roberta", "mpnet")]
+    first, *_ = [shelved.take(name) for name in names]
+    assert shelved.take(names[2]) is shelved.take(names[2])
+    assert shelved.take(names[0]) is not first
+
+
+def test_one_that_went_from_the_disk_is_said_to_be_gone(tmp_path: Path) -> None:
+    with pytest.raises(EncoderError, match="not on this server any more"):
+        encoder_pool.EncoderPool(Settings(runs_dir=tmp_path)).take("owner/never-fetched")
+
+
+def test_the_form_follows_the_encoder(tiny: Services, rows: tuple) -> None:
+    draft = dataset.choose(tiny, rows[1])[0]
+    chosen = tiny, draft, "text", ["topic", "sentiment"], False, None
+    own, other = dataset.describe(*chosen), dataset.describe(*chosen, encoder=DEFAULT)
+    assert own[1] != other[1]  # a tiny tokenizer makes tokens of letters
+    groups = [scenario_picker.toggle(tiny, None, [], "block-1", name) for name in ("", DEFAULT)]
+    assert [opened for _, opened in groups] == [["block-1"], ["block-1"]]
+    shown = [
+        scenario_picker.show(tiny, own[3], scenario="train-all", open_groups=[], encoder=name)[3]
+        for name in ("", DEFAULT)
+    ]
+    assert [sum(key.startswith("block-") for key in opened) for opened in shown] == [2, 6]
+
+
+def test_a_run_with_a_frozen_encoder_of_the_list_is_trained_and_used(tiny: Services, rows: tuple) -> None:
+    draft = dataset.choose(tiny, rows[1])[0]
+    tasks = dataset.describe(tiny, draft, "text", ["topic"], False, None)[3]
+    token, *_ = run_controls.start_run(tiny, "", draft, "text", ["topic"], False, tasks, **FORM, encoder=DEFAULT)
+
+    async def wait() -> tuple:
+        return [outputs async for outputs in run_view.follow(tiny, token)][-1]
+
+    assert "Finished" in asyncio.run(wait())[2]
+    assert tiny.runs.folder(token).job().encoder == DEFAULT
+    model = tiny.trained(token)
+    assert model.encoder is tiny.encoder_named(DEFAULT) is tiny.first_encoder(token)
+    assert 'class="prediction"' in predict_tab.predict(tiny, "what a game", predict_tab.OWN, token)
+
+
+def test_a_comparison_takes_the_same_encoder(tiny: Services, rows: tuple) -> None:
+    draft = dataset.choose(tiny, rows[1])[0]
+    form = ["freeze-all"], 1, False, draft, "text", ["topic"], False
+    token, *_ = comparison_view.start(tiny, "", *form, encoder=DEFAULT)
+    assert tiny.runs.folder(token).job().encoder == DEFAULT
+    tiny.runs.delete(token)

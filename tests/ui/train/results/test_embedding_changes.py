@@ -1,0 +1,42 @@
+import asyncio
+
+import pytest
+
+from mtst.runs.job import Job
+from mtst.training.config import TrainConfig
+from mtst.ui.train.results import embedding_changes
+
+
+@pytest.fixture
+def run(services, sample, tiny_folder):
+    """A run that has moved a tiny encoder."""
+    config = TrainConfig("train-all", epochs=2, batch_size=8, encoder_rate=0.05)
+    token = services.runs.submit(Job(str(tiny_folder()), config, "my.csv"), sample)
+
+    async def wait():
+        return [history async for history in services.runs.follow(token)][-1]
+
+    asyncio.run(asyncio.wait_for(wait(), 60))
+    return token
+
+
+def test_a_run_is_shown_from_before_training_to_its_end(services, run):
+    card, slider, colours = embedding_changes.open_card(services, run)
+    assert card.visible
+    assert (slider.maximum, colours.value) == (2, "topic")
+    first, told = embedding_changes.draw(services, run, 0, "topic")
+    assert "has changed by 0.00 on average" in told
+    last, after = embedding_changes.draw(services, run, 2, "sentiment")
+    assert "Pairs that moved most" in after
+    assert first["value"]["layout"]["xaxis"]["range"] == last["value"]["layout"]["xaxis"]["range"]
+    assert {trace["name"] for trace in last["value"]["data"]} <= {"negative", "neutral", "positive", "no label"}
+    points = sum(len(trace["x"]) for trace in last["value"]["data"])
+    assert points == len(embedding_changes.rows_of(services.runs.folder(run)))
+
+
+@pytest.mark.parametrize("token", [None, "x" * 32])
+def test_without_a_run_there_is_nothing_to_see(services, token):
+    assert not embedding_changes.open_card(services, token)[0].visible
+    figure, told = embedding_changes.draw(services, token, 1, None)
+    assert not figure["visible"]
+    assert told == ""
