@@ -6,14 +6,19 @@ from html import escape
 PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n\r"} | {127: 0x2421}
 
 
+def visible(text: str) -> str:
+    """Return the text with its control characters replaced by their Unicode pictures."""
+    return text.translate(PICTURES)
+
+
 def escape_html(text: str) -> str:
     """Return text for HTML."""
-    return escape(text.translate(PICTURES))
+    return escape(visible(text))
 
 
 def inline_text(text: str, length: int = 80) -> str:
     """Return text for a place that takes no markup, such as a menu: cut, and without power over what stands beside."""
-    return isolate_bidi(truncate(text.translate(PICTURES), length))
+    return isolate_bidi(truncate(visible(text), length))
 
 
 def truncate(text: str, length: int) -> str:

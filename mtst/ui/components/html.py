@@ -1,73 +1,58 @@
 """Small pieces of HTML that several tabs use."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
-from mtst.text import escape_html, truncate
+from mtst.ui.components.templates import render
 
 
-def card(title: str, number: int | None = None, note: str = "", **kwargs: object) -> gr.Column:
+def card(title: str, number: int | None = None, note: str = "", **kwargs: Any) -> gr.Column:
     """Open a card with a heading; use it in a `with`."""
     column = gr.Column(elem_classes="card", **kwargs)
     with column:
-        badge = f'<em aria-hidden="true">{number}</em>' if number else ""
-        small = f"<small>{escape_html(note)}</small>" if note else ""
-        html(f"<h2>{badge}{escape_html(title)}{small}</h2>")
+        html(render("components/card_title", title=title, number=number, note=note))
     return column
 
 
-def html(value: str = "", **kwargs: object) -> gr.HTML:
+def html(value: str = "", **kwargs: Any) -> gr.HTML:
     """Return a piece of HTML as a component."""
     return gr.HTML(value, apply_default_css=False, **kwargs)
 
 
-def empty(title: str, text: str, height: int = 260) -> str:
-    """Return what stands where a result will be, at least so many pixels high."""
-    return f'<div class="empty" style="min-height: {height}px"><h3>{escape_html(title)}</h3><p>{escape_html(text)}</p></div>'
+def empty(title: str, text: str, height: int = 260) -> Markup:
+    """Return the placeholder of a result, at least `height` pixels high."""
+    return render("components/empty", title=title, text=text, height=height)
 
 
-def said(value: str) -> dict:
-    """Return the update that shows a message, or takes its place away if there is none."""
+def said(value: str) -> dict[str, Any]:
+    """Return the update that shows a message, or hides its component if it is empty."""
     return gr.update(value=value, visible=bool(value))
 
 
-def quiet(text: str) -> str:
-    return f'<p class="quiet">{escape_html(text)}</p>'
+def quiet(text: str) -> Markup:
+    return render("components/quiet", text=text)
 
 
-def problem(text: object) -> str:
+def problem(text: object) -> Markup:
     """Return a message that says what is wrong and what to do."""
-    return f'<p class="problem" role="alert">{escape_html(truncate(str(text), 1_000))}</p>'
+    return render("components/problem", text=str(text))
 
 
-def bars(rows: Iterable[tuple[str, float, str]], rest: str = "") -> str:
-    """Return a list of bars: what each stands for, its length between 0 and 1, and its value; `rest` is a last line."""
-    items = "".join(
-        f'<li style="--p: {100 * length:.1f}%"><span dir="auto">{escape_html(truncate(name, 300))}</span>'
-        f"<b>{escape_html(value)}</b></li>"
-        for name, length, value in rows
-    )
-    last = f'<li class="rest">{escape_html(rest)}</li>' if rest else ""
-    return f"<ul>{items}{last}</ul>"
+def bars(rows: Iterable[tuple[str, float, str]], rest: str = "") -> Markup:
+    """Return a list of bars.
+
+    Args:
+        rows: of each bar its name, its length between 0 and 1, and its value.
+        rest: a last line without a bar.
+    """
+    return render("components/bars", rows=rows, rest=rest)
 
 
 def table(
     header: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str = "", text_columns: Iterable[int] = (0,)
-) -> str:
-    """Return a table of plain cells that scrolls on its own where it is too wide; `text_columns` are set flush left."""
-    left = set(text_columns)
-
-    def cell(index: int, value: str, tag: str) -> str:
-        kind = ' class="text"' if index in left else ""
-        scope = ' scope="col"' if tag == "th" else ""
-        return f'<{tag}{kind}{scope}><span dir="auto">{escape_html(value)}</span></{tag}>'
-
-    head = "".join(cell(index, name, "th") for index, name in enumerate(header))
-    body = "".join(f"<tr>{''.join(cell(index, value, 'td') for index, value in enumerate(row))}</tr>" for row in rows)
-    title = f"<caption>{escape_html(caption)}</caption>" if caption else ""
-    name = escape_html(caption or " ".join(header))
-    return (
-        f'<div class="scroll" role="region" aria-label="{name}" tabindex="0">'
-        f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
+) -> Markup:
+    """Return a table of plain cells that scrolls on its own where it is too wide; `text_columns` are left-aligned."""
+    return render("components/table", header=header, rows=rows, caption=caption, text_columns=set(text_columns))
