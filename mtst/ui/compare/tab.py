@@ -122,7 +122,7 @@ def together(services: Services, text: str, least: float) -> str:
     told = table(("cosine", "sentence", "sentence"), rows, caption=title, text_columns=(1, 2)) if copies else ""
     counted = f"{_count(len(found) - alone, 'group')} and {_count(alone, 'sentence')} alone."
     none = "" if copies else f" No near duplicates (cosine of {DUPLICATES} or more)."
-    return quiet(counted + none) + told + made
+    return f"{quiet(counted + none)}{told}{made}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -122,7 +122,7 @@ class EmbeddingMap:
         made = table(("cosine", "sentence"), lines, caption="Nearest by cosine, in all dimensions", text_columns=(1,))
         told = f"{kept} of these {len(found)} are also among its {len(found)} nearest points on the map."
         name = f'<p class="caption" dir="auto">{escape_html(truncate(sentence, 300))}</p>'
-        return name + (quiet(told) + made if found else quiet("It is alone here."))
+        return f"{name}{quiet(told) + made if found else quiet('It is alone here.')}"
 
 
 WORDS = (

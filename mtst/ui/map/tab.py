@@ -28,7 +28,7 @@ DESCRIPTION = (
     "Scatter plot of the sentences; sentences with similar meaning lie near each other. The menu below it chooses one."
 )
 HEIGHT = 520
-FIRST = empty(f"EmbeddingMap {SAMPLE_POINTS} sentences", "Each becomes a point, coloured by what it is about.", HEIGHT)
+FIRST = empty(f"Drawing {SAMPLE_POINTS} sentences", "Each becomes a point, coloured by what it is about.", HEIGHT)
 NOTHING = empty("No points yet", "Choose sentences and press Draw the map.")
 ASK = empty("Not drawn yet", "Press Draw the map. To embed thousands of sentences takes a minute or more.")
 OUTPUTS = 8
@@ -126,7 +126,7 @@ def add(services: Services, drawing: EmbeddingMap | None, sentence: str) -> tupl
         return gr.skip(), problem(error), gr.skip()
     place = land(drawing.plane, drawing.rows, row)
     how = "where the projection puts it" if drawing.plane.basis else "between the five that are nearest to it"
-    near = drawing.near(sentence, row, place) + quiet(f"It is new here: it lies {how}.")
+    near = f"{drawing.near(sentence, row, place)}{quiet(f'It is new here: it lies {how}.')}"
     return marked(map_plots.mark(place, sentence)), near, None
 
 

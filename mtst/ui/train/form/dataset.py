@@ -100,7 +100,7 @@ def describe(
     except MtstError as error:
         said_first, ready = problem(error), False
     return (
-        said_first + report(upload, *split(data, TrainConfig())),
+        f"{said_first}{report(upload, *split(data, TrainConfig()))}",
         drawn(similarity_plots.text_lengths(upload.tokens, upload.max_tokens)),
         _merge_tick(draft.dataset(replace(wanted, merge=False)) if merge else data),
         data.tasks,

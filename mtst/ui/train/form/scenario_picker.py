@@ -56,8 +56,16 @@ def show(
     keys = [group.key for group in idle]
     opened = [group for group in open_groups if group in keys]
     if found.key == OWN and not opened:
-        text = explain(found, "") + quiet("Nothing is open yet: press a layer below to open it, or to freeze it again.")
-        return text, "", layers(idle), [], said(""), *special, *(gr.skip() for _ in range(SETTINGS_SHOWN))
+        hint = quiet("Nothing is open yet: press a layer below to open it, or to freeze it again.")
+        return (
+            f"{explain(found, '')}{hint}",
+            "",
+            layers(idle),
+            [],
+            said(""),
+            *special,
+            *(gr.skip() for _ in range(SETTINGS_SHOWN)),
+        )
     try:
         config = config_of(model.tasks, found.key, opened, **values)
         settled, _ = resolve(config, found, keys)

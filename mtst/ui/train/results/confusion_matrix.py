@@ -95,8 +95,8 @@ def _matrix(task: str, labels: Sequence[str], counts: Confusion, number: int | N
         "Rows: the true label. Columns: what the model said. In each cell: held-out rows, and their share of the row."
     )
     more = "" if number is None else " Press a cell to read its sentences."
-    return quiet(said + more) + (
-        f'<div class="scroll" role="region" aria-label="Confusion matrix of {title}" tabindex="0">'
+    return (
+        f'{quiet(said + more)}<div class="scroll" role="region" aria-label="Confusion matrix of {title}" tabindex="0">'
         f'<table class="confusion {small}"><thead><tr><th scope="col">true ↓ said →</th>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )

@@ -48,7 +48,7 @@ def examine(services: Services, token: str | None) -> tuple[object, str, str]:
     sections = "".join(
         _task(number, task, found[task.name], known.held_out) for number, task in enumerate(tasks) if found[task.name]
     )
-    return confusion_matrix.matrices(tasks, counts, opens=True), "", quiet(HELD_OUT) + sections
+    return confusion_matrix.matrices(tasks, counts, opens=True), "", f"{quiet(HELD_OUT)}{sections}"
 
 
 def sentences(services: Services, token: str | None, key: object) -> Iterator[str]:

@@ -27,7 +27,7 @@ def timeline(groups: Sequence[GroupPlan], epochs: int, now: int | None = None, n
         f'<div class="timeline {lines}" style="--epochs: {epochs}">'
         f'<ul aria-label="When each layer opens">{items}</ul><div class="nows" aria-hidden="true">{mark}</div>'
         f'<p class="axis" aria-hidden="true"><span>epoch 1</span><span>{epochs}</span></p></div>'
-        + (quiet(note) if note else "")
+        f"{quiet(note) if note else ''}"
     )
 
 
