@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 import mtst
 from mtst.errors import ModelError
-from mtst.files import checked_write
+from mtst.files import atomic_write, checked_write
 from mtst.model.export.bundle import zip_folder
 from mtst.model.export.onnx import export_onnx
 from mtst.runs.folder import RunFolder
@@ -105,3 +105,16 @@ def test_a_run_says_so(tiny, swapped, tmp_path):
     assert len(history.epochs) == 2
     assert "disk is full" in history.failed.message
     assert not folder.model_path.exists()
+
+
+def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path):
+    file = tmp_path / "file.json"
+    with atomic_write(file) as staging:
+        staging.write_text("old")
+        assert not file.exists()
+    with files_up_to(500), pytest.raises(OSError, match="File too large"), atomic_write(file) as staging:
+        staging.write_bytes(bytes(1000))
+    with pytest.raises(FileNotFoundError), atomic_write(file):
+        pass  # nothing was written
+    assert file.read_text() == "old"
+    assert os.listdir(tmp_path) == ["file.json"]

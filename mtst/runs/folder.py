@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from mtst.data.dataset import Dataset
 from mtst.errors import RunError
 from mtst.evaluation.error_analysis import HeldOutPredictions
+from mtst.files import atomic_write
 from mtst.runs.event_log import UNREADABLE, EventLog, EventReader
 from mtst.runs.history import History
 from mtst.runs.job import Job
@@ -158,10 +159,5 @@ def _read(kind: TypeAdapter[Content], path: Path) -> Content:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file so that it is either whole or absent."""
-    staging = path.with_suffix(".part")
-    with staging.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(staging, path)
+    with atomic_write(path) as staging:
+        staging.write_bytes(content)

@@ -8,7 +8,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from mtst.errors import RunError
-from mtst.files import checked_write
+from mtst.files import atomic_write
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,10 +24,8 @@ def save_embeddings(folder: Path, epoch: int, embeddings: "Tensor") -> None:
         OSError: the disk does not take them.
     """
     folder.mkdir(exist_ok=True)
-    staging = folder / f"{epoch}.part"
-    with checked_write():
+    with atomic_write(folder / f"{epoch}.safetensors") as staging:
         save_file({NAME: embeddings[:MAX_ROWS].half().cpu().contiguous().numpy()}, staging)
-    staging.replace(folder / f"{epoch}.safetensors")
 
 
 def saved_epochs(folder: Path) -> list[int]:

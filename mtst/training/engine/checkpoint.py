@@ -1,7 +1,6 @@
 """All that the rest of a run depends on, after an epoch: one file of tensors and numbers, without pickle."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from mtst.errors import RunError
-from mtst.files import checked_write
+from mtst.files import atomic_write
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,20 +40,15 @@ class Checkpoint:
         """
         from safetensors.torch import save_file  # here, since it brings in torch
 
-        staging = path.with_suffix(".part")
         tensors = {
             f"{part}|{name}": tensor.detach().cpu().contiguous()
             for part, named in self.parts.items()
             for name, tensor in named.items()
         }
         try:
-            with checked_write():
+            with atomic_write(path) as staging:
                 save_file(tensors, staging, {"numbers": json.dumps(self.numbers)})
-            with staging.open("rb+") as file:
-                os.fsync(file.fileno())
-            staging.replace(path)
         except OSError as error:
-            staging.unlink(missing_ok=True)
             raise RunError(
                 f"The state of the run cannot be stored: {error.strerror}. Make room, or try later."
             ) from error
