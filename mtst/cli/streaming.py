@@ -45,17 +45,17 @@ def write_in_batches(
     Raises:
         MtstError: the file cannot be read, the maker not be prepared, or `out` not be written.
     """
-    with join_process_group() as team, _staging(out, team) as folder:
-        with raise_together(team):
+    with join_process_group() as process_group, _staging(out, process_group) as folder:
+        with raise_together(process_group):
             stream = open_stream(file, header)
             maker = prepare(stream)
             parts = Batches(stream)
-            with _problems_told(out, team):
-                count = _write_share(folder, maker, parts, team)
+            with _problems_told(out, process_group):
+                count = _write_share(folder, maker, parts, process_group)
 
         def finish() -> None:
-            with _problems_told(out, team):
-                if team.size > 1:
+            with _problems_told(out, process_group):
+                if process_group.world_size > 1:
                     _join(folder, file, count)
                 with (folder / WHOLE).open("r+b") as whole:
                     whole.write(maker.head(parts.rows))
@@ -63,21 +63,21 @@ def write_in_batches(
                     shutil.copymode(out, folder / WHOLE)
                 (folder / WHOLE).replace(out.resolve())  # a link stays one
 
-        by_leader(team, finish)
-    return (maker, parts) if team.leads else None
+        by_leader(process_group, finish)
+    return (maker, parts) if process_group.is_main else None
 
 
-def _write_share(folder: Path, maker: BatchWriter, parts: Batches, team: ProcessGroup) -> int:
+def _write_share(folder: Path, maker: BatchWriter, parts: Batches, process_group: ProcessGroup) -> int:
     """Write the parts that are this process's, next to each other or each to its own file; return how many all have.
 
     Every process takes all the rows, which is quick, and so the leading one knows how many there are.
     """
-    if team.leads:
+    if process_group.is_main:
         (folder / WHOLE).write_bytes(maker.head(0))
     count = 0
     for part in parts:
-        if count % team.size == team.rank:
-            with (folder / (WHOLE if team.size == 1 else str(count))).open("ab") as target:
+        if count % process_group.world_size == process_group.rank:
+            with (folder / (WHOLE if process_group.world_size == 1 else str(count))).open("ab") as target:
                 target.write(maker.part(part))
         count += 1
     return count
@@ -94,9 +94,9 @@ def _join(folder: Path, file: Path, count: int) -> None:
 
 
 @contextmanager
-def _staging(out: Path, team: ProcessGroup) -> Iterator[Path]:
+def _staging(out: Path, process_group: ProcessGroup) -> Iterator[Path]:
     """Make a folder next to `out` that is gone in the end, also if the process is told to terminate."""
-    folder = Path(by_leader(team, lambda: _make_folder(out, team)))
+    folder = Path(by_leader(process_group, lambda: _make_folder(out, process_group)))
 
     def leave(number: int, _: Any) -> None:
         """Tidy up at once: an exception raised here would be lost if a `__del__` happened to be running."""
@@ -112,22 +112,22 @@ def _staging(out: Path, team: ProcessGroup) -> Iterator[Path]:
         raise
     finally:
         signal.signal(signal.SIGTERM, before)
-        if team.leads:
+        if process_group.is_main:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _make_folder(out: Path, team: ProcessGroup) -> str:
+def _make_folder(out: Path, process_group: ProcessGroup) -> str:
     target = out.resolve()
-    with _problems_told(out, team):
+    with _problems_told(out, process_group):
         if target.exists() and not (target.is_file() and os.access(target, os.W_OK)):
             raise DataError(f"{out} cannot be written: it is no file that may be replaced. Name another one.")
         return mkdtemp(dir=target.parent, prefix=f".{target.name}-")
 
 
 @contextmanager
-def _problems_told(out: Path, team: ProcessGroup) -> Iterator[None]:
+def _problems_told(out: Path, process_group: ProcessGroup) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        shared = " All processes need to share its folder." if team.size > 1 else ""
+        shared = " All processes need to share its folder." if process_group.world_size > 1 else ""
         raise DataError(f"{out} cannot be written: {error.strerror or error}.{shared}") from error

@@ -92,10 +92,10 @@ def train(
     if start_from and (encoder != DEFAULT or heads_only):
         raise SettingsError("--from brings its own encoder, to be saved whole: leave out --encoder and --heads-only.")
     left_out = options.lines(leave_out)
-    with join_process_group() as team:
-        say = typer.echo if team.leads else _nothing
-        by_leader(team, partial(check_files, report))
-        with raise_together(team):
+    with join_process_group() as process_group:
+        say = typer.echo if process_group.is_main else _nothing
+        by_leader(process_group, partial(check_files, report))
+        with raise_together(process_group):
             table = read_table(file, header=header)
             data = make_dataset(table, text, labels, merge=merge, leave_out=left_out)
             held_out = None
@@ -103,11 +103,13 @@ def train(
                 held_out = make_dataset(read_table(test, header=header), text, labels, data.tasks, merge=merge)
             model = _begun(start_from, encoder, fp32, data.tasks, say)
         say(f"{len(data):,} rows used")
-        if team.leads:
+        if process_group.is_main:
             print_skipped(data.skipped)
         if find:
-            config = by_leader(team, lambda: _with_rates(find_learning_rates(model, data, config), config, say))
-        history = _followed(fit(model, data, config, baselines=baselines, team=team), say)
+            config = by_leader(
+                process_group, lambda: _with_rates(find_learning_rates(model, data, config), config, say)
+            )
+        history = _followed(fit(model, data, config, baselines=baselines, process_group=process_group), say)
         tested = evaluate(model, held_out) if held_out else None
 
         def keep() -> None:
@@ -120,7 +122,7 @@ def train(
             if report:
                 write_file(made, report)
 
-        by_leader(team, keep)  # every process has the same model now
+        by_leader(process_group, keep)  # every process has the same model now
     seconds = round(time.perf_counter() - start, 2)
     say(_proof(history.finished.proof, history.finished.best_epoch))
     say(f"kept epoch {history.finished.best_epoch}, {seconds:.1f} s" + (f", saved to {out}" if out else ""))
@@ -130,7 +132,7 @@ def train(
 
 
 def _nothing(_line: str) -> None:
-    """Say nothing: another process of the team does."""
+    """Say nothing: another process of the process group does."""
 
 
 def _begun(

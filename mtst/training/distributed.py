@@ -13,40 +13,40 @@ from importlib import import_module
 import torch
 from torch import Tensor, nn
 
-LONGEST_WAIT = timedelta(days=1)  # for the slowest process; one that dies is noticed at once
+TIMEOUT = timedelta(days=1)  # for the slowest process; one that dies is noticed at once
 
 
 class ProcessGroup:
     """`size` processes, of which this one is number `rank`."""
 
-    def __init__(self, rank: int = 0, size: int = 1, device: torch.device | None = None) -> None:
-        self.rank, self.size = rank, size
+    def __init__(self, rank: int = 0, world_size: int = 1, device: torch.device | None = None) -> None:
+        self.rank, self.world_size = rank, world_size
         self._device = device  # where values are added up; where they are if it is None
 
     @property
-    def leads(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this process is the one that speaks and writes for all."""
         return self.rank == 0
 
-    def mine(self, number: int) -> bool:
+    def owns(self, index: int) -> bool:
         """Tell whether a part of the work is this process's."""
-        return number % self.size == self.rank
+        return index % self.world_size == self.rank
 
-    def share(self, places: Sequence[int]) -> Sequence[int]:
+    def shard(self, indices: Sequence[int]) -> Sequence[int]:
         """Return this process's share of a batch."""
-        return places[self.rank :: self.size]
+        return indices[self.rank :: self.world_size]
 
-    def whole(self, rows: Tensor, count: int) -> Tensor:
+    def pad_shard(self, rows: Tensor, count: int) -> Tensor:
         """Return this process's share of `count` rows at their places among zeros; the sum of all is the whole."""
-        if self.size == 1:
+        if self.world_size == 1:
             return rows
         among = rows.new_zeros(count, *rows.shape[1:])
-        among[self.rank :: self.size] = rows
+        among[self.rank :: self.world_size] = rows
         return among
 
-    def sum(self, values: Tensor) -> Tensor:
+    def all_reduce(self, values: Tensor) -> Tensor:
         """Add up values of all processes, in place; every process gets the same sum, bit by bit."""
-        if self.size > 1:
+        if self.world_size > 1:
             from torch import distributed
 
             at_home = self._device is None or values.device.type == self._device.type
@@ -57,19 +57,19 @@ class ProcessGroup:
                     values.copy_(moved)
         return values
 
-    def sum_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
+    def all_reduce_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
         """Add up the gradients that all processes have of the same parameters, in place.
 
         What has none in any process gets none, so that the optimizer passes it over as one process alone does.
         """
-        if self.size > 1:
+        if self.world_size > 1:
             flags = [float(one.grad is not None) for one in parameters]
-            there = self.sum(torch.tensor(flags, device=parameters[0].device))
+            there = self.all_reduce(torch.tensor(flags, device=parameters[0].device))
             learning = [one for one, found in zip(parameters, there.tolist(), strict=True) if found]
             parts = [torch.zeros_like(one) if one.grad is None else one.grad for one in learning]
             if not parts:
                 return
-            flat = self.sum(torch.cat([part.flatten() for part in parts]))
+            flat = self.all_reduce(torch.cat([part.flatten() for part in parts]))
             for one, part in zip(learning, flat.split([one.numel() for one in learning]), strict=True):
                 one.grad = part.view_as(one)
 
@@ -88,7 +88,7 @@ def lacks_others() -> bool:
 
 @contextmanager
 def launched_process_group() -> Iterator[ProcessGroup]:
-    """Join the team that a launcher has started this process in, or be one of this process alone.
+    """Join the process group that a launcher has started this process in, or be one of this process alone.
 
     Enter it before an encoder is loaded: it also gives the process its device. In the end each process hangs up: one
     that ends while the group's threads are still there is now and then aborted.
@@ -101,7 +101,7 @@ def launched_process_group() -> Iterator[ProcessGroup]:
     import_module("torch.distributed.nn.functional")
     from accelerate import PartialState
 
-    state = PartialState(cpu=not torch.cuda.is_available(), timeout=LONGEST_WAIT)
+    state = PartialState(cpu=not torch.cuda.is_available(), timeout=TIMEOUT)
     try:
         yield ProcessGroup(
             state.process_index, state.num_processes, state.device

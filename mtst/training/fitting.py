@@ -46,7 +46,7 @@ def fit(
     config: TrainConfig | None = None,
     *,
     baselines: bool = True,
-    team: ProcessGroup = SINGLE_PROCESS,
+    process_group: ProcessGroup = SINGLE_PROCESS,
     checkpoint: Path | None = None,
     held_out: Dataset | None = None,
     shared: FeatureCache | None = None,
@@ -63,7 +63,7 @@ def fit(
         data: all rows; a share of them is held out for validation.
         config: how to train.
         baselines: whether to measure first what is reached without training.
-        team: the processes that train together; every one of them runs this with the same arguments.
+        process_group: the processes that train together; every one of them runs this with the same arguments.
         checkpoint: the file in which the state of the run is kept after each epoch. If it is there already, the run
             goes on from it, with the events that an unbroken run would have had from there. For a run of one process.
         held_out: rows for validation; then none of `data` are held out.
@@ -77,7 +77,7 @@ def fit(
         RunError: the checkpoint cannot be written, or is not one of this run.
     """
     config = config or TrainConfig()
-    loop = Trainer(model, data, config, plan(model, config), team, held_out, shared)
+    loop = Trainer(model, data, config, plan(model, config), process_group, held_out, shared)
     try:
         if checkpoint and checkpoint.exists():
             stopped = yield from loop.resume(Checkpoint.read(checkpoint))

@@ -33,13 +33,13 @@ SCENARIOS = ("freeze-encoder", "top-k", "gradual", "train-all")
 class AllOfIt(ProcessGroup):
     """One of two processes, which does all of the work itself; what it adds up goes through the group."""
 
-    def mine(self, number: int) -> bool:
-        return number >= 0
+    def owns(self, index: int) -> bool:
+        return index >= 0
 
-    def share(self, places: Sequence[int]) -> Sequence[int]:
-        return places
+    def shard(self, indices: Sequence[int]) -> Sequence[int]:
+        return indices
 
-    def whole(self, rows: Tensor, count: int) -> Tensor:
+    def pad_shard(self, rows: Tensor, count: int) -> Tensor:
         return rows[:count]
 
 
@@ -116,10 +116,12 @@ def share(data: Dataset, config: TrainConfig) -> None:
     with tempfile.NamedTemporaryFile() as meeting:
         distributed.init_process_group("nccl", init_method=f"file://{meeting.name}.group", rank=0, world_size=1)
         start = time.perf_counter()
-        team = followed(data, config, "cuda", team=AllOfIt(0, 2, torch.device("cuda")))
+        shared = followed(data, config, "cuda", process_group=AllOfIt(0, 2, torch.device("cuda")))
         seconds = time.perf_counter() - start
         distributed.destroy_process_group()
-    print(f"{config.scenario}, sums through NCCL: losses up to {apart(alone, team):.1e} apart, {seconds:.1f} s in all")
+    print(
+        f"{config.scenario}, sums through NCCL: losses up to {apart(alone, shared):.1e} apart, {seconds:.1f} s in all"
+    )
 
 
 def main(options: Namespace) -> None:

@@ -26,7 +26,7 @@ from mtst.encoders.loading import load_encoder
 from mtst.training.events import EpochEnded, StepEnded
 from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.data.tasks import Task
-from mtst.training.distributed import Team, launched_team
+from mtst.training.distributed import ProcessGroup, launched_process_group
 from mtst.training.fitting import fit
 
 
@@ -39,7 +39,7 @@ def work(job, join, leave=lambda: None):
     )
     told = {}
     for number, (name, config) in enumerate(job["cases"].items()):
-        team = join(number)
+        group = join(number)
         model = MultiTaskSentenceTransformer(load_encoder(job["encoder"], fp32=True), data.tasks)
         for module in model.modules():
             if isinstance(module, torch.nn.Dropout):
@@ -47,7 +47,7 @@ def work(job, join, leave=lambda: None):
         config["open_groups"] = tuple(config.get("open_groups", ()))
         steps, epochs = [], []
         try:
-            for event in fit(model, data, TrainConfig(**config), baselines=not number, team=team):
+            for event in fit(model, data, TrainConfig(**config), baselines=not number, process_group=group):
                 if isinstance(event, StepEnded):
                     steps.append(event.losses)
                 if isinstance(event, EpochEnded):
@@ -68,7 +68,7 @@ def work(job, join, leave=lambda: None):
 
 if __name__ == "__main__":
     _, path, rank = sys.argv
-    with launched_team() as team:
+    with launched_process_group() as group:
         if distributed.is_initialized():
             distributed.barrier()  # whoever left before the other has arrived would be waited for
         load_encoder(json.loads(open(path).read())["encoder"])  # it must not hold the group
@@ -79,10 +79,10 @@ if __name__ == "__main__":
         place["timeout"] = timedelta(seconds=60)
         distributed.init_process_group("gloo", **place)
         distributed.barrier()
-        return Team(distributed.get_rank(), distributed.get_world_size())
+        return ProcessGroup(distributed.get_rank(), distributed.get_world_size())
 
     told = work(json.loads(open(path).read()), join, distributed.destroy_process_group)
-    told["team"] = [team.rank, team.size]
+    told["group"] = [group.rank, group.world_size]
     told["listening"] = sum("gloo" in name for name in threads)
     open(f"{path}.{rank}", "w").write(json.dumps(told))
 """
@@ -118,7 +118,7 @@ def started(script, path, rank, port):
 @pytest.fixture(scope="module")
 def runs(tiny_folder, tmp_path_factory):
     """What two processes saw, and one, by case."""
-    folder = tmp_path_factory.mktemp("team")
+    folder = tmp_path_factory.mktemp("group")
     script, path = folder / "work.py", folder / "job"
     script.write_text(WORK)
     texts = [f"{'a storm' if n % 3 else 'the feast'} and {'the ' * (n % 5)}{chr(97 + n)}" for n in range(ROWS)]
@@ -148,7 +148,7 @@ def runs(tiny_folder, tmp_path_factory):
 
 
 def test_a_launched_process_knows_its_place(runs):
-    assert [told["team"] for told in runs[1]] == [[0, 2], [1, 2]]
+    assert [told["group"] for told in runs[1]] == [[0, 2], [1, 2]]
 
 
 def test_who_has_left_a_team_has_no_thread_that_listens_to_it(runs):
@@ -182,11 +182,11 @@ def test_two_processes_train_as_one_does(runs, case):
 
 def test_a_process_that_nobody_launched_is_alone(monkeypatch):
     monkeypatch.delenv("WORLD_SIZE", raising=False)
-    with launched_process_group() as team:
-        assert team is SINGLE_PROCESS
+    with launched_process_group() as group:
+        assert group is SINGLE_PROCESS
     monkeypatch.setenv("WORLD_SIZE", "1")
-    with launched_process_group() as team:
-        assert (team.rank, team.size) == (0, 1)
+    with launched_process_group() as group:
+        assert (group.rank, group.world_size) == (0, 1)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5])
@@ -194,22 +194,22 @@ def test_a_process_that_nobody_launched_is_alone(monkeypatch):
 def test_the_shares_of_a_batch_are_the_whole_batch(count, size):
     places = [10 + n for n in range(count)]
     rows = torch.randn(10 + count, 3)
-    teams = [ProcessGroup(rank, size) for rank in range(size)]
-    shares = [team.share(places) for team in teams]
+    groups = [ProcessGroup(rank, size) for rank in range(size)]
+    shares = [group.shard(places) for group in groups]
     assert sorted(place for share in shares for place in share) == places
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
-    whole = [team.whole(rows[list(share)], count) for team, share in zip(teams, shares, strict=True)]
+    whole = [group.pad_shard(rows[list(share)], count) for group, share in zip(groups, shares, strict=True)]
     torch.testing.assert_close(sum(whole), rows[10:])
 
 
 def test_every_part_of_the_work_is_done_by_one():
     for number in range(7):
-        assert sum(ProcessGroup(rank, 3).mine(number) for rank in range(3)) == 1
+        assert sum(ProcessGroup(rank, 3).owns(number) for rank in range(3)) == 1
 
 
 def test_alone_nothing_is_added_up():
     values = torch.ones(3)
     parameter = torch.nn.Parameter(torch.ones(2))
-    assert SINGLE_PROCESS.sum(values) is values
-    SINGLE_PROCESS.sum_gradients([parameter])
+    assert SINGLE_PROCESS.all_reduce(values) is values
+    SINGLE_PROCESS.all_reduce_gradients([parameter])
     assert parameter.grad is None

@@ -24,7 +24,7 @@ def cache_kind(block: int | None) -> Cached:
 
 
 def compute_features(
-    encoder: Encoder, parts: Sequence[Sequence[str]], block: int | None, start: float, team: ProcessGroup
+    encoder: Encoder, parts: Sequence[Sequence[str]], block: int | None, start: float, process_group: ProcessGroup
 ) -> Preparation:
     """Return the features of some lists of texts, or nothing if the one who listens asks to stop.
 
@@ -33,38 +33,38 @@ def compute_features(
         parts: the lists of texts.
         block: the lowest open block, 0 for the bottom, None if the whole encoder is frozen.
         start: when the run began, by `time.perf_counter`.
-        team: the processes that share the work.
+        process_group: the processes that share the work.
     """
     if block is None:
-        return (yield from _pooled(encoder, parts, start, team))
+        return (yield from _pooled(encoder, parts, start, process_group))
     if block == 0:
         return [UncachedFeatures(encoder, encoder.tokenize(texts)) for texts in parts]
-    return (yield from _states(encoder, parts, block, start, team))
+    return (yield from _states(encoder, parts, block, start, process_group))
 
 
-def _pooled(encoder: Encoder, parts: Sequence[Sequence[str]], start: float, team: ProcessGroup) -> Preparation:
+def _pooled(encoder: Encoder, parts: Sequence[Sequence[str]], start: float, process_group: ProcessGroup) -> Preparation:
     texts = [text for part in parts for text in part]
     rows = torch.zeros(len(texts), encoder.dimension)
     for number, first in enumerate(range(0, len(texts), ROWS_AT_ONCE)):
         some = texts[first : first + ROWS_AT_ONCE]
-        if team.mine(number):
+        if process_group.owns(number):
             rows[first : first + len(some)] = torch.from_numpy(encoder.encode(some))
         if (yield _told(first + len(some), len(texts), start)):
             return None
-    team.sum(rows)
+    process_group.all_reduce(rows)
     made: tuple[Tensor, ...] = rows.to(encoder.device).split([len(part) for part in parts])
     return [PooledFeatures(part) for part in made]
 
 
 def _states(
-    encoder: Encoder, parts: Sequence[Sequence[str]], block: int, start: float, team: ProcessGroup
+    encoder: Encoder, parts: Sequence[Sequence[str]], block: int, start: float, process_group: ProcessGroup
 ) -> Preparation:
     made = [BoundaryFeatures(encoder, encoder.tokenize(texts), block) for texts in parts]
     done = told = number = 0
     total = sum(map(len, parts))
     for features in made:
         for places in batches_by_length(features.lengths):
-            if team.mine(number):
+            if process_group.owns(number):
                 features.keep(places)
             number += 1
             done += len(places)
@@ -72,7 +72,7 @@ def _states(
                 told = done
                 if (yield _told(done, total, start)):
                     return None
-        features.complete(team)
+        features.complete(process_group)
     return list(made)
 
 
@@ -95,7 +95,12 @@ class FeatureCache:
         self.spared = 0.0
 
     def prepare(
-        self, encoder: Encoder, parts: Sequence[Sequence[str]], block: int | None, start: float, team: ProcessGroup
+        self,
+        encoder: Encoder,
+        parts: Sequence[Sequence[str]],
+        block: int | None,
+        start: float,
+        process_group: ProcessGroup,
     ) -> Preparation:
         """Do what the function of that name does, or return what an earlier call has made."""
         key = -1 if block is None else block, sum(map(len, parts))
@@ -104,7 +109,7 @@ class FeatureCache:
             self.spared += seconds
             return made
         began = time.perf_counter()
-        made = yield from compute_features(encoder, parts, block, start, team)
+        made = yield from compute_features(encoder, parts, block, start, process_group)
         size = 4 * encoder.dimension * sum(sum(features.lengths) for features in made or ())
         if made is not None and block != 0 and self._bytes + size <= SHARED_BYTES:
             self._kept[key] = made, time.perf_counter() - began

@@ -74,13 +74,13 @@ class BoundaryFeatures(UncachedFeatures):
             self._states = allocate((int(self._ends[-1]), states.shape[1]), states.dtype)
         self._states[self._tokens(places)] = states.cpu()
 
-    def complete(self, team: ProcessGroup) -> None:
+    def complete(self, process_group: ProcessGroup) -> None:
         """Take in what the other processes have kept."""
-        if team.size > 1:
+        if process_group.world_size > 1:
             if self._states is None:  # fewer batches than processes: the first batch tells shape and type
                 states = self.encoder.hidden_states([self.ids[0]], self.block)
                 self._states = allocate((int(self._ends[-1]), states.shape[1]), states.dtype)
-            team.sum(self._states)
+            process_group.all_reduce(self._states)
 
     def batch(self, places: Sequence[int]) -> Tensor:
         hidden = self._states[self._tokens(places)].to(self.encoder.device)
@@ -134,16 +134,16 @@ def boundary_block(opened: set[str], keys: Sequence[str], blocks: int) -> int | 
 
 
 def compute_embeddings(
-    model: MultiTaskSentenceTransformer, source: Features, team: ProcessGroup = SINGLE_PROCESS
+    model: MultiTaskSentenceTransformer, source: Features, process_group: ProcessGroup = SINGLE_PROCESS
 ) -> Tensor:
     """Return the embeddings (n, d) of all n texts of `source`, everything in evaluation mode; on the CPU."""
     made: Tensor | None = None
     with evaluation_mode(model):
         for number, places in enumerate(batches_by_length(source.lengths)):
-            if team.mine(number):
+            if process_group.owns(number):
                 rows = source.batch(places).cpu()
                 made = rows.new_zeros(len(source.lengths), rows.shape[1]) if made is None else made
                 made[torch.tensor(places)] = rows
     if made is None:
         made = torch.zeros(len(source.lengths), model.encoder.dimension)
-    return team.sum(made)
+    return process_group.all_reduce(made)

@@ -35,7 +35,7 @@ class Optimizer:
         opened: the step, from 0, at which each opens, by key.
         config: the settled config.
         steps: optimizer steps of the whole run.
-        team: the processes whose gradients are added up.
+        process_group: the processes whose gradients are added up.
         extra: parameters of the loss itself, which learn at the heads' rate.
         rows: the part of the token embedding that is trained in its place.
     """
@@ -47,11 +47,11 @@ class Optimizer:
         opened: Mapping[str, int],
         config: TrainConfig,
         steps: int,
-        team: ProcessGroup = SINGLE_PROCESS,
+        process_group: ProcessGroup = SINGLE_PROCESS,
         extra: Iterable[nn.Parameter] = (),
         rows: tuple[nn.Parameter, TrainedRows] | None = None,
     ) -> None:
-        self._steps, self._config, self._rows, self._team = steps, config, rows, team
+        self._steps, self._config, self._rows, self._process_group = steps, config, rows, process_group
         self._step = 0
         self.factor = 1.0  # by which every rate is multiplied
         parts = []
@@ -84,7 +84,7 @@ class Optimizer:
             self._adamw.zero_grad()
             if loss.requires_grad:  # not if all that is open is a head whose labels the batch lacks
                 loss.backward()
-            self._team.sum_gradients(self._open_parameters())
+            self._process_group.all_reduce_gradients(self._open_parameters())
             if self._config.clip:
                 self._clip()
             for part, rate in zip(self._adamw.param_groups, self.rates, strict=True):

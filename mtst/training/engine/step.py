@@ -31,7 +31,7 @@ class TrainingStep:
         groups: the groups that ever open.
         steps_per_epoch: optimizer steps of one pass.
         epochs: passes of the whole run.
-        team: the processes that share a batch.
+        process_group: the processes that share a batch.
         pairs: let the encoder learn from pairs of rows, and the heads from its embeddings, which they do not move.
 
     Raises:
@@ -47,12 +47,17 @@ class TrainingStep:
         groups: Sequence[Group],
         steps_per_epoch: int,
         epochs: int,
-        team: ProcessGroup,
+        process_group: ProcessGroup,
         *,
         pairs: bool = False,
     ) -> None:
         self._model, self._data, self._config, self._plan, self._groups = model, data, config, plan, groups
-        self._steps_per_epoch, self._epochs, self._team, self._pairs = steps_per_epoch, epochs, team, pairs
+        self._steps_per_epoch, self._epochs, self._process_group, self._pairs = (
+            steps_per_epoch,
+            epochs,
+            process_group,
+            pairs,
+        )
         self._rows: TrainedRows | None = None
         names = [task.name for task in model.tasks]
         if unknown := [name for name in config.task_weights if name not in names]:
@@ -97,7 +102,7 @@ class TrainingStep:
             {group.key: (group.opens_at - 1) * self._steps_per_epoch for group in self._plan if group.open},
             self._config,
             self._epochs * self._steps_per_epoch,
-            self._team,
+            self._process_group,
             self.loss.parameters(),
             (table.weight, self._rows) if inside else None,
         )
@@ -112,7 +117,7 @@ class TrainingStep:
             zeros where another process has them.
         """
         optimizer = self._optimizer  # it is made before the first pass, which goes through the rows that it trains
-        mine = self._team.share(places)
+        mine = self._process_group.shard(places)
         targets = {name: labels[mine] for name, labels in self._targets.items()}
         embeddings = features.batch(mine) if mine else None
         if embeddings is None:
@@ -123,7 +128,9 @@ class TrainingStep:
         if self._class_weights or self._config.label_smoothing:
             sums = task_sums(logits, targets, self._class_weights, self._config.label_smoothing)
         names = list(plain)
-        totals = self._team.sum(torch.stack([torch.stack([plain[name], sums[name]]) for name in names]).detach())
+        totals = self._process_group.all_reduce(
+            torch.stack([torch.stack([plain[name], sums[name]]) for name in names]).detach()
+        )
         count = {name: int(found) for name, found in zip(names, totals[:, 0, 1], strict=True)}
         weight = dict(zip(names, totals[:, 1, 1], strict=True))
         optimizer.factor = factor
@@ -131,9 +138,11 @@ class TrainingStep:
         if self._pairs and embeddings is not None:
             share = len(mine) / len(places)
             parts = {name: part + share * pair_loss(embeddings, targets[name]) for name, part in parts.items()}
-        optimizer.step(self.loss(parts, self._team.size))
+        optimizer.step(self.loss(parts, self._process_group.world_size))
         losses = {name: totals[k, 0, 0] / count[name] for k, name in enumerate(names) if count[name]}
-        return losses, {name: self._team.whole(values.detach(), len(places)) for name, values in logits.items()}
+        return losses, {
+            name: self._process_group.pad_shard(values.detach(), len(places)) for name, values in logits.items()
+        }
 
     def tensors(self) -> dict[str, Tensor]:
         """Return what the next steps depend on, next to the weights of the model."""

@@ -45,7 +45,7 @@ class Trainer:
         data: Dataset,
         config: TrainConfig,
         plan: Sequence[GroupPlan],
-        team: ProcessGroup = SINGLE_PROCESS,
+        process_group: ProcessGroup = SINGLE_PROCESS,
         held_out: Dataset | None = None,
         shared: FeatureCache | None = None,
     ) -> None:
@@ -58,10 +58,10 @@ class Trainer:
         self.config, _ = resolve(config, self._scenario, self._keys)
         self._opening = {group.key: group.opens_at for group in plan if group.opens_at is not None}
         self.epochs = (self.config.epochs or 0) if self._opening else 0
-        self.model, self.plan, self._team = model, plan, team
+        self.model, self.plan, self._process_group = model, plan, process_group
         self.train, self.held_out = split(data, config) if held_out is None else (data, held_out)
         self._prepare = shared.prepare if shared else compute_features
-        torch.manual_seed(config.seed + team.rank)
+        torch.manual_seed(config.seed + process_group.rank)
         self._groups = [group for group in groups if group.key in self._opening]
         self._proof = FreezingProof(groups, self._opening)
         self._keeps = epoch_rule(self.config, self._scenario)
@@ -80,7 +80,7 @@ class Trainer:
             self._groups,
             self._steps_per_epoch,
             self.epochs,
-            team,
+            process_group,
             pairs=self._scenario.pairs,
         )
         self.opens_encoder = any(not is_head(group.key) for group in self._groups)
@@ -125,7 +125,7 @@ class Trainer:
         """Score the majority class, and a logistic regression on the embeddings of the encoder as it is."""
         encoder = self.model.encoder
         made = yield from compute_features(
-            encoder, (self.held_out.texts, self.train.texts), None, self._start, self._team
+            encoder, (self.held_out.texts, self.train.texts), None, self._start, self._process_group
         )
         if made is None:
             return True
@@ -139,7 +139,7 @@ class Trainer:
         self._features = []  # what was kept until now goes before there is more
         texts = (self.held_out.texts, self.train.texts if self.epochs else ())
         block = self._boundary(epoch)
-        made = yield from self._prepare(self.model.encoder, texts, block, self._start, self._team)
+        made = yield from self._prepare(self.model.encoder, texts, block, self._start, self._process_group)
         if made is None:
             return True
         self._features = made
@@ -149,7 +149,7 @@ class Trainer:
         """Let zero-shot heads find out what their labels' words are worth, if they train alone at first."""
         opened = self._opened(1)
         if self.model.zero_shot and opened and all(map(is_head, opened)):
-            embeddings = compute_embeddings(self.model, self._features[1], self._team)
+            embeddings = compute_embeddings(self.model, self._features[1], self._process_group)
             calibrate_heads(self.model, opened, self.train, embeddings, self.config)
 
     def open_groups(self, epoch: int) -> Steps:
@@ -188,7 +188,7 @@ class Trainer:
             order += places
         self.epochs_done = number
         names = [task.name for task in self.model.tasks]
-        logits = {name: self._team.sum(torch.cat([one[name] for one in outputs])) for name in names}
+        logits = {name: self._process_group.all_reduce(torch.cat([one[name] for one in outputs])) for name in names}
         return (yield self.validated(number, score_tasks(logits, self.train.take(order))))
 
     def _step_ended(self, losses: dict[str, Tensor]) -> StepEnded:
@@ -199,7 +199,7 @@ class Trainer:
 
     def validated(self, epoch: int, train: dict[str, Scores]) -> EpochEnded:
         """Score the validation rows and keep the weights if they are the best so far."""
-        embeddings = compute_embeddings(self.model, self._features[0], self._team)
+        embeddings = compute_embeddings(self.model, self._features[0], self._process_group)
         logits = compute_logits(self.model, embeddings)
         if not all(values.isfinite().all() for values in logits.values()):
             raise ModelError(f"After epoch {epoch} the loss is not a number any more. Lower the learning rates.")
