@@ -57,7 +57,7 @@ class _Embeddings:
 
     def part(self, records: list[Record]) -> bytes:
         embeddings = self.encoder.encode([record.cells[self._place] for record in records])
-        self.encoder.forget()  # or its memory would grow with the file
+        self.encoder.clear_cache()  # or its memory would grow with the file
         return embeddings.astype("<f4", copy=False).tobytes()
 
 

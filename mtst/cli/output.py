@@ -80,7 +80,7 @@ def load_with_progress(name: str, *, fp32: bool) -> Encoder:
     Raises:
         EncoderError: it is unknown, out of reach, altered, or not a text encoder.
     """
-    return load_encoder(name, fp32=fp32, told=_line(name) if sys.stderr.isatty() else None)
+    return load_encoder(name, fp32=fp32, progress=_line(name) if sys.stderr.isatty() else None)
 
 
 def _line(name: str) -> ProgressCallback:

@@ -54,5 +54,5 @@ class _Predictions:
     def part(self, records: list[Record]) -> bytes:
         cells = prediction_cells(self._model, [record.cells[self._place] for record in records])
         rows = csv_bytes([*record.cells, *more] for record, more in zip(records, cells, strict=True))
-        self._model.encoder.forget()  # or its memory would grow with the file
+        self._model.encoder.clear_cache()  # or its memory would grow with the file
         return rows

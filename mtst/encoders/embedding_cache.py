@@ -4,26 +4,10 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from torch.optim.optimizer import register_optimizer_step_post_hook
 
 CACHED_NUMBERS = 25_000_000  # 100 MB of float32
-_steps = 0
-
-
-def _count_step(*_: Any) -> None:
-    global _steps
-    _steps += 1
-
-
-register_optimizer_step_post_hook(_count_step)
-
-
-def optimizer_steps() -> int:
-    """Return how many steps any optimizer of this process has made."""
-    return _steps
 
 
 class EmbeddingCache:

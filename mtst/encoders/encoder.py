@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mtst.encoders.embedding_cache import EmbeddingCache, optimizer_steps
+from mtst.encoders.embedding_cache import EmbeddingCache
 from mtst.encoders.layers import LayerGroup, evaluation_mode, layer_groups
 from mtst.encoders.packing.blocks import BlockRunner
 from mtst.encoders.packing.dropout import use_cheap_dropout
@@ -60,7 +60,7 @@ class Encoder(nn.Module):
         self.name = name
         self.fp32 = fp32
         self._cache = EmbeddingCache()
-        self._graph_passes = 0
+        self._changes = 0
         if not callable(getattr(backbone, "tokenizer", None)):
             raise EncoderError(f"{name!r} has no tokenizer, so it is not a text encoder.")
         self.max_tokens: int = min(backbone.max_seq_length or 512, 100_000)
@@ -76,7 +76,7 @@ class Encoder(nn.Module):
         twin = type(self).__new__(type(self))
         memo[id(self)] = twin
         twin.__dict__.update({name: deepcopy(value, memo) for name, value in self.__dict__.items()})
-        twin._loaded = None if self.moved else twin._revision  # a copied tensor counts its writes from zero
+        twin._loaded = None if self.weights_changed else twin._revision  # a copied tensor counts its writes from zero
         return twin
 
     @property
@@ -102,30 +102,31 @@ class Encoder(nn.Module):
         return [] if token is None else [token]
 
     @property
-    def moved(self) -> bool:
+    def weights_changed(self) -> bool:
         """Whether the weights may have changed since loading."""
         return self._revision != self._loaded
 
     @property
     def _revision(self) -> tuple[int, int]:
-        """Grows when weights are written, and when they may have been, by an optimizer after a pass on the graph.
+        """A number of the weights as they are: another one when they have been written, or may have been.
 
-        A fused optimizer changes weights without raising their version.
+        PyTorch counts the writes to a tensor, except those of a fused optimizer: these are announced by
+        `invalidate_cache`.
         """
-        return sum(parameter._version for parameter in self.backbone.parameters()), self._graph_passes
+        return sum(parameter._version for parameter in self.backbone.parameters()), self._changes
 
-    def tokenize(self, texts: Sequence[str], *, cut: bool = True) -> list[list[int]]:
-        """Return the token ids of each text, special tokens included, at most `max_tokens` of them if `cut`."""
+    def tokenize(self, texts: Sequence[str], *, truncate: bool = True) -> list[list[int]]:
+        """Return the token ids of each text, special tokens included, at most `max_tokens` of them if `truncate`."""
         if not texts:
             return []
         with _TOKENIZING:
-            limits = {"truncation": True, "max_length": self.max_tokens} if cut else {}
+            limits = {"truncation": True, "max_length": self.max_tokens} if truncate else {}
             return self.backbone.tokenizer(list(texts), verbose=False, **limits)["input_ids"]
 
     def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
         """Return how many tokens (n,) each of n texts has before it is cut, special tokens included."""
         parts = (texts[first : first + ROWS_AT_ONCE] for first in range(0, len(texts), ROWS_AT_ONCE))
-        return np.array([len(ids) for part in parts for ids in self.tokenize(part, cut=False)], dtype=np.int64)
+        return np.array([len(ids) for part in parts for ids in self.tokenize(part, truncate=False)], dtype=np.int64)
 
     def forward(self, texts: Sequence[str]) -> Tensor:
         """Return the embeddings (n, d) of n texts, on the graph: gradients reach every parameter that wants one."""
@@ -138,7 +139,7 @@ class Encoder(nn.Module):
             return BlockRunner(self.backbone, lambda: self._batch(self.tokenize(PROBE)))
 
     @property
-    def blocks(self) -> int:
+    def num_blocks(self) -> int:
         """The number of blocks that a pass can begin at; 0 where they cannot be told apart."""
         return len(self._stack)
 
@@ -149,7 +150,7 @@ class Encoder(nn.Module):
         order.
         """
         if torch.is_grad_enabled() and any(parameter.requires_grad for parameter in self.backbone.parameters()):
-            self._graph_passes += 1
+            self._changes += 1  # an optimizer is likely to follow
         with self._autocast():
             return self._stack.embed(self._batch(ids), start, hidden).float()
 
@@ -172,25 +173,34 @@ class Encoder(nn.Module):
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Return the embeddings (n, d) of n texts as float32, without gradients and without dropout.
 
-        Texts are batched by length, so little is padded, and remembered, so a text is embedded once.
+        Texts are batched by length, so little is padded, and cached, so a text is embedded once. Whoever writes
+        weights in a way that PyTorch does not count calls `invalidate_cache` afterwards.
         """
         distinct = list(dict.fromkeys(texts))
-        revision = (self._revision, optimizer_steps())
+        revision = self._revision
         known = self._cache.get(distinct, revision)
         new = [text for text in distinct if text not in known]
         if new:
-            embedded = self.encode_afresh(new)
+            embedded = self.encode_uncached(new)
             self._cache.put(embedded, revision)
             known |= embedded
         if not distinct:
             return np.empty((0, self.dimension), dtype=np.float32)
         return np.stack([known[text] for text in texts])
 
-    def forget(self) -> None:
-        """Drop the remembered embeddings."""
+    def invalidate_cache(self) -> None:
+        """Declare that the weights have changed: cached embeddings are not returned any more.
+
+        Call this after each step of a fused optimizer (`torch.optim.AdamW(..., fused=True)`) and after writing to
+        `parameter.data`. Other optimizers, `load_state_dict` and writes in place are noticed without it.
+        """
+        self._changes += 1
+
+    def clear_cache(self) -> None:
+        """Drop the cached embeddings to free their memory."""
         self._cache = EmbeddingCache()
 
-    def encode_afresh(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
+    def encode_uncached(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
         """Return the embedding (d,) of each text from a pass of its own: none is looked up, none is remembered."""
         ids = self.tokenize(texts)
         embedded: dict[str, np.ndarray] = {}

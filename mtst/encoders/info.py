@@ -24,20 +24,20 @@ class EncoderInfo:
     Attributes:
         name: what it is loaded by.
         purpose: what it is good for, if we know.
-        here: whether it is on this machine, so that nothing has to be downloaded.
+        is_local: whether it is on this machine, so that nothing has to be downloaded.
         parameters: how many numbers it consists of; 0 if that is not known.
-        megabytes: what has to be downloaded if it is not here; 0 if that is not known.
+        megabytes: what has to be downloaded if it is not local; 0 if that is not known.
         block_parameters: how many of its numbers each token meets; 0 if that is not known.
     """
 
     name: str
     purpose: str
-    here: bool
+    is_local: bool
     parameters: int
     megabytes: float
     block_parameters: int
 
-    def speed(self, known: "Encoder", rate: float) -> float | None:
+    def estimate_speed(self, known: "Encoder", rate: float) -> float | None:
         """Return about how many sentences a second it embeds.
 
         The time of a pass grows with the numbers that each token meets; small encoders use a machine less well, so
@@ -68,14 +68,14 @@ def encoder_info(name: str) -> EncoderInfo:
     return EncoderInfo(name, "", False, listing.parameters, listing.size / 1e6, _cost(listing.config))
 
 
-def encoding_speed(encoder: "Encoder") -> float:
+def measure_speed(encoder: "Encoder") -> float:
     """Measure how many short sentences a second an encoder embeds on this machine, in the best of some rounds."""
     first, second, _ = load_sts_pairs()
     texts = [*first, *second]
     rounds = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
-        encoder.encode_afresh(texts)  # as visitors have it, and as others may do at the same time
+        encoder.encode_uncached(texts)  # as visitors have it, and as others may do at the same time
         rounds.append(time.perf_counter() - start)
     return len(texts) / min(rounds)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def load_encoder(
-    name: str = DEFAULT, *, fp32: bool = False, told: download.ProgressCallback | None = None
+    name: str = DEFAULT, *, fp32: bool = False, progress: download.ProgressCallback | None = None
 ) -> "Encoder":
     """Load an encoder by its name in the catalogue, a folder, or a Hub id; remote code never runs.
 
@@ -29,12 +29,12 @@ def load_encoder(
     Args:
         name: a key of `CATALOGUE`, the path of a folder, or an id such as `owner/model`.
         fp32: compute in 32 bits even where the machine has bf16 in hardware.
-        told: is given the bytes fetched so far and their total, if something has to be fetched.
+        progress: is given the bytes fetched so far and their total, if something has to be fetched.
 
     Raises:
         EncoderError: it is unknown, out of reach, altered, or not a text encoder.
     """
-    return _read(name, find_encoder(name) or fetch_encoder(name, told), fp32=fp32)
+    return _read(name, find_encoder(name) or fetch_encoder(name, progress), fp32=fp32)
 
 
 def find_encoder(name: str) -> Path | None:
@@ -55,14 +55,16 @@ def find_encoder(name: str) -> Path | None:
     return download.find_cached(name)
 
 
-def fetch_encoder(name: str, told: download.ProgressCallback | None = None, megabytes: float = math.inf) -> Path:
-    """Fetch an encoder from the Hub, of up to so many megabytes; return its folder.
+def fetch_encoder(
+    name: str, progress: download.ProgressCallback | None = None, max_megabytes: float = math.inf
+) -> Path:
+    """Fetch an encoder from the Hub and return its folder.
 
     Raises:
         EncoderError: it is unknown, out of reach, too large, or not what the Hub lists.
     """
     with _hub_id(name) as hub_id:
-        return download.download(download.fetch_listing(hub_id), told, megabytes)
+        return download.download(download.fetch_model_info(hub_id), progress, max_megabytes)
 
 
 def inspect_hub_model(name: str) -> download.HubModel:
@@ -72,7 +74,7 @@ def inspect_hub_model(name: str) -> download.HubModel:
         EncoderError: it is unknown, out of reach, or cannot be loaded.
     """
     with _hub_id(name) as hub_id:
-        return download.fetch_listing(hub_id)
+        return download.fetch_model_info(hub_id)
 
 
 @contextmanager

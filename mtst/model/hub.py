@@ -85,7 +85,7 @@ def _explain(repo_id: str, error: Exception, done: str) -> str:
         return f"The Hub knows no {repo_id}, or does not show it to you. Check the spelling, or log in."
     if isinstance(error, errors.HFValidationError):
         return f"{repo_id!r} is no name that the Hub takes. Names look like owner/name."
-    if said := errors.passing(repo_id, error, done):
+    if said := errors.explain_outage(repo_id, error, done):
         return said
     reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
     return f"{repo_id} was not {done}: {reason[:200].rstrip('.')}."

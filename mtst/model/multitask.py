@@ -119,7 +119,7 @@ class MultiTaskSentenceTransformer(nn.Module):
         """
         target = Path(folder)
         papers = {} if heads_only else bundle.bundle_files(name or target.resolve().name, self.tasks, self.base, report)
-        if heads_only and self.encoder.moved:
+        if heads_only and self.encoder.weights_changed:
             raise ModelError("The encoder was trained too, so its weights must be saved with the heads.")
         check_target(target)
         try:

@@ -52,7 +52,7 @@ def uncached(*, fp32: bool) -> Callable[[list[str]], np.ndarray]:
     encoder = load_encoder(fp32=fp32)
 
     def encode(texts: list[str]) -> np.ndarray:
-        encoder.forget()
+        encoder.clear_cache()
         return encoder.encode(texts)
 
     return encode

@@ -105,7 +105,7 @@ def test_what_is_written_is_what_the_whole_table_gives(tmp_path, tiny_folder, ti
     texts = read_table(file).column("text")
     found = np.load(tmp_path / "e.npy", allow_pickle=False)
     np.testing.assert_allclose(found, tiny_encoder.encode(texts), atol=2e-2)  # bf16, and other batches
-    tiny_encoder.forget()
+    tiny_encoder.clear_cache()
     np.testing.assert_array_equal(found[:ROWS_AT_ONCE], tiny_encoder.encode(texts[:ROWS_AT_ONCE]))
     expected = io.BytesIO()
     np.save(expected, found)

@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 
-from mtst.encoders.info import encoding_speed
+from mtst.encoders.info import measure_speed
 from mtst.encoders.layers import find_blocks
 
 
@@ -16,7 +16,7 @@ def test_an_encoder_can_be_used_while_its_speed_is_measured(tiny_encoder):
     measuring, found = threading.get_ident(), []
 
     def visit() -> None:
-        tiny_encoder.forget()
+        tiny_encoder.clear_cache()
         found.append(tiny_encoder.encode(texts))
 
     def come(*_: object) -> None:
@@ -26,7 +26,7 @@ def test_an_encoder_can_be_used_while_its_speed_is_measured(tiny_encoder):
             visitor.join()
 
     with blocks[0].register_forward_hook(come):
-        assert encoding_speed(tiny_encoder) > 0
+        assert measure_speed(tiny_encoder) > 0
     assert len(found) >= 3
     for each in found:
         np.testing.assert_allclose(each, alone, atol=1e-6)

@@ -170,7 +170,7 @@ def test_heads_alone_find_their_encoder_again(tiny, tmp_path):
 
 def test_loading_embeds_nothing(tiny, tmp_path):
     tiny.save(tmp_path / "heads", heads_only=True)
-    tiny.encoder.forget()
+    tiny.encoder.clear_cache()
     passes = []
     tiny.encoder.backbone.register_forward_hook(lambda *_: passes.append(1))
     loaded = MultiTaskSentenceTransformer.load(tmp_path / "heads", tiny.encoder)

@@ -76,7 +76,7 @@ def load(name: str) -> dict:
 
     told: list[tuple[int, int]] = []
     try:
-        encoder = load_encoder(name, told=lambda *progress: told.append(progress))
+        encoder = load_encoder(name, progress=lambda *progress: told.append(progress))
     except EncoderError as error:
         return {"error": str(error), "told": told}
     row = [float(value) for value in encoder.encode(["a good film"])[0]]

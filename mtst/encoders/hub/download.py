@@ -83,7 +83,7 @@ def is_reachable() -> bool:
     return True
 
 
-def fetch_listing(hub_id: str) -> HubModel:
+def fetch_model_info(hub_id: str) -> HubModel:
     """Ask the Hub for a model and read its configuration; neither weights nor code are fetched.
 
     Raises:

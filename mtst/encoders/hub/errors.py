@@ -27,7 +27,7 @@ def explain_error(name: str, error: Exception, *, hub: bool) -> str:
     return f"{name!r} is not a text encoder that can be loaded: {reason[:200].rstrip('.')}."
 
 
-def passing(name: str, error: Exception, done: str, instead: str = "") -> str | None:
+def explain_outage(name: str, error: Exception, done: str, instead: str = "") -> str | None:
     """Say what is wrong if it is neither the name nor the token, but the disk, the network or the Hub itself.
 
     Args:
@@ -88,7 +88,7 @@ def _of_the_hub(name: str, error: Exception) -> str | None:
         return f"{name!r} is gated. Accept its terms on the Hub and log in, or choose another encoder."
     if among(errors.RepositoryNotFoundError, errors.HFValidationError):
         return f"The Hub knows no public model {name!r}. Check the spelling: ids look like owner/model."
-    if said := passing(name, error, "fetched", f", or use the bundled {DEFAULT!r}"):
+    if said := explain_outage(name, error, "fetched", f", or use the bundled {DEFAULT!r}"):
         return said
     if answered := status(error):
         return _refused(name, answered)

@@ -90,7 +90,7 @@ def _train(folder: RunFolder, log: EventLog, deadline: float, max_memory_gb: flo
         history.extend([event])
         folder.write_report(build_report(job, data, history))
         folder.write_held_out(predict_held_out(model, split(data, job.config)[1]))
-        model.save(folder.model_path, heads_only=not (model.encoder.moved or job.start))
+        model.save(folder.model_path, heads_only=not (model.encoder.weights_changed or job.start))
     if isinstance(event, Compared):
         history.extend([event])
         folder.write_report(build_comparison_report(job, data, history.comparison))

@@ -65,5 +65,5 @@ def best_model(folder: RunFolder) -> Path:
         job, data = folder.job(), folder.data()
         model = initial_model(folder, job, data)
         assign_parameters(parts.get("best") or parts["now"], named_parameters(model_groups(model)))
-        model.save(folder.model_path, heads_only=not (model.encoder.moved or job.start))
+        model.save(folder.model_path, heads_only=not (model.encoder.weights_changed or job.start))
     return folder.model_path

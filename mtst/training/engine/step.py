@@ -139,6 +139,8 @@ class TrainingStep:
             share = len(mine) / len(places)
             parts = {name: part + share * pair_loss(embeddings, targets[name]) for name, part in parts.items()}
         optimizer.step(self.loss(parts, self._process_group.world_size))
+        if any(parameter.requires_grad for parameter in self._model.encoder.parameters()):
+            self._model.encoder.invalidate_cache()  # a fused optimizer writes without PyTorch's count of writes
         losses = {name: totals[k, 0, 0] / count[name] for k, name in enumerate(names) if count[name]}
         return losses, {
             name: self._process_group.pad_shard(values.detach(), len(places)) for name, values in logits.items()

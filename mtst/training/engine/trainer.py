@@ -103,7 +103,7 @@ class Trainer:
         return {key for key, opens_at in self._opening.items() if opens_at <= epoch}
 
     def _boundary(self, epoch: int) -> int | None:
-        return boundary_block(self._opened(epoch), self._keys, self.model.encoder.blocks)
+        return boundary_block(self._opened(epoch), self._keys, self.model.encoder.num_blocks)
 
     def started(self) -> Started:
         return Started(

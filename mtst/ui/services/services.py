@@ -109,9 +109,9 @@ class Services:
     @cached_property
     def rate(self) -> float:
         """How many short sentences a second the server's own encoder embeds; measured once."""
-        from mtst.encoders.info import encoding_speed
+        from mtst.encoders.info import measure_speed
 
-        return encoding_speed(self.encoder)
+        return measure_speed(self.encoder)
 
     @property
     def starter(self) -> "MultiTaskSentenceTransformer":

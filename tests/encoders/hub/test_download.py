@@ -72,9 +72,9 @@ def test_a_model_of_every_layout_is_fetched_trained_saved_and_loaded(client, hub
 def test_a_name_of_the_catalogue_is_found_where_the_hub_has_moved_it(client, hub, publish):
     publish(kind="roberta", name="FacebookAI/roberta-base")
     hub.moved["roberta-base"] = "FacebookAI/roberta-base"
-    assert not client.do("offer", name="roberta-base")["here"]
+    assert not client.do("offer", name="roberta-base")["is_local"]
     assert client.do("load", name="roberta-base")["name"] == "roberta-base"
-    assert client.do("offer", name="roberta-base")["here"]
+    assert client.do("offer", name="roberta-base")["is_local"]
 
 
 def test_the_download_tells_how_far_it_is(client, hub, publish):
@@ -174,7 +174,7 @@ def test_what_differs_from_the_list_is_thrown_away_and_fetched_again(client, hub
     name = publish()
     hub.trouble(f"/content/{name}", times=1, **spoilt)
     assert "not what the Hub lists" in client.do("load", name=name)["error"]
-    assert not client.do("offer", name=name)["here"]
+    assert not client.do("offer", name=name)["is_local"]
     assert client.do("load", name=name)["dimension"] == 32
 
 
@@ -238,7 +238,7 @@ def test_the_size_is_known_before_anything_is_fetched(client, hub, publish):
     offer = client.do("offer", name=name)
     size = sum(len(hub.repos[name].files[path]) for path in required_files(hub.repos[name].files, [""]))
     assert offer["megabytes"] == pytest.approx(size / 1e6)
-    assert not offer["here"]
+    assert not offer["is_local"]
     config = json.loads(hub.repos[name].files["config.json"])
     assert offer["block_parameters"] == 12 * config["num_hidden_layers"] * config["hidden_size"] ** 2
     assert not hub.asked(f"/content/{name}")

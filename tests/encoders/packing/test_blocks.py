@@ -59,7 +59,7 @@ def gradients(encoder, embeddings):
 def test_sentences_are_packed_where_only_attention_mixes_tokens(exact, kind):
     encoder = exact(kind)
     assert encoder._stack.packs == PACKS[kind]
-    assert encoder.blocks == 3
+    assert encoder.num_blocks == 3
 
 
 @EVERY_BATCH
@@ -114,7 +114,7 @@ def test_the_real_encoder_packs_and_gives_what_it_gave(encoder):
     with torch.no_grad():
         expected = padded(exact, ids)
         torch.testing.assert_close(exact.embed(ids), expected, atol=1e-5, rtol=0)
-        for block in range(1, exact.blocks):
+        for block in range(1, exact.num_blocks):
             found = exact.embed(ids, block, exact.hidden_states(ids, block))
             torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
 
@@ -237,7 +237,7 @@ def test_blocks_that_are_told_apart_by_their_places_are_not_entered(tiny_folder,
 
     monkeypatch.setattr(BertEncoder, "forward", numbered)
     encoder = load_encoder(str(tiny_folder("bert", blocks=3)), fp32=True)
-    assert encoder.blocks == 0
+    assert encoder.num_blocks == 0
     model = MultiTaskSentenceTransformer(encoder, [Task("mood", ("glad", "sad"))])
     data = Dataset(("a", "b c", "d", "e", "f g", "h"), model.tasks, {"mood": (0, 1, 0, 1, 0, 1)}, tuple(range(1, 7)))
     events = list(fit(model, data, TrainConfig("top-k", top_blocks=1), baselines=False))

@@ -79,7 +79,7 @@ def test_the_model_stays_as_it_was(tiny, tmp_path):
     assert attention != "eager"
     export_onnx(tiny, tmp_path / "onnx")
     assert tiny.encoder.backbone[0].auto_model.config._attn_implementation == attention
-    assert not tiny.encoder.moved
+    assert not tiny.encoder.weights_changed
 
 
 @pytest.mark.parametrize("kind", ["bert", "mpnet"])
@@ -91,7 +91,7 @@ def test_whoever_encodes_meanwhile_gets_the_same(tiny_folder, tmp_path, kind):
     def encode():
         count = 0
         while not over.is_set():
-            model.encoder.forget()
+            model.encoder.clear_cache()
             np.testing.assert_allclose(model.encode(SENTENCES), expected, atol=1e-5)
             count += 1
         return count

@@ -40,7 +40,7 @@ def keep_run(services: Services):
     def keep(model: MultiTaskSentenceTransformer, token: str) -> str:
         folder = RunFolder(services.settings.runs_dir / token)
         folder.create(Job(services.settings.encoder, TrainConfig()), fake_run.data())
-        model.save(folder.model_path, heads_only=not model.encoder.moved)
+        model.save(folder.model_path, heads_only=not model.encoder.weights_changed)
         return token
 
     return keep

@@ -41,19 +41,19 @@ def offers(services: Services, added: Sequence[str], name: str, **more: bool) ->
         known = [encoder_info(each) for each in dict.fromkeys([services.settings.encoder, *CATALOGUE, *added])]
     except MtstError as error:
         return gr.Radio(**more), said(problem(error))
-    reached = all(each.here for each in known) or services.shelf.hub_answers
-    rows = [(_line(services, each), each.name) for each in known if each.here or reached]
+    reached = all(each.is_local for each in known) or services.shelf.hub_answers
+    rows = [(_line(services, each), each.name) for each in known if each.is_local or reached]
     return gr.Radio(choices=rows, value=name, **more), said("" if reached else ONLY_HERE)
 
 
 def _line(services: Services, found: EncoderInfo) -> str:
     """Return what an encoder is called, and under that what it is."""
-    speed = found.speed(services.encoder, services.rate)
+    speed = found.estimate_speed(services.encoder, services.rate)
     facts = (
         found.purpose,
         f"{found.parameters / 1e6:,.0f} million parameters" if found.parameters else "",
         f"about {_round(speed):,} sentences a second here" if speed else "",
-        "" if found.here else f"download {found.megabytes:,.0f} MB",
+        "" if found.is_local else f"download {found.megabytes:,.0f} MB",
     )
     return f"{inline_text(found.name, 60)}\n{'; '.join(filter(None, facts))}"
 

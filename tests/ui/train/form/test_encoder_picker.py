@@ -52,7 +52,7 @@ def test_what_is_here_is_offered_with_its_size_and_speed(tiny: Services) -> None
 def test_a_larger_encoder_is_expected_to_be_slower(services: Services) -> None:
     from mtst.encoders.info import encoder_info
 
-    small, large = (encoder_info(name).speed(services.encoder, 800.0) for name in (DEFAULT, "roberta-base"))
+    small, large = (encoder_info(name).estimate_speed(services.encoder, 800.0) for name in (DEFAULT, "roberta-base"))
     assert small == pytest.approx(800, rel=0.01)
     assert large == pytest.approx(100, rel=0.01)
 
