@@ -31,7 +31,7 @@ class ComparisonStarted:
     as it is.
     """
 
-    plan_attempts: tuple[Attempt, ...]
+    attempts: tuple[Attempt, ...]
     tasks: tuple[Task, ...]
     train_rows: int
     validation_rows: int
