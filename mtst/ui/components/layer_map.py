@@ -10,7 +10,7 @@ import gradio as gr
 
 from mtst.text import escape_html, truncate
 from mtst.training.events import GroupPlan, GroupProof
-from mtst.ui.components.static import static_text
+from mtst.ui.components.templates import static_text
 from mtst.ui.plots.style import task_colour
 
 # The template escapes nothing: `layers` does, before a name reaches it.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from mtst.ui.components.static import static_text
+from mtst.ui.components.templates import static_text
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from mtst.ui.components.static import static_text
+from mtst.ui.components.templates import static_text
 
 LOOK = static_text("server_load.js")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import gradio as gr
 
 from mtst.text import escape_html
-from mtst.ui.components.static import static_text
+from mtst.ui.components.templates import static_text
 
 SORT = static_text("sortable_table.js")
 LOOK = """

@@ -1,4 +1,7 @@
-"""HTML from the templates in `mtst/ui/templates`: every value is escaped unless it is itself rendered HTML."""
+"""HTML from the templates in `mtst/ui/templates`, and the JavaScript and HTML in `mtst/ui/static` that needs no values.
+
+In a template every value is escaped unless it is itself rendered HTML.
+"""
 
 from pathlib import Path
 
@@ -8,6 +11,7 @@ from markupsafe import Markup
 from mtst.text import truncate, visible
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
+STATIC = Path(__file__).parent.parent / "static"
 
 
 def _finalize(value: object) -> object:
@@ -34,3 +38,8 @@ def render(name: str, **values: object) -> Markup:
         values: what it shows. A template that misses one raises `jinja2.UndefinedError`.
     """
     return Markup(_ENVIRONMENT.get_template(f"{name}.html").render(**values))  # noqa: S704 (autoescape is on)
+
+
+def static_text(name: str) -> str:
+    """Return the text of a file in `mtst/ui/static`."""
+    return (STATIC / name).read_text(encoding="utf-8")

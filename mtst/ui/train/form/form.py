@@ -105,7 +105,7 @@ def form(services: Services, demo: gr.Blocks, begin: gr.Button, tokens: BrowserT
     with card("Layers", note="press one to open or freeze it"):
         drawing = layer_map(elem_id="train-layers")
     encoder = encoder_choice(services)
-    with gr.Accordion("HyperparameterFields", open=False, elem_classes="card settings", elem_id="train-settings"):
+    with gr.Accordion("Settings", open=False, elem_classes="card settings", elem_id="train-settings"):
         set_up = hyperparameter_fields()
         wrong = html(visible=False, elem_id="train-wrong")
     data = [draft, text, labels, merge]
