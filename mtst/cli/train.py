@@ -15,7 +15,7 @@ from mtst.cli.options import Encoder, File, Fp32, Header, Labels, Merge, Text
 from mtst.cli.output import check_files, load_with_progress, print_skipped, write_file
 from mtst.data.dataset import Dataset, make_dataset
 from mtst.data.table import read_table
-from mtst.data.tasks import Task, kept_tasks
+from mtst.data.tasks import Task, reusable_tasks
 from mtst.encoders.loading import DEFAULT
 from mtst.errors import SettingsError
 from mtst.evaluation.metrics import evaluate
@@ -142,7 +142,7 @@ def _begun(
     if start_from is None:
         return MultiTaskSentenceTransformer(load_with_progress(encoder, fp32=fp32), tasks)
     model = load_model(start_from, fp32=fp32)
-    for task, kept in zip(tasks, kept_tasks(model.tasks, tasks), strict=True):
+    for task, kept in zip(tasks, reusable_tasks(model.tasks, tasks), strict=True):
         say(f"{task}: its head {'goes on' if kept else 'is new, for none has this name and these labels'}")
     return model.with_tasks(tasks)
 

@@ -68,7 +68,7 @@ def _labelness(name: str, cells: Sequence[str]) -> float:
     kinds = len(set(filled))
     if not 2 <= kinds <= min(MOST_GUESSED, max(2, len(filled) // 3)) or len(filled) < MOSTLY_BLANK * len(cells):
         return 0.0
-    if measurement(Counter(filled)):
+    if numeric_range(Counter(filled)):
         return 0.0
     words = statistics.fmean(_number(cell) is None for cell in filled)
     wording = 3.0 if LABEL_NAMES.search(name) else 1.0
@@ -86,7 +86,7 @@ def check_labels(table: Table, column: str, values: Iterable[str], limits: Limit
     where = f"Column {column!r} of {table.name}"
     if not counts:
         raise DataError(f"{where} has no label in any row that has a text.")
-    if span := measurement(counts):
+    if span := numeric_range(counts):
         low, high = span
         raise DataError(
             f"{where} holds {len(counts):,} different numbers from {low:g} to {high:g}: a measurement, not a label. "
@@ -99,7 +99,7 @@ def check_labels(table: Table, column: str, values: Iterable[str], limits: Limit
         )
 
 
-def measurement(counts: Counter[str]) -> tuple[float, float] | None:
+def numeric_range(counts: Counter[str]) -> tuple[float, float] | None:
     """Return the least and the greatest of many numbers that count or measure something; nothing for labels.
 
     More than twenty different numbers measure if some are not whole, or if each occurs hardly ever.

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from mtst.data.columns import check_labels
-from mtst.data.labels import alike, key, ordered, spellings
+from mtst.data.labels import group_similar, normalize_label, sort_labels, trim_labels
 from mtst.data.limits import Limits
 from mtst.data.readers.records import Skipped
 from mtst.data.table import Table
@@ -107,25 +107,25 @@ def make_dataset(
 def _labels(cells: list[str], known: Sequence[str] | None, merge: bool) -> list[str]:
     """Return a label, or nothing, for each cell of a column."""
     if known is None:
-        names = {cell: cell.strip() for cell in cells} if merge else spellings(cells)
+        names = {cell: cell.strip() for cell in cells} if merge else trim_labels(cells)
         return [names.get(cell, "") for cell in cells]
-    places = {key(label): label for label in known} if merge else {}
+    places = {normalize_label(label): label for label in known} if merge else {}
     names = places | {label.strip(): label for label in known} | {label: label for label in known}
-    return [names.get(cell) or names.get(cell.strip()) or places.get(key(cell), "") for cell in cells]
+    return [names.get(cell) or names.get(cell.strip()) or places.get(normalize_label(cell), "") for cell in cells]
 
 
 def _merged(cells: list[str], counts: Counter[str]) -> list[str]:
-    stays = {label: group[0] for group in alike(counts) for label in group}
+    stays = {label: group[0] for group in group_similar(counts) for label in group}
     return [stays.get(cell, cell) for cell in cells]
 
 
 def _task(table: Table, name: str, labels: Iterable[str], limits: Limits) -> Task:
     found = list(filter(None, labels))
     check_labels(table, name, found, limits)
-    return Task(name, ordered(found))
+    return Task(name, sort_labels(found))
 
 
 def similar_labels(data: Dataset) -> dict[str, tuple[tuple[str, ...], ...]]:
     """Return, by task, the groups of labels that `merge` would make one, each with the one that stays first."""
-    found = {task.name: alike(Counter(data.counts(task))) for task in data.tasks}
+    found = {task.name: group_similar(Counter(data.counts(task))) for task in data.tasks}
     return {name: groups for name, groups in found.items() if groups}

@@ -1,4 +1,4 @@
-"""What became of every row of a file: kept, cut, or skipped, and why; and the same as a CSV to take home."""
+"""Which rows of a file are used, truncated or skipped, and why; also as a CSV file for download."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ from mtst.data.table import Table
 
 @dataclass(frozen=True, eq=False)
 class RowReport:
-    """A table and the dataset that was made of it.
+    """A table and the dataset made from it.
 
-    `tokens`, where they have been counted, has the length of each text of the dataset; texts longer than `max_tokens`
-    are cut.
+    `tokens` is the token count of each text of the dataset, or empty if the texts are not tokenized yet. Texts with
+    more than `max_tokens` tokens are truncated.
     """
 
     table: Table
@@ -24,31 +24,31 @@ class RowReport:
     max_tokens: int = 0
 
     @property
-    def read(self) -> int:
-        """Rows of the file, without its header and without empty lines."""
+    def rows_read(self) -> int:
+        """Rows of the file, without the header and empty lines."""
         return len(self.table.rows) + len(self.table.skipped)
 
     @property
-    def kept(self) -> int:
+    def rows_used(self) -> int:
         return len(self.data)
 
     @property
-    def cut(self) -> int:
-        """Rows whose text is longer than what the encoder reads."""
+    def rows_truncated(self) -> int:
+        """Rows whose text is longer than the encoder reads."""
         return sum(length > self.max_tokens for length in self.tokens)
 
     @property
-    def reasons(self) -> dict[str, int]:
-        """How many rows were skipped for each reason, the most frequent first."""
+    def skip_reasons(self) -> dict[str, int]:
+        """Count of skipped rows by reason, the most frequent first."""
         return dict(Counter(row.reason.split(":")[0] for row in self.data.skipped).most_common())
 
-    def write_rows(self, target: Path) -> None:
-        """Write a line for each row: the file's line number, whether it is used, and why not or how.
+    def write(self, path: Path) -> None:
+        """Write a CSV line for each row: its line number in the file, whether it is used, and why not or how.
 
         Raises:
             DataError: the file cannot be written.
         """
-        tokens = self.tokens if len(self.tokens) else [0] * self.kept
+        tokens = self.tokens if len(self.tokens) else [0] * self.rows_used
         rows = [
             (line, "yes", f"cut: {length:,} tokens, of which {self.max_tokens:,} are read")
             if length > self.max_tokens
@@ -56,4 +56,4 @@ class RowReport:
             for line, length in zip(self.data.lines, tokens, strict=True)
         ]
         rows += [(row.line, "no", row.reason) for row in self.data.skipped]
-        write_csv(target, ("line", "used", "note"), sorted(rows))
+        write_csv(path, ("line", "used", "note"), sorted(rows))

@@ -20,9 +20,9 @@ class Table:
         rows: the rows that could be read, a cell a column.
         lines: for each row, the line of the file that it starts on, counted from 1 (the row, in a sheet).
         skipped: the rows that could not be read, and why.
-        form: the format, delimiter and encoding that were found, in words.
+        format: the file format, delimiter and encoding that were found, in words.
         header: whether the first row names the columns.
-        lost: characters that could not be decoded, and are U+FFFD.
+        undecodable: characters that could not be decoded, and are U+FFFD.
     """
 
     name: str
@@ -30,9 +30,9 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     lines: tuple[int, ...]
     skipped: tuple[Skipped, ...] = ()
-    form: str = "CSV"
+    format: str = "CSV"
     header: bool = True
-    lost: int = 0
+    undecodable: int = 0
 
     def column(self, name: str) -> list[str]:
         """Return the cells of one column.
@@ -56,7 +56,7 @@ def read_table(source: str | Path, limits: Limits | None = None, header: bool | 
     stream = make_stream(path.name, read_bytes(path, limits), limits, header)
     rows, lines, skipped = _collect(stream, limits)
     lost = sum(cell.count("\ufffd") for row in rows for cell in row)
-    return Table(path.name, stream.columns, rows, lines, skipped, stream.form, stream.header, lost)
+    return Table(path.name, stream.columns, rows, lines, skipped, stream.format, stream.header, lost)
 
 
 def _collect(

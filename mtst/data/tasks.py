@@ -1,4 +1,4 @@
-"""A task: a name and the labels its head chooses from."""
+"""A task: a name and the labels that its head predicts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from mtst.text import isolate_bidi
 
 @dataclass(frozen=True)
 class Task:
-    """One classification task; the order of the labels is the order of its head's logits.
+    """A classification task. The order of `labels` is the order of the head's logits.
 
     Raises:
-        ModelError: the name is blank, there is no label, or a label comes twice.
+        ModelError: the name is blank, there is no label, or a label occurs twice.
     """
 
     name: str
     labels: tuple[str, ...]
 
     def __str__(self) -> str:
-        """The name as it can stand in a sentence."""
+        """Return the name, safe to embed in a sentence (see `isolate_bidi`)."""
         return isolate_bidi(self.name)
 
     def __post_init__(self) -> None:
@@ -31,7 +31,7 @@ class Task:
             raise ModelError(f"Task {self.name!r} has the label {min(twice)!r} more than once.")
 
 
-# Those of the app and of a new model.
+# The tasks of the app and of a new model.
 DEFAULT_TASKS = (
     Task(
         "topic",
@@ -42,10 +42,10 @@ DEFAULT_TASKS = (
 
 
 def check_tasks(tasks: tuple[Task, ...]) -> tuple[Task, ...]:
-    """Return the tasks if they can stand together in one model.
+    """Return the tasks if one model can have all of them.
 
     Raises:
-        ModelError: there is none, or two share a name.
+        ModelError: there are none, or two have the same name.
     """
     names = [task.name for task in tasks]
     if not names:
@@ -55,11 +55,14 @@ def check_tasks(tasks: tuple[Task, ...]) -> tuple[Task, ...]:
     return tasks
 
 
-def kept_tasks(known: Sequence[Task], wanted: Sequence[Task]) -> list[Task | None]:
-    """Return, for each task that is wanted, the known one whose head can serve it: of the same name and labels."""
-    named = {task.name: task for task in known}
-    found = [named.get(task.name) for task in wanted]
+def reusable_tasks(existing: Sequence[Task], requested: Sequence[Task]) -> list[Task | None]:
+    """Return, for each requested task, the existing task with the same name and set of labels, or None.
+
+    The head of such a task can serve the requested one.
+    """
+    by_name = {task.name: task for task in existing}
+    matches = [by_name.get(task.name) for task in requested]
     return [
-        kept if kept and set(kept.labels) == set(task.labels) else None
-        for kept, task in zip(found, wanted, strict=True)
+        match if match and set(match.labels) == set(task.labels) else None
+        for match, task in zip(matches, requested, strict=True)
     ]

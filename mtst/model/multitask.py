@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from mtst.data.tasks import DEFAULT_TASKS, Task, check_tasks, kept_tasks
+from mtst.data.tasks import DEFAULT_TASKS, Task, check_tasks, reusable_tasks
 from mtst.encoders.encoder import Encoder
 from mtst.encoders.loading import load_encoder
 from mtst.errors import ModelError
@@ -92,7 +92,7 @@ class MultiTaskSentenceTransformer(nn.Module):
         """
         made = type(self)(self.encoder, tasks)
         made.base = self.base
-        for number, kept in enumerate(kept_tasks(self.tasks, tasks)):
+        for number, kept in enumerate(reusable_tasks(self.tasks, tasks)):
             if kept is not None:
                 made.zero_shot = self.zero_shot
                 own = self.heads[self.tasks.index(kept)]

@@ -32,7 +32,7 @@ from sklearn.linear_model import LogisticRegression
 
 from mtst import MultiTaskSentenceTransformer, Task, TrainConfig, fit, load_encoder, make_dataset, read_table
 from mtst.data.dataset import Dataset
-from mtst.data.labels import ordered
+from mtst.data.labels import sort_labels
 from mtst.data.split import text_key
 from mtst.encoders.encoder import Encoder
 from mtst.encoders.loading import CATALOGUE, DEFAULT
@@ -186,7 +186,7 @@ def run_setfit(job: Job, python: str) -> tuple[float, float]:
 
 def run_mtst(job: Job, scenario: str) -> tuple[float, float]:
     """Return the accuracy and the seconds of mtst."""
-    labels = ordered(job.train_labels)
+    labels = sort_labels(job.train_labels)
     task = Task("label", labels)
     rows = tuple(map(labels.index, job.train_labels))
     data = Dataset(tuple(job.train_texts), (task,), {task.name: rows}, tuple(range(1, len(rows) + 1)))

@@ -4,7 +4,7 @@ from collections import Counter
 import pytest
 
 from mtst.assets import SAMPLE, SMALL_SAMPLE
-from mtst.data.columns import check_labels, guess_columns, measurement
+from mtst.data.columns import check_labels, guess_columns, numeric_range
 from mtst.data.dataset import make_dataset
 from mtst.data.limits import Limits
 from mtst.data.table import Table, read_table
@@ -148,7 +148,7 @@ def test_500_columns_are_no_reason_to_fail():
     ],
 )
 def test_words_and_few_numbers_and_numbers_that_come_again_are_labels(values):
-    assert measurement(Counter(values)) is None
+    assert numeric_range(Counter(values)) is None
     check_labels(table({"a": ["x"]}), "a", values, Limits())
 
 

@@ -2,28 +2,28 @@ from collections import Counter
 
 import pytest
 
-from mtst.data.labels import alike, key, ordered, rare, spellings
+from mtst.data.labels import group_similar, normalize_label, sort_labels, rare_labels, trim_labels
 
 
 def test_blanks_round_a_label_do_not_count_unless_they_make_two_of_one():
-    assert spellings([" glad", "sad", "", "  ", "sad"]) == {" glad": "glad", "sad": "sad"}
-    assert spellings(["glad ", "glad"]) == {"glad ": "glad ", "glad": "glad"}
+    assert trim_labels([" glad", "sad", "", "  ", "sad"]) == {" glad": "glad", "sad": "sad"}
+    assert trim_labels(["glad ", "glad"]) == {"glad ": "glad ", "glad": "glad"}
 
 
 @pytest.mark.parametrize("label", ["very glad", "Very Glad", " very\u00a0 glad\n", "ＶＥＲＹ　ＧＬＡＤ", "VERY\tGLAD"])
 def test_labels_that_look_alike_share_a_key(label):
-    assert key(label) == "very glad"
+    assert normalize_label(label) == "very glad"
 
 
 @pytest.mark.parametrize("label", ["veryglad", "very-glad", "very glad.", "vêry glad"])
 def test_labels_that_differ_in_a_letter_do_not(label):
-    assert key(label) != "very glad"
+    assert normalize_label(label) != "very glad"
 
 
 def test_groups_of_labels_that_look_alike_begin_with_the_most_frequent():
     counts = Counter({"glad": 2, "Glad": 5, "GLAD": 2, "sad": 9, "Straße": 1, "STRASSE": 1, "new": 1})
-    assert alike(counts) == (("Glad", "GLAD", "glad"), ("STRASSE", "Straße"))
-    assert alike(Counter()) == ()
+    assert group_similar(counts) == (("Glad", "GLAD", "glad"), ("STRASSE", "Straße"))
+    assert group_similar(Counter()) == ()
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_groups_of_labels_that_look_alike_begin_with_the_most_frequent():
     ],
 )
 def test_labels_with_few_rows_or_a_small_share_are_rare_the_rarest_first(counts, found):
-    assert rare(counts) == found
+    assert rare_labels(counts) == found
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,8 @@ def test_labels_with_few_rows_or_a_small_share_are_rare_the_rarest_first(counts,
     ],
 )
 def test_labels_are_in_order_of_number_or_letter(labels, order):
-    assert ordered(labels) == order
+    assert sort_labels(labels) == order
 
 
 def test_a_number_of_more_digits_than_python_reads_is_a_label_too():
-    assert set(ordered(["2" * 5000, "1"])) == {"2" * 5000, "1"}
+    assert set(sort_labels(["2" * 5000, "1"])) == {"2" * 5000, "1"}

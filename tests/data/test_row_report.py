@@ -30,14 +30,14 @@ def upload(table_of):
 
 
 def written(upload, path):
-    upload.write_rows(path)
+    upload.write(path)
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.reader(file))
 
 
 def test_every_row_is_counted_once_as_kept_or_skipped(upload):
-    assert (upload.read, upload.kept, upload.cut) == (9, 3, 1)
-    assert upload.reasons == {
+    assert (upload.rows_read, upload.rows_used, upload.rows_truncated) == (9, 3, 1)
+    assert upload.skip_reasons == {
         "no text": 1,
         "too long": 1,
         "malformed": 1,
@@ -45,12 +45,12 @@ def test_every_row_is_counted_once_as_kept_or_skipped(upload):
         "left out by choice": 1,
         "blank": 1,
     }
-    assert upload.kept + sum(upload.reasons.values()) == upload.read
+    assert upload.rows_used + sum(upload.skip_reasons.values()) == upload.rows_read
 
 
 def test_the_most_frequent_reason_comes_first(table_of):
     table = table_of("text,mood\na,x\nb\n,x\n,y\n")
-    assert list(RowReport(table, make_dataset(table, "text", ["mood"])).reasons.items()) == [
+    assert list(RowReport(table, make_dataset(table, "text", ["mood"])).skip_reasons.items()) == [
         ("no text", 2),
         ("malformed", 1),
     ]
@@ -73,13 +73,13 @@ def test_what_became_of_each_row_is_written_in_order_of_the_file(upload, tmp_pat
 
 def test_before_tokens_are_counted_nothing_is_said_to_be_cut(upload, tmp_path):
     fresh = RowReport(upload.table, upload.data)
-    assert fresh.cut == 0
+    assert fresh.rows_truncated == 0
     assert [row[2] for row in written(fresh, tmp_path / "rows.csv") if row[1] == "yes"] == [""] * 3
 
 
 def test_a_list_that_cannot_be_written_is_refused(upload, tmp_path):
     with pytest.raises(DataError, match="cannot be written"):
-        upload.write_rows(tmp_path / "none" / "rows.csv")
+        upload.write(tmp_path / "none" / "rows.csv")
 
 
 def test_an_encoder_counts_what_it_would_cut(table_of, tiny_encoder):
@@ -88,4 +88,4 @@ def test_an_encoder_counts_what_it_would_cut(table_of, tiny_encoder):
     data = make_dataset(table, "text", ["mood"])
     found = RowReport(table, data, tiny_encoder.count_tokens(data.texts), tiny_encoder.max_tokens)
     assert list(found.tokens) == [4, 102]
-    assert found.cut == 1
+    assert found.rows_truncated == 1

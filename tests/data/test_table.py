@@ -23,7 +23,7 @@ def test_line_ends_of_several_systems_in_one_file_are_read(table_of):
 
 def test_a_gzipped_file_is_read_whatever_its_name(table_of):
     for name in ("table.csv.gz", "table.csv"):
-        assert table_of(gzip.compress(b"text\tmood\na\tb\n"), name).form == "CSV, tab-separated, UTF-8"
+        assert table_of(gzip.compress(b"text\tmood\na\tb\n"), name).format == "CSV, tab-separated, UTF-8"
 
 
 # --- the header

@@ -26,7 +26,7 @@ class Dialect:
     escape: str | None
 
     @property
-    def form(self) -> str:
+    def format(self) -> str:
         known = DELIMITERS.get(self.delimiter)
         return f"CSV, {known}-separated" if known else "CSV, one column"
 

@@ -39,14 +39,14 @@ class Stream:
         columns: the columns' names, all different.
         records: the rows, with a cell for each column, and those that cannot be read, in the order of the file.
             Taking the last one raises a `DataError` if no row could be read.
-        form: the format, delimiter and encoding that were found, in words.
+        format: the file format, delimiter and encoding that were found, in words.
         header: whether the first row names the columns.
     """
 
     name: str
     columns: tuple[str, ...]
     records: Iterator[Record | Skipped]
-    form: str
+    format: str
     header: bool
 
 
@@ -164,9 +164,9 @@ def _filled(record: Record) -> bool:
 def _records(name: str, content: Content, limits: Limits) -> tuple[str, Iterator[Record | Skipped], bool | None]:
     """Find out what a file is by what is in it: its format in words, its records, and whether they begin with names."""
     if isinstance(content, bytes) and content.startswith(ZIP):
-        from mtst.data.readers.xlsx import read_workbook, workbook_form
+        from mtst.data.readers.xlsx import read_workbook, describe_workbook
 
-        return workbook_form(content), read_workbook(name, content, limits), None
+        return describe_workbook(content), read_workbook(name, content, limits), None
     encoding = find_encoding(content)
     if not is_text(content, encoding):
         raise DataError(f"{name} is not a text file. Save the table as CSV (UTF-8) and choose that file.")
@@ -178,7 +178,7 @@ def _records(name: str, content: Content, limits: Limits) -> tuple[str, Iterator
     if parse_object(line) is not None:
         return f"JSON Lines, {known}", read_json_lines(name, content, encoding, limits), True
     dialect = find_dialect(start)
-    return f"{dialect.form}, {known}", read_delimited(name, content, encoding, dialect), None
+    return f"{dialect.format}, {known}", read_delimited(name, content, encoding, dialect), None
 
 
 def _rows(name: str, records: Iterator[Record | Skipped], width: int) -> Iterator[Record | Skipped]:

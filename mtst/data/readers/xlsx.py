@@ -59,7 +59,7 @@ def read_workbook(name: str, raw: bytes, limits: Limits) -> Iterator[Record]:
         ) from error
 
 
-def workbook_form(raw: bytes) -> str:
+def describe_workbook(raw: bytes) -> str:
     """Return the format in words; of several sheets one is read, which should not go unsaid."""
     try:
         with zipfile.ZipFile(BytesIO(raw if raw.count(DIRECTORY) <= MAX_PARTS else b"")) as archive:

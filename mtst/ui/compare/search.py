@@ -61,7 +61,7 @@ def read_file(services: Services, path: str | None) -> tuple[Table | None, dict,
         found,
         menu,
         gr.Button(interactive=True),
-        said(quiet(f"{found.form}: {len(found.rows):,} rows{skipped}.")),
+        said(quiet(f"{found.format}: {len(found.rows):,} rows{skipped}.")),
         None,
     )
 

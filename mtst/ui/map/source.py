@@ -74,5 +74,5 @@ def read_file(services: Services, path: str | None) -> tuple[Table | None, dict,
         return None, none, said(problem(error))
     skipped = f", {len(table.skipped):,} skipped" if table.skipped else ""
     choices = [(inline_text(name), name) for name in table.columns]
-    note = said(quiet(f"{table.form}: {len(table.rows):,} rows read{skipped}. Now press Draw the map."))
+    note = said(quiet(f"{table.format}: {len(table.rows):,} rows read{skipped}. Now press Draw the map."))
     return table, gr.update(choices=choices, value=guess_columns(table)[0], visible=True), note

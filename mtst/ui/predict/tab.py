@@ -86,7 +86,7 @@ def read_file(services: Services, path: str | None) -> tuple[Table | None, dict,
     except MtstError as error:
         return None, gr.update(choices=[], value=None, visible=False), said(problem(error)), gone
     text, _ = guess_columns(table)
-    note = said(quiet(f"{table.form}: {len(table.rows):,} rows read, {_skipped(table)}."))
+    note = said(quiet(f"{table.format}: {len(table.rows):,} rows read, {_skipped(table)}."))
     return (
         table,
         gr.update(choices=[(inline_text(name), name) for name in table.columns], value=text, visible=True),

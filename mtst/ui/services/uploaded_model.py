@@ -6,7 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from mtst.data.tasks import Task, kept_tasks
+from mtst.data.tasks import Task, reusable_tasks
 from mtst.errors import EncoderError, MtstError, RunError
 from mtst.model.upload.validation import check_working
 from mtst.text import inline_text
@@ -86,7 +86,7 @@ def heads(services: Services, token: str | None, start: str, tasks: Sequence[Tas
     if start != MODEL or not token or not tasks:
         return said("")
     try:
-        kept = kept_tasks(services.tasks(token), tasks)
+        kept = reusable_tasks(services.tasks(token), tasks)
     except MtstError as error:
         return said(problem(error))
     named = [

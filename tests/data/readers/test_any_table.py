@@ -125,10 +125,10 @@ def taken_through(path, header=None):
     data = make_dataset(table, text, labels or [name for name in table.columns if name != text][:1], limits=LIMITS)
     similar_labels(data)
     upload = RowReport(table, data)
-    upload.write_rows(path.with_suffix(".rows"))
+    upload.write(path.with_suffix(".rows"))
     with path.with_suffix(".rows").open(newline="", encoding="utf-8") as file:
         written = [int(row[0]) for row in csv.reader(file) if row[0] != "line"]
-    assert upload.read == upload.kept + len(data.skipped) == len(written)
+    assert upload.rows_read == upload.rows_used + len(data.skipped) == len(written)
     assert sorted(written) == sorted([*table.lines, *(row.line for row in table.skipped)])
     train, held_out = stratified_split(data)
     assert sorted(train.lines + held_out.lines) == sorted(data.lines)

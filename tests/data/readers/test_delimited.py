@@ -55,12 +55,12 @@ def test_one_column_of_texts_with_commas_stays_one_column(table_of):
     table = table_of("sentence\nWell, I never.\nYes, no, maybe.\nFine, then.\n")
     assert table.columns == ("sentence",)
     assert table.rows[1] == ("Yes, no, maybe.",)
-    assert table.form == "CSV, one column, UTF-8"
+    assert table.format == "CSV, one column, UTF-8"
 
 
 @pytest.mark.parametrize(("delimiter", "word"), [(",", "comma"), (";", "semicolon"), ("\t", "tab"), ("|", "bar")])
 def test_what_was_found_is_told_in_words(table_of, delimiter, word):
-    assert table_of(f"text{delimiter}mood\na{delimiter}b\n".encode("utf-16")).form == f"CSV, {word}-separated, UTF-16"
+    assert table_of(f"text{delimiter}mood\na{delimiter}b\n".encode("utf-16")).format == f"CSV, {word}-separated, UTF-16"
 
 
 @pytest.mark.parametrize("cell", ['{"a": ' + "9" * 5000 + "}", '{"a":' * 3000, "[" * 9000, "9" * 9000, "1e" * 4000])

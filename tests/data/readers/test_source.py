@@ -121,12 +121,12 @@ def test_a_few_damaged_places_do_not_turn_utf8_into_something_else():
 def test_a_text_that_holds_the_sign_of_what_is_lost_stays_utf8(table_of):
     table = table_of("text,mood\nwhat\ufffds this,glad\n")
     assert table.column("text") == ["what\ufffds this"]
-    assert table.lost == 1
+    assert table.undecodable == 1
 
 
 def test_what_cannot_be_decoded_is_shown_and_counted(table_of):
     table = table_of((FRENCH + "text,mood\n" + "très bien,glad\n").encode() + b"oh l\xe0,sad\n")
-    assert table.lost == 1
+    assert table.undecodable == 1
     assert "oh l\ufffd" in table.rows[-1][0]
 
 

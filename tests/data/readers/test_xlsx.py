@@ -61,7 +61,7 @@ def test_a_workbook_is_known_by_what_is_in_it(table_of, name, pack):
     assert table.columns == ("text", "mood")
     assert table.rows == (("so far", "glad"), ("so good", "sad"))
     assert table.lines == (2, 3)
-    assert (table.form, table.header) == ("XLSX", True)
+    assert (table.format, table.header) == ("XLSX", True)
 
 
 def test_cells_become_the_text_that_a_sheet_shows(table_of):
@@ -253,5 +253,5 @@ def test_a_text_said_often_counts_each_time(table_of):
 
 
 def test_that_one_of_several_sheets_is_read_is_said(table_of):
-    assert table_of(workbook(ROWS), "one.xlsx").form == "XLSX"
-    assert table_of(workbook(ROWS, notes=ROWS), "two.xlsx").form == "XLSX, the first of 2 sheets that has rows"
+    assert table_of(workbook(ROWS), "one.xlsx").format == "XLSX"
+    assert table_of(workbook(ROWS, notes=ROWS), "two.xlsx").format == "XLSX, the first of 2 sheets that has rows"

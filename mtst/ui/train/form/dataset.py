@@ -50,7 +50,7 @@ def choose(services: Services, path: str | None, header: bool | None = None) -> 
         table = replace(table, name=f"{ASSETS.name}/{table.name}")
     text, labels = guess_columns(table)
     columns = [(inline_text(name), name) for name in table.columns]
-    named = gr.update(value=table.header, visible=not table.form.startswith("JSON"))
+    named = gr.update(value=table.header, visible=not table.format.startswith("JSON"))
     return (
         UploadDraft(file, table, limits),
         gr.update(choices=columns, value=text),

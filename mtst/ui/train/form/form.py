@@ -60,7 +60,7 @@ def save_rows(
     try:
         data = chosen(draft).dataset(dataset.choice(text, labels, merge, ticked))
         target = fresh_path("mtst-rows.csv")
-        draft.upload(data, services.encoder_named(encoder)).write_rows(target)
+        draft.upload(data, services.encoder_named(encoder)).write(target)
     except MtstError as error:
         raise gr.Error(str(error), title="No file could be made", print_exception=False) from error
     return str(target)

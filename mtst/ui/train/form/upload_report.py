@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mtst.data.dataset import Dataset
-from mtst.data.labels import rare
+from mtst.data.labels import rare_labels
 from mtst.data.row_report import RowReport
 from mtst.data.tasks import Task
 from mtst.text import escape_html, truncate
@@ -20,13 +20,13 @@ def report(upload: RowReport, train: Dataset, held_out: Dataset) -> str:
     """Return what was read, kept and skipped, how it is split, the labels of each task, and the first rows."""
     data = upload.data
     lines = [_read(upload), _split(train, held_out)]
-    if upload.cut:
+    if truncated := upload.rows_truncated:
         lines.append(
-            f"<b>{upload.cut:,}</b> {'text is' if upload.cut == 1 else 'texts are'} longer than the "
+            f"<b>{truncated:,}</b> {'text is' if truncated == 1 else 'texts are'} longer than the "
             f"{upload.max_tokens:,} tokens that the encoder reads: what comes after does not count."
         )
-    if upload.table.lost:
-        lines.append(f"{upload.table.lost:,} characters could not be decoded and show as \ufffd.")
+    if upload.table.undecodable:
+        lines.append(f"{upload.table.undecodable:,} characters could not be decoded and show as \ufffd.")
     parts = [f'<p class="report">{line}</p>' for line in lines]
     parts += [_skipped(upload), _first_rows(data)]
     parts += [_labels(data, number, held_out) for number in range(len(data.tasks))]
@@ -34,12 +34,13 @@ def report(upload: RowReport, train: Dataset, held_out: Dataset) -> str:
 
 
 def _read(upload: RowReport) -> str:
-    reasons = ", ".join(f"{count:,} {escape_html(reason)}" for reason, count in upload.reasons.items())
+    reasons = ", ".join(f"{count:,} {escape_html(reason)}" for reason, count in upload.skip_reasons.items())
     gone = len(upload.data.skipped)
     end = f'<span class="warn"><b>{gone:,}</b> skipped</span> ({reasons})' if gone else "none skipped"
+    table = upload.table
     return (
-        f'<span dir="auto">{escape_html(truncate(upload.table.name, 120))}</span> ({escape_html(upload.table.form)}): '
-        f"<b>{upload.read:,}</b> rows read, <b>{upload.kept:,}</b> used, {end}."
+        f'<span dir="auto">{escape_html(truncate(table.name, 120))}</span> ({escape_html(table.format)}): '
+        f"<b>{upload.rows_read:,}</b> rows read, <b>{upload.rows_used:,}</b> used, {end}."
     )
 
 
@@ -96,7 +97,7 @@ def _majority(held_out: Dataset, task: Task, counts: dict[str, int]) -> str:
 
 
 def _rare(counts: dict[str, int]) -> str:
-    labels = rare(counts)
+    labels = rare_labels(counts)
     if not labels:
         return ""
     return f" Rare: {_names(labels, counts)}. Under Settings you can give rare labels more weight."

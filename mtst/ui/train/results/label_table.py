@@ -2,7 +2,7 @@
 
 from statistics import mean
 
-from mtst.data.labels import rare
+from mtst.data.labels import rare_labels
 from mtst.data.tasks import Task
 from mtst.evaluation.scores import LabelScores
 from mtst.runs.history import History
@@ -25,7 +25,7 @@ def _task(history: History, shown: EpochEnded, task: Task) -> str:
     counts = dict(zip(task.labels, history.started.counts[task.name], strict=True))
     after = dict(zip(task.labels, shown.validation[task.name].labels, strict=True))
     before = dict(zip(task.labels, history.epochs[0].validation[task.name].labels, strict=True))
-    few = rare(counts)
+    few = rare_labels(counts)
     order = sorted(task.labels, key=lambda label: -counts[label])
     rows = [
         (
