@@ -1,4 +1,4 @@
-"""The README's head is what a Space is built from."""
+"""The README's header configures the Space."""
 
 import re
 from pathlib import Path
@@ -21,11 +21,11 @@ def card() -> SpaceCard:
 
 
 def pinned(name: str) -> str:
-    wanted = map(Requirement, (ROOT / "requirements.txt").read_text().split())
-    return next(str(each.specifier).removeprefix("==") for each in wanted if each.name == name)
+    requirements = map(Requirement, (ROOT / "requirements.txt").read_text().split())
+    return next(str(line.specifier).removeprefix("==") for line in requirements if line.name == name)
 
 
-def test_every_field_is_one_that_a_space_knows(card) -> None:
+def test_a_space_knows_every_field(card) -> None:
     data = card.data
     assert set(data.to_dict()) == KNOWN
     assert {data["colorFrom"], data["colorTo"]} <= COLOURS
@@ -42,13 +42,13 @@ def test_it_starts_this_app_with_the_pinned_gradio(card) -> None:
     assert card.data.python_version == ".".join(target.groups())
 
 
-def test_the_pins_agree_with_what_a_space_installs_beside_them() -> None:
+def test_the_pins_agree_with_what_a_space_installs() -> None:
     """A Space installs Gradio with its extra for MCP, which wants a pydantic of its own."""
     from importlib.metadata import requires
 
-    extras = [Requirement(each) for each in requires("gradio")]
-    extras = [each for each in extras if each.marker and each.marker.evaluate({"extra": "mcp"})]
-    assert {each.name for each in extras} >= {"mcp", "pydantic"}
-    for each in extras:
-        if not each.marker.evaluate({"extra": ""}):
-            assert each.specifier.contains(pinned(each.name)), each
+    extras = [Requirement(line) for line in requires("gradio")]
+    extras = [line for line in extras if line.marker and line.marker.evaluate({"extra": "mcp"})]
+    assert {line.name for line in extras} >= {"mcp", "pydantic"}
+    for line in extras:
+        if not line.marker.evaluate({"extra": ""}):
+            assert line.specifier.contains(pinned(line.name)), line

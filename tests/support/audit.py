@@ -1,6 +1,6 @@
-"""Ask the database of known vulnerabilities about every package of this environment.
+"""Check every installed package against the OSV database of known vulnerabilities.
 
-python -m tests.support.audit    code 1 if something is known; 0 if nothing is, or if the database cannot be reached from here
+python -m tests.support.audit    exits with 1 if there is one; with 0 if there is none or the database is unreachable
 """
 
 import json
@@ -14,35 +14,35 @@ SECONDS = 120
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        packages = Path(folder) / "packages.txt"
-        listed = subprocess.run(
+        requirements = Path(folder) / "requirements.txt"
+        installed = subprocess.run(
             [sys.executable, "-m", "pip", "list", "--format=freeze"], capture_output=True, check=True
         )
-        packages.write_bytes(listed.stdout)
+        requirements.write_bytes(installed.stdout)
         audit = [sys.executable, "-m", "pip_audit", "-s", "osv", "-f", "json", "--no-deps", "--disable-pip", "-r"]
         try:
-            answer = subprocess.run([*audit, packages], capture_output=True, timeout=SECONDS, check=False).stdout
+            output = subprocess.run([*audit, requirements], capture_output=True, timeout=SECONDS, check=False).stdout
         except subprocess.TimeoutExpired:
-            answer = b""
-    known, message = verdict(answer)
+            output = b""
+    vulnerable, message = parse_report(output)
     print(message)
-    sys.exit(known)
+    sys.exit(vulnerable)
 
 
-def verdict(answer: bytes) -> tuple[bool, str]:
-    """Return whether something is known, and what, from what pip-audit prints."""
+def parse_report(output: bytes) -> tuple[bool, str]:
+    """Return whether pip-audit's JSON output lists a vulnerability, and a message that names all of them."""
     try:
-        asked = json.loads(answer)["dependencies"]
+        packages = json.loads(output)["dependencies"]
     except ValueError:
-        return False, "The packages were not audited: the database of vulnerabilities cannot be reached from here."
-    found = [
-        f"{package['name']} {package['version']}: {each['id']}, mended in {', '.join(each['fix_versions']) or 'none'}"
-        for package in asked
-        for each in package.get("vulns", ())
+        return False, "The packages were not audited: the OSV database is unreachable."
+    vulnerabilities = [
+        f"{package['name']} {package['version']}: {entry['id']}, fixed in {', '.join(entry['fix_versions']) or 'none'}"
+        for package in packages
+        for entry in package.get("vulns", ())
     ]
-    left_out = sum("skip_reason" in package for package in asked)
-    head = f"{len(asked) - left_out} packages audited, {len(found)} known vulnerabilities."
-    return bool(found), "\n".join([head, *found])
+    skipped = sum("skip_reason" in package for package in packages)
+    head = f"{len(packages) - skipped} packages audited, {len(vulnerabilities)} known vulnerabilities."
+    return bool(vulnerabilities), "\n".join([head, *vulnerabilities])
 
 
 if __name__ == "__main__":

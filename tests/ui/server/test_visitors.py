@@ -62,7 +62,9 @@ def seen(trusted: str, proxy: str, forwarded: str) -> str:
 
 @pytest.mark.parametrize("forged", ["", "203.0.113.9, ", "10.1.1.1, ", "127.0.0.1, ", "x, , "])
 def test_behind_a_proxy_as_the_readme_says_nobody_writes_their_own_address(forged: str) -> None:
-    (network,) = re.findall(r"`FORWARDED_ALLOW_IPS`[^`]*`([^`]+)`", (ROOT / "README.md").read_text(encoding="utf-8"))
+    (network,) = re.findall(
+        r"`FORWARDED_ALLOW_IPS`[^`]*`([^`]+)`", (ROOT / ".github" / "HOSTING.md").read_text(encoding="utf-8")
+    )
     for trusted, proxy, inner in ((network, "10.16.3.80", ", 10.16.4.1"), ("127.0.0.1", "127.0.0.1", "")):
         assert seen(trusted, proxy, f"{forged}198.51.100.7") == "198.51.100.7"
         assert seen(trusted, proxy, f"{forged}198.51.100.7{inner}") == "198.51.100.7"

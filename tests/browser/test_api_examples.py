@@ -1,4 +1,4 @@
-"""The examples of the README's section on the API, run as they stand there, but for the app's address."""
+"""The examples of the API's documentation, run as they stand there except for the app's address."""
 
 import json
 import re
@@ -10,13 +10,13 @@ import pytest
 from tests.browser.conftest import ROOT
 
 ADDRESS = "http://127.0.0.1:7860"
-SECTION = (ROOT / "README.md").read_text(encoding="utf-8").split("\n## API\n")[1].split("\n## ")[0]
+DOCUMENT = (ROOT / "mtst" / "ui" / "api" / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
 def example(host):
     def find(language: str) -> str:
-        (found,) = re.findall(rf"```{language}\n(.*?)```", SECTION, re.DOTALL)
+        (found,) = re.findall(rf"```{language}\n(.*?)```", DOCUMENT, re.DOTALL)
         assert ADDRESS in found
         return found.replace(ADDRESS, host.url.rstrip("/"))
 
@@ -45,4 +45,4 @@ def test_the_address_for_mcp_and_the_list_of_endpoints(example) -> None:
     from tests.browser.test_api import ENDPOINTS
 
     assert json.loads(example("json"))["mcpServers"]["mtst"]["url"].endswith("/gradio_api/mcp/")  # tried in test_api
-    assert set(re.findall(r"^\| `/(\w+)` \|", SECTION, re.MULTILINE)) == ENDPOINTS
+    assert set(re.findall(r"^\| `/(\w+)` \|", DOCUMENT, re.MULTILINE)) == ENDPOINTS
