@@ -46,8 +46,8 @@ def test_script_in_a_sentence_is_shown_as_text_everywhere(services: Services) ->
 
 
 def test_predicting_without_a_run_says_what_to_do(services: Services) -> None:
-    assert "Train one first" in predict_tab.predict(services, "hello", predict_tab.OWN, None)
-    assert "Train again" in predict_tab.predict(services, "hello", predict_tab.OWN, "../../etc/passwd")
+    assert "Train one first" in predict_tab.predict(services, "hello", predict_tab.TRAINED, None)
+    assert "Train again" in predict_tab.predict(services, "hello", predict_tab.TRAINED, "../../etc/passwd")
 
 
 def test_a_file_gets_a_prediction_a_row_for_every_head(services: Services, write_csv) -> None:
@@ -198,7 +198,7 @@ def test_a_run_from_start_to_download(services: Services) -> None:
     assert "--scenario freeze-encoder --epochs 3 --task-weights topic=0.5 --balance class-weights --seed 7" in words
     assert "--leave-out 4,9 --out" in words
     assert len(services.runs.folder(token).data()) == 598
-    assert 'class="prediction"' in predict_tab.predict(services, "what a game", predict_tab.OWN, token)
+    assert 'class="prediction"' in predict_tab.predict(services, "what a game", predict_tab.TRAINED, token)
     download, _ = train_tab.prepare(services, token)
     with zipfile.ZipFile(download.value["path"] if isinstance(download.value, dict) else download.value) as archive:
         names = archive.namelist()
@@ -238,7 +238,7 @@ def test_the_starter_model_is_read_once(services: Services) -> None:
 
 def test_a_run_without_a_model_cannot_predict(services: Services) -> None:
     with pytest.raises(RunError):
-        services.trained("x" * 32)
+        services.run_model("x" * 32)
 
 
 def test_the_page_asks_for_every_choice_of_a_config() -> None:

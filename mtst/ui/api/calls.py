@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mtst.errors import DataError, MtstError, RunError
 from mtst.text import truncate
-from mtst.ui.server.visitors import visitor
+from mtst.ui.server.visitors import visitor_id
 
 AT_ONCE = 4  # of one address
 COMPUTING = 2  # of all together, so that the page stays quick
@@ -37,16 +37,16 @@ class Calls:
         Raises:
             RunError: so many calls of this address are being answered already that others would have to wait for it.
         """
-        who = visitor(request)
+        visitor = visitor_id(request)
         with self._lock:
-            if who and self._running[who] >= AT_ONCE:
+            if visitor and self._running[visitor] >= AT_ONCE:
                 raise RunError(f"You have {AT_ONCE} calls under way, as many as allowed. Wait for one to be answered.")
-            self._running[who] += 1
+            self._running[visitor] += 1
         try:
             yield
         finally:
             with self._lock:
-                self._running[who] -= 1
+                self._running[visitor] -= 1
                 self._running += Counter()  # drops those at zero
 
     def forget(self, demo: gr.Blocks, session: str | None) -> None:

@@ -17,10 +17,10 @@ from mtst.ui.api.calls import Calls, endpoint
 from mtst.ui.api.requests import job_from_request
 from mtst.ui.api.run_state import RunState, run_state
 from mtst.ui.components.sentence_box import MAX_SENTENCES as MOST_COMPARED
-from mtst.ui.components.sentence_box import MOST_CHARACTERS
+from mtst.ui.components.sentence_box import MAX_CHARACTERS
 from mtst.ui.scenarios.comparison_view import TOGETHER
-from mtst.ui.server.visitors import visitor
-from mtst.ui.services.model_data import OWN, STARTER, find_model
+from mtst.ui.server.visitors import visitor_id
+from mtst.ui.services.model_data import TRAINED, STARTER, find_model
 from mtst.ui.services.model_zip import make_model_zip
 from mtst.ui.services.services import Services
 from mtst.ui.train.form import dataset
@@ -80,7 +80,7 @@ class Api:
             token: that of a finished run of yours, to use its model; without it, topic and sentiment are told.
         """
         texts = self._texts(sentences)
-        model = find_model(self._services, OWN if token else STARTER, token or None)
+        model = find_model(self._services, TRAINED if token else STARTER, token or None)
         with self.calls.computing:
             found = model.predict(texts)
         return [
@@ -121,7 +121,7 @@ class Api:
         """
         config = TrainConfig(scenario=scenario, epochs=epochs, seed=seed)
         job, data = job_from_request(self._services, file, table, text, labels, config)
-        return self._services.runs.submit(job, data, visitor(request))
+        return self._services.runs.submit(job, data, visitor_id(request))
 
     @endpoint
     def compare(
@@ -152,7 +152,7 @@ class Api:
             job, tuple(scenarios or comparable_scenarios(data.tasks)), seeds, TOGETHER if alone else None
         )
         plan_attempts(job.scenarios, job.seeds, data, job.alone)  # refuses what cannot be compared
-        return self._services.runs.submit(job, data, visitor(request))
+        return self._services.runs.submit(job, data, visitor_id(request))
 
     @endpoint
     def run(self, request: gr.Request, token: str) -> RunState:
@@ -205,8 +205,8 @@ class Api:
                 raise DataError(f"{name}[{place}] is blank.")
             if len(sentence) > longest:
                 raise DataError(f"{name}[{place}] is longer than {longest:,} characters.")
-        if sum(map(len, sentences)) > MOST_CHARACTERS:
-            raise DataError(f"{name}: more than {MOST_CHARACTERS:,} characters in one call. Send fewer.")
+        if sum(map(len, sentences)) > MAX_CHARACTERS:
+            raise DataError(f"{name}: more than {MAX_CHARACTERS:,} characters in one call. Send fewer.")
         return sentences
 
     def _told(self, token: str) -> RunState:

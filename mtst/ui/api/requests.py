@@ -11,7 +11,7 @@ from mtst.data.table import read_table
 from mtst.errors import DataError
 from mtst.runs.job import Job
 from mtst.training.config import TrainConfig
-from mtst.ui.components.upload import taken, uploaded
+from mtst.ui.components.upload import claim_upload, is_uploaded
 from mtst.ui.server.temporary_files import write_file
 from mtst.ui.services.services import Services
 from mtst.ui.train.form import dataset
@@ -48,9 +48,9 @@ def _path(file: gr.FileData | None, content: str, limits: Limits) -> Path:
     if (file is None) == (not content.strip()):
         raise DataError("Send either a file or, as text, a table.")
     if file is not None:
-        if not uploaded(file.path):
+        if not is_uploaded(file.path):
             raise DataError("The file is not one that was uploaded here.")
-        return taken(file.path)
+        return claim_upload(file.path)
     sent = content.encode("utf-8", "surrogatepass")
     if len(sent) > limits.bytes:
         raise DataError(f"The table is larger than {limits.megabytes:g} MB, the most that is read here.")

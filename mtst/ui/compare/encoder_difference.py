@@ -6,8 +6,8 @@ import numpy as np
 from mtst.analysis.similarity import changed_pairs, cosine
 from mtst.errors import MtstError
 from mtst.ui.components.html import card, html, problem, quiet, table
-from mtst.ui.components.live_plot import drawn, hidden, live_plot
-from mtst.ui.components.sentence_box import named, split_sentences
+from mtst.ui.components.live_plot import show_figure, hide_figure, live_plot
+from mtst.ui.components.sentence_box import numbered_sentence, split_sentences
 from mtst.ui.plots import similarity as similarity_plots
 from mtst.ui.services.services import Services
 
@@ -27,7 +27,7 @@ def compare_encoders(services: Services, text: str, second: str, run: str | None
         return _only_told("", card=False)
     try:
         sentences = split_sentences(text)
-        other, first = services.trained(run).encoder, services.first_encoder(run)
+        other, first = services.run_model(run).encoder, services.initial_encoder(run)
         if len(sentences) < 2:
             return _only_told(quiet("Write two sentences or more first."))
         before, after = (cosine(encoder.encode(sentences)) for encoder in (first, other))
@@ -37,7 +37,7 @@ def compare_encoders(services: Services, text: str, second: str, run: str | None
         same = "Your run kept the encoder frozen: every cosine is what it was. Open some layers to move it."
         return _only_told(quiet(same))
     rows = [
-        [f"{before[i, j]:.3f}", f"{after[i, j]:.3f}", f"{change:+.3f}", named(sentences, i), named(sentences, j)]
+        [f"{before[i, j]:.3f}", f"{after[i, j]:.3f}", f"{change:+.3f}", numbered_sentence(sentences, i), numbered_sentence(sentences, j)]
         for i, j, change in changed_pairs(before, after, PAIRS)
     ]
     header = ("before", "your run", "change", "sentence", "sentence")
@@ -45,7 +45,7 @@ def compare_encoders(services: Services, text: str, second: str, run: str | None
     lowest = float(min(before.min(), after.min()))
     figures = [similarity_plots.similarity_map(sentences, cosines, lowest) for cosines in (before, after)]
     figures.append(similarity_plots.change_map(sentences, before, after))
-    return gr.Column(visible=True), gr.Column(visible=True), *map(drawn, figures), made
+    return gr.Column(visible=True), gr.Column(visible=True), *map(show_figure, figures), made
 
 
 def compare_encoders_again(services: Services, text: str, second: str, run: str | None) -> tuple[object, ...]:
@@ -59,7 +59,7 @@ def compare_encoders_again(services: Services, text: str, second: str, run: str 
 
 def _only_told(told: str, *, card: bool = True) -> tuple[object, ...]:
     """Return what `beside` does where there is nothing to draw."""
-    return gr.Column(visible=card), gr.Column(visible=False), hidden(), hidden(), hidden(), told
+    return gr.Column(visible=card), gr.Column(visible=False), hide_figure(), hide_figure(), hide_figure(), told
 
 
 def second_encoder() -> gr.Radio:
@@ -80,7 +80,7 @@ def both_encoders() -> list[gr.components.Component | gr.blocks.BlockContext]:
             with gr.Row():
                 pictures = [_picture(name, title) for name, title in SIDES.items()]
             html('<p class="caption">your run − before training</p>')
-            changes = live_plot(height=400, describes=CHANGES, elem_id="compare-changes")
+            changes = live_plot(height=400, description=CHANGES, elem_id="compare-changes")
         changed = html(elem_id="compare-changed")
     return [both, drawings, *pictures, changes, changed]
 
@@ -90,5 +90,5 @@ def _picture(name: str, title: str) -> gr.HTML:
     with gr.Column(min_width=260):
         html(f'<p class="caption">{title}</p>')
         return live_plot(
-            height=300, describes=f"Heat map of the cosines of every pair, {title}", elem_id=f"compare-{name}"
+            height=300, description=f"Heat map of the cosines of every pair, {title}", elem_id=f"compare-{name}"
         )

@@ -15,10 +15,10 @@ from mtst.data.limits import Limits
 from mtst.data.table import Table, read_table
 from mtst.errors import MtstError
 from mtst.text import inline_text, truncate
-from mtst.ui.components.html import card, html, problem, quiet, said, table
-from mtst.ui.components.progress import LatestStep, embed_with_progress
-from mtst.ui.components.sentence_box import query_of
-from mtst.ui.components.upload import limits_note, taken, upload_area
+from mtst.ui.components.html import card, html, problem, quiet, show_message, table
+from mtst.ui.components.progress import ProgressSteps, embed_with_progress
+from mtst.ui.components.sentence_box import clean_query
+from mtst.ui.components.upload import limits_note, claim_upload, upload_area
 from mtst.ui.services.services import Services
 
 if TYPE_CHECKING:
@@ -48,11 +48,11 @@ def read_file(services: Services, path: str | None) -> tuple[Table | None, dict,
     """Read an uploaded table; return it, the menu of its columns, the button, a word about it, nothing to search."""
     none = None, gr.update(choices=[], value=None, visible=False), gr.Button(interactive=False)
     if not path:
-        return *none, said(""), None
+        return *none, show_message(""), None
     try:
-        found = read_table(taken(path), search_limits(services))
+        found = read_table(claim_upload(path), search_limits(services))
     except MtstError as error:
-        return *none, said(problem(error)), None
+        return *none, show_message(problem(error)), None
     menu = gr.update(
         choices=[(inline_text(name), name) for name in found.columns], value=guess_columns(found)[0], visible=True
     )
@@ -61,7 +61,7 @@ def read_file(services: Services, path: str | None) -> tuple[Table | None, dict,
         found,
         menu,
         gr.Button(interactive=True),
-        said(quiet(f"{found.format}: {len(found.rows):,} rows{skipped}.")),
+        show_message(quiet(f"{found.format}: {len(found.rows):,} rows{skipped}.")),
         None,
     )
 
@@ -69,33 +69,33 @@ def read_file(services: Services, path: str | None) -> tuple[Table | None, dict,
 def embed(services: Services, found: Table | None, column: str | None) -> Iterator[tuple[object, object, object]]:
     """Yield how far it is, then what can be searched; with it the message and the result so far."""
     if found is None or column is None:
-        yield None, said(problem("Choose a file first.")), WAITING
+        yield None, show_message(problem("Choose a file first.")), WAITING
         return
     try:
         texts = distinct(found.column(column))
         if not texts:
-            yield None, said(problem("This column is empty. Choose another one.")), WAITING
+            yield None, show_message(problem("This column is empty. Choose another one.")), WAITING
             return
         encoder = services.encoder
         start = time.monotonic()
-        for progress in (steps := LatestStep(embed_with_progress(encoder, texts))):
-            yield None, said(progress.html()), WAITING
+        for progress in (steps := ProgressSteps(embed_with_progress(encoder, texts))):
+            yield None, show_message(progress.html()), WAITING
     except MtstError as error:
-        yield None, said(problem(error)), WAITING
+        yield None, show_message(problem(error)), WAITING
         return
     done = (
         f"{len(texts):,} different sentences embedded in {time.monotonic() - start:.0f} s. Now write what you look for."
     )
     yield (
         Searchable(texts, unit(steps.result), encoder),
-        said(quiet(done)),
+        show_message(quiet(done)),
         quiet("Press Enter in the query to search."),
     )
 
 
 def find(searchable: Searchable | None, query: str) -> str:
     """Return the nearest sentences to a query as HTML, and how long that took."""
-    query = query_of(query)
+    query = clean_query(query)
     if searchable is None:
         return problem("Embed a file first.")
     if not query:

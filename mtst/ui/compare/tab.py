@@ -12,9 +12,9 @@ from mtst.text import escape_html, truncate
 from mtst.ui.compare.encoder_difference import both_encoders, compare_encoders, compare_encoders_again, second_encoder
 from mtst.ui.compare.search import search_card
 from mtst.ui.components.html import card, empty, html, problem, quiet, table
-from mtst.ui.components.live_plot import drawn, hidden, live_plot
-from mtst.ui.components.sentence_box import LONGEST, MAX_SENTENCES, named, query_of, split_sentences
-from mtst.ui.components.sortable_table import sortable, sorting
+from mtst.ui.components.live_plot import show_figure, hide_figure, live_plot
+from mtst.ui.components.sentence_box import CELL_CHARACTERS, MAX_SENTENCES, numbered_sentence, clean_query, split_sentences
+from mtst.ui.components.sortable_table import sortable_table, sortable_html
 from mtst.ui.plots import similarity as similarity_plots
 from mtst.ui.services.services import Services
 
@@ -43,14 +43,14 @@ def compare(services: Services, text: str, query: str) -> tuple[object, ...]:
     try:
         sentences = split_sentences(text)
         if len(sentences) < 2:
-            return hidden(), html(NOTHING, visible=True), "", "", ""
+            return hide_figure(), html(NOTHING, visible=True), "", "", ""
         embeddings = services.encoder.encode(sentences)
         ranking = _ranking(services, query, sentences, embeddings)
     except MtstError as error:
-        return hidden(), html(problem(error), visible=True), "", "", ""
+        return hide_figure(), html(problem(error), visible=True), "", "", ""
     cosines = cosine(embeddings)
     return (
-        drawn(similarity_plots.similarity_map(sentences, cosines)),
+        show_figure(similarity_plots.similarity_map(sentences, cosines)),
         html(visible=False),
         _pairs(sentences, cosines),
         _numbers(sentences, embeddings),
@@ -59,7 +59,7 @@ def compare(services: Services, text: str, query: str) -> tuple[object, ...]:
 
 
 def _rows(sentences: list[str], pairs: list[Pair], form: str = ".3f") -> list[list[str]]:
-    return [[format(value, form), named(sentences, i), named(sentences, j)] for i, j, value in pairs]
+    return [[format(value, form), numbered_sentence(sentences, i), numbered_sentence(sentences, j)] for i, j, value in pairs]
 
 
 def _pairs(sentences: list[str], cosines: np.ndarray) -> str:
@@ -73,16 +73,16 @@ def _pairs(sentences: list[str], cosines: np.ndarray) -> str:
     every = len(near) + len(far) == count
     title = f"All {count:,} pairs" if every else f"The {len(near)} closest and {len(far)} farthest of {count:,} pairs"
     rows = [
-        [(f"{value:.3f}", value), (named(sentences, i), float(i)), (named(sentences, j), float(j))]
+        [(f"{value:.3f}", value), (numbered_sentence(sentences, i), float(i)), (numbered_sentence(sentences, j), float(j))]
         for i, j, value in near + far[::-1]
     ]
-    listed = sortable(header, rows, title, text_columns=(1, 2))
+    listed = sortable_table(header, rows, title, text_columns=(1, 2))
     return f"{made}<details><summary>{title}, to be sorted</summary>{listed}</details>"
 
 
 def _numbers(sentences: list[str], embeddings: np.ndarray) -> str:
     rows = [
-        [named(sentences, k), f"{np.linalg.norm(row):.3f}", "  ".join(f"{value:+.3f}" for value in row[:5]) + "  …"]
+        [numbered_sentence(sentences, k), f"{np.linalg.norm(row):.3f}", "  ".join(f"{value:+.3f}" for value in row[:5]) + "  …"]
         for k, row in enumerate(embeddings)
     ]
     caption = f"Each sentence becomes {embeddings.shape[1]} numbers"
@@ -90,15 +90,15 @@ def _numbers(sentences: list[str], embeddings: np.ndarray) -> str:
 
 
 def _ranking(services: Services, query: str, sentences: list[str], embeddings: np.ndarray) -> str:
-    query = query_of(query)
+    query = clean_query(query)
     if not query:
         return quiet("Write a query to rank the sentences by how close they are to it.")
     found = rank(services.encoder.encode([query])[0], embeddings)
-    rows = [[str(place), f"{value:.3f}", named(sentences, k)] for place, (k, value) in enumerate(found, 1)]
+    rows = [[str(place), f"{value:.3f}", numbered_sentence(sentences, k)] for place, (k, value) in enumerate(found, 1)]
     return table(("rank", "cosine", "sentence"), rows, caption="Nearest to the query first", text_columns=(2,))
 
 
-def together(services: Services, text: str, least: float) -> str:
+def group_sentences(services: Services, text: str, least: float) -> str:
     """Return the near duplicates among the sentences and the groups that they make, as HTML."""
     try:
         sentences = split_sentences(text)
@@ -110,8 +110,8 @@ def together(services: Services, text: str, least: float) -> str:
     found = connected_groups(embeddings, least)
     alone = sum(len(group.members) == 1 for group in found)
     made = "".join(
-        f'<p class="caption" dir="auto">{escape_html(truncate(sentences[group.centre], LONGEST))}</p><ul class="rows">'
-        + "".join(f'<li dir="auto">{escape_html(named(sentences, k))}</li>' for k in group.members)
+        f'<p class="caption" dir="auto">{escape_html(truncate(sentences[group.centre], CELL_CHARACTERS))}</p><ul class="rows">'
+        + "".join(f'<li dir="auto">{escape_html(numbered_sentence(sentences, k))}</li>' for k in group.members)
         + "</ul>"
         for group in found
         if len(group.members) > 1
@@ -152,15 +152,15 @@ def compare_tab(services: Services, run: gr.BrowserState | None = None) -> gr.Te
         with gr.Column(scale=7, min_width=320):
             with card("Cosine similarity", note="cosine: 1 = same meaning, 0 = unrelated"):
                 nothing = html(FIRST)
-                figure = live_plot(height=HEIGHT, describes=DESCRIPTION, elem_id="compare-map")
-                pairs = sorting(elem_id="compare-pairs")
+                figure = live_plot(height=HEIGHT, description=DESCRIPTION, elem_id="compare-map")
+                pairs = sortable_html(elem_id="compare-pairs")
             both = both_encoders()
             with card("Embeddings"):
                 numbers = html(quiet("The first numbers of each embedding appear here."), elem_id="compare-numbers")
     search_card(services)
     quietly = {"show_progress": "hidden", "concurrency_limit": 4}
     private = {"api_visibility": "private", **quietly}
-    grouping = {"fn": partial(together, services), "inputs": [sentences, least], "outputs": grouped, **private}
+    grouping = {"fn": partial(group_sentences, services), "inputs": [sentences, least], "outputs": grouped, **private}
     second_one = {
         "fn": partial(compare_encoders, services), "inputs": [sentences, second, run],
         "outputs": both, **private,

@@ -21,11 +21,11 @@ watch('value', arrive);
 arrive();"""
 
 
-def pressable(value: str = "", **kwargs: object) -> gr.HTML:
+def clickable_html(value: str = "", **kwargs: object) -> gr.HTML:
     """Return a piece of HTML as a component that says which of its buttons was pressed."""
     return gr.HTML(value, js_on_load=PRESS, apply_default_css=False, **kwargs)
 
 
-def reply(value: str = "", **kwargs: object) -> gr.HTML:
+def answer_area(value: str = "", **kwargs: object) -> gr.HTML:
     """Return the place of an answer as a component."""
     return gr.HTML(value, js_on_load=ARRIVE, apply_default_css=False, **kwargs)

@@ -27,7 +27,7 @@ def empty(title: str, text: str, height: int = 260) -> Markup:
     return render("components/empty", title=title, text=text, height=height)
 
 
-def said(value: str) -> dict[str, Any]:
+def show_message(value: str) -> dict[str, Any]:
     """Return the update that shows a message, or hides its component if it is empty."""
     return gr.update(value=value, visible=bool(value))
 

@@ -27,26 +27,26 @@ DRAW = static_text("live_plot.js")
 FRAME = '<div class="figure" role="img" aria-label="{name}" style="height: {height}px"></div>'
 
 
-def live_plot(*, describes: str, height: int = 340, **kwargs: object) -> gr.HTML:
-    """Return a hidden place for a figure; `describes` is its name for those who do not see it.
+def live_plot(*, description: str, height: int = 340, **kwargs: object) -> gr.HTML:
+    """Return a hidden place for a figure; `description` is its name for those who do not see it.
 
     A function and not a subclass of `gr.HTML`: gradio writes a stub file beside the source of every subclass.
     """
-    frame = FRAME.format(name=escape(describes), height=height)
+    frame = FRAME.format(name=escape(description), height=height)
     return gr.HTML(html_template=frame, js_on_load=DRAW, apply_default_css=False, visible=False, mark={}, **kwargs)
 
 
-def drawn(figure: "go.Figure") -> dict:
+def show_figure(figure: "go.Figure") -> dict:
     """Return the update that shows a figure in its place."""
     return gr.update(value=figure.to_plotly_json(), mark={}, visible=True)
 
 
-def marked(trace: dict) -> dict:
+def show_marker(trace: dict) -> dict:
     """Return the update that draws a trace above the figure, in place of the last one."""
     return gr.update(mark=trace)
 
 
-def hidden() -> dict:
+def hide_figure() -> dict:
     """Return the update that takes a figure away."""
     return gr.update(visible=False)
 

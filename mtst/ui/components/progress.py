@@ -88,7 +88,7 @@ def with_progress(doing: str, work: Callable[[], Result], line: Executor) -> Gen
         future.cancel()
 
 
-class LatestStep(Generic[Result]):
+class ProgressSteps(Generic[Result]):
     """LatestStep to go through, each of which tells the progress, and their result afterwards."""
 
     def __init__(self, steps: Generator[Progress, None, Result]) -> None:

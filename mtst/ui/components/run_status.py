@@ -13,7 +13,7 @@ LOADING = ("Loading the encoder", "a few seconds")
 OLD = "the one before training"
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Return a time as people say it."""
     whole = round(seconds)
     return f"{whole} s" if whole < 100 else f"{whole // 60} min {whole % 60:02d} s"
@@ -30,14 +30,14 @@ def status(
     if history.finished:
         state, title = ("stopped", "Stopped") if history.finished.stopped else ("finished", "Finished")
         title = "Finished early" if history.finished.early else title
-        took = f"took {duration(history.elapsed)}"
+        took = f"took {format_duration(history.elapsed)}"
         if history.finished.out_of_time:
             title, took = "Time is up", f"{took}, the longest that a run may; Resume goes on from there"
         return state_line(state, f"{title}, {_kept(history)}", took, step, steps)
     if stopping:
         return state_line("stopping", "Stopping", "the best model so far is kept", step, steps)
     if place:
-        return state_line("queued", *in_line(place), step, steps)
+        return state_line("queued", *queue_status(place), step, steps)
     if started is None or history.waiting:
         return state_line("starting", *LOADING, step, steps)
     return state_line(
@@ -45,14 +45,14 @@ def status(
     )
 
 
-def in_line(place: QueuePosition) -> tuple[str, str]:
+def queue_status(place: QueuePosition) -> tuple[str, str]:
     """Return the place of a run that waits, and how long that may take."""
     title = "Next in line" if place.number == 1 else f"Waiting, number {place.number} of {place.of} in line"
-    wait = "it starts by itself" if place.seconds is None else f"it starts in about {duration(max(1, place.seconds))}"
+    wait = "it starts by itself" if place.seconds is None else f"it starts in about {format_duration(max(1, place.seconds))}"
     return title, wait
 
 
-def best_so_far(saved: Mapping[str, Any] | None) -> str:
+def best_model_note(saved: Mapping[str, Any] | None) -> str:
     """Say which model a run that broke off leaves, by its checkpoint."""
     if not saved:
         return ""
@@ -80,7 +80,7 @@ def _kept(history: History) -> str:
 
 def _progress(history: History, step: int, started: Started) -> tuple[str, str]:
     """Return what a run does now, and its time."""
-    so_far = f"{duration(history.elapsed)} so far"
+    so_far = f"{format_duration(history.elapsed)} so far"
     read = _reading(history)
     if read:
         return f"{read}: {_embedded(history, started)}", so_far
@@ -90,7 +90,7 @@ def _progress(history: History, step: int, started: Started) -> tuple[str, str]:
         return "Keeping the best model", so_far
     epoch = min(started.epochs, 1 + sum(ended.epoch > 0 for ended in history.epochs))
     left = history.remaining
-    time = so_far if left is None else f"{so_far}, about {duration(max(1, left))} to go"
+    time = so_far if left is None else f"{so_far}, about {format_duration(max(1, left))} to go"
     return f"{'Validating epoch' if history.validating else 'Epoch'} {epoch} of {started.epochs}", time
 
 
@@ -112,7 +112,7 @@ def _embedded(history: History, started: Started) -> str:
     return f"{history.embedded.rows if history.embedded else 0:,} of {total:,}"
 
 
-def idle(text: str) -> str:
+def idle_status(text: str) -> str:
     return state_line("ready", "Ready to train", text)
 
 

@@ -5,9 +5,9 @@ from mtst.errors import DataError
 from mtst.text import truncate
 
 MAX_SENTENCES = 200  # that are compared
-MOST_CHARACTERS = 1_000_000  # of all sentences of a box, or of a program's call: all visitors share the tokenizer
-LONGEST_QUERY = 10_000  # characters of one sentence that is asked about
-LONGEST = 200  # characters of a sentence in a table
+MAX_CHARACTERS = 1_000_000  # of all sentences of a box, or of a program's call: all visitors share the tokenizer
+MAX_QUERY_CHARACTERS = 10_000  # characters of one sentence that is asked about
+CELL_CHARACTERS = 200  # characters of a sentence in a table
 
 
 def split_sentences(text: str, most: int = MAX_SENTENCES) -> list[str]:
@@ -21,16 +21,16 @@ def split_sentences(text: str, most: int = MAX_SENTENCES) -> list[str]:
         raise DataError(
             f"These are {len(sentences):,} sentences; at most {most:,} fit here. For more, upload them as a file."
         )
-    if sum(map(len, sentences)) > MOST_CHARACTERS:
-        raise DataError(f"These sentences have more than {MOST_CHARACTERS:,} characters together. Write fewer.")
+    if sum(map(len, sentences)) > MAX_CHARACTERS:
+        raise DataError(f"These sentences have more than {MAX_CHARACTERS:,} characters together. Write fewer.")
     return sentences
 
 
-def query_of(text: str) -> str:
+def clean_query(text: str) -> str:
     """Return the one sentence that stands in a box, cut where it is far longer than what any encoder reads."""
-    return text.strip()[:LONGEST_QUERY].strip()
+    return text.strip()[:MAX_QUERY_CHARACTERS].strip()
 
 
-def named(sentences: list[str], k: int) -> str:
+def numbered_sentence(sentences: list[str], k: int) -> str:
     """Return a sentence with its number, cut."""
     return f"{k + 1}. {truncate(sentences[k], LONGEST)}"

@@ -8,7 +8,7 @@ CHARACTERS = 500  # of one sentence
 Row = tuple[str, Sequence[tuple[str, str]]]  # a sentence and the names and values of its facts
 
 
-def sentence_rows(title: str, rows: Iterable[Row]) -> str:
+def sentence_list(title: str, rows: Iterable[Row]) -> str:
     """Return sentences with their facts as a list that scrolls on its own where it is long."""
     items = "".join(
         f'<li><p dir="auto">{escape_html(truncate(text, CHARACTERS))}</p>{_facts(facts)}</li>' for text, facts in rows

@@ -19,12 +19,12 @@ thead th { position: sticky; top: 0; background: var(--card); z-index: 1; }
 Cell = tuple[str, float]  # what it says, and by what it is sorted
 
 
-def sorting(value: str = "", **kwargs: object) -> gr.HTML:
+def sortable_html(value: str = "", **kwargs: object) -> gr.HTML:
     """Return a piece of HTML whose tables of `sortable` can be sorted."""
     return gr.HTML(value, css_template=LOOK, js_on_load=SORT, apply_default_css=False, **kwargs)
 
 
-def sortable(header: Sequence[str], rows: Iterable[Sequence[Cell]], name: str, text_columns: Iterable[int] = ()) -> str:
+def sortable_table(header: Sequence[str], rows: Iterable[Sequence[Cell]], name: str, text_columns: Iterable[int] = ()) -> str:
     """Return a table whose headings are buttons; it scrolls on its own, and `name` says what it holds."""
     left = set(text_columns)
 

@@ -28,12 +28,12 @@ def upload_area(elem_id: str) -> gr.File:
     )
 
 
-def uploaded(path: str) -> bool:
+def is_uploaded(path: str) -> bool:
     """Tell whether a file is one that came over the network, rather than any file of this machine."""
     return Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve())
 
 
-def taken(path: str) -> Path:
+def claim_upload(path: str) -> Path:
     """Take a visitor's file out of gradio's cache, where whoever knows its contents could fetch it.
 
     Return where it lies now; a file that lies elsewhere, such as the sample, stays there.
@@ -41,7 +41,7 @@ def taken(path: str) -> Path:
     Raises:
         DataError: it is gone, or cannot be moved.
     """
-    if not uploaded(path):
+    if not is_uploaded(path):
         return Path(path)
     file = Path(path).resolve()
     target = fresh_path(file.name)

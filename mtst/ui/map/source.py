@@ -11,16 +11,16 @@ from mtst.data.dataset import make_dataset
 from mtst.data.table import Table, read_table
 from mtst.errors import DataError, MtstError
 from mtst.text import inline_text
-from mtst.ui.components.html import problem, quiet, said
+from mtst.ui.components.html import problem, quiet, show_message
 from mtst.ui.components.sentence_box import split_sentences
-from mtst.ui.components.upload import taken
+from mtst.ui.components.upload import claim_upload
 from mtst.ui.services.services import Services
 
 MAX_TYPED = 1_000
 SAMPLE_POINTS = 400
 SAMPLE_ROWS = 5_300
 VALUES = 50  # different values of a column that may colour the points
-OWN, SHIPPED, WHOLE, FILE = "own", "sample", "whole", "file"
+TYPED, SAMPLE_SMALL, SAMPLE_ALL, FILE = "own", "sample", "whole", "file"
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class Sentences:
 
 
 @lru_cache(maxsize=2)
-def sample(count: int) -> Sentences:
+def sample_sentences(count: int) -> Sentences:
     """Return sample sentences and, for each task, their labels."""
     data = make_dataset(read_table(SAMPLE), "text", ["topic", "sentiment"])
     complete = [k for k in range(len(data)) if all(labels[k] >= 0 for labels in data.labels.values())]
@@ -47,9 +47,9 @@ def chosen_sentences(source: str, text: str, table: Table | None, column: str | 
     Raises:
         DataError: it is too much, or no file was chosen.
     """
-    if source in (SHIPPED, WHOLE):
-        return sample(SAMPLE_POINTS if source == SHIPPED else SAMPLE_ROWS)
-    if source == OWN:
+    if source in (SAMPLE_SMALL, SAMPLE_ALL):
+        return sample_sentences(SAMPLE_POINTS if source == SAMPLE_SMALL else SAMPLE_ROWS)
+    if source == TYPED:
         return Sentences(split_sentences(text, MAX_TYPED), {})
     if table is None or column is None:
         raise DataError("Choose a file first.")
@@ -67,12 +67,12 @@ def read_file(services: Services, path: str | None) -> tuple[Table | None, dict,
     """Read an uploaded table; return it, the menu of its columns and a word about it."""
     none = gr.update(choices=[], value=None, visible=False)
     if not path:
-        return None, none, said("")
+        return None, none, show_message("")
     try:
-        table = read_table(taken(path), services.settings.limits)
+        table = read_table(claim_upload(path), services.settings.limits)
     except MtstError as error:
-        return None, none, said(problem(error))
+        return None, none, show_message(problem(error))
     skipped = f", {len(table.skipped):,} skipped" if table.skipped else ""
     choices = [(inline_text(name), name) for name in table.columns]
-    note = said(quiet(f"{table.format}: {len(table.rows):,} rows read{skipped}. Now press Draw the map."))
+    note = show_message(quiet(f"{table.format}: {len(table.rows):,} rows read{skipped}. Now press Draw the map."))
     return table, gr.update(choices=choices, value=guess_columns(table)[0], visible=True), note

@@ -10,13 +10,13 @@ from mtst.analysis.projection import METHODS, land, project
 from mtst.data.table import Table
 from mtst.errors import MtstError
 from mtst.text import inline_text
-from mtst.ui.components.html import card, empty, html, problem, quiet, said
-from mtst.ui.components.live_plot import drawn, hidden, live_plot, marked
-from mtst.ui.components.progress import LatestStep, embed_with_progress, with_progress
-from mtst.ui.components.sentence_box import query_of
+from mtst.ui.components.html import card, empty, html, problem, quiet, show_message
+from mtst.ui.components.live_plot import show_figure, hide_figure, live_plot, show_marker
+from mtst.ui.components.progress import ProgressSteps, embed_with_progress, with_progress
+from mtst.ui.components.sentence_box import clean_query
 from mtst.ui.components.upload import limits_note, upload_area
 from mtst.ui.map.embedding_map import NOT_CHOSEN, EmbeddingMap, PredictedLabels
-from mtst.ui.map.source import FILE, OWN, SAMPLE_POINTS, SAMPLE_ROWS, SHIPPED, WHOLE, chosen_sentences, read_file
+from mtst.ui.map.source import FILE, TYPED, SAMPLE_POINTS, SAMPLE_ROWS, SAMPLE_SMALL, SAMPLE_ALL, chosen_sentences, read_file
 from mtst.ui.plots import map as map_plots
 from mtst.ui.services.services import Services
 
@@ -43,23 +43,23 @@ def draw(
 
     If it was not `asked` for, what would take long is not begun.
     """
-    if not asked and source in (WHOLE, FILE):
+    if not asked and source in (SAMPLE_ALL, FILE):
         yield _nothing(ASK)
         return
     try:
-        model, of = (services.trained(run), run) if which == TRAINED else (services.starter, None)
+        model, of = (services.run_model(run), run) if which == TRAINED else (services.starter, None)
         chosen = chosen_sentences(source, text, table, column)
         if not chosen.texts:
             yield _nothing(NOTHING)
             return
-        for progress in (steps := LatestStep(embed_with_progress(model.encoder, chosen.texts))):
+        for progress in (steps := ProgressSteps(embed_with_progress(model.encoder, chosen.texts))):
             yield _under_way(progress.html())
         rows = steps.result
         doing = f"Placing {len(rows):,} points by {method}"
         make = partial(project, rows, method)
-        shared = of is None and source in (SHIPPED, WHOLE)  # every visitor begins with it
-        place = partial(services.planes.take, f"{source} {method}", lambda kept: kept or make()) if shared else make
-        for progress in (steps := LatestStep(with_progress(doing, place, LINES[method]))):
+        shared = of is None and source in (SAMPLE_SMALL, SAMPLE_ALL)  # every visitor begins with it
+        place = partial(services.projections.take, f"{source} {method}", lambda kept: kept or make()) if shared else make
+        for progress in (steps := ProgressSteps(with_progress(doing, place, LINES[method]))):
             yield _under_way(progress.html())
     except MtstError as error:
         yield _nothing(problem(error))
@@ -72,9 +72,9 @@ def draw(
     which_ones = "" if len(chosen.texts) <= MENU else f" (the first {MENU:,}; write any other)"
     yield (
         drawing,
-        drawn(_figure(drawing, colour)),
+        show_figure(_figure(drawing, colour)),
         html(visible=False),
-        said(""),
+        show_message(""),
         gr.update(choices=choices, value=colour),
         gr.update(choices=numbered, value=None, label=f"A sentence of the map{which_ones}"),
         drawing.trust,
@@ -83,12 +83,12 @@ def draw(
 
 
 def _under_way(progress: str) -> tuple[object, ...]:
-    return (gr.skip(), gr.skip(), gr.skip(), said(progress), *[gr.skip()] * (OUTPUTS - 4))
+    return (gr.skip(), gr.skip(), gr.skip(), show_message(progress), *[gr.skip()] * (OUTPUTS - 4))
 
 
 def _nothing(message: str) -> tuple[object, ...]:
     menu = gr.update(choices=[], value=None)
-    return None, hidden(), html(message, visible=True), said(""), gr.skip(), menu, "", NOT_CHOSEN
+    return None, hide_figure(), html(message, visible=True), show_message(""), gr.skip(), menu, "", NOT_CHOSEN
 
 
 def _figure(drawing: EmbeddingMap, colour: str) -> object:
@@ -99,7 +99,7 @@ def recolour(drawing: EmbeddingMap | None, colour: str | None) -> dict:
     """Return the figure in other colours."""
     if drawing is None or colour not in [key for _, key in drawing.colours()]:
         return gr.skip()
-    return drawn(_figure(drawing, colour))
+    return show_figure(_figure(drawing, colour))
 
 
 def choose(drawing: EmbeddingMap | None, number: int | None) -> tuple[object, object, object]:
@@ -108,7 +108,7 @@ def choose(drawing: EmbeddingMap | None, number: int | None) -> tuple[object, ob
         return gr.skip(), gr.skip(), gr.skip()
     text, place = drawing.texts[number], drawing.plane.points[number]
     near = drawing.near(f"{number + 1}. {text}", drawing.rows[number], place, number)
-    return marked(map_plots.mark(place, text)), near, number if number < MENU else None
+    return show_marker(map_plots.mark(place, text)), near, number if number < MENU else None
 
 
 def add(services: Services, drawing: EmbeddingMap | None, sentence: str) -> tuple[object, object, object]:
@@ -118,16 +118,16 @@ def add(services: Services, drawing: EmbeddingMap | None, sentence: str) -> tupl
         return gr.skip(), gr.skip(), gr.skip()
     if sentence in drawing.texts:
         return choose(drawing, drawing.texts.index(sentence))
-    sentence = query_of(sentence)
+    sentence = clean_query(sentence)
     try:
-        model = services.trained(drawing.run) if drawing.run else services.starter
+        model = services.run_model(drawing.run) if drawing.run else services.starter
         row = model.encoder.encode([sentence])[0]
     except MtstError as error:
         return gr.skip(), problem(error), gr.skip()
     place = land(drawing.plane, drawing.rows, row)
     how = "where the projection puts it" if drawing.plane.basis else "between the five that are nearest to it"
     near = f"{drawing.near(sentence, row, place)}{quiet(f'It is new here: it lies {how}.')}"
-    return marked(map_plots.mark(place, sentence)), near, None
+    return show_marker(map_plots.mark(place, sentence)), near, None
 
 
 def map_tab(services: Services, demo: gr.Blocks, sentences: gr.Textbox, run: gr.BrowserState | None = None) -> None:
@@ -138,12 +138,12 @@ def map_tab(services: Services, demo: gr.Blocks, sentences: gr.Textbox, run: gr.
         with gr.Column(scale=3, min_width=280), card("What to draw"):
             source = gr.Radio(
                 [
-                    (f"{SAMPLE_POINTS} sample sentences", SHIPPED),
-                    (f"All {SAMPLE_ROWS:,} of the sample", WHOLE),
-                    ("My own sentences", OWN),
+                    (f"{SAMPLE_POINTS} sample sentences", SAMPLE_SMALL),
+                    (f"All {SAMPLE_ROWS:,} of the sample", SAMPLE_ALL),
+                    ("My own sentences", TYPED),
                     ("A file", FILE),
                 ],
-                value=SHIPPED,
+                value=SAMPLE_SMALL,
                 label="Sentences",
                 elem_id="map-source",
             )
@@ -181,7 +181,7 @@ def map_tab(services: Services, demo: gr.Blocks, sentences: gr.Textbox, run: gr.
         with gr.Column(scale=7, min_width=320):
             with card("Sentences in two dimensions", note="press a point for its true neighbours"):
                 nothing = html(FIRST)
-                figure = live_plot(height=HEIGHT, describes=DESCRIPTION, elem_id="map-plot")
+                figure = live_plot(height=HEIGHT, description=DESCRIPTION, elem_id="map-plot")
                 trust = html(elem_id="map-trust")
             with card("One sentence and its neighbours"):
                 with gr.Row():
@@ -230,4 +230,4 @@ def map_tab(services: Services, demo: gr.Blocks, sentences: gr.Textbox, run: gr.
 
 def _show(source: str, text: str, compared: str) -> tuple[gr.Textbox, gr.Column]:
     """Show the box for own sentences, filled with those of the Compare tab the first time, or the place for a file."""
-    return gr.Textbox(visible=source == OWN, value=text or compared), gr.Column(visible=source == FILE)
+    return gr.Textbox(visible=source == TYPED, value=text or compared), gr.Column(visible=source == FILE)

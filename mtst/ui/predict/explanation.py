@@ -12,10 +12,10 @@ from mtst.errors import MtstError
 from mtst.evaluation.error_analysis import FEW_ROWS, PredictedRow, bin_of, predicted_rows, reliability
 from mtst.text import escape_html, isolate_bidi, truncate
 from mtst.ui.components.html import problem, quiet, table
-from mtst.ui.components.sentence_box import query_of
-from mtst.ui.components.sentence_list import sentence_rows
+from mtst.ui.components.sentence_box import clean_query
+from mtst.ui.components.sentence_list import sentence_list
 from mtst.ui.plots.style import task_colour
-from mtst.ui.services.model_data import BROUGHT, ModelData, find_model, model_data
+from mtst.ui.services.model_data import UPLOADED, ModelData, find_model, model_data
 from mtst.ui.services.services import Services
 
 if TYPE_CHECKING:
@@ -36,15 +36,15 @@ METHOD = (
 )
 
 
-def why(services: Services, key: str, run: str | None, brought: str | None = None) -> Iterator[str]:
+def explain_prediction(services: Services, key: str, run: str | None, brought: str | None = None) -> Iterator[str]:
     """Yield the explanation of one sentence as HTML, as its parts come in; `key` is made by `key_of`."""
     which, _, sentence = str(key).partition(":")
-    sentence = query_of(sentence)
+    sentence = clean_query(sentence)
     yield quiet("Taking the words apart …")
     try:
         model = find_model(services, which, run, brought)
         found = explain(model, sentence)
-        if which == BROUGHT:
+        if which == UPLOADED:
             yield _page(key, found, {}, quiet("The rows that this model has learned from did not come with it."))
             return
         yield _page(key, found, {}, quiet("Looking at the held-out rows …"))
@@ -56,7 +56,7 @@ def why(services: Services, key: str, run: str | None, brought: str | None = Non
         yield problem(error)
 
 
-def key_of(which: str, sentence: str) -> str:
+def sentence_key(which: str, sentence: str) -> str:
     """Return what a button says of a sentence and of the model that was asked."""
     return f"{which}:{sentence}"
 
@@ -189,7 +189,7 @@ def _nearest(model: "MultiTaskSentenceTransformer", sentence: str, known: ModelD
     rows = rows.take(range(read))
     near = nearest_rows(model, sentence, rows, NEAREST)
     of = "" if read == len(known.train) else f" among the first {read:,} of {len(known.train):,}"
-    yield sentence_rows(
+    yield sentence_list(
         f"Nearest training rows{of}, by the model's own embeddings",
         ((rows.texts[place], [("cosine", f"{cosine:.2f}"), *_labels(rows, place)]) for place, cosine in near),
     )

@@ -12,18 +12,18 @@ from mtst.data.table import Table, read_table
 from mtst.errors import MtstError
 from mtst.model.export.predictions_csv import write_predictions
 from mtst.text import escape_html, inline_text, truncate
-from mtst.ui.components.clickable import pressable, reply
-from mtst.ui.components.html import bars, card, empty, html, problem, quiet, said
+from mtst.ui.components.clickable import clickable_html, answer_area
+from mtst.ui.components.html import bars, card, empty, html, problem, quiet, show_message
 from mtst.ui.components.progress import embed_with_progress
 from mtst.ui.components.sentence_box import split_sentences
-from mtst.ui.components.upload import limits_note, taken, upload_area
+from mtst.ui.components.upload import limits_note, claim_upload, upload_area
 from mtst.ui.plots.style import task_colour
 from mtst.ui.predict.explanation import NOTHING as NOT_ASKED
-from mtst.ui.predict.explanation import key_of, why
+from mtst.ui.predict.explanation import sentence_key, explain_prediction
 from mtst.ui.server.browser_state import BrowserTokens
 from mtst.ui.server.temporary_files import fresh_path
-from mtst.ui.server.visitors import visitor
-from mtst.ui.services.model_data import BROUGHT, OWN, STARTER, find_model
+from mtst.ui.server.visitors import visitor_id
+from mtst.ui.services.model_data import UPLOADED, TRAINED, STARTER, find_model
 from mtst.ui.services.services import Services
 from mtst.ui.services.uploaded_model import ABOUT, delete, describe, upload_model
 
@@ -61,7 +61,7 @@ def predict(services: Services, text: str, which: str, run: str | None, brought:
 
 def _ask(which: str, sentence: str) -> str:
     name = escape_html(f"Why? {truncate(sentence, 80)}")
-    key = escape_html(key_of(which, sentence))
+    key = escape_html(sentence_key(which, sentence))
     return f'<button type="button" class="ask" data-key="{key}" aria-label="{name}">Why?</button>'
 
 
@@ -80,13 +80,13 @@ def read_file(services: Services, path: str | None) -> tuple[Table | None, dict,
     """Read an uploaded table and guess its column of sentences."""
     gone = gr.File(value=None, visible=False)
     if not path:
-        return None, gr.update(choices=[], value=None, visible=False), said(""), gone
+        return None, gr.update(choices=[], value=None, visible=False), show_message(""), gone
     try:
-        table = read_table(taken(path), services.settings.limits)
+        table = read_table(claim_upload(path), services.settings.limits)
     except MtstError as error:
-        return None, gr.update(choices=[], value=None, visible=False), said(problem(error)), gone
+        return None, gr.update(choices=[], value=None, visible=False), show_message(problem(error)), gone
     text, _ = guess_columns(table)
-    note = said(quiet(f"{table.format}: {len(table.rows):,} rows read, {_skipped(table)}."))
+    note = show_message(quiet(f"{table.format}: {len(table.rows):,} rows read, {_skipped(table)}."))
     return (
         table,
         gr.update(choices=[(inline_text(name), name) for name in table.columns], value=text, visible=True),
@@ -113,21 +113,21 @@ def predict_file(
     """Write the table with the predictions of every head; yield how far it is, then the file and a word about it."""
     hidden = gr.File(visible=False)
     if table is None or column is None:
-        yield hidden, said(problem("Choose a file first."))
+        yield hidden, show_message(problem("Choose a file first."))
         return
     try:
-        yield hidden, said(quiet("Loading the model."))
+        yield hidden, show_message(quiet("Loading the model."))
         model = find_model(services, which, run, brought)
         texts = list(dict.fromkeys(filter(str.strip, table.column(column))))
         for progress in embed_with_progress(model.encoder, texts):
-            yield hidden, said(progress.html())
-        yield hidden, said(quiet("Writing the table."))  # the encoder remembers what it has embedded
+            yield hidden, show_message(progress.html())
+        yield hidden, show_message(quiet("Writing the table."))  # the encoder remembers what it has embedded
         target = fresh_path(f"{Path(table.name).stem}-predictions.csv")
         count = write_predictions(model, table, column, target)
     except MtstError as error:
-        yield hidden, said(problem(error))
+        yield hidden, show_message(problem(error))
         return
-    done = said(quiet(f"{count:,} rows predicted. A cell that a spreadsheet would run has a ' put before it."))
+    done = show_message(quiet(f"{count:,} rows predicted. A cell that a spreadsheet would run has a ' put before it."))
     yield gr.File(value=str(target), visible=True), done
 
 
@@ -140,8 +140,8 @@ def predict_tab(services: Services, tab: gr.Tab, tokens: BrowserTokens) -> gr.Ra
                 which = gr.Radio(
                     [
                         ("Starter heads: topic and sentiment", STARTER),
-                        ("My trained run", OWN),
-                        ("A model that I upload", BROUGHT),
+                        ("My trained run", TRAINED),
+                        ("A model that I upload", UPLOADED),
                     ],
                     value=STARTER,
                     label="Model",
@@ -171,19 +171,19 @@ def predict_tab(services: Services, tab: gr.Tab, tokens: BrowserTokens) -> gr.Ra
                 away = gr.Button("Delete this model", size="sm", visible=False, elem_id="predict-brought-delete")
         with gr.Column(scale=7, min_width=320):
             with card("What the heads say", note="probability of each label"):
-                answer = pressable(NOTHING, elem_id="predict-answer")
+                answer = clickable_html(NOTHING, elem_id="predict-answer")
             with card("Why this label"):
-                reasons = reply(NOT_ASKED, elem_id="predict-why")
+                reasons = answer_area(NOT_ASKED, elem_id="predict-why")
     button.click(
         partial(predict, services), [text, which, *own], answer, api_visibility="private", show_progress="hidden",
         concurrency_limit=4,
     )  # fmt: skip
 
     def ask(run: str | None, brought: str | None, event: gr.EventData) -> Iterator[str]:
-        yield from why(services, event.key, run, brought)
+        yield from explain_prediction(services, event.key, run, brought)
 
     def take_in(request: gr.Request, path: str | None, before: str | None) -> tuple[object, ...]:
-        return upload_model(services, visitor(request), path, before)
+        return upload_model(services, visitor_id(request), path, before)
 
     answer.select(
         ask, own, reasons, api_visibility="private", show_progress="hidden", concurrency_limit=2,

@@ -18,7 +18,7 @@ from mtst.training.config import TrainConfig
 from mtst.training.scenarios import comparable_scenarios
 from mtst.ui.components import run_status
 from mtst.ui.components.html import empty
-from mtst.ui.components.live_plot import drawn, hidden
+from mtst.ui.components.live_plot import show_figure, hide_figure
 from mtst.ui.plots import comparison as comparison_plots
 from mtst.ui.scenarios import html_report, recommendation
 from mtst.ui.server.temporary_files import write_file
@@ -46,7 +46,7 @@ def expanded(keys: Sequence[str], tasks: Sequence[Task]) -> tuple[str, ...]:
 
 def start(
     services: Services,
-    who: str,
+    visitor: str,
     keys: list[str],
     seeds: int,
     alone: bool,
@@ -69,7 +69,7 @@ def start(
         job, data = dataset.job(services, draft, wanted, TrainConfig(), "compare", encoder)
         job = dataset.comparing(job, expanded(keys, data.tasks), seeds, TOGETHER if alone else None)
         plan_attempts(job.scenarios, job.seeds, data, job.alone)  # refuses what cannot be compared
-        token = services.runs.submit(job, data, who)
+        token = services.runs.submit(job, data, visitor)
     except MtstError as error:
         raise gr.Error(explain_setting_error(str(error)), title="Cannot compare yet", print_exception=False) from error
     return token, run_status.status(History()), gr.Button(visible=False)
@@ -109,10 +109,10 @@ def show(
         recommendation.recommendation(comparison, source) if some else NOTHING,
         recommendation.scores(comparison) + recommendation.together(comparison) if some else "",
         gr.Column(visible=comparison.started is not None),
-        drawn(comparison_plots.curves(comparison)) if comparison.started else hidden(),
-        drawn(comparison_plots.costs(comparison)) if some else hidden(),
+        show_figure(comparison_plots.curves(comparison)) if comparison.started else hide_figure(),
+        show_figure(comparison_plots.costs(comparison)) if some else hide_figure(),
         gr.Column(visible=learnt is not None),
-        drawn(comparison_plots.learning(learnt)) if learnt else hidden(),
+        show_figure(comparison_plots.learning(learnt)) if learnt else hide_figure(),
         recommendation.more_data(learnt),
         gr.Button(visible=over),
         gr.Button(visible=not over, interactive=not stopping),
@@ -126,7 +126,7 @@ def none(message: str) -> tuple[object, ...]:
     nothing = gr.update(visible=False)
     status = run_status.state_line("ready", "Ready to compare", message)
     return (
-        status, NOTHING, "", nothing, hidden(), hidden(), nothing, hidden(), "", gr.Button(visible=True), nothing,
+        status, NOTHING, "", nothing, hide_figure(), hide_figure(), nothing, hide_figure(), "", gr.Button(visible=True), nothing,
         nothing, nothing,
     )  # fmt: skip
 
@@ -139,20 +139,20 @@ def _status(history: History, place: QueuePosition | None, stopping: bool) -> st
     if done := comparison.compared:
         state, title = ("stopped", "Stopped") if done.stopped else ("finished", "Finished")
         title = f"{title}, {made} of {of} attempts made"
-        return run_status.state_line(state, title, f"took {run_status.duration(done.seconds)}", made, of)
+        return run_status.state_line(state, title, f"took {run_status.format_duration(done.seconds)}", made, of)
     title, note = recommendation.progress(comparison)
     if stopping:
         return run_status.state_line("stopping", "Stopping", note, made, of)
     return run_status.state_line("running", title, note, made, of)
 
 
-def resume(services: Services, who: str, token: str | None) -> gr.Button:
+def resume(services: Services, visitor: str, token: str | None) -> gr.Button:
     """Let a comparison that broke off go on with the first attempt that has not ended.
 
     Raises:
         gr.Error: it cannot go on.
     """
-    run_controls.resume_run(services, who, token)
+    run_controls.resume_run(services, visitor, token)
     return gr.Button(visible=False)
 
 

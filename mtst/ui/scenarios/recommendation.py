@@ -10,7 +10,7 @@ from mtst.data.tasks import Task
 from mtst.evaluation.scores import Scores
 from mtst.text import escape_html, inline_text
 from mtst.ui.components.html import quiet, table
-from mtst.ui.components.run_status import duration
+from mtst.ui.components.run_status import format_duration
 
 FIGURES = ("seeds apart", "seconds", "seconds a point gained", "weights trained", "encoder drift", "frozen head")
 NEAR = 0.005  # macro-F1: scores that differ by less are said to be the same
@@ -116,7 +116,7 @@ def more_data(found: LearningCurve | None) -> str:
     return quiet(
         f"{start}: a logistic regression on frozen embeddings reaches {100 * now:.1f} with {found.rows[-1]:,} rows, "
         f"and its curve leads to {100 * middle:.1f} ({100 * low:.1f} to {100 * high:.1f}) with {rows:,}. "
-        f"Measured in {duration(found.seconds)}."
+        f"Measured in {format_duration(found.seconds)}."
     )
 
 

@@ -9,7 +9,7 @@ from mtst.training.scenarios import comparable_scenarios, find_scenario
 from mtst.ui.components.html import card, html, quiet
 from mtst.ui.components.live_plot import live_plot
 from mtst.ui.scenarios import comparison_view
-from mtst.ui.server.visitors import visitor
+from mtst.ui.server.visitors import visitor_id
 from mtst.ui.services.services import Services
 from mtst.ui.train import run_controls
 from mtst.ui.train.form.form import SILENT, Form
@@ -64,11 +64,11 @@ def scenarios_tab(services: Services, tab: gr.Tab, steps: Form, token: gr.Browse
             page = gr.DownloadButton("Save", visible="hidden", elem_id="scenarios-html")
             report = gr.DownloadButton("Save", visible="hidden", elem_id="scenarios-json")
             with card("Score against cost", visible=False) as figures:
-                costs = live_plot(height=340, describes=COSTS, elem_id="scenarios-costs")
-                curves = live_plot(height=340, describes=CURVES, elem_id="scenarios-curves")
+                costs = live_plot(height=340, description=COSTS, elem_id="scenarios-costs")
+                curves = live_plot(height=340, description=CURVES, elem_id="scenarios-curves")
             with card("Would more data help?", visible=False) as data:
                 more = html(elem_id="scenarios-more")
-                learning = live_plot(height=300, describes=MORE, elem_id="scenarios-learning")
+                learning = live_plot(height=300, description=MORE, elem_id="scenarios-learning")
     outputs = [status, answer, table, figures, curves, costs, data, learning, more, begin, halt, again, after]
     followed = {
         "fn": partial(comparison_view.follow, services), "inputs": token, "outputs": outputs, "concurrency_limit": None,
@@ -77,10 +77,10 @@ def scenarios_tab(services: Services, tab: gr.Tab, steps: Form, token: gr.Browse
     *chosen, _tasks = steps.data
 
     def start(request: gr.Request, *values: object, encoder: str) -> tuple[object, ...]:
-        return comparison_view.start(services, visitor(request), *values, encoder=encoder)
+        return comparison_view.start(services, visitor_id(request), *values, encoder=encoder)
 
     def resume(request: gr.Request, mine: str | None) -> gr.Button:
-        return comparison_view.resume(services, visitor(request), mine)
+        return comparison_view.resume(services, visitor_id(request), mine)
 
     begin.click(
         start,

@@ -10,7 +10,7 @@ _SALT = secrets.token_bytes(16)
 OWN_BITS = 64  # of an IPv6 address: a connection has all addresses that begin with them
 
 
-def visitor(request: gr.Request | None) -> str:
+def visitor_id(request: gr.Request | None) -> str:
     """Return the same name for all that comes from one address while this app runs; none where there is none."""
     host = request.client.host if request and request.client else ""
     return hashlib.sha256(_SALT + _line(host).encode()).hexdigest()[:16] if host else ""

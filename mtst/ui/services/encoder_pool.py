@@ -27,8 +27,8 @@ PACE_SECONDS = 0.3  # between two looks at a download
 class Download:
     """What is being fetched, for all who wait for it; `who` has begun it."""
 
-    def __init__(self, name: str, who: str, megabytes: float) -> None:
-        self.who = who
+    def __init__(self, name: str, visitor: str, megabytes: float) -> None:
+        self.visitor = visitor
         self.progress = (0, 0)
         self.done: Future[None] = Future()
         threading.Thread(target=self._run, args=(name, megabytes), name="fetch", daemon=True).start()
@@ -74,7 +74,7 @@ class EncoderPool:
         """Drop the encoders that nobody has used for a while; `now` is by `time.monotonic`."""
         self._encoders.sweep(now)
 
-    def fetch(self, name: str, who: str = "") -> Iterator[tuple[int, int]]:
+    def fetch(self, name: str, visitor: str = "") -> Iterator[tuple[int, int]]:
         """Fetch an encoder if it is not here; yield how many bytes of how many have come, now and then.
 
         Whoever else wants it meanwhile waits for the same download, which goes on if nobody does.
@@ -87,7 +87,7 @@ class EncoderPool:
         with self._lock:
             download = self._downloads.get(name)
             if download is None or download.done.done():  # nobody waited for the end of that one
-                download = self._downloads[name] = self._begin(name, who)
+                download = self._downloads[name] = self._begin(name, visitor)
         while not download.done.done():
             yield download.progress
             try:
@@ -99,11 +99,11 @@ class EncoderPool:
                 del self._downloads[name]
         download.done.result()
 
-    def _begin(self, name: str, who: str) -> Download:
+    def _begin(self, name: str, visitor: str) -> Download:
         """Begin a download, whose size is held against the limit by the list that it follows."""
-        if who and any(who == each.who and not each.done.done() for each in self._downloads.values()):
+        if visitor and any(visitor == each.visitor and not each.done.done() for each in self._downloads.values()):
             raise EncoderError(f"Another encoder is on its way to you. Choose {name!r} when that is here.")
-        return Download(name, who, math.inf if name in CATALOGUE else self._settings.max_encoder_mb)
+        return Download(name, visitor, math.inf if name in CATALOGUE else self._settings.max_encoder_mb)
 
     def look(self, name: str) -> EncoderInfo:
         """Return what is known of an encoder by its Hub id.
@@ -116,7 +116,7 @@ class EncoderPool:
         return found
 
     @property
-    def hub_answers(self) -> bool:
+    def hub_is_reachable(self) -> bool:
         """Whether something can be fetched, as of the last minutes."""
         with self._asking:
             if time.monotonic() - self._asked > ASK_SECONDS:

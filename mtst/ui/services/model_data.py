@@ -17,7 +17,7 @@ from mtst.ui.services.services import Services
 if TYPE_CHECKING:
     from mtst.model.multitask import MultiTaskSentenceTransformer
 
-STARTER, OWN, BROUGHT = "starter", "own", "brought"
+STARTER, TRAINED, BROUGHT = "starter", "own", "brought"
 ENCODER, MODEL = "encoder", "model"  # what training starts from
 
 
@@ -38,11 +38,11 @@ def find_model(
     Raises:
         RunError: the run is unknown, or has no model yet.
     """
-    if which == BROUGHT:
+    if which == UPLOADED:
         if not brought:
             raise RunError("Upload a model first, or choose another.")
-        return services.trained(brought)
-    return services.trained(run) if which == OWN else services.starter
+        return services.run_model(brought)
+    return services.run_model(run) if which == TRAINED else services.starter
 
 
 def model_data(services: Services, which: str, run: str | None) -> ModelData:
@@ -51,7 +51,7 @@ def model_data(services: Services, which: str, run: str | None) -> ModelData:
     Raises:
         RunError: the run is unknown, or cannot be read.
     """
-    if which == OWN:
+    if which == TRAINED:
         return run_data(services.runs.folder(run))
     train, held_out = _sample()
     return ModelData(train, held_out, predict_held_out(services.starter, held_out))

@@ -31,7 +31,7 @@ def _make(services: Services, folder: RunFolder, onnx: bool) -> None:
     history = services.runs.history(folder.path.name)
     if not history.over and not folder.keeps_only:
         raise RunError("Your run has not ended yet. Wait for it.")
-    model = services.trained(folder.path.name)
+    model = services.run_model(folder.path.name)
     made = folder.model_path.stat().st_mtime_ns
     target = folder.zip_path(onnx=onnx)
     if target.exists() and target.stat().st_mtime_ns == made:

@@ -6,14 +6,14 @@ from mtst.errors import RunError
 from mtst.ui.services.services import Services
 
 
-def resume_run(services: Services, who: str, token: str | None) -> None:
+def resume_run(services: Services, visitor: str, token: str | None) -> None:
     """Let what broke off, or was stopped, wait for its turn again.
 
     Raises:
         gr.Error: it cannot go on.
     """
     try:
-        services.runs.resume(token or "", who)
+        services.runs.resume(token or "", visitor)
     except RunError as error:
         raise gr.Error(str(error), title="Cannot resume", print_exception=False) from error
 

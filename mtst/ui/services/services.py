@@ -35,7 +35,7 @@ SETTLED_SECONDS = 10
 
 
 @dataclass(frozen=True, eq=False)
-class Read:
+class LoadedModel:
     """The model of a folder, and when that folder was written, in nanoseconds."""
 
     model: "MultiTaskSentenceTransformer"
@@ -49,10 +49,10 @@ class Services:
         self.settings = settings
         self.runs = RunManager(settings)
         self.meter = LoadMeter()
-        self.shelf = EncoderPool(settings)
+        self.encoder_pool = EncoderPool(settings)
         self._loading = threading.Lock()  # the server's own encoder and the starter model, and nobody's model
-        self._models: LoadOnceCache[Read] = LoadOnceCache(MODELS_KEPT)
-        self.planes: LoadOnceCache[Plane] = LoadOnceCache(PLANES_KEPT)  # of the sample, by how it is placed
+        self._models: LoadOnceCache[LoadedModel] = LoadOnceCache(MODELS_KEPT)
+        self.projections: LoadOnceCache[Plane] = LoadOnceCache(PLANES_KEPT)  # of the sample, by how it is placed
         threading.Thread(target=self._sweep_all, name="sweep", daemon=True).start()
 
     def warm_up(self) -> None:
@@ -77,7 +77,7 @@ class Services:
 
     def sweep(self, now: float) -> None:
         """Drop the encoders and models that nobody has used for a while; `now` is by `time.monotonic`."""
-        self.shelf.sweep(now)
+        self.encoder_pool.sweep(now)
         self._models.sweep(now)
 
     @property
@@ -91,9 +91,9 @@ class Services:
         Raises:
             EncoderError: it is not on this machine, or is no text encoder.
         """
-        return self.encoder if name in ("", self.settings.encoder) else self.shelf.take(name)
+        return self.encoder if name in ("", self.settings.encoder) else self.encoder_pool.take(name)
 
-    def first_encoder(self, token: str | None) -> "Encoder":
+    def initial_encoder(self, token: str | None) -> "Encoder":
         """Return the encoder that a run began with.
 
         Raises:
@@ -126,7 +126,7 @@ class Services:
     def _starter(self) -> "MultiTaskSentenceTransformer":
         return load_model(STARTER, self._encoder)
 
-    def trained(self, token: str | None) -> "MultiTaskSentenceTransformer":
+    def run_model(self, token: str | None) -> "MultiTaskSentenceTransformer":
         """Return the model of a finished run, read once and kept while it is among the last used.
 
         Raises:
@@ -136,10 +136,10 @@ class Services:
 
         folder = self.runs.folder(token)
 
-        def load(kept: "Read | None") -> Read:
+        def load(kept: "Read | None") -> LoadedModel:
             path = best_model(folder)
             own = (path / ENCODER).is_file()
-            return _read(path, None if own else self.first_encoder(token), kept)
+            return _read(path, None if own else self.initial_encoder(token), kept)
 
         return self._models.take(str(folder.path), load).model
 
@@ -168,7 +168,7 @@ class Services:
         temporary_files.unlink_zips(folder.path.name)
 
 
-def _read(path: Path, encoder: "Encoder | None", kept: Read | None) -> Read:
+def _read(path: Path, encoder: "Encoder | None", kept: LoadedModel | None) -> LoadedModel:
     """Return the model of a folder, the one that is kept if it is still that: a run that was resumed has another."""
     written = path.stat().st_mtime_ns
-    return kept if kept and kept.written == written else Read(load_model(str(path), encoder), written)
+    return kept if kept and kept.written == written else LoadedModel(load_model(str(path), encoder), written)

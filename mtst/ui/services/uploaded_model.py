@@ -10,10 +10,10 @@ from mtst.data.tasks import Task, reusable_tasks
 from mtst.errors import EncoderError, MtstError, RunError
 from mtst.model.upload.validation import check_working
 from mtst.text import inline_text
-from mtst.ui.components.html import problem, quiet, said
-from mtst.ui.components.upload import taken
+from mtst.ui.components.html import problem, quiet, show_message
+from mtst.ui.components.upload import claim_upload
 from mtst.ui.services import run_controls
-from mtst.ui.services.model_data import BROUGHT, ENCODER, MODEL, STARTER
+from mtst.ui.services.model_data import UPLOADED, ENCODER, MODEL, STARTER
 from mtst.ui.services.services import Services
 
 NAMED = 4  # tasks that are called by their names
@@ -27,7 +27,7 @@ ABOUT = (
 )
 
 
-def upload_model(services: Services, who: str, path: str | None, before: str | None) -> tuple[object, ...]:
+def upload_model(services: Services, visitor: str, path: str | None, before: str | None) -> tuple[object, ...]:
     """Take a ZIP in; return its token, what `describe` says of it, the choice of model, and an empty place for files.
 
     The model that was brought before goes.
@@ -36,34 +36,34 @@ def upload_model(services: Services, who: str, path: str | None, before: str | N
         return gr.skip(), gr.skip(), gr.skip(), gr.skip(), gr.skip()
     token = None
     try:
-        file = taken(path)
+        file = claim_upload(path)
         try:
-            token = services.runs.keep(file, who)
+            token = services.runs.keep(file, visitor)
         finally:
             if file != Path(path):  # it was moved, so it is theirs
                 file.unlink(missing_ok=True)
-        check_working(services.trained(token))
+        check_working(services.run_model(token))
     except MtstError as error:
         _forget(services, token)
         known = not isinstance(error, EncoderError)  # which would tell of a place on this machine
         message = error if known else "This is not a model that mtst has made: its encoder cannot be loaded."
-        return gr.skip(), said(problem(message)), gr.skip(), gr.skip(), None
+        return gr.skip(), show_message(problem(message)), gr.skip(), gr.skip(), None
     _forget(services, before)
-    return token, *describe(services, token), BROUGHT, None
+    return token, *describe(services, token), UPLOADED, None
 
 
 def describe(services: Services, token: str | None) -> tuple[dict, gr.Button]:
     """Return a word about the model that was brought, and the button that deletes it."""
     if not token:
-        return said(""), gr.Button(visible=False)
+        return show_message(""), gr.Button(visible=False)
     try:
         source, found = services.runs.folder(token).job().source, services.tasks(token)
     except MtstError as error:
-        return said(problem(error)), gr.Button(visible=False)
+        return show_message(problem(error)), gr.Button(visible=False)
     tasks = "; ".join(f"{inline_text(task.name, 40)} ({len(task.labels)} labels)" for task in found[:NAMED])
     more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
     text = f"{inline_text(source, 60)}: {tasks}{more}. The Train tab can go on from it."
-    return said(quiet(text)), gr.Button(visible=True)
+    return show_message(quiet(text)), gr.Button(visible=True)
 
 
 def delete(services: Services, token: str | None) -> tuple[object, ...]:
@@ -84,15 +84,15 @@ def offer(token: str | None) -> dict:
 def heads(services: Services, token: str | None, start: str, tasks: Sequence[Task] | None) -> dict:
     """Say which heads of the model go on with these tasks, and which are new."""
     if start != MODEL or not token or not tasks:
-        return said("")
+        return show_message("")
     try:
         kept = reusable_tasks(services.tasks(token), tasks)
     except MtstError as error:
-        return said(problem(error))
+        return show_message(problem(error))
     named = [
         f"{inline_text(task.name, 40)} {'goes on' if old else 'is new'}" for task, old in zip(tasks, kept, strict=True)
     ]
-    return said(quiet(f"Heads: {'; '.join(named)}. {RULE}"))
+    return show_message(quiet(f"Heads: {'; '.join(named)}. {RULE}"))
 
 
 def _forget(services: Services, token: str | None) -> None:

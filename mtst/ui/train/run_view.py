@@ -14,7 +14,7 @@ from mtst.runs.report import training_command
 from mtst.ui.components import run_status
 from mtst.ui.components.html import empty, html
 from mtst.ui.components.layer_map import layers
-from mtst.ui.components.live_plot import drawn, hidden
+from mtst.ui.components.live_plot import show_figure, hide_figure
 from mtst.ui.plots import training as training_plots
 from mtst.ui.services.services import Services
 from mtst.ui.train.results import confusion_matrix, freezing_schedule, score_tables, summary
@@ -67,13 +67,13 @@ def show(
     """
     started, finished = history.started, history.finished
     if started and started.epochs:
-        plot = drawn(training_plots.curves(history, token[:6]))
+        plot = show_figure(training_plots.curves(history, token[:6]))
         blank = html(visible=False)
     elif started and finished:
-        plot = hidden()
+        plot = hide_figure()
         blank = html(empty("Nothing was trained", "The scores below are those of the model as it is."), visible=True)
     else:
-        plot, blank = hidden(), html(NO_LOSS, visible=True)
+        plot, blank = hide_figure(), html(NO_LOSS, visible=True)
     groups = layers(started.groups, finished.proof if finished else ()) if started and draw else gr.skip()
     repeat = training_command(job, [task.name for task in started.tasks]) if started else []
     planned, wrong = freezing_schedule.running(history), confusion_matrix.mistakes(history)
@@ -93,7 +93,7 @@ def show(
         gr.Column(visible=bool(planned)),
         wrong,
         gr.Column(visible=bool(wrong)),
-        run_status.best_so_far(saved),
+        run_status.best_model_note(saved),
     )
 
 
@@ -101,6 +101,6 @@ def none(message: str) -> tuple[object, ...]:
     """Return every output of the right side for no run, with a word about why."""
     nothing = gr.update(visible=False)
     return (
-        hidden(), html(NO_LOSS, visible=True), run_status.idle(message), score_tables.NO_SCORES, gr.skip(), gr.Button(visible=True),
+        hide_figure(), html(NO_LOSS, visible=True), run_status.idle_status(message), score_tables.NO_SCORES, gr.skip(), gr.Button(visible=True),
         nothing, nothing, nothing, "", nothing, "", nothing, "", nothing, "",
     )  # fmt: skip

@@ -8,14 +8,14 @@ import gradio as gr
 
 from mtst.errors import MtstError
 from mtst.ui.components import run_status
-from mtst.ui.components.clickable import pressable, reply
-from mtst.ui.components.html import card, html, problem, quiet, said
-from mtst.ui.components.live_plot import hidden, live_plot
-from mtst.ui.components.progress import LatestStep, with_progress
+from mtst.ui.components.clickable import clickable_html, answer_area
+from mtst.ui.components.html import card, html, problem, quiet, show_message
+from mtst.ui.components.live_plot import hide_figure, live_plot
+from mtst.ui.components.progress import ProgressSteps, with_progress
 from mtst.ui.components.server_load import server_load
 from mtst.ui.server.browser_state import BrowserTokens
-from mtst.ui.server.visitors import visitor
-from mtst.ui.services.model_data import OWN
+from mtst.ui.server.visitors import visitor_id
+from mtst.ui.services.model_data import TRAINED
 from mtst.ui.services.model_zip import make_model_zip
 from mtst.ui.services.services import Services
 from mtst.ui.train import run_controls, run_view
@@ -40,9 +40,9 @@ def prepare(services: Services, token: str | None, onnx: bool = False) -> tuple[
     try:
         target = make_model_zip(services, token, onnx=onnx)
     except MtstError as error:
-        return gr.DownloadButton(visible=False), said(problem(error))
+        return gr.DownloadButton(visible=False), show_message(problem(error))
     size = target.stat().st_size / 1e6
-    return gr.DownloadButton(f"Save mtst-model.zip ({size:.0f} MB)", value=str(target), visible=True), said(
+    return gr.DownloadButton(f"Save mtst-model.zip ({size:.0f} MB)", value=str(target), visible=True), show_message(
         quiet(
             "In it: the encoder, which loads with SentenceTransformer, the heads, a model card, the report with the "
             "proof of freezing, and predict.py, which needs no mtst."
@@ -57,11 +57,11 @@ def pack(services: Services, token: str | None, onnx: bool = False) -> Iterator[
     Whoever leaves while it waits ends it.
     """
     hidden = gr.DownloadButton(visible=False)
-    yield hidden, said(quiet("Packing the model."))
+    yield hidden, show_message(quiet("Packing the model."))
     for progress in (
-        steps := LatestStep(with_progress("Packing the model", partial(prepare, services, token, onnx), PACKING))
+        steps := ProgressSteps(with_progress("Packing the model", partial(prepare, services, token, onnx), PACKING))
     ):
-        yield hidden, said(progress.html())
+        yield hidden, show_message(progress.html())
     yield steps.result
 
 
@@ -84,7 +84,7 @@ def train_tab(services: Services, demo: gr.Blocks, tokens: BrowserTokens, tabs: 
             steps = form(services, demo, begin, tokens)
         with gr.Column(scale=6, min_width=320, elem_classes="side"):
             with card("This run", note=_limits(services)):
-                status = html(run_status.idle("your run will be shown here"), elem_id="train-status")
+                status = html(run_status.idle_status("your run will be shown here"), elem_id="train-status")
                 begin.render()
                 halt = gr.Button(
                     "Stop and keep the best model", variant="stop", size="lg", visible=False, elem_id="train-stop"
@@ -97,14 +97,14 @@ def train_tab(services: Services, demo: gr.Blocks, tokens: BrowserTokens, tabs: 
                 look = gr.Button("Look again", visible="hidden", elem_id="train-look")
             with card("Loss and macro-F1", note="drag to zoom, double-click to reset"):
                 blank = html(run_view.NO_LOSS)
-                plot = live_plot(height=560, describes=DESCRIPTION, elem_id="train-loss")
+                plot = live_plot(height=560, description=DESCRIPTION, elem_id="train-loss")
             with card("Layers, epoch by epoch", visible=False) as opening:
                 planned = html(elem_id="train-openings")
             with card("Scores"):
                 scores = html(score_tables.NO_SCORES, elem_id="train-scores")
             with card("What was taken for what", note="held-out rows, the model that is kept", visible=False) as missed:
-                wrong = pressable(elem_id="train-mistakes")
-                behind = reply(elem_id="train-cell")
+                wrong = clickable_html(elem_id="train-mistakes")
+                behind = answer_area(elem_id="train-cell")
                 examined = html(elem_id="train-errors")
             with card("What happened", visible=False) as after:
                 told = html(elem_id="train-story")
@@ -132,10 +132,10 @@ def train_tab(services: Services, demo: gr.Blocks, tokens: BrowserTokens, tabs: 
     }
 
     def start(request: gr.Request, *values: object, **config: object) -> tuple[object, ...]:
-        return run_controls.start_run(services, visitor(request), *values, **config)
+        return run_controls.start_run(services, visitor_id(request), *values, **config)
 
     def resume(request: gr.Request, token: str | None) -> tuple[object, ...]:
-        return run_controls.resume_clicked(services, visitor(request), token)
+        return run_controls.resume_clicked(services, visitor_id(request), token)
 
     begin.click(
         start,
@@ -148,7 +148,7 @@ def train_tab(services: Services, demo: gr.Blocks, tokens: BrowserTokens, tabs: 
     demo.load(None, None, None, js=LOOK)
     resumed = again.click(resume, run, [again, taken, packed], **SILENT).success(**followed)
     resumed.then(**shown).then(**opened).then(**drawing)
-    away.click(lambda: (hidden(), gr.Button(visible=True)), None, [away, sure], **SILENT)
+    away.click(lambda: (hide_figure(), gr.Button(visible=True)), None, [away, sure], **SILENT)
     sure.click(
         partial(run_controls.delete_clicked, services), run, [run, sure, taken, packed, *outputs], **SILENT
     ).then(**shown).then(**opened)
@@ -158,6 +158,6 @@ def train_tab(services: Services, demo: gr.Blocks, tokens: BrowserTokens, tabs: 
 
     wrong.select(read, run, behind, **SILENT, trigger_mode="always_last")
     halt.click(partial(run_controls.stop_clicked, services), run, [halt, status], queue=False, **SILENT)
-    use.click(lambda: (gr.Tabs(selected="predict"), OWN), None, [tabs, model], **SILENT)
+    use.click(lambda: (gr.Tabs(selected="predict"), TRAINED), None, [tabs, model], **SILENT)
     make.click(partial(pack, services), [run, onnx], [taken, packed], concurrency_limit=8, **SILENT)
     return steps

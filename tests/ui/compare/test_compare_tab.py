@@ -60,7 +60,7 @@ def test_too_few_sentences_give_a_hint_and_no_figure(services: Services, text: s
     figure, nothing, *_ = compare_tab.compare(services, text, "")
     assert not shown(figure)
     assert "two different sentences" in value(nothing)
-    assert "Groups appear here" in compare_tab.together(services, text, 0.3)
+    assert "Groups appear here" in compare_tab.group_sentences(services, text, 0.3)
 
 
 def test_too_many_sentences_are_refused_with_the_limit(services: Services) -> None:
@@ -83,18 +83,18 @@ def test_two_hundred_sentences_are_compared_and_the_extreme_pairs_can_be_sorted(
 
 def test_script_in_a_sentence_is_shown_as_text_everywhere(services: Services) -> None:
     *_, pairs, numbers, ranking = compare_tab.compare(services, f"{EVIL}\nhello", EVIL)
-    together = compare_tab.together(services, f"{EVIL}\n{EVIL} twice", 0.1)
+    together = compare_tab.group_sentences(services, f"{EVIL}\n{EVIL} twice", 0.1)
     for made in (pairs, numbers, ranking, together):
         assert harmless(made)
         assert "&lt;script&gt;" in made
 
 
 def test_groups_are_named_by_their_most_central_sentence_and_merge_as_asked(services: Services) -> None:
-    made = compare_tab.together(services, TEXT + "\nStocks went down.\nThe cat sleeps!", 0.3)
+    made = compare_tab.group_sentences(services, TEXT + "\nStocks went down.\nThe cat sleeps!", 0.3)
     assert "2 groups and no sentences alone" in made
     assert "Near duplicates" in made
     assert "The cat sleeps." in made[made.index("Near duplicates") :]
-    apart = compare_tab.together(services, "The cat sleeps.\nStocks went down.", 0.95)
+    apart = compare_tab.group_sentences(services, "The cat sleeps.\nStocks went down.", 0.95)
     assert "no groups and 2 sentences alone. No near duplicates" in apart
 
 

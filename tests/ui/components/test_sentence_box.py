@@ -10,15 +10,15 @@ from mtst.errors import DataError
 from mtst.ui.compare import encoder_difference
 from mtst.ui.compare import tab as compare_tab
 from mtst.ui.compare.search import Searchable, find
-from mtst.ui.components.sentence_box import LONGEST_QUERY, MOST_CHARACTERS, query_of, split_sentences
+from mtst.ui.components.sentence_box import MAX_QUERY_CHARACTERS, MAX_CHARACTERS, clean_query, split_sentences
 from mtst.ui.map import source as map_source
 from mtst.ui.map import tab as map_tab
 from mtst.ui.predict import tab as predict_tab
 from mtst.ui.services.services import Services
 
 TEXT = "A cat sleeps.\nA dog barks.\nShares fell."
-LONG = "word " * (MOST_CHARACTERS // 5)
-QUERY = "A kitten naps. " * LONGEST_QUERY
+LONG = "word " * (MAX_CHARACTERS // 5)
+QUERY = "A kitten naps. " * MAX_QUERY_CHARACTERS
 
 
 class Listening:
@@ -45,7 +45,7 @@ def test_what_is_typed_has_a_limit_of_sentences_and_one_of_characters() -> None:
     for many in (LONG + "words", f"{LONG}\nabc", "\n".join(f"{n} {'x' * 100_000}" for n in range(10))):
         with pytest.raises(DataError, match="more than 1,000,000 characters together"):
             split_sentences(many, 1_000)
-    assert query_of(f"  {QUERY}") == QUERY[:LONGEST_QUERY].strip()
+    assert clean_query(f"  {QUERY}") == QUERY[:MAX_QUERY_CHARACTERS].strip()
 
 
 def test_no_box_of_the_page_lets_more_through(services: Services, listening: Listening) -> None:
@@ -53,13 +53,13 @@ def test_no_box_of_the_page_lets_more_through(services: Services, listening: Lis
     _, nothing, *_ = compare_tab.compare(few, more, "")
     told = [
         nothing.value,
-        compare_tab.together(few, more, 0.3),
+        compare_tab.group_sentences(few, more, 0.3),
         predict_tab.predict(services, more, predict_tab.STARTER, None),
     ]
     told.append(encoder_difference.compare_encoders(services, more, encoder_difference.TRAINED, None)[-1])
     assert all("1,000,000 characters" in one for one in told)
     with pytest.raises(DataError, match="1,000,000 characters"):
-        map_source.chosen_sentences(map_source.OWN, more, None, None)
+        map_source.chosen_sentences(map_source.TYPED, more, None, None)
     assert listening.longest == 0
 
 
@@ -69,6 +69,6 @@ def test_a_query_is_cut(services: Services, listening: Listening) -> None:
     found = find(Searchable(TEXT.splitlines(), unit(rows), listening), QUERY)
     for told in (ranking, found):
         assert told.index("A cat sleeps.") < told.index("Shares fell.")
-    *_, (drawing, *_) = map_tab.draw(services, map_source.OWN, TEXT, None, None, "PCA", map_tab.STARTER, None, None)
+    *_, (drawing, *_) = map_tab.draw(services, map_source.TYPED, TEXT, None, None, "PCA", map_tab.STARTER, None, None)
     map_tab.add(SimpleNamespace(starter=SimpleNamespace(encoder=listening)), drawing, QUERY)
-    assert 0 < listening.longest <= LONGEST_QUERY
+    assert 0 < listening.longest <= MAX_QUERY_CHARACTERS

@@ -3,7 +3,7 @@ from gradio.utils import get_upload_folder
 
 from mtst.assets import SMALL_SAMPLE
 from mtst.errors import DataError
-from mtst.ui.components.upload import taken
+from mtst.ui.components.upload import claim_upload
 from mtst.ui.services.services import Services
 from mtst.ui.train.form import dataset
 
@@ -32,7 +32,7 @@ def test_a_file_leaves_gradios_cache_as_it_is_read(services: Services, uploaded)
 def test_another_file_of_the_same_contents_stays(uploaded) -> None:
     other = uploaded.with_name("other.csv")
     other.write_text("")
-    taken(str(uploaded))
+    claim_upload(str(uploaded))
     assert not uploaded.exists()
     assert other.exists()
 
@@ -40,10 +40,10 @@ def test_another_file_of_the_same_contents_stays(uploaded) -> None:
 def test_a_file_that_is_gone_is_asked_for_again(services: Services, uploaded) -> None:
     uploaded.unlink()
     with pytest.raises(DataError, match="once more"):
-        taken(str(uploaded))
+        claim_upload(str(uploaded))
     *_, message = dataset.choose(services, str(uploaded))
     assert "once more" in message["value"]
 
 
 def test_the_sample_stays_where_it_is(services: Services) -> None:
-    assert taken(str(SMALL_SAMPLE)) == SMALL_SAMPLE
+    assert claim_upload(str(SMALL_SAMPLE)) == SMALL_SAMPLE

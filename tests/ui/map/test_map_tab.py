@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mtst.analysis.projection import METHODS
-from mtst.ui.components.progress import LatestStep, with_progress
+from mtst.ui.components.progress import ProgressSteps, with_progress
 from mtst.ui.map import source as map_source
 from mtst.ui.map import tab as map_tab
 from mtst.ui.map.embedding_map import NO_LABEL, OTHER, EmbeddingMap
@@ -34,20 +34,20 @@ def draw(services: Services, source: str, text: str = "", method: str = "PCA", *
 
 @pytest.fixture(scope="module")
 def cats(services: Services) -> EmbeddingMap:
-    return draw(services, map_tab.OWN, CATS)[0]
+    return draw(services, map_tab.TYPED, CATS)[0]
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("text", ["one", "one\ntwo", "one\ntwo\nthree", CATS])
 def test_the_map_draws_any_number_of_own_sentences(services: Services, method: str, text: str) -> None:
-    _, figure, nothing, *_ = draw(services, map_tab.OWN, text, method)
+    _, figure, nothing, *_ = draw(services, map_tab.TYPED, text, method)
     assert shown(figure)
     assert not shown(nothing)
     assert sum(len(trace["x"]) for trace in value(figure)["data"]) == len(text.splitlines())
 
 
 def test_the_map_without_sentences_says_so(services: Services) -> None:
-    drawing, figure, nothing, *_ = draw(services, map_tab.OWN, " \n ")
+    drawing, figure, nothing, *_ = draw(services, map_tab.TYPED, " \n ")
     assert drawing is None
     assert not shown(figure)
     assert "No points yet" in value(nothing)
@@ -57,9 +57,9 @@ def test_the_map_without_sentences_says_so(services: Services) -> None:
     ("wrong", "message"),
     [
         ({"source": map_tab.FILE}, "Choose a file first"),
-        ({"source": map_tab.OWN, "text": "\n".join(str(number) for number in range(1_001))}, "at most 1,000"),
-        ({"source": map_tab.SHIPPED, "which": map_tab.TRAINED}, "Train one first"),
-        ({"source": map_tab.SHIPPED, "which": map_tab.TRAINED, "run": "../../etc"}, "Train again"),
+        ({"source": map_tab.TYPED, "text": "\n".join(str(number) for number in range(1_001))}, "at most 1,000"),
+        ({"source": map_tab.SAMPLE_SMALL, "which": map_tab.TRAINED}, "Train one first"),
+        ({"source": map_tab.SAMPLE_SMALL, "which": map_tab.TRAINED, "run": "../../etc"}, "Train again"),
     ],
 )
 def test_what_cannot_be_drawn_is_explained(services: Services, wrong: dict, message: str) -> None:
@@ -69,16 +69,16 @@ def test_what_cannot_be_drawn_is_explained(services: Services, wrong: dict, mess
 
 
 def test_the_sample_map_is_the_same_each_time(services: Services) -> None:
-    first, second = (draw(services, map_tab.SHIPPED, colour="known:sentiment") for _ in range(2))
+    first, second = (draw(services, map_tab.SAMPLE_SMALL, colour="known:sentiment") for _ in range(2))
     assert value(first[1])["data"] == value(second[1])["data"]
     assert {trace["name"] for trace in value(first[1])["data"]} == {"negative", "neutral", "positive"}
     assert first[0].plane is second[0].plane  # worked out once for all who come
-    own = [draw(services, map_tab.OWN, CATS)[0].plane for _ in range(2)]
+    own = [draw(services, map_tab.TYPED, CATS)[0].plane for _ in range(2)]
     assert own[0] is not own[1]
 
 
 def test_what_takes_long_is_begun_only_when_it_is_asked_for(services: Services) -> None:
-    for source in (map_tab.WHOLE, map_tab.FILE):
+    for source in (map_tab.SAMPLE_ALL, map_tab.FILE):
         arguments = (source, "", None, None, "PCA", map_tab.STARTER, None, None)
         (only,) = map_tab.draw(services, *arguments, asked=False)
         assert "Press Draw the map" in value(only[2])
@@ -90,7 +90,7 @@ def test_who_leaves_the_line_leaves_nothing_behind() -> None:
     assert next(first).doing == "Placing"
     second = with_progress("Placing", lambda: done.append("a ghost"), line)
     assert "waits for its turn" in next(second).doing
-    third = LatestStep(with_progress("Placing", lambda: "drawn", line))
+    third = ProgressSteps(with_progress("Placing", lambda: "drawn", line))
     waiting = next(steps := iter(third))
     first.close()
     second.close()
@@ -106,16 +106,16 @@ def test_a_large_map_waits_for_those_of_others_and_others_for_none(services: Ser
     hold = threading.Event()
     other = map_tab.LINES[method].submit(hold.wait, 60)
     usual = {"table": None, "column": None, "which": map_tab.STARTER, "colour": None, "run": None}
-    steps = map_tab.draw(services, map_tab.OWN, CATS, method=method, **usual)
+    steps = map_tab.draw(services, map_tab.TYPED, CATS, method=method, **usual)
     assert "Others are before you" in next(steps)[3]["value"]
-    assert shown(draw(services, map_tab.OWN, CATS, "PCA")[1])
+    assert shown(draw(services, map_tab.TYPED, CATS, "PCA")[1])
     hold.set()
     assert shown([*steps][-1][1])
     assert other.result(60)
 
 
 def test_points_are_coloured_by_label_prediction_correctness_and_cluster(services: Services) -> None:
-    drawing, *_ = draw(services, map_tab.SHIPPED)
+    drawing, *_ = draw(services, map_tab.SAMPLE_SMALL)
     keys = [key for _, key in drawing.colours()]
     assert {"known:topic", "predicted:topic", "right:topic", "known:sentiment", "cluster:"} <= set(keys)
     for key in keys:
@@ -169,7 +169,7 @@ def test_a_point_that_is_not_there_cannot_be_chosen(cats: EmbeddingMap, number: 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_written_sentence_lands_near_its_like(services: Services, method: str) -> None:
-    drawing, *_ = draw(services, map_tab.OWN, CATS, method)
+    drawing, *_ = draw(services, map_tab.TYPED, CATS, method)
     figure, near, _ = map_tab.add(services, drawing, " A cat is napping. ")
     rows = near[near.index("<tbody") :]
     assert rows.index("A kitten naps.") < rows.index("Shares fell.")
@@ -185,7 +185,7 @@ def test_a_written_sentence_that_is_there_is_chosen(services: Services, cats: Em
 
 
 def test_hostile_text_is_shown_as_typed(services: Services) -> None:
-    drawing, figure, *_ = draw(services, map_tab.OWN, f"{EVIL}\n{EVIL} again\nhello", colour="cluster:")
+    drawing, figure, *_ = draw(services, map_tab.TYPED, f"{EVIL}\n{EVIL} again\nhello", colour="cluster:")
     near = map_tab.choose(drawing, 0)[1]
     landed = map_tab.add(services, drawing, f"{EVIL} new")[1]
     for made in (json.dumps(value(figure)), near, landed):

@@ -5,7 +5,7 @@ import pytest
 
 from mtst.ui.predict import explanation
 from mtst.ui.predict import tab as predict_tab
-from mtst.ui.services.model_data import OWN, STARTER, model_data
+from mtst.ui.services.model_data import TRAINED, STARTER, model_data
 from mtst.ui.services.services import Services
 from tests.support import fake_run
 
@@ -19,7 +19,7 @@ def token() -> str:
 
 
 def asked(services: Services, which: str, sentence: str, run: str | None = None) -> list[str]:
-    return list(explanation.why(services, explanation.key_of(which, sentence), run))
+    return list(explanation.explain_prediction(services, explanation.sentence_key(which, sentence), run))
 
 
 def own(services: Services, token: str) -> None:
@@ -34,7 +34,7 @@ def test_every_predicted_sentence_can_be_asked_about(services: Services) -> None
 
 def test_words_for_and_against_are_marked_by_more_than_colour(services: Services, token: str) -> None:
     own(services, token)
-    made = asked(services, OWN, "we ate soup with salt after the cup final", token)[-1]
+    made = asked(services, TRAINED, "we ate soup with salt after the cup final", token)[-1]
     sides = re.findall(r'<mark class="(for|against)" style="--p: \d+%" title="([+−]\d+) points"><bdi>(\S+)</bdi>', made)
     assert {side for side, _, _ in sides} == {"for", "against"}
     assert all((points[0] == "+") == (side == "for") for side, points, _ in sides)
@@ -45,7 +45,7 @@ def test_words_for_and_against_are_marked_by_more_than_colour(services: Services
 
 def test_the_words_come_first_and_the_rows_after(services: Services, token: str) -> None:
     own(services, token)
-    first, words, *_, whole = asked(services, OWN, "a goal in the final", token)
+    first, words, *_, whole = asked(services, TRAINED, "a goal in the final", token)
     assert "<section" not in first
     assert "<mark" in words
     assert "Nearest training rows" not in words
@@ -54,18 +54,18 @@ def test_the_words_come_first_and_the_rows_after(services: Services, token: str)
 
 def test_the_nearest_rows_are_of_the_train_side_alone_with_their_labels(services: Services, token: str) -> None:
     own(services, token)
-    known = model_data(services, OWN, token)
+    known = model_data(services, TRAINED, token)
     held_out, train = known.held_out.texts, known.train.texts
-    made = asked(services, OWN, held_out[0], token)[-1]
-    listed = [text for text in train if f'<p dir="auto">{explanation.literal(text)}</p>' in made]
+    made = asked(services, TRAINED, held_out[0], token)[-1]
+    listed = [text for text in train if f'<p dir="auto">{explanation.escape_html(text)}</p>' in made]
     assert len(listed) == explanation.NEAREST
-    assert not any(f'<p dir="auto">{explanation.literal(text)}</p>' in made for text in held_out)
+    assert not any(f'<p dir="auto">{explanation.escape_html(text)}</p>' in made for text in held_out)
     assert "place <b" in made
 
 
 def test_it_says_how_right_such_a_confidence_was(services: Services, token: str) -> None:
     own(services, token)
-    made = asked(services, OWN, "a goal in the cup final", token)[-1]
+    made = asked(services, TRAINED, "a goal in the cup final", token)[-1]
     assert "How right each confidence was" in made
     assert '<td><span dir="auto">6</span></td><td><span dir="auto">100 %</span></td>' in made  # kind: 90 to 100 %
     assert re.search(r"No held-out row had a confidence of|That is too few to go by", made)
@@ -73,7 +73,7 @@ def test_it_says_how_right_such_a_confidence_was(services: Services, token: str)
 
 def test_script_is_shown_as_text(services: Services, token: str) -> None:
     own(services, token)
-    for made in asked(services, OWN, fake_run.EVIL, token):
+    for made in asked(services, TRAINED, fake_run.EVIL, token):
         assert "<script" not in made
         assert "<img" not in made
     assert "&lt;script&gt;" in made
@@ -82,17 +82,17 @@ def test_script_is_shown_as_text(services: Services, token: str) -> None:
 @pytest.mark.parametrize("sentence", ["", "W", "\u202eabc def", "我爱 pizza", "x" * 20_000, "w " * 3_000])
 def test_odd_sentences_are_explained_too(services: Services, token: str, sentence: str) -> None:
     own(services, token)
-    assert '<div class="why">' in asked(services, OWN, sentence, token)[-1]
+    assert '<div class="why">' in asked(services, TRAINED, sentence, token)[-1]
 
 
 def test_without_a_run_it_says_what_to_do(services: Services) -> None:
-    assert "Train one first" in asked(services, OWN, CUP, None)[-1]
-    assert "Train again" in asked(services, OWN, CUP, "../../etc/passwd")[-1]
+    assert "Train one first" in asked(services, TRAINED, CUP, None)[-1]
+    assert "Train again" in asked(services, TRAINED, CUP, "../../etc/passwd")[-1]
 
 
 def test_a_run_that_kept_no_answers_still_explains(services: Services, token: str) -> None:
     fake_run.folder(services, token, None)
-    made = asked(services, OWN, CUP, token)[-1]
+    made = asked(services, TRAINED, CUP, token)[-1]
     assert "<mark" in made
     assert "Nearest training rows" in made
     assert "confidence was" not in made

@@ -7,12 +7,12 @@ from types import SimpleNamespace
 import pytest
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from mtst.ui.server.visitors import visitor
+from mtst.ui.server.visitors import visitor_id
 from tests.browser.conftest import ROOT
 
 
 def name(host: str) -> str:
-    return visitor(SimpleNamespace(client=SimpleNamespace(host=host)))
+    return visitor_id(SimpleNamespace(client=SimpleNamespace(host=host)))
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_others_are_others(one: str, other: str) -> None:
 
 
 def test_nobody_in_particular_has_no_name() -> None:
-    assert [visitor(None), visitor(SimpleNamespace(client=None)), name("")] == [""] * 3
+    assert [visitor_id(None), visitor_id(SimpleNamespace(client=None)), name("")] == [""] * 3
 
 
 def seen(trusted: str, proxy: str, forwarded: str) -> str:

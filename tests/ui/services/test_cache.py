@@ -17,7 +17,7 @@ from mtst.runs.folder import RunFolder
 from mtst.ui.map import tab as map_tab
 from mtst.ui.predict import tab as predict_tab
 from mtst.ui.services import cache, run_controls, uploaded_model
-from mtst.ui.services.model_data import OWN, STARTER
+from mtst.ui.services.model_data import TRAINED, STARTER
 from mtst.ui.services.services import Services
 from tests.support import fake_run
 
@@ -48,12 +48,12 @@ def slow(folder: RunFolder, pool: Executor, load: Callable[[], Model]) -> Iterat
 def test_a_model_that_is_being_read_keeps_nobody_else_waiting(services: Services, run: RunFolder) -> None:
     other = fake_run.folder(services, f"kept-{next(NUMBERS):027}", None).path.name
     with ThreadPoolExecutor() as pool:
-        with slow(run, pool, lambda: services.trained(run.path.name)) as loading:
-            again = pool.submit(services.trained, run.path.name)
+        with slow(run, pool, lambda: services.run_model(run.path.name)) as loading:
+            again = pool.submit(services.run_model, run.path.name)
             asked = [
                 pool.submit(lambda: services.encoder.encode(["hello"])),
                 pool.submit(predict_tab.predict, services, "hello", STARTER, None),
-                pool.submit(predict_tab.predict, services, "hello", OWN, other),
+                pool.submit(predict_tab.predict, services, "hello", TRAINED, other),
             ]
             found = [each.result(PATIENCE) for each in asked]
             assert not loading.done()
@@ -63,21 +63,21 @@ def test_a_model_that_is_being_read_keeps_nobody_else_waiting(services: Services
 
 
 def test_a_page_that_loads_reads_no_weights(services: Services, run: RunFolder) -> None:
-    model = services.trained(run.path.name)
+    model = services.run_model(run.path.name)
     others = [fake_run.folder(services, f"kept-{next(NUMBERS):027}", None) for _ in range(3)]
     for other in others:
         (other.model_path / HEADS).write_bytes(b"no weights")
         told, away = uploaded_model.describe(services, other.path.name)
         assert "kind (2 labels); place (2 labels)" in told["value"]
         assert away.visible
-    assert services.trained(run.path.name) is model
+    assert services.run_model(run.path.name) is model
 
 
 def test_a_drawing_keeps_no_model_and_asks_for_it_again(services: Services, run: RunFolder) -> None:
-    model = weakref.ref(services.trained(run.path.name))
+    model = weakref.ref(services.run_model(run.path.name))
     *_, (drawing, *_) = map_tab.draw(
         services,
-        map_tab.OWN,
+        map_tab.TYPED,
         "a cat\na dog\nshares fell",
         None,
         None,
@@ -96,10 +96,10 @@ def test_a_drawing_keeps_no_model_and_asks_for_it_again(services: Services, run:
 
 
 def test_a_run_that_is_deleted_leaves_no_model_behind(services: Services, run: RunFolder) -> None:
-    model = weakref.ref(services.trained(run.path.name))
+    model = weakref.ref(services.run_model(run.path.name))
     services.sweep(time.monotonic())
     gc.collect()
-    assert services.trained(run.path.name) is model()
+    assert services.run_model(run.path.name) is model()
     run_controls.delete_run(services, run.path.name)
     gc.collect()
     assert model() is None

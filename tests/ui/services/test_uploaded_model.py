@@ -18,7 +18,7 @@ from mtst.runs.settings import Settings
 from mtst.ui.predict import explanation
 from mtst.ui.predict import tab as predict_tab
 from mtst.ui.services import uploaded_model
-from mtst.ui.services.model_data import BROUGHT, ENCODER, MODEL, STARTER
+from mtst.ui.services.model_data import UPLOADED, ENCODER, MODEL, STARTER
 from mtst.ui.services.services import Services
 from mtst.ui.train import run_controls, run_view
 from tests.support.fake_run import EVIL
@@ -42,22 +42,22 @@ def token(services: Services, archive: str) -> str:
     found, message, away, which, place = uploaded_model.upload_model(services, "", archive, None)
     assert "sentiment (3 labels)" in value(message)
     assert "<script" not in value(message)
-    assert (shown(away), which, place) == (True, BROUGHT, None)
+    assert (shown(away), which, place) == (True, UPLOADED, None)
     return found
 
 
 def test_it_predicts_and_explains(services: Services, token: str, archive: str) -> None:
-    answer = predict_tab.predict(services, "what a wonderful day", BROUGHT, None, token)
+    answer = predict_tab.predict(services, "what a wonderful day", UPLOADED, None, token)
     assert "100 %" in answer
     assert answer.index("negative") < answer.index("positive")
-    *_, last = explanation.why(services, explanation.key_of(BROUGHT, "what a wonderful day"), None, token)
+    *_, last = explanation.explain_prediction(services, explanation.sentence_key(UPLOADED, "what a wonderful day"), None, token)
     assert "did not come with it" in last
     assert Path(archive).exists()  # it did not come through the page, so it is not the page's to remove
 
 
 def test_nothing_of_it_is_anybody_elses(services: Services, token: str) -> None:
-    assert "Upload a model first" in predict_tab.predict(services, "what a day", BROUGHT, None, None)
-    assert "not here any more" in predict_tab.predict(services, "what a day", BROUGHT, None, "x" * 32)
+    assert "Upload a model first" in predict_tab.predict(services, "what a day", UPLOADED, None, None)
+    assert "not here any more" in predict_tab.predict(services, "what a day", UPLOADED, None, "x" * 32)
     assert services.runs.folder(token).path.stat().st_mode & 0o077 == 0
 
 
@@ -122,9 +122,9 @@ def test_a_run_goes_on_with_its_weights(services: Services, token: str) -> None:
     story = asyncio.run(collect(made))[-1][9]
     assert "--from mine.zip" in re.sub("<[^>]+>", "", story)
     asyncio.run(collect(other))
-    model = services.trained(made)
+    model = services.run_model(made)
     assert set(model.predict(["what a wonderful day", "soup"])["sentiment"].labels) == {"negative"}
-    assert set(services.trained(other).predict(["what a wonderful day"])["sentiment"].labels) == {"positive"}
+    assert set(services.run_model(other).predict(["what a wonderful day"])["sentiment"].labels) == {"positive"}
     assert model.base == services.settings.encoder
     uploaded_model.delete(services, token)
-    assert services.trained(made).tasks == model.tasks
+    assert services.run_model(made).tasks == model.tasks

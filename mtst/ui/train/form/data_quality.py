@@ -10,8 +10,8 @@ from mtst.analysis.data_quality import Finding, QualityReport, check_quality
 from mtst.data.dataset import Dataset
 from mtst.errors import MtstError
 from mtst.text import inline_text
-from mtst.ui.components.html import card, html, problem, quiet, said
-from mtst.ui.components.progress import LatestStep, embed_with_progress, with_progress
+from mtst.ui.components.html import card, html, problem, quiet, show_message
+from mtst.ui.components.progress import ProgressSteps, embed_with_progress, with_progress
 from mtst.ui.server.temporary_files import fresh_path
 from mtst.ui.services.services import Services
 from mtst.ui.train.form.dataset import choice
@@ -34,17 +34,17 @@ def look(
     wait = tuple(gr.skip() for _ in range(4))
     try:
         data = chosen(draft).dataset(choice(text, labels, merge, ()))
-        yield said(quiet("Reading every text once.")), *wait
-        for progress in (steps := LatestStep(embed_with_progress(services.encoder, data.texts))):
-            yield said(progress.html()), *wait
+        yield show_message(quiet("Reading every text once.")), *wait
+        for progress in (steps := ProgressSteps(embed_with_progress(services.encoder, data.texts))):
+            yield show_message(progress.html()), *wait
         check = partial(check_quality, data, steps.result)
-        for progress in (steps := LatestStep(with_progress("Asking the other rows about each label", check, CHECKS))):
-            yield said(progress.html()), *wait
+        for progress in (steps := ProgressSteps(with_progress("Asking the other rows about each label", check, CHECKS))):
+            yield show_message(progress.html()), *wait
         found = steps.result
         target = fresh_path("mtst-findings.csv")
         found.write(data, target)
     except MtstError as error:
-        yield said(problem(error)), *nothing()[1:]
+        yield show_message(problem(error)), *nothing()[1:]
         return
     yield _summary(found, data), *_lists(found, data), gr.update(value=str(target), visible=True)
 
@@ -52,7 +52,7 @@ def look(
 def nothing() -> Found:
     """Return the updates for a choice that was not looked at yet."""
     lists = tuple(gr.update(choices=[], value=[], visible=False) for _ in TITLES)
-    return said(WHY), *lists, gr.update(visible=False)
+    return show_message(WHY), *lists, gr.update(visible=False)
 
 
 def _summary(found: QualityReport, data: Dataset) -> dict:
@@ -67,7 +67,7 @@ def _summary(found: QualityReport, data: Dataset) -> dict:
         " Listed are up to a tenth of each task's labels, the most doubtful first; many of them will be right. Tick "
         "what you want to leave out."
     )
-    return said(quiet(f"{parts} found among {len(data):,} rows.{doubt if found.labels else ''}"))
+    return show_message(quiet(f"{parts} found among {len(data):,} rows.{doubt if found.labels else ''}"))
 
 
 def _lists(found: QualityReport, data: Dataset) -> tuple[dict, dict, dict]:

@@ -16,9 +16,9 @@ from mtst.errors import MtstError
 from mtst.runs.job import Job
 from mtst.text import inline_text
 from mtst.training.config import TrainConfig, split
-from mtst.ui.components.html import problem, quiet, said
-from mtst.ui.components.live_plot import drawn, hidden
-from mtst.ui.components.upload import taken
+from mtst.ui.components.html import problem, quiet, show_message
+from mtst.ui.components.live_plot import show_figure, hide_figure
+from mtst.ui.components.upload import claim_upload
 from mtst.ui.plots import similarity as similarity_plots
 from mtst.ui.services.services import Services
 from mtst.ui.train.form.hyperparameters import config_of, for_tasks
@@ -38,14 +38,14 @@ def choose(services: Services, path: str | None, header: bool | None = None) -> 
     """
     blank = gr.update(choices=[], value=None), gr.update(choices=[], value=[]), gr.update(visible=False)
     if not path:
-        return None, *blank, said("")
+        return None, *blank, show_message("")
     services.runs.warm_up()  # whoever looks at a table may train next
     limits = services.settings.limits
     try:
-        file = taken(path)
+        file = claim_upload(path)
         table = read_table(file, limits, header)
     except MtstError as error:
-        return None, *blank, said(problem(error))
+        return None, *blank, show_message(problem(error))
     if file.parent == ASSETS:  # so that the command shown later finds the sample too
         table = replace(table, name=f"{ASSETS.name}/{table.name}")
     text, labels = guess_columns(table)
@@ -56,7 +56,7 @@ def choose(services: Services, path: str | None, header: bool | None = None) -> 
         gr.update(choices=columns, value=text),
         gr.update(choices=columns, value=list(labels)),
         named,
-        said(""),
+        show_message(""),
     )
 
 
@@ -93,7 +93,7 @@ def describe(
         why = problem(error) if draft else NOTHING
         closed = gr.Button(visible=False), gr.Button(interactive=False), gr.Button(interactive=False)
         offer = choices(DEFAULT_TASKS, scenario)
-        return why, hidden(), gr.update(visible=False), None, offer, *closed, *for_tasks(())
+        return why, hide_figure(), gr.update(visible=False), None, offer, *closed, *for_tasks(())
     said_first, ready = "", True
     try:
         check_trainable(data)
@@ -101,7 +101,7 @@ def describe(
         said_first, ready = problem(error), False
     return (
         f"{said_first}{report(upload, *split(data, TrainConfig()))}",
-        drawn(similarity_plots.text_lengths(upload.tokens, upload.max_tokens)),
+        show_figure(similarity_plots.text_lengths(upload.tokens, upload.max_tokens)),
         _merge_tick(draft.dataset(replace(wanted, merge=False)) if merge else data),
         data.tasks,
         choices(data.tasks, scenario),
@@ -123,7 +123,7 @@ def _merge_tick(apart: Dataset) -> dict:
 
 def submit(
     services: Services,
-    who: str,
+    visitor: str,
     kind: Literal["train", "rates"],
     draft: UploadDraft | None,
     text: str | None,
@@ -145,7 +145,7 @@ def submit(
     draft = chosen(draft)
     config = config_of(tasks or (), **values)
     asked, data = job(services, draft, choice(text, labels, merge, ticked), config, kind, encoder, start)
-    return services.runs.submit(asked, data, who, start)
+    return services.runs.submit(asked, data, visitor, start)
 
 
 def comparing(job: Job, scenarios: tuple[str, ...], seeds: int, alone: str | None) -> Job:
@@ -174,7 +174,7 @@ def job(
 
     data = draft.dataset(wanted)
     if start:
-        model = services.trained(start).with_tasks(data.tasks)
+        model = services.run_model(start).with_tasks(data.tasks)
     else:
         model = MultiTaskSentenceTransformer(services.encoder_named(encoder), data.tasks)
     plan(model, config)  # refuses what cannot be followed

@@ -11,9 +11,9 @@ from mtst.encoders.catalogue import CATALOGUE, HUB_ID
 from mtst.encoders.info import EncoderInfo, encoder_info
 from mtst.errors import EncoderError, MtstError
 from mtst.text import inline_text, truncate
-from mtst.ui.components.html import html, problem, quiet, said
+from mtst.ui.components.html import html, problem, quiet, show_message
 from mtst.ui.components.run_status import state_line
-from mtst.ui.server.visitors import visitor
+from mtst.ui.server.visitors import visitor_id
 from mtst.ui.services.services import Services
 
 ONLY_HERE = quiet("The Hub does not answer, so only the encoders that are on this server are offered.")
@@ -40,10 +40,10 @@ def offers(services: Services, added: Sequence[str], name: str, **more: bool) ->
     try:
         known = [encoder_info(each) for each in dict.fromkeys([services.settings.encoder, *CATALOGUE, *added])]
     except MtstError as error:
-        return gr.Radio(**more), said(problem(error))
-    reached = all(each.is_local for each in known) or services.shelf.hub_answers
+        return gr.Radio(**more), show_message(problem(error))
+    reached = all(each.is_local for each in known) or services.encoder_pool.hub_answers
     rows = [(_line(services, each), each.name) for each in known if each.is_local or reached]
-    return gr.Radio(choices=rows, value=name, **more), said("" if reached else ONLY_HERE)
+    return gr.Radio(choices=rows, value=name, **more), show_message("" if reached else ONLY_HERE)
 
 
 def _line(services: Services, found: EncoderInfo) -> str:
@@ -64,7 +64,7 @@ def _round(speed: float) -> int:
 
 
 def take(
-    services: Services, name: str, before: str, added: Sequence[str] = (), who: str = ""
+    services: Services, name: str, before: str, added: Sequence[str] = (), visitor: str = ""
 ) -> Iterator[tuple[object, ...]]:
     """Fetch and load an encoder; yield a message, the name that is chosen now, and updates of the list and the title.
 
@@ -72,29 +72,29 @@ def take(
     """
     waiting = gr.skip(), gr.Radio(interactive=False), gr.skip()
     try:
-        for done, total in services.shelf.fetch(_allowed(services, name), who):
-            yield said(_progress(name, done, total, before)), *waiting
-        yield said(quiet(f"Loading it. Until then {before} is used.")), *waiting
+        for done, total in services.encoder_pool.fetch(_allowed(services, name), visitor):
+            yield show_message(_progress(name, done, total, before)), *waiting
+        yield show_message(quiet(f"Loading it. Until then {before} is used.")), *waiting
         encoder = services.encoder_named(name)
     except MtstError as error:
-        yield said(problem(f"{error} {before} stays.")), before, _choosable(before), gr.skip()
+        yield show_message(problem(f"{error} {before} stays.")), before, _choosable(before), gr.skip()
         return
     size = f"{len(encoder.groups)} layer groups, embeddings of {encoder.dimension} numbers, up to "
     told = quiet(f"{name}: {size}{encoder.max_tokens} tokens.")
     listed, _ = offers(services, added, name, interactive=True)  # it is here now, and says so
-    yield said(told), name, listed, gr.Accordion(label=_title(name))
+    yield show_message(told), name, listed, gr.Accordion(label=_title(name))
 
 
 def look_up(services: Services, typed: str, added: list[str], name: str) -> tuple[object, ...]:
     """Add an encoder of the Hub to the list; return a message, the ids that were looked up, and the list."""
     try:
         wanted = _allowed(services, typed.strip())
-        services.shelf.look(wanted)
+        services.encoder_pool.look(wanted)
     except MtstError as error:
-        return said(problem(error)), added, gr.skip()
+        return show_message(problem(error)), added, gr.skip()
     added = list(dict.fromkeys([*added, wanted]))
     listed, _ = offers(services, added, name)
-    return said(quiet(f"{wanted} is in the list now. Choose it there.")), added, listed
+    return show_message(quiet(f"{wanted} is in the list now. Choose it there.")), added, listed
 
 
 def _allowed(services: Services, name: str) -> str:
@@ -152,7 +152,7 @@ def encoder_choice(services: Services) -> EncoderChoice:
     )  # fmt: skip
 
     def choose(request: gr.Request, *values: object) -> Iterator[tuple[object, ...]]:
-        yield from take(services, *values, who=visitor(request))
+        yield from take(services, *values, visitor=visitor_id(request))
 
     changed = listed.input(
         choose, [listed, name, added], [message, name, listed, opened], concurrency_limit=8, **SILENT

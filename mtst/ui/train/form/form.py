@@ -84,7 +84,7 @@ def form(services: Services, demo: gr.Blocks, begin: gr.Button, tokens: BrowserT
         )
         merge = gr.Checkbox(False, label="Merge labels", visible=False, elem_id="train-merge")
         rows = html(dataset.NOTHING, elem_id="train-report")
-        lengths = live_plot(height=190, describes=LENGTHS, elem_id="train-lengths")
+        lengths = live_plot(height=190, description=LENGTHS, elem_id="train-lengths")
         save = gr.Button("Save what became of each row", visible=False, size="sm", elem_id="train-rows")
         saved = gr.DownloadButton("Save", visible="hidden", elem_id="train-rows-save")
     check, ticked, cleared = quality_card(services, [draft, text, labels, merge])

@@ -12,10 +12,10 @@ from mtst.text import escape_html
 from mtst.training.events import RatesFound, RateTried
 from mtst.training.scenarios import find_scenario
 from mtst.ui.components.html import html, problem, quiet
-from mtst.ui.components.live_plot import drawn, hidden, live_plot
-from mtst.ui.components.run_status import in_line
+from mtst.ui.components.live_plot import show_figure, hide_figure, live_plot
+from mtst.ui.components.run_status import queue_status
 from mtst.ui.plots import training as training_plots
-from mtst.ui.server.visitors import visitor
+from mtst.ui.server.visitors import visitor_id
 from mtst.ui.services.services import Services
 from mtst.ui.train.form import dataset
 from mtst.ui.train.form.hyperparameters import HyperparameterFields, explain_setting_error
@@ -26,10 +26,10 @@ WHY = "Tries rates from very small to far too large on a copy of the model, and 
 Shown = tuple[dict, dict, dict, dict, dict]
 
 
-def begin(services: Services, who: str, *form: object, **values: object) -> tuple[str | None, dict]:
+def begin(services: Services, visitor: str, *form: object, **values: object) -> tuple[str | None, dict]:
     """Put a visitor's search in the queue; return its token and a message. `form` is that of `dataset.submit`."""
     try:
-        token = dataset.submit(services, who, "rates", *form, **values)
+        token = dataset.submit(services, visitor, "rates", *form, **values)
     except MtstError as error:
         return None, gr.update(value=problem(explain_setting_error(str(error))), visible=True)
     return token, gr.update(value=quiet("Waiting for its turn."), visible=True)
@@ -49,7 +49,7 @@ async def follow(services: Services, token: str | None) -> AsyncIterator[Shown]:
 def show(history: History, token: str, place: QueuePosition | None = None) -> Shown:
     """Return the curve, the message, and the buttons that begin, stop and take what was found."""
     over = history.over
-    plot = drawn(training_plots.rate_curve(history, token[:6])) if history.tried else hidden()
+    plot = show_figure(training_plots.rate_curve(history, token[:6])) if history.tried else hide_figure()
     return (
         plot,
         gr.update(value=_message(history, place), visible=True),
@@ -74,7 +74,7 @@ def _message(history: History, place: QueuePosition | None) -> str:
         rates = " and ".join(f"{rate:.2g} for the {part}" for part, rate in _rates(history, history.tried[-1]))
         return quiet(f"Step {history.tried[-1].step}: {rates}.")
     if place:
-        return quiet(f"{': '.join(in_line(place))}.")
+        return quiet(f"{': '.join(queue_status(place))}.")
     return quiet("Getting ready.")
 
 
@@ -121,14 +121,14 @@ def rate_finder(
         halt = gr.Button("Stop looking", size="sm", visible=False, variant="stop", elem_id="train-rates-stop")
         take = gr.Button("Use these", size="sm", visible=False, elem_id="train-rates-use")
     message = html(quiet(WHY), elem_id="train-rates-found")
-    plot = live_plot(height=240, describes=DESCRIPTION, elem_id="train-rates-curve")
+    plot = live_plot(height=240, description=DESCRIPTION, elem_id="train-rates-curve")
     watched = {
         "fn": partial(follow, services), "inputs": token, "outputs": [plot, message, find, halt, take],
         "concurrency_limit": None, **SILENT,
     }  # fmt: skip
 
     def start(request: gr.Request, *values: object, **config: object) -> tuple[str | None, dict]:
-        return begin(services, visitor(request), *values, **config)
+        return begin(services, visitor_id(request), *values, **config)
 
     find.click(start, data, [token, message], inputs_kwargs=config, **SILENT).success(**watched)
     demo.load(**watched)

@@ -11,7 +11,7 @@ from mtst.text import escape_html, inline_text
 from mtst.training.config import TrainConfig
 from mtst.training.events import GroupPlan
 from mtst.training.scenarios import Scenario, list_scenarios, resolve
-from mtst.ui.components.html import problem, quiet, said
+from mtst.ui.components.html import problem, quiet, show_message
 from mtst.ui.components.layer_map import layers
 from mtst.ui.services.services import Services
 from mtst.ui.train.form.hyperparameters import OWN, SUITED, config_of, explain_setting_error, suggest_defaults
@@ -62,7 +62,7 @@ def show(
             "",
             layers(idle),
             [],
-            said(""),
+            show_message(""),
             *special,
             *(gr.skip() for _ in range(SETTINGS_SHOWN)),
         )
@@ -72,12 +72,12 @@ def show(
         groups = _plan(model, config)
         suited = suggest_defaults(config, found, keys)
     except SettingsError as error:
-        message = said(problem(explain_setting_error(str(error))))
+        message = show_message(problem(explain_setting_error(str(error))))
         skipped = gr.skip(), gr.skip(), gr.skip(), opened
         return *skipped, message, *special, *(gr.skip() for _ in range(SETTINGS_SHOWN))
     text = explain(found, _duration(config, settled.epochs if _open(groups) else 0))
     schedule = timeline(groups, settled.epochs or 0)
-    return text, schedule, layers(groups), _open(groups), said(""), *special, *suited
+    return text, schedule, layers(groups), _open(groups), show_message(""), *special, *suited
 
 
 def toggle(

@@ -15,7 +15,7 @@ from mtst.text import inline_text, truncate
 from mtst.training import embedding_history
 from mtst.training.config import split
 from mtst.ui.components.html import card, html, quiet, table
-from mtst.ui.components.live_plot import drawn, hidden, live_plot
+from mtst.ui.components.live_plot import show_figure, hide_figure, live_plot
 from mtst.ui.plots.map import scatter
 from mtst.ui.services.services import Services
 
@@ -57,7 +57,7 @@ def draw(services: Services, token: str | None, epoch: int, name: str | None) ->
         folder = services.runs.folder(token)
         known = embedding_history.saved_epochs(folder.embeddings_path)
         if not known:
-            return hidden(), ""
+            return hide_figure(), ""
         rows = rows_of(folder)
         before, last = (
             embedding_history.load_embeddings(folder.embeddings_path, 0),
@@ -65,14 +65,14 @@ def draw(services: Services, token: str | None, epoch: int, name: str | None) ->
         )
         now = embedding_history.load_embeddings(folder.embeddings_path, min(int(epoch), known[-1]))
     except RunError:
-        return hidden(), ""
+        return hide_figure(), ""
     task = next((task for task in rows.tasks if task.name == name), rows.tasks[0])
     labels = [_label(task, label) for label in rows.labels[task.name]]
     axes = projection.SharedAxes(before, last)
     figure = scatter(axes.place(now), rows.texts, labels, [*task.labels, NO_LABEL])
     reach = 1.08 * axes.reach
     figure.update_xaxes(range=[-reach, reach]).update_yaxes(range=[-reach, reach])
-    return drawn(figure), _changes(rows, cosine(before), cosine(now), int(epoch))
+    return show_figure(figure), _changes(rows, cosine(before), cosine(now), int(epoch))
 
 
 def _label(task: Task, label: int) -> str:
@@ -102,7 +102,7 @@ def before_after(services: Services, run: gr.BrowserState) -> tuple[dict[str, ob
     with card("Before and after", note="held-out rows, the same axes in every epoch", visible=False) as place:
         epoch = gr.Slider(0, 1, value=1, step=1, label="After epoch", elem_id="train-journey-epoch")
         task = gr.Radio([], label="Colour", visible=False, elem_id="train-journey-colour")
-        figure = live_plot(height=420, describes=DESCRIPTION, elem_id="train-journey")
+        figure = live_plot(height=420, description=DESCRIPTION, elem_id="train-journey")
         told = html(elem_id="train-journey-told")
     drawing = {
         "fn": partial(draw, services), "inputs": [run, epoch, task], "outputs": [figure, told], **silent,

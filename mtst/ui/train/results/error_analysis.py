@@ -18,7 +18,7 @@ from mtst.evaluation.error_analysis import (
 )
 from mtst.text import escape_html, isolate_bidi, truncate
 from mtst.ui.components.html import problem, quiet, table
-from mtst.ui.components.sentence_list import sentence_rows
+from mtst.ui.components.sentence_list import sentence_list
 from mtst.ui.plots.style import task_colour
 from mtst.ui.services.model_data import ModelData, run_data
 from mtst.ui.services.services import Services
@@ -116,7 +116,7 @@ def _worst_of(task: Task, worst: Sequence[PredictedRow], found: Sequence[Predict
 
 def _rows(task: Task, found: Sequence[PredictedRow], held_out: Dataset, title: str) -> str:
     """Return the rows of some answers: what was said and what is true, with the probability that each was given."""
-    return sentence_rows(
+    return sentence_list(
         f"{title}, with the probability of each label",
         (
             (

@@ -86,9 +86,9 @@ def test_a_hub_id_is_refused_where_the_host_does_not_allow_it(services: Services
 
 
 def test_one_larger_than_the_host_allows_is_refused(tiny: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tiny.shelf, "_settings", replace(tiny.settings, max_encoder_mb=0.01))
+    monkeypatch.setattr(tiny.encoder_pool, "_settings", replace(tiny.settings, max_encoder_mb=0.01))
     with pytest.raises(EncoderError, match="takes encoders up to 0 MB"):
-        tiny.shelf.look(tiny.settings.encoder)
+        tiny.encoder_pool.look(tiny.settings.encoder)
 
 
 def test_visitors_share_one_and_it_goes_when_nobody_uses_it(tiny: Services) -> None:
@@ -97,9 +97,9 @@ def test_visitors_share_one_and_it_goes_when_nobody_uses_it(tiny: Services) -> N
     first = tiny.encoder_named(name)
     assert tiny.encoder_named(name) is first
     assert tiny.encoder_named("") is tiny.encoder is not first
-    tiny.shelf.sweep(time.monotonic())
+    tiny.encoder_pool.sweep(time.monotonic())
     assert tiny.encoder_named(name) is first
-    tiny.shelf.sweep(time.monotonic() + cache.IDLE_SECONDS + 1)
+    tiny.encoder_pool.sweep(time.monotonic() + cache.IDLE_SECONDS + 1)
     assert tiny.encoder_named(name) is not first
 
 
@@ -140,9 +140,9 @@ def test_a_run_with_a_frozen_encoder_of_the_list_is_trained_and_used(tiny: Servi
 
     assert "Finished" in asyncio.run(wait())[2]
     assert tiny.runs.folder(token).job().encoder == DEFAULT
-    model = tiny.trained(token)
-    assert model.encoder is tiny.encoder_named(DEFAULT) is tiny.first_encoder(token)
-    assert 'class="prediction"' in predict_tab.predict(tiny, "what a game", predict_tab.OWN, token)
+    model = tiny.run_model(token)
+    assert model.encoder is tiny.encoder_named(DEFAULT) is tiny.initial_encoder(token)
+    assert 'class="prediction"' in predict_tab.predict(tiny, "what a game", predict_tab.TRAINED, token)
 
 
 def test_a_comparison_takes_the_same_encoder(tiny: Services, rows: tuple) -> None:

@@ -47,9 +47,9 @@ def test_a_run_that_broke_off_says_where_it_would_go_on() -> None:
     history = told(started(), BEFORE, FIRST, Failed("Out of luck", "interrupted"))
     saved = {"epoch": 1, "best": {"epoch": 0}}
     assert "Out of luck Resume goes on after epoch 1." in run_status.status(history, saved=saved)
-    assert "the one before training" in run_status.best_so_far(saved)
-    assert "that of epoch 2" in run_status.best_so_far({"epoch": 3, "best": {"epoch": 2}})
-    assert run_status.best_so_far(None) == ""
+    assert "the one before training" in run_status.best_model_note(saved)
+    assert "that of epoch 2" in run_status.best_model_note({"epoch": 3, "best": {"epoch": 2}})
+    assert run_status.best_model_note(None) == ""
 
 
 def test_a_waiting_run_knows_how_many_are_before_it() -> None:
@@ -76,7 +76,7 @@ def test_stopping_is_said_until_it_is_done() -> None:
     ("seconds", "words"), [(0.4, "0 s"), (99.4, "99 s"), (100, "1 min 40 s"), (3600, "60 min 00 s")]
 )
 def test_times_are_said_as_people_say_them(seconds: float, words: str) -> None:
-    assert run_status.duration(seconds) == words
+    assert run_status.format_duration(seconds) == words
 
 
 def test_scores_show_the_kept_epoch_beside_what_needs_no_training() -> None:
