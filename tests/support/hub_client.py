@@ -126,7 +126,7 @@ def offer(name: str) -> dict:
 
 
 @cache
-def _shelf_up_to(megabytes: float) -> "EncoderPool":
+def _pool_up_to(megabytes: float) -> "EncoderPool":
     from tempfile import gettempdir
 
     from mtst.runs.settings import Settings
@@ -140,7 +140,7 @@ def fetch_for(who: str, name: str, megabytes: float) -> str | None:
     from mtst.errors import EncoderError
 
     try:
-        list(_shelf_up_to(megabytes).fetch(name, who))
+        list(_pool_up_to(megabytes).fetch(name, who))
     except EncoderError as error:
         return str(error)
     return None
@@ -148,7 +148,7 @@ def fetch_for(who: str, name: str, megabytes: float) -> str | None:
 
 def fetch_and_leave(name: str, megabytes: float) -> None:
     """Begin to fetch an encoder as a visitor does who then closes the page."""
-    steps = _shelf_up_to(megabytes).fetch(name)
+    steps = _pool_up_to(megabytes).fetch(name)
     next(steps)
     steps.close()
 
@@ -165,7 +165,7 @@ def hub_answers(megabytes: float) -> bool:
     from mtst.encoders.hub import download
 
     download.QUICK_SECONDS = 60
-    return _shelf_up_to(megabytes).hub_answers
+    return _pool_up_to(megabytes).hub_is_reachable
 
 
 def limit_files(size: int) -> None:

@@ -11,7 +11,9 @@ from mtst.ui.services.services import Services
 
 @pytest.fixture(scope="session")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    return Services(Settings(runs_dir=tmp_path_factory.mktemp("runs"), max_rows=700))
+    services = Services(Settings(runs_dir=tmp_path_factory.mktemp("runs"), max_rows=700))
+    yield services
+    services.close()
 
 
 @pytest.fixture

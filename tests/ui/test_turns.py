@@ -10,6 +10,7 @@ import pytest
 from mtst.ui.app import build_app
 from mtst.ui.components import progress
 from mtst.ui.predict import tab as predict_tab
+from mtst.ui.services import executors
 from mtst.ui.services.model_data import STARTER
 from mtst.ui.services.services import Services
 from mtst.ui.train import tab as train_tab
@@ -22,10 +23,10 @@ LABELS = "text", ["topic", "sentiment"], False
 
 
 @contextmanager
-def taken(line: Executor) -> Iterator[None]:
-    """Let somebody else's work take the only place of a line."""
+def occupied(executor: Executor) -> Iterator[None]:
+    """Let another visitor's work take the only thread of an executor."""
     hold = threading.Event()
-    other = line.submit(hold.wait, PATIENCE)
+    other = executor.submit(hold.wait, PATIENCE)
     try:
         yield
     finally:
@@ -49,19 +50,21 @@ def test_a_file_is_predicted_step_by_step_and_only_as_long_as_somebody_waits(ser
 def test_a_large_file_waits_for_those_of_others_and_says_so(
     services: Services, write_csv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "MANY", 1)
+    monkeypatch.setattr(progress, "LARGE", 1)
     table, *_ = predict_tab.read_file(services, write_csv("text\nhello there\ngood day\n"))
-    places = [progress._PLACES.acquire() for _ in range(2)]
+    permits = services.executors.large_embeddings
+    for _ in range(executors.LARGE_EMBEDDINGS):
+        permits.acquire()
     steps = predict_tab.predict_file(services, table, "text", STARTER, None)
     next(steps)
     assert "Others embed large files now" in value(next(steps)[1])
-    progress._PLACES.release(len(places))
+    permits.release(executors.LARGE_EMBEDDINGS)
     assert shown([*steps][-1][0])
 
 
 def test_looking_for_doubtful_rows_says_that_it_waits(services: Services) -> None:
     draft = sample(services)
-    with taken(data_quality.CHECKS):
+    with occupied(services.executors.data_quality):
         steps = data_quality.look(services, draft, *LABELS)
         told = ""
         while "Others are before you" not in told:
@@ -70,7 +73,7 @@ def test_looking_for_doubtful_rows_says_that_it_waits(services: Services) -> Non
 
 
 def test_packing_says_so_at_once_and_that_it_waits(services: Services) -> None:
-    with taken(train_tab.PACKING):
+    with occupied(services.executors.packing):
         steps = train_tab.pack(services, None)
         button, told = next(steps)
         assert not button.visible

@@ -16,11 +16,11 @@ from mtst.training.scenarios import comparable_scenarios
 from mtst.ui.api.calls import Calls, endpoint
 from mtst.ui.api.requests import job_from_request
 from mtst.ui.api.run_state import RunState, run_state
-from mtst.ui.components.sentence_box import MAX_SENTENCES as MOST_COMPARED
 from mtst.ui.components.sentence_box import MAX_CHARACTERS
+from mtst.ui.components.sentence_box import MAX_SENTENCES as MOST_COMPARED
 from mtst.ui.scenarios.comparison_view import TOGETHER
 from mtst.ui.server.visitors import visitor_id
-from mtst.ui.services.model_data import TRAINED, STARTER, find_model
+from mtst.ui.services.model_data import STARTER, TRAINED, find_model
 from mtst.ui.services.model_zip import make_model_zip
 from mtst.ui.services.services import Services
 from mtst.ui.train.form import dataset

@@ -6,7 +6,7 @@ import numpy as np
 from mtst.analysis.similarity import changed_pairs, cosine
 from mtst.errors import MtstError
 from mtst.ui.components.html import card, html, problem, quiet, table
-from mtst.ui.components.live_plot import show_figure, hide_figure, live_plot
+from mtst.ui.components.live_plot import hide_figure, live_plot, show_figure
 from mtst.ui.components.sentence_box import numbered_sentence, split_sentences
 from mtst.ui.plots import similarity as similarity_plots
 from mtst.ui.services.services import Services
@@ -37,7 +37,13 @@ def compare_encoders(services: Services, text: str, second: str, run: str | None
         same = "Your run kept the encoder frozen: every cosine is what it was. Open some layers to move it."
         return _only_told(quiet(same))
     rows = [
-        [f"{before[i, j]:.3f}", f"{after[i, j]:.3f}", f"{change:+.3f}", numbered_sentence(sentences, i), numbered_sentence(sentences, j)]
+        [
+            f"{before[i, j]:.3f}",
+            f"{after[i, j]:.3f}",
+            f"{change:+.3f}",
+            numbered_sentence(sentences, i),
+            numbered_sentence(sentences, j),
+        ]
         for i, j, change in changed_pairs(before, after, PAIRS)
     ]
     header = ("before", "your run", "change", "sentence", "sentence")

@@ -18,7 +18,7 @@ from mtst.text import inline_text, truncate
 from mtst.ui.components.html import card, html, problem, quiet, show_message, table
 from mtst.ui.components.progress import ProgressSteps, embed_with_progress
 from mtst.ui.components.sentence_box import clean_query
-from mtst.ui.components.upload import limits_note, claim_upload, upload_area
+from mtst.ui.components.upload import claim_upload, limits_note, upload_area
 from mtst.ui.services.services import Services
 
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ def embed(services: Services, found: Table | None, column: str | None) -> Iterat
             return
         encoder = services.encoder
         start = time.monotonic()
-        for progress in (steps := ProgressSteps(embed_with_progress(encoder, texts))):
+        for progress in (
+            steps := ProgressSteps(embed_with_progress(encoder, texts, services.executors.large_embeddings))
+        ):
             yield None, show_message(progress.html()), WAITING
     except MtstError as error:
         yield None, show_message(problem(error)), WAITING

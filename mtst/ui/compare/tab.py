@@ -12,9 +12,15 @@ from mtst.text import escape_html, truncate
 from mtst.ui.compare.encoder_difference import both_encoders, compare_encoders, compare_encoders_again, second_encoder
 from mtst.ui.compare.search import search_card
 from mtst.ui.components.html import card, empty, html, problem, quiet, table
-from mtst.ui.components.live_plot import show_figure, hide_figure, live_plot
-from mtst.ui.components.sentence_box import CELL_CHARACTERS, MAX_SENTENCES, numbered_sentence, clean_query, split_sentences
-from mtst.ui.components.sortable_table import sortable_table, sortable_html
+from mtst.ui.components.live_plot import hide_figure, live_plot, show_figure
+from mtst.ui.components.sentence_box import (
+    CELL_CHARACTERS,
+    MAX_SENTENCES,
+    clean_query,
+    numbered_sentence,
+    split_sentences,
+)
+from mtst.ui.components.sortable_table import sortable_html, sortable_table
 from mtst.ui.plots import similarity as similarity_plots
 from mtst.ui.services.services import Services
 
@@ -59,7 +65,9 @@ def compare(services: Services, text: str, query: str) -> tuple[object, ...]:
 
 
 def _rows(sentences: list[str], pairs: list[Pair], form: str = ".3f") -> list[list[str]]:
-    return [[format(value, form), numbered_sentence(sentences, i), numbered_sentence(sentences, j)] for i, j, value in pairs]
+    return [
+        [format(value, form), numbered_sentence(sentences, i), numbered_sentence(sentences, j)] for i, j, value in pairs
+    ]
 
 
 def _pairs(sentences: list[str], cosines: np.ndarray) -> str:
@@ -73,7 +81,11 @@ def _pairs(sentences: list[str], cosines: np.ndarray) -> str:
     every = len(near) + len(far) == count
     title = f"All {count:,} pairs" if every else f"The {len(near)} closest and {len(far)} farthest of {count:,} pairs"
     rows = [
-        [(f"{value:.3f}", value), (numbered_sentence(sentences, i), float(i)), (numbered_sentence(sentences, j), float(j))]
+        [
+            (f"{value:.3f}", value),
+            (numbered_sentence(sentences, i), float(i)),
+            (numbered_sentence(sentences, j), float(j)),
+        ]
         for i, j, value in near + far[::-1]
     ]
     listed = sortable_table(header, rows, title, text_columns=(1, 2))
@@ -82,7 +94,11 @@ def _pairs(sentences: list[str], cosines: np.ndarray) -> str:
 
 def _numbers(sentences: list[str], embeddings: np.ndarray) -> str:
     rows = [
-        [numbered_sentence(sentences, k), f"{np.linalg.norm(row):.3f}", "  ".join(f"{value:+.3f}" for value in row[:5]) + "  …"]
+        [
+            numbered_sentence(sentences, k),
+            f"{np.linalg.norm(row):.3f}",
+            "  ".join(f"{value:+.3f}" for value in row[:5]) + "  …",
+        ]
         for k, row in enumerate(embeddings)
     ]
     caption = f"Each sentence becomes {embeddings.shape[1]} numbers"

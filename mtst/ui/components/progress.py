@@ -1,4 +1,4 @@
-"""Many sentences embedded while the page says how far it is; who leaves the page ends it."""
+"""Long computations whose progress the page shows, and that end when the visitor leaves."""
 
 import threading
 import time
@@ -8,88 +8,95 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
+from markupsafe import Markup
 
-from mtst.text import escape_html
+from mtst.ui.components.templates import render
 
 if TYPE_CHECKING:
     from mtst.encoders.encoder import Encoder
 
-CHUNK = 512
-QUIET_SECONDS = 0.5  # what takes less is not announced
-MANY = 2_000  # sentences from which they wait for a place, so that a few visitors do not slow down all others
-_PLACES = threading.Semaphore(2)
+CHUNK = 512  # sentences between two progress updates
+QUIET_SECONDS = 0.5  # before the first update
+LARGE = 2_000  # sentences above which a permit is needed, so that a few visitors do not slow down all others
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What is being done, which share of it is done (none where nobody knows), and for how many seconds."""
+    """What is being done, the share of it that is done (None if unknown), and the seconds it has taken."""
 
-    doing: str
+    description: str
     share: float | None
     seconds: float
 
-    def html(self) -> str:
-        """Return a line with a bar, which says how long it may take once that can be told."""
+    def html(self) -> Markup:
+        """Return a line with a bar, and the remaining time once it can be estimated."""
         left = self.seconds / self.share - self.seconds if self.share else None
-        told = f"about {_duration(left)} left" if left is not None and self.seconds > 2 else _duration(self.seconds)
-        bar = "" if self.share is None else f'<div class="bar"><i style="width: {100 * self.share:.1f}%"></i></div>'
-        line = f'<span>{escape_html(self.doing)} …</span><span class="quiet">{told}</span>{bar}'
-        return f'<div class="status running" role="status">{line}</div>'
+        time_text = f"about {_format(left)} left" if left is not None and self.seconds > 2 else _format(self.seconds)
+        return render("components/progress", description=self.description, share=self.share, time=time_text)
 
 
-def _duration(seconds: float) -> str:
+def _format(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
-def embed_with_progress(encoder: "Encoder", texts: Sequence[str]) -> Generator[Progress, None, np.ndarray]:
-    """Embed n texts piece by piece; yield the progress, return the embeddings (n, d) as float32."""
+def embed_with_progress(
+    encoder: "Encoder", texts: Sequence[str], permits: threading.Semaphore
+) -> Generator[Progress, None, np.ndarray]:
+    """Embed n texts in chunks; yield the progress, return the embeddings (n, d) as float32.
+
+    More than `LARGE` texts wait for one of the permits first.
+    """
     start = time.monotonic()
-    if len(texts) <= MANY:
-        return (yield from _pieces(encoder, texts, start))
-    while not _PLACES.acquire(timeout=QUIET_SECONDS):
+    if len(texts) <= LARGE:
+        return (yield from _embed_chunks(encoder, texts, start))
+    while not permits.acquire(timeout=QUIET_SECONDS):
         yield Progress("Others embed large files now: this waits for its turn", None, time.monotonic() - start)
     try:
-        yield Progress(f"0 of {len(texts):,} sentences embedded", 0.0, 0.0)  # the first of them take seconds
-        return (yield from _pieces(encoder, texts, time.monotonic()))
+        yield Progress(f"0 of {len(texts):,} sentences embedded", 0.0, 0.0)  # the first chunk takes seconds
+        return (yield from _embed_chunks(encoder, texts, time.monotonic()))
     finally:
-        _PLACES.release()
+        permits.release()
 
 
-def _pieces(encoder: "Encoder", texts: Sequence[str], start: float) -> Generator[Progress, None, np.ndarray]:
-    rows = np.empty((len(texts), encoder.dimension), dtype=np.float32)
+def _embed_chunks(encoder: "Encoder", texts: Sequence[str], start: float) -> Generator[Progress, None, np.ndarray]:
+    embeddings = np.empty((len(texts), encoder.dimension), dtype=np.float32)
     for first in range(0, len(texts), CHUNK):
-        part = texts[first : first + CHUNK]
-        rows[first : first + len(part)] = encoder.encode(part)
-        done, seconds = first + len(part), time.monotonic() - start
+        chunk = texts[first : first + CHUNK]
+        embeddings[first : first + len(chunk)] = encoder.encode(chunk)
+        done, seconds = first + len(chunk), time.monotonic() - start
         if seconds > QUIET_SECONDS and done < len(texts):
             yield Progress(f"{done:,} of {len(texts):,} sentences embedded", done / len(texts), seconds)
-    return rows
+    return embeddings
 
 
-def with_progress(doing: str, work: Callable[[], Result], line: Executor) -> Generator[Progress, None, Result]:
-    """Do something that cannot say how far it is; yield the seconds that it has taken, return its result.
+def with_progress(
+    description: str, work: Callable[[], Result], executor: Executor
+) -> Generator[Progress, None, Result]:
+    """Run a computation that cannot report its progress; yield the seconds it has taken, return its result.
 
-    Whoever leaves while others in the line are before them leaves nothing behind. What has begun goes on to its end,
-    and only then is it the next one's turn.
+    Closing the generator cancels work that still waits in the executor. Work that has begun goes on to its end, and
+    only then is it the next one's turn.
     """
-    asked = begun = time.monotonic()
-    future = line.submit(work)
+    submitted = started = time.monotonic()
+    future = executor.submit(work)
     try:
         while not wait([future], QUIET_SECONDS).done:
             now = time.monotonic()
             if future.running():
-                yield Progress(doing, None, now - begun)
+                yield Progress(description, None, now - started)
             else:
-                begun = now
-                yield Progress("Others are before you: this waits for its turn", None, now - asked)
+                started = now
+                yield Progress("Others are before you: this waits for its turn", None, now - submitted)
         return future.result()
     finally:
         future.cancel()
 
 
 class ProgressSteps(Generic[Result]):
-    """LatestStep to go through, each of which tells the progress, and their result afterwards."""
+    """Iterates over the progress of a computation; afterwards `result` holds what it returned."""
+
+    result: Result
 
     def __init__(self, steps: Generator[Progress, None, Result]) -> None:
         self._steps = steps

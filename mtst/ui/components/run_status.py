@@ -48,7 +48,11 @@ def status(
 def queue_status(place: QueuePosition) -> tuple[str, str]:
     """Return the place of a run that waits, and how long that may take."""
     title = "Next in line" if place.number == 1 else f"Waiting, number {place.number} of {place.of} in line"
-    wait = "it starts by itself" if place.seconds is None else f"it starts in about {format_duration(max(1, place.seconds))}"
+    wait = (
+        "it starts by itself"
+        if place.seconds is None
+        else f"it starts in about {format_duration(max(1, place.seconds))}"
+    )
     return title, wait
 
 

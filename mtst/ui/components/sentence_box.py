@@ -33,4 +33,4 @@ def clean_query(text: str) -> str:
 
 def numbered_sentence(sentences: list[str], k: int) -> str:
     """Return a sentence with its number, cut."""
-    return f"{k + 1}. {truncate(sentences[k], LONGEST)}"
+    return f"{k + 1}. {truncate(sentences[k], CELL_CHARACTERS)}"

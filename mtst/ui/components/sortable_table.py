@@ -24,7 +24,9 @@ def sortable_html(value: str = "", **kwargs: object) -> gr.HTML:
     return gr.HTML(value, css_template=LOOK, js_on_load=SORT, apply_default_css=False, **kwargs)
 
 
-def sortable_table(header: Sequence[str], rows: Iterable[Sequence[Cell]], name: str, text_columns: Iterable[int] = ()) -> str:
+def sortable_table(
+    header: Sequence[str], rows: Iterable[Sequence[Cell]], name: str, text_columns: Iterable[int] = ()
+) -> str:
     """Return a table whose headings are buttons; it scrolls on its own, and `name` says what it holds."""
     left = set(text_columns)
 

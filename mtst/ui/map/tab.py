@@ -1,7 +1,6 @@
 """The Map tab: sentences as points on a plane, neighbours near each other, and what is truly near a chosen one."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import gradio as gr
@@ -11,17 +10,24 @@ from mtst.data.table import Table
 from mtst.errors import MtstError
 from mtst.text import inline_text
 from mtst.ui.components.html import card, empty, html, problem, quiet, show_message
-from mtst.ui.components.live_plot import show_figure, hide_figure, live_plot, show_marker
+from mtst.ui.components.live_plot import hide_figure, live_plot, show_figure, show_marker
 from mtst.ui.components.progress import ProgressSteps, embed_with_progress, with_progress
 from mtst.ui.components.sentence_box import clean_query
 from mtst.ui.components.upload import limits_note, upload_area
 from mtst.ui.map.embedding_map import NOT_CHOSEN, EmbeddingMap, PredictedLabels
-from mtst.ui.map.source import FILE, TYPED, SAMPLE_POINTS, SAMPLE_ROWS, SAMPLE_SMALL, SAMPLE_ALL, chosen_sentences, read_file
+from mtst.ui.map.source import (
+    FILE,
+    SAMPLE_ALL,
+    SAMPLE_POINTS,
+    SAMPLE_ROWS,
+    SAMPLE_SMALL,
+    TYPED,
+    chosen_sentences,
+    read_file,
+)
 from mtst.ui.plots import map as map_plots
 from mtst.ui.services.services import Services
 
-# A picture that takes a minute cannot be broken off, so there is one of its kind at a time, whoever has left meanwhile.
-LINES = {name: ThreadPoolExecutor(places, name) for name, places in {"PCA": 8, "t-SNE": 1, "UMAP": 1}.items()}
 MENU = 1_000  # sentences in the menu that chooses one
 STARTER, TRAINED = "starter", "own"
 DESCRIPTION = (
@@ -52,14 +58,22 @@ def draw(
         if not chosen.texts:
             yield _nothing(NOTHING)
             return
-        for progress in (steps := ProgressSteps(embed_with_progress(model.encoder, chosen.texts))):
+        for progress in (
+            steps := ProgressSteps(
+                embed_with_progress(model.encoder, chosen.texts, services.executors.large_embeddings)
+            )
+        ):
             yield _under_way(progress.html())
         rows = steps.result
         doing = f"Placing {len(rows):,} points by {method}"
         make = partial(project, rows, method)
         shared = of is None and source in (SAMPLE_SMALL, SAMPLE_ALL)  # every visitor begins with it
-        place = partial(services.projections.take, f"{source} {method}", lambda kept: kept or make()) if shared else make
-        for progress in (steps := ProgressSteps(with_progress(doing, place, LINES[method]))):
+        place = (
+            partial(services.sample_planes.get_or_load, f"{source} {method}", lambda kept: kept or make())
+            if shared
+            else make
+        )
+        for progress in (steps := ProgressSteps(with_progress(doing, place, services.executors.projections[method]))):
             yield _under_way(progress.html())
     except MtstError as error:
         yield _nothing(problem(error))

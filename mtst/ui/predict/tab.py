@@ -12,18 +12,18 @@ from mtst.data.table import Table, read_table
 from mtst.errors import MtstError
 from mtst.model.export.predictions_csv import write_predictions
 from mtst.text import escape_html, inline_text, truncate
-from mtst.ui.components.clickable import clickable_html, answer_area
+from mtst.ui.components.clickable import answer_area, clickable_html
 from mtst.ui.components.html import bars, card, empty, html, problem, quiet, show_message
 from mtst.ui.components.progress import embed_with_progress
 from mtst.ui.components.sentence_box import split_sentences
-from mtst.ui.components.upload import limits_note, claim_upload, upload_area
+from mtst.ui.components.upload import claim_upload, limits_note, upload_area
 from mtst.ui.plots.style import task_colour
 from mtst.ui.predict.explanation import NOTHING as NOT_ASKED
-from mtst.ui.predict.explanation import sentence_key, explain_prediction
+from mtst.ui.predict.explanation import explain_prediction, sentence_key
 from mtst.ui.server.browser_state import BrowserTokens
 from mtst.ui.server.temporary_files import fresh_path
 from mtst.ui.server.visitors import visitor_id
-from mtst.ui.services.model_data import UPLOADED, TRAINED, STARTER, find_model
+from mtst.ui.services.model_data import STARTER, TRAINED, UPLOADED, find_model
 from mtst.ui.services.services import Services
 from mtst.ui.services.uploaded_model import ABOUT, delete, describe, upload_model
 
@@ -119,7 +119,7 @@ def predict_file(
         yield hidden, show_message(quiet("Loading the model."))
         model = find_model(services, which, run, brought)
         texts = list(dict.fromkeys(filter(str.strip, table.column(column))))
-        for progress in embed_with_progress(model.encoder, texts):
+        for progress in embed_with_progress(model.encoder, texts, services.executors.large_embeddings):
             yield hidden, show_message(progress.html())
         yield hidden, show_message(quiet("Writing the table."))  # the encoder remembers what it has embedded
         target = fresh_path(f"{Path(table.name).stem}-predictions.csv")

@@ -18,7 +18,7 @@ from mtst.training.config import TrainConfig
 from mtst.training.scenarios import comparable_scenarios
 from mtst.ui.components import run_status
 from mtst.ui.components.html import empty
-from mtst.ui.components.live_plot import show_figure, hide_figure
+from mtst.ui.components.live_plot import hide_figure, show_figure
 from mtst.ui.plots import comparison as comparison_plots
 from mtst.ui.scenarios import html_report, recommendation
 from mtst.ui.server.temporary_files import write_file

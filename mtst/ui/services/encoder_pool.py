@@ -1,4 +1,4 @@
-"""The encoders that the server has in memory beside its own: one of each name for all visitors, fetched once."""
+"""The encoders that visitors choose beside the server's own: one instance of each for all, downloaded once."""
 
 import math
 import threading
@@ -19,106 +19,107 @@ from mtst.ui.services.cache import LoadOnceCache
 if TYPE_CHECKING:
     from mtst.encoders.encoder import Encoder
 
-KEPT = 2
-ASK_SECONDS = 300  # for which it holds whether the Hub answers
-PACE_SECONDS = 0.3  # between two looks at a download
+MAX_LOADED = 2
+REACHABLE_SECONDS = 300  # for which it holds whether the Hub answers
+POLL_SECONDS = 0.3  # between two looks at a download
 
 
 class Download:
-    """What is being fetched, for all who wait for it; `who` has begun it."""
+    """A download in a thread of its own, for all who wait for it; `visitor` has started it."""
 
-    def __init__(self, name: str, visitor: str, megabytes: float) -> None:
+    def __init__(self, name: str, visitor: str, max_megabytes: float) -> None:
         self.visitor = visitor
-        self.progress = (0, 0)
-        self.done: Future[None] = Future()
-        threading.Thread(target=self._run, args=(name, megabytes), name="fetch", daemon=True).start()
+        self.progress = (0, 0)  # bytes that have come, and bytes in all
+        self.future: Future[None] = Future()
+        threading.Thread(target=self._run, args=(name, max_megabytes), name="fetch", daemon=True).start()
 
-    def _run(self, name: str, megabytes: float) -> None:
-        def told(done: int, total: int) -> None:
+    def _run(self, name: str, max_megabytes: float) -> None:
+        def report(done: int, total: int) -> None:
             self.progress = (done, total)
 
         try:
-            fetch_encoder(name, told, megabytes)
-        except Exception as error:  # it belongs to whoever waits
-            self.done.set_exception(error)
+            fetch_encoder(name, report, max_megabytes)
+        except Exception as error:  # raised again for those who wait
+            self.future.set_exception(error)
         else:
-            self.done.set_result(None)
+            self.future.set_result(None)
 
 
 class EncoderPool:
-    """Takes what is on this machine; what is not has to be fetched first."""
+    """Loads encoders that are on this machine; others have to be fetched first."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._lock = threading.Lock()  # of the downloads
-        self._asking = threading.Lock()  # one asks the Hub for all, which may take seconds
-        self._encoders: LoadOnceCache[Encoder] = LoadOnceCache(KEPT)
+        self._lock = threading.Lock()  # guards the downloads
+        self._hub_lock = threading.Lock()  # one thread asks the Hub for all, which may take seconds
+        self._encoders: LoadOnceCache[Encoder] = LoadOnceCache(MAX_LOADED)
         self._downloads: dict[str, Download] = {}
-        self._asked, self._answers = float("-inf"), False
+        self._hub_asked_at, self._hub_reachable = float("-inf"), False
 
-    def take(self, name: str) -> "Encoder":
-        """Return an encoder, loaded by whoever asks first.
+    def get(self, name: str) -> "Encoder":
+        """Return an encoder, which the first call loads.
 
         Raises:
             EncoderError: it is not on this machine, or is no text encoder.
         """
 
-        def load(kept: "Encoder | None") -> "Encoder":
-            if kept is None and find_encoder(name) is None:
+        def load(cached: "Encoder | None") -> "Encoder":
+            if cached is None and find_encoder(name) is None:
                 raise EncoderError(f"{name!r} is not on this server any more. Choose it again under Encoder.")
-            return kept or load_encoder(name)
+            return cached or load_encoder(name)
 
-        return self._encoders.take(name, load)
+        return self._encoders.get_or_load(name, load)
 
-    def sweep(self, now: float) -> None:
-        """Drop the encoders that nobody has used for a while; `now` is by `time.monotonic`."""
-        self._encoders.sweep(now)
+    def drop_idle(self, now: float) -> None:
+        """Remove the encoders that were not used for a while; `now` is a time of `time.monotonic`."""
+        self._encoders.drop_idle(now)
 
     def fetch(self, name: str, visitor: str = "") -> Iterator[tuple[int, int]]:
-        """Fetch an encoder if it is not here; yield how many bytes of how many have come, now and then.
+        """Download an encoder unless it is here; yield the bytes that have come and those in all, now and then.
 
-        Whoever else wants it meanwhile waits for the same download, which goes on if nobody does.
+        Concurrent calls wait for the same download, which goes on if all of them are closed.
 
         Raises:
-            EncoderError: it is not to be had, or larger than the host allows; or that visitor fetches another.
+            EncoderError: it cannot be fetched, is larger than the host allows, or the visitor is fetching another.
         """
         if find_encoder(name):
             return
         with self._lock:
-            download = self._downloads.get(name)
-            if download is None or download.done.done():  # nobody waited for the end of that one
-                download = self._downloads[name] = self._begin(name, visitor)
-        while not download.done.done():
-            yield download.progress
+            current = self._downloads.get(name)
+            if current is None or current.future.done():  # nobody waited for the end of that one
+                current = self._downloads[name] = self._start_download(name, visitor)
+        while not current.future.done():
+            yield current.progress
             try:
-                download.done.exception(PACE_SECONDS)
+                current.future.exception(POLL_SECONDS)
             except TimeoutError:
                 continue
         with self._lock:
-            if self._downloads.get(name) is download:
+            if self._downloads.get(name) is current:
                 del self._downloads[name]
-        download.done.result()
+        current.future.result()
 
-    def _begin(self, name: str, visitor: str) -> Download:
-        """Begin a download, whose size is held against the limit by the list that it follows."""
-        if visitor and any(visitor == each.visitor and not each.done.done() for each in self._downloads.values()):
+    def _start_download(self, name: str, visitor: str) -> Download:
+        """Start a download, which checks the size in the Hub's list of files against the limit."""
+        active = (each for each in self._downloads.values() if not each.future.done())
+        if visitor and any(each.visitor == visitor for each in active):
             raise EncoderError(f"Another encoder is on its way to you. Choose {name!r} when that is here.")
         return Download(name, visitor, math.inf if name in CATALOGUE else self._settings.max_encoder_mb)
 
-    def look(self, name: str) -> EncoderInfo:
+    def info(self, name: str) -> EncoderInfo:
         """Return what is known of an encoder by its Hub id.
 
         Raises:
-            EncoderError: there is none, or it is larger than the host allows.
+            EncoderError: it does not exist, or is larger than the host allows.
         """
-        found = encoder_info(name)
-        check_size(name, found.megabytes, self._settings.max_encoder_mb)
-        return found
+        info = encoder_info(name)
+        check_size(name, info.megabytes, self._settings.max_encoder_mb)
+        return info
 
     @property
     def hub_is_reachable(self) -> bool:
-        """Whether something can be fetched, as of the last minutes."""
-        with self._asking:
-            if time.monotonic() - self._asked > ASK_SECONDS:
-                self._answers, self._asked = download.is_reachable(), time.monotonic()
-            return self._answers
+        """Whether encoders can be fetched, as of the last minutes."""
+        with self._hub_lock:
+            if time.monotonic() - self._hub_asked_at > REACHABLE_SECONDS:
+                self._hub_reachable, self._hub_asked_at = download.is_reachable(), time.monotonic()
+            return self._hub_reachable

@@ -17,7 +17,7 @@ from mtst.ui.services.services import Services
 if TYPE_CHECKING:
     from mtst.model.multitask import MultiTaskSentenceTransformer
 
-STARTER, TRAINED, BROUGHT = "starter", "own", "brought"
+STARTER, TRAINED, UPLOADED = "starter", "own", "brought"
 ENCODER, MODEL = "encoder", "model"  # what training starts from
 
 

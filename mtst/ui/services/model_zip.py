@@ -1,7 +1,6 @@
 """The ZIP of a run's model: made once, and kept in the run's folder."""
 
 import os
-import threading
 from pathlib import Path
 
 from mtst.errors import DataError, RunError
@@ -11,8 +10,6 @@ from mtst.runs.folder import RunFolder
 from mtst.ui.server.temporary_files import check_room, link_zip
 from mtst.ui.services.services import Services
 
-_making = threading.Lock()  # one at a time: what it is made of takes as much room again
-
 
 def make_model_zip(services: Services, token: str | None, *, onnx: bool = False) -> Path:
     """Return where the ZIP of the model of a run that is over may be fetched; with `onnx` the model is in it twice.
@@ -21,7 +18,7 @@ def make_model_zip(services: Services, token: str | None, *, onnx: bool = False)
         MtstError: the run is unknown, not over or without a model, or there is no room for the ZIP.
     """
     folder = services.runs.folder(token)
-    with _making:
+    with services.executors.zip_lock:
         _make(services, folder, onnx)
         return link_zip(folder, onnx)
 

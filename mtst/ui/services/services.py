@@ -1,4 +1,4 @@
-"""What the tabs share, and nothing else: the settings, the encoders, the starter model, the runs."""
+"""The objects that all tabs share: settings, runs, encoders, the starter model, executors."""
 
 import gc
 import logging
@@ -20,6 +20,7 @@ from mtst.ui.server import temporary_files
 from mtst.ui.server.load_meter import LoadMeter
 from mtst.ui.services.cache import LoadOnceCache
 from mtst.ui.services.encoder_pool import EncoderPool
+from mtst.ui.services.executors import Executors
 
 if TYPE_CHECKING:
     from mtst.analysis.projection import Plane
@@ -28,60 +29,70 @@ if TYPE_CHECKING:
     from mtst.model.multitask import MultiTaskSentenceTransformer
 
 LOG = logging.getLogger(__name__)
-MODELS_KEPT = 2
-PLANES_KEPT = 6
+MAX_MODELS = 2
+MAX_PLANES = 6
 SWEEP_SECONDS = 600
-SETTLED_SECONDS = 10
+WARM_UP_PAUSE_SECONDS = 10
 
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
-    """The model of a folder, and when that folder was written, in nanoseconds."""
+    """The model of a folder, and the modification time of that folder in nanoseconds."""
 
     model: "MultiTaskSentenceTransformer"
-    written: int
+    modified: int
 
 
 class Services:
-    """Loaded when first asked for; encoders are the one thing that all visitors share."""
+    """The shared objects of one app, loaded when first used; of encoders all visitors share one instance."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.runs = RunManager(settings)
         self.meter = LoadMeter()
+        self.executors = Executors()
         self.encoder_pool = EncoderPool(settings)
-        self._loading = threading.Lock()  # the server's own encoder and the starter model, and nobody's model
-        self._models: LoadOnceCache[LoadedModel] = LoadOnceCache(MODELS_KEPT)
-        self.projections: LoadOnceCache[Plane] = LoadOnceCache(PLANES_KEPT)  # of the sample, by how it is placed
-        threading.Thread(target=self._sweep_all, name="sweep", daemon=True).start()
+        self._loading = threading.Lock()  # guards the server's own encoder and the starter model, not visitors' models
+        self._models: LoadOnceCache[LoadedModel] = LoadOnceCache(MAX_MODELS)
+        self.sample_planes: LoadOnceCache[Plane] = LoadOnceCache(MAX_PLANES)  # by sample and projection method
+        self._closed = threading.Event()
+        threading.Thread(target=self._sweep_repeatedly, name="sweep", daemon=True).start()
+
+    def close(self) -> None:
+        """Start no more work and end the thread that removes old files and models."""
+        self._closed.set()
+        self.executors.close()
 
     def warm_up(self) -> None:
-        """Load behind the scenes what the first visitor will need."""
+        """Load in the background what the first visitor needs."""
         threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
 
     def _warm_up(self) -> None:
         try:
             _ = self.encoder, self.starter
-        except MtstError as error:  # every tab says the same to its visitors
+        except MtstError as error:  # every tab shows the same error
             LOG.error("%s", error)
-        time.sleep(SETTLED_SECONDS)  # the look at all that there is takes half a second, in which nobody is answered
-        gc.collect()
-        gc.freeze()  # what is imported stays
-        gc.enable()
+        finally:
+            # A full collection blocks every request for half a second, so it waits until the first page has loaded.
+            self._closed.wait(WARM_UP_PAUSE_SECONDS)
+            gc.collect()
+            gc.freeze()  # imported modules live as long as the process
 
-    def _sweep_all(self) -> None:
+    def _sweep_repeatedly(self) -> None:
         while True:
             temporary_files.sweep()
-            self.sweep(time.monotonic())
-            time.sleep(SWEEP_SECONDS)
+            self.drop_idle(time.monotonic())
+            if self._closed.wait(SWEEP_SECONDS):
+                return
 
-    def sweep(self, now: float) -> None:
-        """Drop the encoders and models that nobody has used for a while; `now` is by `time.monotonic`."""
-        self.encoder_pool.sweep(now)
-        self._models.sweep(now)
+    def drop_idle(self, now: float) -> None:
+        """Remove the encoders and models that were not used for a while; `now` is a time of `time.monotonic`."""
+        self.encoder_pool.drop_idle(now)
+        self._models.drop_idle(now)
 
     @property
     def encoder(self) -> "Encoder":
+        """The server's own encoder."""
         with self._loading:
             return self._encoder
 
@@ -91,10 +102,10 @@ class Services:
         Raises:
             EncoderError: it is not on this machine, or is no text encoder.
         """
-        return self.encoder if name in ("", self.settings.encoder) else self.encoder_pool.take(name)
+        return self.encoder if name in ("", self.settings.encoder) else self.encoder_pool.get(name)
 
     def initial_encoder(self, token: str | None) -> "Encoder":
-        """Return the encoder that a run began with.
+        """Return the encoder that a run started from.
 
         Raises:
             RunError: the run is unknown.
@@ -102,19 +113,21 @@ class Services:
         """
         folder = self.runs.folder(token)
         job = folder.job()
-        if job.start:  # its name is what whoever made that model says
-            return self._models.take(str(folder.start_path), partial(_read, folder.start_path, None)).model.encoder
+        if job.start:  # the name in the job is what the author of that model wrote
+            load = partial(_load, folder.start_path, None)
+            return self._models.get_or_load(str(folder.start_path), load).model.encoder
         return self.encoder_named(job.encoder)
 
     @cached_property
-    def rate(self) -> float:
-        """How many short sentences a second the server's own encoder embeds; measured once."""
+    def encoding_speed(self) -> float:
+        """Short sentences per second that the server's own encoder embeds; measured once."""
         from mtst.encoders.info import measure_speed
 
         return measure_speed(self.encoder)
 
     @property
     def starter(self) -> "MultiTaskSentenceTransformer":
+        """The bundled model for topic and sentiment."""
         with self._loading:
             return self._starter
 
@@ -127,7 +140,7 @@ class Services:
         return load_model(STARTER, self._encoder)
 
     def run_model(self, token: str | None) -> "MultiTaskSentenceTransformer":
-        """Return the model of a finished run, read once and kept while it is among the last used.
+        """Return the model of a run, cached while it is among the last used.
 
         Raises:
             RunError: the run is unknown, or has no model yet.
@@ -136,19 +149,19 @@ class Services:
 
         folder = self.runs.folder(token)
 
-        def load(kept: "Read | None") -> LoadedModel:
+        def load(cached: LoadedModel | None) -> LoadedModel:
             path = best_model(folder)
-            own = (path / ENCODER).is_file()
-            return _read(path, None if own else self.initial_encoder(token), kept)
+            has_encoder = (path / ENCODER).is_file()
+            return _load(path, None if has_encoder else self.initial_encoder(token), cached)
 
-        return self._models.take(str(folder.path), load).model
+        return self._models.get_or_load(str(folder.path), load).model
 
-    def tasks(self, token: str | None) -> tuple["Task", ...]:
+    def run_tasks(self, token: str | None) -> tuple["Task", ...]:
         """Return the tasks of a saved model, without reading its weights.
 
         Raises:
             RunError: the run is unknown, or no model of it is saved.
-            ModelError: its description cannot be read.
+            ModelError: its metadata cannot be read.
         """
         folder = self.runs.folder(token)
         if not folder.model_path.is_dir():
@@ -156,7 +169,7 @@ class Services:
         return read_metadata(folder.model_path)[0]
 
     def delete(self, token: str | None) -> None:
-        """Remove a run and all that belongs to it now, also what is kept in memory.
+        """Remove a run with its files and cached models.
 
         Raises:
             RunError: there is no such run, or its folder cannot be removed.
@@ -168,7 +181,9 @@ class Services:
         temporary_files.unlink_zips(folder.path.name)
 
 
-def _read(path: Path, encoder: "Encoder | None", kept: LoadedModel | None) -> LoadedModel:
-    """Return the model of a folder, the one that is kept if it is still that: a run that was resumed has another."""
-    written = path.stat().st_mtime_ns
-    return kept if kept and kept.written == written else LoadedModel(load_model(str(path), encoder), written)
+def _load(path: Path, encoder: "Encoder | None", cached: LoadedModel | None) -> LoadedModel:
+    """Return the model of a folder; the cached one is stale if a resumed run has written the folder since."""
+    modified = path.stat().st_mtime_ns
+    if cached and cached.modified == modified:
+        return cached
+    return LoadedModel(load_model(str(path), encoder), modified)

@@ -13,7 +13,7 @@ from mtst.text import inline_text
 from mtst.ui.components.html import problem, quiet, show_message
 from mtst.ui.components.upload import claim_upload
 from mtst.ui.services import run_controls
-from mtst.ui.services.model_data import UPLOADED, ENCODER, MODEL, STARTER
+from mtst.ui.services.model_data import ENCODER, MODEL, STARTER, UPLOADED
 from mtst.ui.services.services import Services
 
 NAMED = 4  # tasks that are called by their names
@@ -57,7 +57,7 @@ def describe(services: Services, token: str | None) -> tuple[dict, gr.Button]:
     if not token:
         return show_message(""), gr.Button(visible=False)
     try:
-        source, found = services.runs.folder(token).job().source, services.tasks(token)
+        source, found = services.runs.folder(token).job().source, services.run_tasks(token)
     except MtstError as error:
         return show_message(problem(error)), gr.Button(visible=False)
     tasks = "; ".join(f"{inline_text(task.name, 40)} ({len(task.labels)} labels)" for task in found[:NAMED])
@@ -86,7 +86,7 @@ def heads(services: Services, token: str | None, start: str, tasks: Sequence[Tas
     if start != MODEL or not token or not tasks:
         return show_message("")
     try:
-        kept = reusable_tasks(services.tasks(token), tasks)
+        kept = reusable_tasks(services.run_tasks(token), tasks)
     except MtstError as error:
         return show_message(problem(error))
     named = [

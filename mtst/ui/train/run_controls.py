@@ -60,4 +60,10 @@ def delete_clicked(services: Services, token: str | None) -> tuple[object, ...]:
         gr.Error: it cannot be removed.
     """
     delete_run(services, token)
-    return None, hide_figure(), hide_figure(), hide_figure(), *run_view.none("your run, its data and its model are deleted")
+    return (
+        None,
+        hide_figure(),
+        hide_figure(),
+        hide_figure(),
+        *run_view.none("your run, its data and its model are deleted"),
+    )

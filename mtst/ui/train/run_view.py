@@ -14,7 +14,7 @@ from mtst.runs.report import training_command
 from mtst.ui.components import run_status
 from mtst.ui.components.html import empty, html
 from mtst.ui.components.layer_map import layers
-from mtst.ui.components.live_plot import show_figure, hide_figure
+from mtst.ui.components.live_plot import hide_figure, show_figure
 from mtst.ui.plots import training as training_plots
 from mtst.ui.services.services import Services
 from mtst.ui.train.results import confusion_matrix, freezing_schedule, score_tables, summary

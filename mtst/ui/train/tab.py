@@ -1,14 +1,13 @@
 """The Train tab: choose data and what to freeze on the left; follow the run on the right."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import gradio as gr
 
 from mtst.errors import MtstError
 from mtst.ui.components import run_status
-from mtst.ui.components.clickable import clickable_html, answer_area
+from mtst.ui.components.clickable import answer_area, clickable_html
 from mtst.ui.components.html import card, html, problem, quiet, show_message
 from mtst.ui.components.live_plot import hide_figure, live_plot
 from mtst.ui.components.progress import ProgressSteps, with_progress
@@ -27,8 +26,6 @@ DESCRIPTION = (
     "Loss of each task on train and validation rows and macro-F1 on validation rows, by epoch, with the baselines as "
     "dashed lines; the scores below hold the same in numbers"
 )
-PACKING = ThreadPoolExecutor(1, "packing")  # one at a time: it takes the disk, and with ONNX the memory of the model
-
 # Another tab may have resumed a run that this one shows as broken off: whoever comes back to this one sees it.
 LOOK = """() => document.addEventListener('visibilitychange', () => document.visibilityState === 'visible'
   && document.querySelector('#train-status :is(.interrupted, .stopped, .failed)')
@@ -59,7 +56,9 @@ def pack(services: Services, token: str | None, onnx: bool = False) -> Iterator[
     hidden = gr.DownloadButton(visible=False)
     yield hidden, show_message(quiet("Packing the model."))
     for progress in (
-        steps := ProgressSteps(with_progress("Packing the model", partial(prepare, services, token, onnx), PACKING))
+        steps := ProgressSteps(
+            with_progress("Packing the model", partial(prepare, services, token, onnx), services.executors.packing)
+        )
     ):
         yield hidden, show_message(progress.html())
     yield steps.result

@@ -172,8 +172,8 @@ def test_progress_is_told_while_a_file_is_embedded(services: Services, write_csv
 
 
 def test_a_large_file_is_announced_before_the_first_sentence_is_read(services: Services, monkeypatch) -> None:
-    monkeypatch.setattr(progress, "MANY", 1)
-    first, *_ = progress.embed_with_progress(services.encoder, ["one", "two"])
+    monkeypatch.setattr(progress, "LARGE", 1)
+    first, *_ = progress.embed_with_progress(services.encoder, ["one", "two"], services.executors.large_embeddings)
     assert "0 of 2 sentences embedded" in first.html()
 
 

@@ -10,7 +10,7 @@ from mtst.errors import DataError
 from mtst.ui.compare import encoder_difference
 from mtst.ui.compare import tab as compare_tab
 from mtst.ui.compare.search import Searchable, find
-from mtst.ui.components.sentence_box import MAX_QUERY_CHARACTERS, MAX_CHARACTERS, clean_query, split_sentences
+from mtst.ui.components.sentence_box import MAX_CHARACTERS, MAX_QUERY_CHARACTERS, clean_query, split_sentences
 from mtst.ui.map import source as map_source
 from mtst.ui.map import tab as map_tab
 from mtst.ui.predict import tab as predict_tab

@@ -87,14 +87,14 @@ def test_what_takes_long_is_begun_only_when_it_is_asked_for(services: Services) 
 def test_who_leaves_the_line_leaves_nothing_behind() -> None:
     hold, done, line = threading.Event(), [], ThreadPoolExecutor(1)
     first = with_progress("Placing", lambda: done.append(hold.wait(60)), line)
-    assert next(first).doing == "Placing"
+    assert next(first).description == "Placing"
     second = with_progress("Placing", lambda: done.append("a ghost"), line)
-    assert "waits for its turn" in next(second).doing
+    assert "waits for its turn" in next(second).description
     third = ProgressSteps(with_progress("Placing", lambda: "drawn", line))
     waiting = next(steps := iter(third))
     first.close()
     second.close()
-    assert "waits for its turn" in next(steps).doing  # what has begun goes on, though nobody looks
+    assert "waits for its turn" in next(steps).description  # what has begun goes on, though nobody looks
     hold.set()
     list(steps)
     assert (third.result, done) == ("drawn", [True])
@@ -104,7 +104,7 @@ def test_who_leaves_the_line_leaves_nothing_behind() -> None:
 @pytest.mark.parametrize("method", ["t-SNE", "UMAP"])
 def test_a_large_map_waits_for_those_of_others_and_others_for_none(services: Services, method: str) -> None:
     hold = threading.Event()
-    other = map_tab.LINES[method].submit(hold.wait, 60)
+    other = services.executors.projections[method].submit(hold.wait, 60)
     usual = {"table": None, "column": None, "which": map_tab.STARTER, "colour": None, "run": None}
     steps = map_tab.draw(services, map_tab.TYPED, CATS, method=method, **usual)
     assert "Others are before you" in next(steps)[3]["value"]

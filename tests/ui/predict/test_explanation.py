@@ -5,7 +5,7 @@ import pytest
 
 from mtst.ui.predict import explanation
 from mtst.ui.predict import tab as predict_tab
-from mtst.ui.services.model_data import TRAINED, STARTER, model_data
+from mtst.ui.services.model_data import STARTER, TRAINED, model_data
 from mtst.ui.services.services import Services
 from tests.support import fake_run
 

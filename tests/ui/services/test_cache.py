@@ -17,7 +17,7 @@ from mtst.runs.folder import RunFolder
 from mtst.ui.map import tab as map_tab
 from mtst.ui.predict import tab as predict_tab
 from mtst.ui.services import cache, run_controls, uploaded_model
-from mtst.ui.services.model_data import TRAINED, STARTER
+from mtst.ui.services.model_data import STARTER, TRAINED
 from mtst.ui.services.services import Services
 from tests.support import fake_run
 
@@ -86,7 +86,7 @@ def test_a_drawing_keeps_no_model_and_asks_for_it_again(services: Services, run:
         "predicted:kind",
         run.path.name,
     )
-    services.sweep(time.monotonic() + cache.IDLE_SECONDS + 1)
+    services.drop_idle(time.monotonic() + cache.IDLE_SECONDS + 1)
     gc.collect()
     assert model() is None
     assert set(drawing.coloured("predicted:kind")[1]) == set(fake_run.KIND.labels)
@@ -97,7 +97,7 @@ def test_a_drawing_keeps_no_model_and_asks_for_it_again(services: Services, run:
 
 def test_a_run_that_is_deleted_leaves_no_model_behind(services: Services, run: RunFolder) -> None:
     model = weakref.ref(services.run_model(run.path.name))
-    services.sweep(time.monotonic())
+    services.drop_idle(time.monotonic())
     gc.collect()
     assert services.run_model(run.path.name) is model()
     run_controls.delete_run(services, run.path.name)

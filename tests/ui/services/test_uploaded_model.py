@@ -18,7 +18,7 @@ from mtst.runs.settings import Settings
 from mtst.ui.predict import explanation
 from mtst.ui.predict import tab as predict_tab
 from mtst.ui.services import uploaded_model
-from mtst.ui.services.model_data import UPLOADED, ENCODER, MODEL, STARTER
+from mtst.ui.services.model_data import ENCODER, MODEL, STARTER, UPLOADED
 from mtst.ui.services.services import Services
 from mtst.ui.train import run_controls, run_view
 from tests.support.fake_run import EVIL
@@ -50,7 +50,9 @@ def test_it_predicts_and_explains(services: Services, token: str, archive: str) 
     answer = predict_tab.predict(services, "what a wonderful day", UPLOADED, None, token)
     assert "100 %" in answer
     assert answer.index("negative") < answer.index("positive")
-    *_, last = explanation.explain_prediction(services, explanation.sentence_key(UPLOADED, "what a wonderful day"), None, token)
+    *_, last = explanation.explain_prediction(
+        services, explanation.sentence_key(UPLOADED, "what a wonderful day"), None, token
+    )
     assert "did not come with it" in last
     assert Path(archive).exists()  # it did not come through the page, so it is not the page's to remove
 

@@ -1,7 +1,6 @@
 """The step that looks for rows that may be wrong: what is found can be ticked and is then left out of training."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import gradio as gr
@@ -17,7 +16,6 @@ from mtst.ui.services.services import Services
 from mtst.ui.train.form.dataset import choice
 from mtst.ui.train.form.upload_draft import UploadDraft, chosen
 
-CHECKS = ThreadPoolExecutor(1, "quality")  # one at a time: it takes all processors
 SHOWN = 100  # findings of a kind; the file to save has them all
 TITLES = ("Copies and near copies", "Copies that disagree", "Doubtful labels")
 WHY = quiet(
@@ -35,10 +33,18 @@ def look(
     try:
         data = chosen(draft).dataset(choice(text, labels, merge, ()))
         yield show_message(quiet("Reading every text once.")), *wait
-        for progress in (steps := ProgressSteps(embed_with_progress(services.encoder, data.texts))):
+        for progress in (
+            steps := ProgressSteps(
+                embed_with_progress(services.encoder, data.texts, services.executors.large_embeddings)
+            )
+        ):
             yield show_message(progress.html()), *wait
         check = partial(check_quality, data, steps.result)
-        for progress in (steps := ProgressSteps(with_progress("Asking the other rows about each label", check, CHECKS))):
+        for progress in (
+            steps := ProgressSteps(
+                with_progress("Asking the other rows about each label", check, services.executors.data_quality)
+            )
+        ):
             yield show_message(progress.html()), *wait
         found = steps.result
         target = fresh_path("mtst-findings.csv")

@@ -17,7 +17,7 @@ from mtst.runs.job import Job
 from mtst.text import inline_text
 from mtst.training.config import TrainConfig, split
 from mtst.ui.components.html import problem, quiet, show_message
-from mtst.ui.components.live_plot import show_figure, hide_figure
+from mtst.ui.components.live_plot import hide_figure, show_figure
 from mtst.ui.components.upload import claim_upload
 from mtst.ui.plots import similarity as similarity_plots
 from mtst.ui.services.services import Services

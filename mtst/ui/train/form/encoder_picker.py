@@ -41,14 +41,14 @@ def offers(services: Services, added: Sequence[str], name: str, **more: bool) ->
         known = [encoder_info(each) for each in dict.fromkeys([services.settings.encoder, *CATALOGUE, *added])]
     except MtstError as error:
         return gr.Radio(**more), show_message(problem(error))
-    reached = all(each.is_local for each in known) or services.encoder_pool.hub_answers
+    reached = all(each.is_local for each in known) or services.encoder_pool.hub_is_reachable
     rows = [(_line(services, each), each.name) for each in known if each.is_local or reached]
     return gr.Radio(choices=rows, value=name, **more), show_message("" if reached else ONLY_HERE)
 
 
 def _line(services: Services, found: EncoderInfo) -> str:
     """Return what an encoder is called, and under that what it is."""
-    speed = found.estimate_speed(services.encoder, services.rate)
+    speed = found.estimate_speed(services.encoder, services.encoding_speed)
     facts = (
         found.purpose,
         f"{found.parameters / 1e6:,.0f} million parameters" if found.parameters else "",
@@ -89,7 +89,7 @@ def look_up(services: Services, typed: str, added: list[str], name: str) -> tupl
     """Add an encoder of the Hub to the list; return a message, the ids that were looked up, and the list."""
     try:
         wanted = _allowed(services, typed.strip())
-        services.encoder_pool.look(wanted)
+        services.encoder_pool.info(wanted)
     except MtstError as error:
         return show_message(problem(error)), added, gr.skip()
     added = list(dict.fromkeys([*added, wanted]))

@@ -12,7 +12,7 @@ from mtst.text import escape_html
 from mtst.training.events import RatesFound, RateTried
 from mtst.training.scenarios import find_scenario
 from mtst.ui.components.html import html, problem, quiet
-from mtst.ui.components.live_plot import show_figure, hide_figure, live_plot
+from mtst.ui.components.live_plot import hide_figure, live_plot, show_figure
 from mtst.ui.components.run_status import queue_status
 from mtst.ui.plots import training as training_plots
 from mtst.ui.server.visitors import visitor_id

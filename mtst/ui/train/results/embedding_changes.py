@@ -15,7 +15,7 @@ from mtst.text import inline_text, truncate
 from mtst.training import embedding_history
 from mtst.training.config import split
 from mtst.ui.components.html import card, html, quiet, table
-from mtst.ui.components.live_plot import show_figure, hide_figure, live_plot
+from mtst.ui.components.live_plot import hide_figure, live_plot, show_figure
 from mtst.ui.plots.map import scatter
 from mtst.ui.services.services import Services
 

@@ -88,7 +88,7 @@ def test_a_hub_id_is_refused_where_the_host_does_not_allow_it(services: Services
 def test_one_larger_than_the_host_allows_is_refused(tiny: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tiny.encoder_pool, "_settings", replace(tiny.settings, max_encoder_mb=0.01))
     with pytest.raises(EncoderError, match="takes encoders up to 0 MB"):
-        tiny.encoder_pool.look(tiny.settings.encoder)
+        tiny.encoder_pool.info(tiny.settings.encoder)
 
 
 def test_visitors_share_one_and_it_goes_when_nobody_uses_it(tiny: Services) -> None:
@@ -97,23 +97,23 @@ def test_visitors_share_one_and_it_goes_when_nobody_uses_it(tiny: Services) -> N
     first = tiny.encoder_named(name)
     assert tiny.encoder_named(name) is first
     assert tiny.encoder_named("") is tiny.encoder is not first
-    tiny.encoder_pool.sweep(time.monotonic())
+    tiny.encoder_pool.drop_idle(time.monotonic())
     assert tiny.encoder_named(name) is first
-    tiny.encoder_pool.sweep(time.monotonic() + cache.IDLE_SECONDS + 1)
+    tiny.encoder_pool.drop_idle(time.monotonic() + cache.IDLE_SECONDS + 1)
     assert tiny.encoder_named(name) is not first
 
 
 def test_few_are_kept_at_once(tiny_folder, tmp_path: Path) -> None:
-    shelved = encoder_pool.EncoderPool(Settings(runs_dir=tmp_path))
+    pool = encoder_pool.EncoderPool(Settings(runs_dir=tmp_path))
     names = [str(tiny_folder(kind)) for kind in ("bert", "roberta", "mpnet")]
-    first, *_ = [shelved.take(name) for name in names]
-    assert shelved.take(names[2]) is shelved.take(names[2])
-    assert shelved.take(names[0]) is not first
+    first, *_ = [pool.get(name) for name in names]
+    assert pool.get(names[2]) is pool.get(names[2])
+    assert pool.get(names[0]) is not first
 
 
 def test_one_that_went_from_the_disk_is_said_to_be_gone(tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match="not on this server any more"):
-        encoder_pool.EncoderPool(Settings(runs_dir=tmp_path)).take("owner/never-fetched")
+        encoder_pool.EncoderPool(Settings(runs_dir=tmp_path)).get("owner/never-fetched")
 
 
 def test_the_form_follows_the_encoder(tiny: Services, rows: tuple) -> None:
