@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import torch
 from safetensors import SafetensorError, safe_open
-from torch import Tensor
 
 from mtst.errors import RunError
 from mtst.files import atomic_write
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the page reads checkpoints before torch is imported
+    import torch
     from torch import Tensor
 
 UNREADABLE = "The state of the run in {} cannot be read. Train again."
@@ -95,14 +94,18 @@ def _numbers(file: safe_open, path: Path) -> Mapping[str, Any]:
 CPU, CUDA = "dice", "dice of the GPU"
 
 
-def rng_state(device: torch.device) -> dict[str, Tensor]:
+def rng_state(device: "torch.device") -> dict[str, "Tensor"]:
     """Return what the next draws of a run on a device depend on."""
+    import torch
+
     drawn = {CPU: torch.get_rng_state()}
     return drawn | {CUDA: torch.cuda.get_rng_state(device)} if device.type == "cuda" else drawn
 
 
-def restore_rng_state(states: Mapping[str, Tensor], device: torch.device) -> None:
+def restore_rng_state(states: Mapping[str, "Tensor"], device: "torch.device") -> None:
     """Take back what `state` gave; the other kind of device has drawn nothing that could be taken back."""
+    import torch
+
     torch.set_rng_state(states[CPU])
     if device.type == "cuda" and CUDA in states:
         torch.cuda.set_rng_state(states[CUDA], device)
