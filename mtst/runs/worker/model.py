@@ -12,7 +12,6 @@ from mtst.model.upload.archive import unpack
 from mtst.runs.folder import RunFolder
 from mtst.runs.job import Job
 from mtst.training.config import TrainConfig
-from mtst.training.engine.best_weights import assign_parameters, named_parameters
 from mtst.training.engine.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
@@ -56,6 +55,8 @@ def best_model(folder: RunFolder) -> Path:
         RunError: the run has none, or cannot be read.
         ModelError: it cannot be written.
     """
+    from mtst.training.engine.best_weights import assign_parameters, named_parameters
+
     if not folder.model_path.is_dir():
         over = folder.history().over
         if not (over and folder.has_model):
