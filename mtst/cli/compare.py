@@ -70,9 +70,8 @@ def compare(
     wanted = plan_attempts(keys, seeds, data, alone)
     comparison = Comparison()
     for event in compare_scenarios(load_with_progress(encoder, fp32=fp32), data, config, wanted, test=judged):
-        if event is not None:
-            comparison.extend([event])
-            _tell(event)
+        comparison.extend([event])
+        _tell(event)
     job = Job(
         encoder, config, str(file), text, header is not False, merge, left_out, fp32, "compare", keys, seeds, alone
     )

@@ -1,8 +1,8 @@
 """What should I freeze: every scenario on the same rows, judged by rows that none of them has chosen by."""
 
 import time
-from collections.abc import Collection, Generator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -19,35 +19,48 @@ from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.training.config import TrainConfig, split
 from mtst.training.distributed import SINGLE_PROCESS
 from mtst.training.engine.feature_cache import FeatureCache, compute_features
-from mtst.training.events import EpochEnded, Finished, Started, TrainingEvent
+from mtst.training.events import Embedded, EpochEnded, Finished, Started
 from mtst.training.fitting import fit
 
 TEST_SHARE = 0.2
-ProgressCallback = Generator[ComparisonEvent | TrainingEvent | None, bool | None, bool]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of a comparison: to learn from, to choose epochs by, and to judge by."""
+
+    train: Dataset
+    validation: Dataset
+    test: Dataset
+
+    def for_task(self, task: str | None) -> "_Rows":
+        """Return the same rows with the labels of one task; with all of them for None."""
+        return _Rows(_for_task(self.train, task), _for_task(self.validation, task), _for_task(self.test, task))
 
 
 def compare_scenarios(
     encoder: Encoder,
     data: Dataset,
     config: TrainConfig,
-    wanted: Sequence[Attempt],
+    attempts: Sequence[Attempt],
     *,
     test: Dataset | None = None,
     done: Collection[Attempt] = (),
-) -> Generator[ComparisonEvent | TrainingEvent | None, bool | None, None]:
-    """Make attempts one after another and tell what happens; the encoder is as it was in the end.
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Iterator[ComparisonEvent | Embedded]:
+    """Make attempts one after another, event by event; the encoder is left as it was.
 
     The rows are split once, by `config.seed`: into those to learn from, those by which each attempt chooses its epoch,
-    and those by which all are judged. What several attempts need of the frozen encoder is computed once. None is
-    yielded where there is nothing to say but the one who listens may ask to stop, by `send(True)`.
+    and those by which all are judged. What several attempts need of the frozen encoder is computed once.
 
     Args:
         encoder: the encoder that every attempt begins with.
         data: all rows.
         config: the settings of all attempts, but for scenario and seed.
-        wanted: what to try, as `attempts` returns it; a task that has too few rows to be learnt alone is not.
+        attempts: what to try, as `plan_attempts` returns it; a task that has too few rows to be learnt alone is not.
         test: rows to judge by; without, a fifth of `data`, up to 1,000 rows, is taken.
         done: attempts that were made already and are left out.
+        should_stop: asked once a step; when it returns True, the comparison ends without the attempt in progress.
 
     Raises:
         DataError: there is too little to learn from and to judge by.
@@ -55,115 +68,128 @@ def compare_scenarios(
         ModelError: a loss stops being a number.
     """
     start = time.perf_counter()
+    rows = _split(data, config, test)
+    attempts = [attempt for attempt in attempts if _is_trainable(rows.train, attempt.task)]
+    feature_cache, initial_weights = FeatureCache(), _InitialWeights(encoder)
+    stopped = False
+    if not done:
+        for event in _begin(encoder, rows, attempts, feature_cache, start):
+            yield event
+            if stopped := should_stop():
+                break
+    for attempt in attempts:
+        if stopped:
+            break
+        if attempt in done:
+            continue
+        try:
+            ended = yield from _attempt(
+                encoder, attempt, config, rows.for_task(attempt.task), feature_cache, should_stop
+            )
+        finally:
+            initial_weights.restore()
+        if ended:
+            yield ended
+        stopped = ended is None or should_stop()
+    yield Compared(stopped, round(time.perf_counter() - start, 2))
+
+
+def _split(data: Dataset, config: TrainConfig, test: Dataset | None) -> _Rows:
     if test is None:
         data, test = split(data, replace(config, validation_share=TEST_SHARE))
     elif not any(sum(test.counts(task).values()) for task in test.tasks):
         raise DataError("None of the rows to judge by has a label. Give a file with the same columns of labels.")
     check_trainable(data)
-    train, held_out = split(data, config)
-    wanted = [attempt for attempt in wanted if _can_be_learnt(train, attempt.task)]
-    shared, pristine = FeatureCache(), _InitialWeights(encoder)
-    stopped = False if done else (yield from _begin(encoder, train, held_out, test, shared, wanted, start))
-    for attempt in wanted:
-        if stopped or attempt in done:
-            continue
-        rows = [_only(part, attempt.task) for part in (train, held_out, test)]
-        try:
-            stopped = yield from _try(encoder, attempt, config, *rows, shared)
-        finally:
-            pristine.restore()
-    yield Compared(bool(stopped), round(time.perf_counter() - start, 2))
+    return _Rows(*split(data, config), test)
 
 
 def _begin(
-    encoder: Encoder,
-    train: Dataset,
-    held_out: Dataset,
-    test: Dataset,
-    shared: FeatureCache,
-    wanted: Sequence[Attempt],
-    start: float,
-) -> ProgressCallback:
+    encoder: Encoder, rows: _Rows, attempts: Sequence[Attempt], feature_cache: FeatureCache, start: float
+) -> Iterator[ComparisonEvent | Embedded]:
     """Pass all sentences through the encoder, and say what is reached without training it."""
-    made = yield from shared.prepare(encoder, (held_out.texts, train.texts), None, start, SINGLE_PROCESS)
-    judged = (yield from compute_features(encoder, (test.texts,), None, start, SINGLE_PROCESS)) if made else None
-    if made is None or judged is None:
-        return True
-    rows, others = made[1].embeddings.cpu().numpy(), judged[0].embeddings.cpu().numpy()
-    stopped = yield ComparisonStarted(
-        attempts=tuple(wanted),
-        tasks=train.tasks,
-        train_rows=len(train),
-        validation_rows=len(held_out),
-        truth=dict(test.labels),
-        majority=majority(train, test),
-        logistic=logistic(train, rows, test, others),
+    texts = (rows.validation.texts, rows.train.texts)
+    _, train_features = yield from feature_cache.prepare(encoder, texts, None, start, SINGLE_PROCESS)
+    (test_features,) = yield from compute_features(encoder, (rows.test.texts,), None, start, SINGLE_PROCESS)
+    train, test = train_features.embeddings.cpu().numpy(), test_features.embeddings.cpu().numpy()
+    yield ComparisonStarted(
+        attempts=tuple(attempts),
+        tasks=rows.train.tasks,
+        train_rows=len(rows.train),
+        validation_rows=len(rows.validation),
+        truth=dict(rows.test.labels),
+        majority=majority(rows.train, rows.test),
+        logistic=logistic(rows.train, train, rows.test, test),
         precision=encoder.precision,
         seconds=round(time.perf_counter() - start, 2),
     )
-    return bool(stopped) or bool((yield learning_curve(train, rows, test, others)))
+    yield learning_curve(rows.train, train, rows.test, test)
 
 
-def _try(
+def _attempt(
     encoder: Encoder,
     attempt: Attempt,
     config: TrainConfig,
-    train: Dataset,
-    held_out: Dataset,
-    test: Dataset,
-    shared: FeatureCache,
-) -> ProgressCallback:
-    """Make one attempt; return whether it was stopped, after which nothing is said of it."""
-    before = shared.spared
-    model = MultiTaskSentenceTransformer(encoder, train.tasks)
-    settings = replace(config, scenario=attempt.scenario, seed=attempt.seed)
-    events = fit(model, train, settings, baselines=False, held_out=held_out, shared=shared)
-    told: list[EpochEnded] = []
-    event = next(events)
-    started: Started = event
-    while not isinstance(event, Finished):
-        fresh = None
-        if isinstance(event, EpochEnded):
-            told.append(event)
-            seconds = round(event.seconds + shared.spared - before, 2)
-            fresh = AttemptEpoch(attempt, event.epoch, started.epochs, event.validation, event.drift, seconds)
-        if (yield fresh):
-            events.close()
-            return True
-        event = next(events)
-    spared = shared.spared - before
-    logits = compute_logits(model, torch.from_numpy(model.encode(test.texts)))
-    stopped = yield AttemptEnded(
+    rows: _Rows,
+    feature_cache: FeatureCache,
+    should_stop: Callable[[], bool],
+) -> Generator[AttemptEpoch, None, AttemptEnded | None]:
+    """Train and test one scenario; return None if it was stopped before its end."""
+    spared_before = feature_cache.spared
+    model = MultiTaskSentenceTransformer(encoder, rows.train.tasks)
+    config = replace(config, scenario=attempt.scenario, seed=attempt.seed)
+    drifts: list[float] = []
+    for event in fit(
+        model,
+        rows.train,
+        config,
+        baselines=False,
+        validation=rows.validation,
+        feature_cache=feature_cache,
+        should_stop=should_stop,
+    ):
+        match event:
+            case Started():
+                started = event
+            case EpochEnded():
+                drifts.append(event.drift)
+                seconds = round(event.seconds + feature_cache.spared - spared_before, 2)
+                yield AttemptEpoch(attempt, event.epoch, started.epochs, event.validation, event.drift, seconds)
+            case Finished():
+                finished = event
+    if finished.stopped:
+        return None
+    spared = feature_cache.spared - spared_before
+    logits = compute_logits(model, torch.from_numpy(model.encode(rows.test.texts)))
+    return AttemptEnded(
         attempt=attempt,
-        best_epoch=event.best_epoch,
+        best_epoch=finished.best_epoch,
         predicted={name: _labels(values) for name, values in logits.items()},
-        test=score_tasks(logits, test),
+        test=score_tasks(logits, rows.test),
         parameters=sum(group.parameters for group in started.groups if group.open),
-        drift=next(ended.drift for ended in told if ended.epoch == event.best_epoch),
-        seconds=round(event.seconds + spared, 2),
+        drift=drifts[finished.best_epoch],
+        seconds=round(finished.seconds + spared, 2),
         spared=round(spared, 2),
     )
-    return bool(stopped)
 
 
 def _labels(logits: Tensor) -> tuple[int, ...]:
     return tuple(logits.argmax(dim=1).tolist())
 
 
-def _only(data: Dataset, task: str | None) -> Dataset:
-    """Return the same rows with the labels of one task, or as they are."""
-    if task is None:
+def _for_task(data: Dataset, name: str | None) -> Dataset:
+    if name is None:
         return data
-    tasks = tuple(each for each in data.tasks if each.name == task)
-    return replace(data, tasks=tasks, labels={task: data.labels[task]})
+    return replace(
+        data, tasks=tuple(task for task in data.tasks if task.name == name), labels={name: data.labels[name]}
+    )
 
 
-def _can_be_learnt(train: Dataset, task: str | None) -> bool:
-    """Tell whether the rows suffice for a task alone; None stands for all tasks, which have been checked."""
+def _is_trainable(train: Dataset, task: str | None) -> bool:
+    """Return whether the rows suffice for a task alone; None stands for all tasks, which have been checked."""
     if task is None:
         return True
     try:
-        check_trainable(_only(train, task))
+        check_trainable(_for_task(train, task))
     except DataError:
         return False
     return True

@@ -1,6 +1,6 @@
 """Training as a stream of events: `for event in fit(model, data, config)`."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mtst.data.dataset import Dataset
@@ -11,8 +11,8 @@ from mtst.training.config import TrainConfig
 from mtst.training.distributed import SINGLE_PROCESS, ProcessGroup
 from mtst.training.engine.checkpoint import Checkpoint
 from mtst.training.engine.feature_cache import FeatureCache
-from mtst.training.engine.trainer import Steps, Trainer
-from mtst.training.events import GroupPlan, TrainingEvent
+from mtst.training.engine.trainer import Trainer
+from mtst.training.events import EpochEnded, GroupPlan, TrainingEvent
 from mtst.training.freezing import peak_rates
 from mtst.training.scenarios import find_scenario, resolve
 
@@ -48,15 +48,16 @@ def fit(
     baselines: bool = True,
     process_group: ProcessGroup = SINGLE_PROCESS,
     checkpoint: Path | None = None,
-    held_out: Dataset | None = None,
-    shared: FeatureCache | None = None,
+    validation: Dataset | None = None,
+    feature_cache: FeatureCache | None = None,
     embeddings: Path | None = None,
-) -> Generator[TrainingEvent, bool | None, None]:
-    """Train a model in place and tell what happens; its weights end as those of the epoch that is kept.
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Iterator[TrainingEvent]:
+    """Train a model in place, event by event; it ends with the weights of the selected epoch.
 
     That is the latest epoch whose mean macro-F1 on the validation rows cannot be told from the highest, or, with
     patience, the highest: see `mtst.training.epoch_selection`. The untrained model is epoch 0.
-    Closing the generator stops it within a step. So does `send(True)`, after which `Finished` still comes.
+    Closing the iterator ends training within a step. So does `should_stop`, after which `Finished` still comes.
 
     Args:
         model: the model; its tasks are those of the data.
@@ -66,9 +67,11 @@ def fit(
         process_group: the processes that train together; every one of them runs this with the same arguments.
         checkpoint: the file in which the state of the run is kept after each epoch. If it is there already, the run
             goes on from it, with the events that an unbroken run would have had from there. For a run of one process.
-        held_out: rows for validation; then none of `data` are held out.
-        shared: features that other runs of the same rows, from the same encoder as it is now, have computed.
+        validation: rows for validation; then none of `data` are held out.
+        feature_cache: features that other runs of the same rows, with the same encoder as it is now, have computed.
         embeddings: a folder in which the embeddings of held-out rows are kept after each epoch, if the encoder opens.
+
+        should_stop: asked after every event, so once a step; training ends as soon as it returns True.
 
     Raises:
         SettingsError: the scenario is unknown, or leaves nothing to learn.
@@ -77,41 +80,42 @@ def fit(
         RunError: the checkpoint cannot be written, or is not one of this run.
     """
     config = config or TrainConfig()
-    loop = Trainer(model, data, config, plan(model, config), process_group, held_out, shared)
+    trainer = Trainer(model, data, config, plan(model, config), process_group, validation, feature_cache)
+    stopped = False
     try:
-        if checkpoint and checkpoint.exists():
-            stopped = yield from loop.resume(Checkpoint.read(checkpoint))
-        else:
-            stopped = yield from _begin(loop, baselines=baselines)
-            _keep(loop, None, embeddings)
-        for epoch in range(loop.epochs_done + 1, loop.epochs + 1):
-            if stopped or loop.out_of_patience(epoch - 1):
+        saved = Checkpoint.read(checkpoint) if checkpoint and checkpoint.exists() else None
+        for event in _train(trainer, saved, baselines=baselines):
+            yield event
+            if isinstance(event, EpochEnded):
+                _save(trainer, event.epoch, checkpoint, embeddings)
+            if stopped := should_stop():
                 break
-            stopped = (yield from loop.open_groups(epoch)) or (yield from loop.epoch(epoch))
-            if loop.epochs_done == epoch:
-                _keep(loop, checkpoint, embeddings)
-        yield loop.finished(stopped=bool(stopped))
+        yield trainer.finished(stopped=stopped)
     finally:
-        loop.close()
+        trainer.close()
 
 
-def _keep(loop: Trainer, checkpoint: Path | None, embeddings: Path | None) -> None:
-    """Keep what can be gone back to after an epoch, and where the held-out rows lie now."""
-    if checkpoint:
-        loop.checkpoint().write(checkpoint)
-    if embeddings and loop.opens_encoder and loop.embeddings is not None:
-        embedding_history.save_embeddings(embeddings, loop.epochs_done, loop.embeddings)
+def _train(trainer: Trainer, saved: Checkpoint | None, *, baselines: bool) -> Iterator[TrainingEvent]:
+    """Train from the beginning, or from a checkpoint, to the last epoch."""
+    if saved:
+        yield from trainer.resume(saved)
+    else:
+        yield trainer.started()
+        if baselines:
+            yield from trainer.measure_baselines()
+        yield from trainer.prepare()
+        yield trainer.validated(0, {})
+        trainer.start_heads()
+    for epoch in range(trainer.epochs_done + 1, trainer.epochs + 1):
+        if trainer.out_of_patience(epoch - 1):
+            return
+        yield from trainer.open_groups(epoch)
+        yield from trainer.epoch(epoch)
 
 
-def _begin(loop: Trainer, *, baselines: bool) -> Steps:
-    """Do what comes before the first epoch; return whether the one who listens asked to stop."""
-    stopped = yield loop.started()
-    if baselines and not stopped:
-        stopped = yield from loop.measure_baselines()
-    if not stopped:
-        stopped = yield from loop.prepare()
-    if not stopped:
-        stopped = yield loop.validated(0, {})
-    if not stopped:
-        loop.start_heads()
-    return stopped
+def _save(trainer: Trainer, epoch: int, checkpoint: Path | None, embeddings: Path | None) -> None:
+    """Save the state of the run after an epoch, and the embeddings of the validation rows."""
+    if checkpoint and epoch:  # the heads are calibrated after epoch 0: a run that ends before begins again
+        trainer.checkpoint().write(checkpoint)
+    if embeddings and trainer.opens_encoder and trainer.embeddings is not None:
+        embedding_history.save_embeddings(embeddings, epoch, trainer.embeddings)

@@ -1,8 +1,9 @@
 """A range test for learning rates (Smith 2017, Cyclical Learning Rates for Training Neural Networks)."""
 
+import math
 import random
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
 
@@ -23,59 +24,79 @@ TOO_HIGH = 3.0  # times the lowest loss so far, after which nothing is learnt an
 
 
 def find_learning_rates(
-    model: MultiTaskSentenceTransformer, data: Dataset, config: TrainConfig | None = None
-) -> Generator[TrainingEvent, bool | None, None]:
+    model: MultiTaskSentenceTransformer,
+    data: Dataset,
+    config: TrainConfig | None = None,
+    *,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Iterator[TrainingEvent]:
     """Train a copy of a model with rates that rise from step to step; the model itself stays as it is.
 
     All groups that the run would ever open are open. The rates of heads and encoder rise together, in the proportion
     of the config. Yields `Started`, `RateTried` for each step, and `RatesFound` with a tenth of the rates at which
-    the loss was lowest. `send(True)` ends it early with what was found so far.
+    the loss was lowest.
+
+    Args:
+        model: the model.
+        data: all rows.
+        config: how a run would train.
+        should_stop: asked after every event; the test ends as soon as it returns True, with the best rates so far.
 
     Raises:
         SettingsError: the scenario is unknown, or trains nothing.
         DataError: there is too little to train and validate on.
     """
-    wanted = config or TrainConfig()
-    config = replace(wanted, decay="constant", warm_up=0.0, epochs=None)
+    requested = config or TrainConfig()
+    config = replace(requested, decay="constant", warm_up=0.0, epochs=None)
     scenario = find_scenario(config.scenario, model.tasks)
     if not scenario.epochs:
         raise SettingsError(f"{scenario.title!r} trains nothing, so it has no rates. Choose another scenario.")
     start = time.perf_counter()
-    at_once = [replace(group, opens_at=1) if group.open else group for group in plan(model, wanted)]
-    loop = Trainer(deepcopy(model), data, config, at_once)
+    all_open = [replace(group, opens_at=1) if group.open else group for group in plan(model, requested)]
+    trainer = Trainer(deepcopy(model), data, config, all_open)
     tried: list[RateTried] = []
     try:
-        stopped = (yield loop.started()) or (yield from loop.prepare())
-        if not stopped:
-            loop.start_heads()
-        rates = loop.config
-        smooth = lowest = 0.0
-        for step, places in enumerate(_some_batches(loop, config), 1):
-            if stopped:
+        for event in _range_test(trainer, config.seed, start):
+            yield event
+            if isinstance(event, RateTried):
+                tried.append(event)
+            if should_stop():
                 break
-            factor = LOWEST * (HIGHEST / LOWEST) ** ((step - 1) / (STEPS - 1))
-            loss = loop.try_step(places, factor)
-            if loss is None:
-                continue
-            smooth = SMOOTHING * smooth + (1 - SMOOTHING) * loss
-            even = smooth / (1 - SMOOTHING ** (len(tried) + 1))
-            lowest = min(lowest or even, even)
-            if not even < TOO_HIGH * lowest:
-                break
-            seconds = round(time.perf_counter() - start, 4)
-            tried.append(RateTried(step, factor * rates.head_rate, factor * rates.encoder_rate, even, seconds))
-            stopped = yield tried[-1]
-        factor = BELOW * (min(tried, key=lambda step: step.loss).head_rate / rates.head_rate if tried else 1 / BELOW)
-        found = (factor * rates.head_rate, factor * rates.encoder_rate)
-        yield RatesFound(*found, round(time.perf_counter() - start, 4))
+        peaks = trainer.config
+        best = min(tried, key=lambda step: step.loss, default=None)
+        factor = BELOW * (best.head_rate / peaks.head_rate if best else 1 / BELOW)
+        seconds = round(time.perf_counter() - start, 4)
+        yield RatesFound(factor * peaks.head_rate, factor * peaks.encoder_rate, seconds)
     finally:
-        loop.close()
+        trainer.close()
 
 
-def _some_batches(loop: Trainer, config: TrainConfig) -> list[list[int]]:
-    """Return the batches of the test, of any rows: as many passes as it takes."""
-    order = random.Random(config.seed)  # noqa: S311 (the order of the rows, not a secret)
-    made: list[list[int]] = []
-    while len(made) < STEPS:
-        made += loop.batches(order)
-    return made[:STEPS]
+def _range_test(trainer: Trainer, seed: int, start: float) -> Iterator[TrainingEvent]:
+    """Take steps with rising rates until the loss is far above the lowest."""
+    yield trainer.started()
+    yield from trainer.prepare()
+    trainer.start_heads()
+    peaks = trainer.config
+    average, lowest, count = 0.0, math.inf, 0
+    for step, rows in enumerate(_batches(trainer, seed), 1):
+        factor = LOWEST * (HIGHEST / LOWEST) ** ((step - 1) / (STEPS - 1))
+        loss = trainer.try_step(rows, factor)
+        if loss is None:
+            continue
+        count += 1
+        average = SMOOTHING * average + (1 - SMOOTHING) * loss
+        smoothed = average / (1 - SMOOTHING**count)  # without the bias towards the 0 it began with
+        lowest = min(lowest, smoothed)
+        if not smoothed < TOO_HIGH * lowest:
+            return
+        seconds = round(time.perf_counter() - start, 4)
+        yield RateTried(step, factor * peaks.head_rate, factor * peaks.encoder_rate, smoothed, seconds)
+
+
+def _batches(trainer: Trainer, seed: int) -> list[list[int]]:
+    """Return the batches of the test, from as many passes over the rows as it takes."""
+    order = random.Random(seed)  # noqa: S311 (the order of the rows, not a secret)
+    batches: list[list[int]] = []
+    while len(batches) < STEPS:
+        batches += trainer.batches(order)
+    return batches[:STEPS]

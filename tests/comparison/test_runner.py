@@ -35,7 +35,7 @@ SOME = ("freeze-all", "freeze-encoder", "top-k", "gradual", "train-all")
 
 
 def told(encoder, data, wanted, **more):
-    return [event for event in compare_scenarios(encoder, data, CONFIG, wanted, **more) if event is not None]
+    return list(compare_scenarios(encoder, data, CONFIG, wanted, **more))
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_an_attempt_is_what_fit_gives_by_itself(compared, tiny_folder, sample):
     train, held_out = split(rest, CONFIG)
     for key in ("freeze-encoder", "gradual", "train-all"):
         model = MultiTaskSentenceTransformer(load_encoder(str(tiny_folder())), sample.tasks)
-        *_, finished = fit(model, train, replace(CONFIG, scenario=key, seed=1), baselines=False, held_out=held_out)
+        *_, finished = fit(model, train, replace(CONFIG, scenario=key, seed=1), baselines=False, validation=held_out)
         (one,) = (one for one in compared.ended if one.attempt == Attempt(key, 1))
         assert one.best_epoch == finished.best_epoch
         assert mean_macro_f1(one.test) == pytest.approx(mean_macro_f1(evaluate(model, test)))
@@ -123,7 +123,7 @@ def test_shared_features_change_no_loss(tiny_encoder, sample):
     for features in (None, shared, shared):
         tiny_encoder.load_state_dict(weights)
         model = MultiTaskSentenceTransformer(tiny_encoder, sample.tasks)
-        events = fit(model, train, replace(CONFIG, scenario="gradual"), held_out=held_out, shared=features)
+        events = fit(model, train, replace(CONFIG, scenario="gradual"), validation=held_out, feature_cache=features)
         losses.append([event.losses for event in events if event.kind == "step"])
     assert losses[0] == losses[1] == losses[2]
     assert shared.spared > 0
@@ -131,16 +131,13 @@ def test_shared_features_change_no_loss(tiny_encoder, sample):
 
 def test_it_stops_when_asked_and_goes_on_with_what_is_left(tiny_encoder, sample):
     wanted = plan_attempts(SOME, 1, sample)
-    events = compare_scenarios(tiny_encoder, sample, CONFIG, wanted)
-    comparison, stop = Comparison(), None
-    try:
-        while True:
-            event = events.send(stop)
-            if event is not None:
-                comparison.extend([event])
-            stop = isinstance(event, AttemptEpoch) and event.attempt.scenario == "top-k"
-    except StopIteration:
-        pass
+    comparison = Comparison()
+
+    def in_third_attempt():
+        return any(epoch.attempt.scenario == "top-k" for epoch in comparison.epochs)
+
+    for event in compare_scenarios(tiny_encoder, sample, CONFIG, wanted, should_stop=in_third_attempt):
+        comparison.extend([event])
     assert comparison.compared.stopped
     assert [one.attempt.scenario for one in comparison.ended] == ["freeze-all", "freeze-encoder"]
     comparison.extend([Resumed(0, 0)])

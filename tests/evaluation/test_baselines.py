@@ -129,10 +129,12 @@ def test_measuring_them_changes_nothing_of_the_run(tiny_folder, swapped, scenari
 
 
 def test_a_stop_while_they_are_measured_is_heard(tiny, swapped):
-    run = fit(tiny, swapped, TrainConfig("train-all"))
-    assert isinstance(next(run), Started)
-    assert next(run).kind == "embedded"
-    finished = run.send(True)
+    events = []
+    for event in fit(tiny, swapped, TrainConfig("train-all"), should_stop=lambda: len(events) == 2):
+        events.append(event)
+    started, embedded, finished = events
+    assert isinstance(started, Started)
+    assert embedded.kind == "embedded"
     assert isinstance(finished, Finished)
     assert finished.stopped
     assert torch.isfinite(tiny.heads[0].weight).all()

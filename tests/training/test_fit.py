@@ -50,6 +50,19 @@ def mood(labels):
     return Dataset(texts, tasks, {"mood": tuple(labels), "topic": topics}, tuple(range(len(labels))))
 
 
+class Flag:
+    """A `should_stop` that says no until it is set."""
+
+    def __init__(self):
+        self._set = False
+
+    def __call__(self):
+        return self._set
+
+    def set(self):
+        self._set = True
+
+
 # --- the stream of events
 
 
@@ -90,10 +103,12 @@ def test_the_start_tells_what_is_computed_once(tiny, swapped, scenario, kept):
 
 def test_embedding_is_told_part_by_part_and_can_be_stopped(monkeypatch, tiny, swapped):
     monkeypatch.setattr("mtst.training.engine.feature_cache.ROWS_AT_ONCE", 6)
-    run = fit(tiny, swapped, TrainConfig(epochs=2), baselines=False)
-    assert isinstance(next(run), Started)
-    assert [(event.rows, event.total) for event in (next(run), next(run))] == [(6, 16), (12, 16)]
-    finished = run.send(True)
+    events, stop = [], 3
+    for event in fit(tiny, swapped, TrainConfig(epochs=2), baselines=False, should_stop=lambda: len(events) == stop):
+        events.append(event)
+    started, *embedded, finished = events
+    assert isinstance(started, Started)
+    assert [(event.rows, event.total) for event in embedded] == [(6, 16), (12, 16)]
     assert isinstance(finished, Finished)
     assert finished.stopped
     assert finished.best_epoch == 0
@@ -201,9 +216,11 @@ def test_freezing_everything_only_measures(tiny, swapped):
 
 
 @pytest.mark.parametrize("scenario", ["freeze-encoder", "top-k", "gradual", "train-all"])
-@pytest.mark.parametrize("ask", ["close", "send"])
+@pytest.mark.parametrize("ask", ["close", "should_stop"])
 def test_stopping_keeps_the_weights_of_the_best_epoch(tiny, swapped, scenario, ask):
-    run = fit(tiny, swapped, TrainConfig(scenario, epochs=50, top_blocks=1, encoder_rate=0.01, **HARSH))
+    stop = Flag()
+    config = TrainConfig(scenario, epochs=50, top_blocks=1, encoder_rate=0.01, **HARSH)
+    run = fit(tiny, swapped, config, should_stop=stop)
     kept, choice, seen = None, EpochSelection("settled"), 0
     event = next(run)
     while seen < 4 or not isinstance(event, StepEnded):
@@ -216,7 +233,8 @@ def test_stopping_keeps_the_weights_of_the_best_epoch(tiny, swapped, scenario, a
     if ask == "close":
         run.close()
     else:
-        event = run.send(True)
+        stop.set()
+        event = next(run)
         assert isinstance(event, Finished)
         assert event.stopped
         assert event.best_epoch == choice.epoch
@@ -227,12 +245,14 @@ def test_stopping_keeps_the_weights_of_the_best_epoch(tiny, swapped, scenario, a
 @pytest.mark.parametrize("scenario", ["gradual", "top-k"])
 @pytest.mark.parametrize("after", [Started, Embedded, Baselines, EpochEnded, Opened, StepEnded])
 def test_a_stop_is_heard_after_any_event(tiny, swapped, after, scenario):
-    run = fit(tiny, swapped, TrainConfig(scenario, epochs=5, top_blocks=1, **HARSH))
+    stop = Flag()
+    run = fit(tiny, swapped, TrainConfig(scenario, epochs=5, top_blocks=1, **HARSH), should_stop=stop)
     heard = next((event for event in run if isinstance(event, after)), None)
     if (after, scenario) == (Opened, "top-k"):
         assert heard is None  # nothing opens later
         return
-    events = [run.send(True), *run]
+    stop.set()
+    events = list(run)
     assert [type(event) for event in events] == [Finished]
     assert events[-1].stopped
     assert not events[-1].early
@@ -241,10 +261,12 @@ def test_a_stop_is_heard_after_any_event(tiny, swapped, after, scenario):
 
 def test_a_stop_before_a_group_opens_leaves_it_as_it_was(tiny, swapped):
     then = weights(tiny)
-    run = fit(tiny, swapped, TrainConfig("gradual", epochs=5, encoder_rate=0.01, **HARSH))
+    stop = Flag()
+    run = fit(tiny, swapped, TrainConfig("gradual", epochs=5, encoder_rate=0.01, **HARSH), should_stop=stop)
     while not (isinstance(event := next(run), Opened) and event.groups == ("block-0",)):
         pass
-    proof = {row.key: row for row in run.send(True).proof}
+    stop.set()
+    proof = {row.key: row for row in next(run).proof}
     assert proof["block-1"].open_epochs == (2, 2)
     assert proof["block-0"].open_epochs is proof["embeddings"].open_epochs is None
     assert proof["block-0"].same
@@ -253,10 +275,12 @@ def test_a_stop_before_a_group_opens_leaves_it_as_it_was(tiny, swapped):
 
 
 def test_a_run_that_came_to_its_end_was_not_stopped(tiny, swapped):
-    run = fit(tiny, swapped, TrainConfig(epochs=1, batch_size=64), baselines=False)
+    stop = Flag()
+    run = fit(tiny, swapped, TrainConfig(epochs=1, batch_size=64), baselines=False, should_stop=stop)
     events = [next(run) for _ in range(5)]
     assert events[-1].epoch == 1
-    assert not run.send(True).stopped
+    stop.set()
+    assert not next(run).stopped
 
 
 # --- labels that are missing
@@ -451,15 +475,16 @@ def test_the_weights_of_the_epoch_that_is_kept_come_back(tiny, swapped, patience
 
 @pytest.mark.parametrize("stopped", [False, True])
 def test_few_examples_keep_the_weights_of_the_last_epoch(tiny, swapped, stopped):
-    run = fit(tiny, swapped, TrainConfig("few-examples", epochs=4, encoder_rate=0.01, **HARSH), baselines=False)
+    stop = Flag()
+    config = TrainConfig("few-examples", epochs=4, encoder_rate=0.01, **HARSH)
+    run = fit(tiny, swapped, config, baselines=False, should_stop=stop)
     assert next(run).keeps == "last"
     epochs = 0
     for event in run:
         if isinstance(event, EpochEnded):
             kept, epochs = weights(tiny), event.epoch
         if stopped and isinstance(event, StepEnded) and epochs == 2:
-            event = run.send(True)
-            break
+            stop.set()
     assert (event.best_epoch, event.stopped) == ((2, True) if stopped else (4, False))
     assert equal(kept, weights(tiny))
 

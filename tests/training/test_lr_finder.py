@@ -44,13 +44,15 @@ def test_the_model_stays_as_it_is(tiny, swapped, scenario):
 
 def test_it_can_be_stopped_and_repeated(tiny, swapped):
     def tries(stop_after):
-        run, found = find_learning_rates(tiny, swapped, TrainConfig(batch_size=4)), []
-        event = next(run)
-        while not isinstance(event, RatesFound):
-            found += [(event.head_rate, event.loss)] if isinstance(event, RateTried) else []
-            event = run.send(len(found) == stop_after)
-        return found
+        tried = []
+        for event in find_learning_rates(
+            tiny, swapped, TrainConfig(batch_size=4), should_stop=lambda: len(tried) == stop_after
+        ):
+            tried += [(event.head_rate, event.loss)] if isinstance(event, RateTried) else []
+        assert isinstance(event, RatesFound)
+        return tried
 
+    assert tries(0) == []
     assert len(tries(5)) == 5
     assert tries(20) == tries(20)
 

@@ -5,7 +5,7 @@ This module is what a forkserver imports beforehand, so that a run starts in a m
 
 import os
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from multiprocessing import parent_process
 from pathlib import Path
@@ -75,16 +75,20 @@ def _train(folder: RunFolder, log: EventLog, deadline: float, max_memory_gb: flo
     data = folder.data()
     _limit_memory(max_memory_gb)  # not before: the library that reads these crashes where memory is short
     model = initial_model(folder, job, data)
-    events = _events(folder, job, data, model, history)
-    event = next(events)
-    while not isinstance(event, Finished | RatesFound | Compared):
-        if event is not None:
-            history.extend([event])
-            log.write(event)
-        if app and not app.is_alive():
-            events.close()
+
+    def orphaned() -> bool:
+        return app is not None and not app.is_alive()
+
+    def should_stop() -> bool:
+        return folder.stop_requested or time.monotonic() > deadline or orphaned()
+
+    for event in _events(folder, job, data, model, history, should_stop):
+        if orphaned():
             return
-        event = events.send(folder.stop_requested or time.monotonic() > deadline)
+        if isinstance(event, Finished | RatesFound | Compared):
+            break
+        history.extend([event])
+        log.write(event)
     if isinstance(event, Finished):
         event = replace(event, out_of_time=event.stopped and not folder.stop_requested)
         history.extend([event])
@@ -100,16 +104,28 @@ def _train(folder: RunFolder, log: EventLog, deadline: float, max_memory_gb: flo
 
 
 def _events(
-    folder: RunFolder, job: Job, data: Dataset, model: MultiTaskSentenceTransformer, history: History
-) -> Generator[RunEvent | None, bool | None, None]:
+    folder: RunFolder,
+    job: Job,
+    data: Dataset,
+    model: MultiTaskSentenceTransformer,
+    history: History,
+    should_stop: Callable[[], bool],
+) -> Iterator[RunEvent]:
     """Return what the job is, as a stream of events; what its history has already is not done again."""
     match job.kind:
         case "rates":
-            return find_learning_rates(model, data, job.config)
+            return find_learning_rates(model, data, job.config, should_stop=should_stop)
         case "compare":
-            wanted = plan_attempts(job.scenarios, job.seeds, data, job.alone)
-            return compare_scenarios(model.encoder, data, job.config, wanted, done=history.comparison.made)
-    return fit(model, data, job.config, checkpoint=folder.checkpoint_path, embeddings=folder.embeddings_path)
+            attempts, done = plan_attempts(job.scenarios, job.seeds, data, job.alone), history.comparison.made
+            return compare_scenarios(model.encoder, data, job.config, attempts, done=done, should_stop=should_stop)
+    return fit(
+        model,
+        data,
+        job.config,
+        checkpoint=folder.checkpoint_path,
+        embeddings=folder.embeddings_path,
+        should_stop=should_stop,
+    )
 
 
 def _say_again(folder: RunFolder, log: EventLog, history: History) -> None:

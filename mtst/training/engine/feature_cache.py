@@ -13,7 +13,7 @@ from mtst.training.events import Cached, Embedded
 
 ROWS_AT_ONCE = 512
 SHARED_BYTES = 2_000_000_000  # of features that several runs share
-Preparation = Generator[Embedded, bool | None, list[Features] | None]
+Preparation = Generator[Embedded, None, list[Features]]
 
 
 def cache_kind(block: int | None) -> Cached:
@@ -26,7 +26,7 @@ def cache_kind(block: int | None) -> Cached:
 def compute_features(
     encoder: Encoder, parts: Sequence[Sequence[str]], block: int | None, start: float, process_group: ProcessGroup
 ) -> Preparation:
-    """Return the features of some lists of texts, or nothing if the one who listens asks to stop.
+    """Return the features of some lists of texts.
 
     Args:
         encoder: the encoder as it is now.
@@ -49,8 +49,7 @@ def _pooled(encoder: Encoder, parts: Sequence[Sequence[str]], start: float, proc
         some = texts[first : first + ROWS_AT_ONCE]
         if process_group.owns(number):
             rows[first : first + len(some)] = torch.from_numpy(encoder.encode(some))
-        if (yield _told(first + len(some), len(texts), start)):
-            return None
+        yield _told(first + len(some), len(texts), start)
     process_group.all_reduce(rows)
     made: tuple[Tensor, ...] = rows.to(encoder.device).split([len(part) for part in parts])
     return [PooledFeatures(part) for part in made]
@@ -70,8 +69,7 @@ def _states(
             done += len(places)
             if done - told >= ROWS_AT_ONCE or done == total:
                 told = done
-                if (yield _told(done, total, start)):
-                    return None
+                yield _told(done, total, start)
         features.complete(process_group)
     return list(made)
 
@@ -110,8 +108,8 @@ class FeatureCache:
             return made
         began = time.perf_counter()
         made = yield from compute_features(encoder, parts, block, start, process_group)
-        size = 4 * encoder.dimension * sum(sum(features.lengths) for features in made or ())
-        if made is not None and block != 0 and self._bytes + size <= SHARED_BYTES:
+        size = 4 * encoder.dimension * sum(sum(features.lengths) for features in made)
+        if block != 0 and self._bytes + size <= SHARED_BYTES:
             self._kept[key] = made, time.perf_counter() - began
             self._bytes += size
         return made

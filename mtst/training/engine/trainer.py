@@ -3,7 +3,7 @@
 import math
 import random
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -31,9 +31,6 @@ from mtst.training.engine.step import TrainingStep
 from mtst.training.events import Baselines, EpochEnded, Finished, GroupPlan, Opened, Started, StepEnded, TrainingEvent
 from mtst.training.freezing import FreezingProof, freeze
 from mtst.training.scenarios import epoch_rule, find_scenario, resolve
-
-Stopped = bool | None
-Steps = Generator[TrainingEvent, Stopped, Stopped]
 
 
 class Trainer:
@@ -121,29 +118,23 @@ class Trainer:
             zero_shot=self.model.zero_shot,
         )
 
-    def measure_baselines(self) -> Steps:
+    def measure_baselines(self) -> Iterator[TrainingEvent]:
         """Score the majority class, and a logistic regression on the embeddings of the encoder as it is."""
         encoder = self.model.encoder
         made = yield from compute_features(
             encoder, (self.held_out.texts, self.train.texts), None, self._start, self._process_group
         )
-        if made is None:
-            return True
         others, rows = (features.embeddings.cpu().numpy() for features in made)
         regression = logistic(self.train, rows, self.held_out, others)
-        return (yield Baselines(majority(self.train, self.held_out), regression, self._seconds))
+        yield Baselines(majority(self.train, self.held_out), regression, self._seconds)
 
-    def prepare(self, epoch: int = 1) -> Steps:
+    def prepare(self, epoch: int = 1) -> Iterator[TrainingEvent]:
         """Compute what stays the same from this epoch on."""
         freeze(self.model, self._opened(epoch))
         self._features = []  # what was kept until now goes before there is more
         texts = (self.held_out.texts, self.train.texts if self.epochs else ())
         block = self._boundary(epoch)
-        made = yield from self._prepare(self.model.encoder, texts, block, self._start, self._process_group)
-        if made is None:
-            return True
-        self._features = made
-        return False
+        self._features = yield from self._prepare(self.model.encoder, texts, block, self._start, self._process_group)
 
     def start_heads(self) -> None:
         """Let zero-shot heads find out what their labels' words are worth, if they train alone at first."""
@@ -152,16 +143,16 @@ class Trainer:
             embeddings = compute_embeddings(self.model, self._features[1], self._process_group)
             calibrate_heads(self.model, opened, self.train, embeddings, self.config)
 
-    def open_groups(self, epoch: int) -> Steps:
+    def open_groups(self, epoch: int) -> Iterator[TrainingEvent]:
         """Open the groups whose epoch has come."""
         new = tuple(key for key in self._keys if self._opening.get(key) == epoch)
         if epoch == 1 or not new:
-            return False
+            return
         moved = self._boundary(epoch) != self._boundary(epoch - 1)
         freeze(self.model, self._opened(epoch))
-        if (yield Opened(epoch, new, cache_kind(self._boundary(epoch)), self._seconds)):
-            return True
-        return (yield from self.prepare(epoch)) if moved else False
+        yield Opened(epoch, new, cache_kind(self._boundary(epoch)), self._seconds)
+        if moved:
+            yield from self.prepare(epoch)
 
     def batches(self, order: random.Random) -> list[list[int]]:
         """Return the batches of one pass over the training rows."""
@@ -173,8 +164,8 @@ class Trainer:
         """Take a step with all rates multiplied by a factor; return the joint loss before it, if there is one."""
         return self._stepper.joint(self._stepper.take(self._features[1], places, factor)[0])
 
-    def epoch(self, number: int) -> Steps:
-        """Pass once over the training rows; return whether the one who listens asked to stop."""
+    def epoch(self, number: int) -> Iterator[TrainingEvent]:
+        """Pass once over the training rows and score the validation rows."""
         self.model.zero_shot = False
         outputs: list[dict[str, Tensor]] = []
         order: list[int] = []
@@ -182,14 +173,13 @@ class Trainer:
         for places in self.batches(self._order):
             losses, logits = self._stepper.take(features, places)
             self._step += 1
-            if (yield self._step_ended(losses)):
-                return True
+            yield self._step_ended(losses)
             outputs.append(logits)
             order += places
         self.epochs_done = number
         names = [task.name for task in self.model.tasks]
         logits = {name: self._process_group.all_reduce(torch.cat([one[name] for one in outputs])) for name in names}
-        return (yield self.validated(number, score_tasks(logits, self.train.take(order))))
+        yield self.validated(number, score_tasks(logits, self.train.take(order)))
 
     def _step_ended(self, losses: dict[str, Tensor]) -> StepEnded:
         values = {name: loss.item() for name, loss in losses.items()}
@@ -230,7 +220,7 @@ class Trainer:
         }
         return Checkpoint(parts, numbers)
 
-    def resume(self, saved: Checkpoint) -> Steps:
+    def resume(self, saved: Checkpoint) -> Iterator[TrainingEvent]:
         """Go back to where a run of the same job was; what it had computed once is computed again.
 
         Raises:
@@ -247,9 +237,8 @@ class Trainer:
         version, state, gauss = numbers["order"]
         self._order.setstate((version, tuple(state), gauss))
         self._start = time.perf_counter() - numbers["seconds"]
-        stopped = yield from self.prepare(max(1, self.epochs_done))
+        yield from self.prepare(max(1, self.epochs_done))
         checkpoint.restore_rng_state(run, self.model.encoder.device)
-        return stopped
 
     def finished(self, *, stopped: bool) -> Finished:
         self.close()

@@ -167,7 +167,7 @@ def test_looking_up_gives_the_losses_of_computing_everything(monkeypatch, exact,
         encoder_rate=3e-3,
     )
     kept, losses, scores, weights = run(exact(kind), swapped, config)
-    monkeypatch.setattr("mtst.training.engine.trainer.boundary", lambda *_: 0)
+    monkeypatch.setattr("mtst.training.engine.trainer.boundary_block", lambda *_: 0)
     computed = run(exact(kind), swapped, config)
     assert set(kept) <= {"embeddings", "hidden states", "nothing"} - (set() if scenario == "gradual" else {"nothing"})
     assert set(computed[0]) == {"nothing"}
