@@ -33,10 +33,10 @@ class FinalEvents:
         """
         history = folder.history()
         try:
-            if not history.over:
+            if not history.is_over:
                 with folder.event_log(ORPHAN_SECONDS) as log:
                     history = folder.history()  # its process may have had the last word meanwhile
-                    if not history.over:
+                    if not history.is_over:
                         history.extend([word])
                         log.write(word)
         except OSError:

@@ -145,10 +145,8 @@ class RunFolder:
         return EventReader(self.events_path)
 
     def history(self) -> History:
-        """Return all that happened so far."""
-        history = History()
-        history.extend(self.reader().read())
-        return history
+        """Return the events so far."""
+        return History(self.reader().read())
 
 
 def _read(kind: TypeAdapter[Content], path: Path) -> Content:

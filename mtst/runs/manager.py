@@ -103,11 +103,11 @@ class RunManager:
         """
         folder = self.folder(token)
         self._quota.check_room()
-        if folder.history().over:
+        if folder.history().is_over:
             while self._line.running == token:  # its process takes a moment to tidy up
                 time.sleep(TIDY_SECONDS)
         with self._lock:
-            if not folder.history().resumable or token in self._line.tokens:
+            if not folder.history().is_resumable or token in self._line.tokens:
                 raise RunError("This run cannot be resumed: it has not broken off.")
             self._quota.take(visitor, self._line.count(visitor))
             saved = folder.saved or {"epoch": 0, "step": 0}
@@ -137,7 +137,7 @@ class RunManager:
             RunError: there is no such run, or it cannot be read.
         """
         history = self.folder(token).history()
-        if not history.over and (word := self._last_words.of(token)):
+        if not history.is_over and (word := self._last_words.of(token)):
             history.extend(word)
         return history
 
@@ -196,14 +196,14 @@ class RunManager:
         while True:
             fresh = await asyncio.to_thread(reader.read)
             history.extend(fresh)
-            if not history.over and (word := self._last_words.of(token)):
+            if not history.is_over and (word := self._last_words.of(token)):
                 history.extend(word)
                 fresh = word
             now = (self.place(token), folder.stop_requested)
             if fresh or now != shown:
                 shown = now
                 yield history
-            if history.over:
+            if history.is_over:
                 return
             await asyncio.sleep(POLL_SECONDS)
             if not folder.path.is_dir():

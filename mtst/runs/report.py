@@ -45,7 +45,7 @@ def build_report(job: Job, data: Dataset, history: History, test: dict[str, Scor
         history: what happened.
         test: scores on a file of their own.
     """
-    started, finished, best = history.started, history.finished, history.best
+    started, finished = history.started, history.finished
     made = {
         **_made_with(started.precision),
         "encoder": job.encoder,
@@ -69,7 +69,7 @@ def build_report(job: Job, data: Dataset, history: History, test: dict[str, Scor
         "stopped": finished.stopped,
         "out_of_time": finished.out_of_time,
         "stopped_early": finished.early,
-        "validation": best.validation if best else {},
+        "validation": history.best_validation,
         "confusion": finished.confusion,
         "space": finished.space and dict(zip(("before", "after"), finished.space, strict=True)),
         "seconds": finished.seconds,

@@ -57,9 +57,9 @@ def left_behind(place: Path) -> tuple[list[RunFolder], list[RunFolder]]:
         except (RunError, OSError):  # an unreadable run of an older version must not keep the app from starting
             LOG.exception("a run could not be read")
             continue
-        if history.waiting:
+        if history.is_waiting:
             waiting.append(folder)
-        elif not history.over:
+        elif not history.is_over:
             begun.append(folder)
     return waiting, begun
 

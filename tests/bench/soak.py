@@ -120,7 +120,7 @@ def soak(folder: Path, kills: int, chance: random.Random) -> None:
         run = create(folder, f"unbroken-{number}", config, data)
         app = App(folder)
         began = time.monotonic()
-        wait_until(lambda run=run: run.history().over)
+        wait_until(lambda run=run: run.history().is_over)
         took.append(time.monotonic() - began)
         unbroken[number] = run.history()
         app.kill()
@@ -131,12 +131,12 @@ def soak(folder: Path, kills: int, chance: random.Random) -> None:
         app.kill()
         run = create(folder, f"run-{begun}", CONFIGS[number], data)
         app.start()  # it finds the run waiting
-        while not (history := run.history()).finished:
-            if history.failed:
+        while not (history := run.history()).is_finished:
+            if history.has_failed:
                 lose(damage(run))
                 app.resume(run.path.name)
             time.sleep(chance.uniform(0.05, LONGEST_WAIT * took[number]))
-            if run.history().finished:
+            if run.history().is_finished:
                 done["nobody"] += 1
                 break
             if chance.random() < APP_SHARE:
@@ -146,11 +146,11 @@ def soak(folder: Path, kills: int, chance: random.Random) -> None:
                 begun_already = not run.history().waiting
                 app.start()
                 if begun_already:  # its process sees that its app is gone
-                    wait_until(lambda run=run: run.history().over)
+                    wait_until(lambda run=run: run.history().is_over)
             elif worker := app.worker():
                 worker.kill()
                 done["worker"] += 1
-                wait_until(lambda run=run: run.history().over)
+                wait_until(lambda run=run: run.history().is_over)
             print(f"\r{done}, lost {len(lost)}", end="", file=sys.stderr, flush=True)
         lose(different(run, unbroken[number], number))
         wait_until(lambda: app.worker() is None)  # it tidies up after its last word
@@ -181,7 +181,7 @@ def damage(run: RunFolder) -> list[str]:
         run.history(), run.job(), run.data()
         if run.checkpoint_path.exists():
             Checkpoint.read(run.checkpoint_path)
-            if run.history().over:
+            if run.history().is_over:
                 MultiTaskSentenceTransformer.load(best_model(run))
         for path in run.path.rglob("*.safetensors"):
             with safe_open(path, framework="pt") as file:

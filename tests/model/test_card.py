@@ -38,8 +38,8 @@ def trained(tmp_path_factory):
 
     data = make_dataset(read_table(SMALL_SAMPLE), "text", ["topic", "sentiment"]).take(range(60))
     model = MultiTaskSentenceTransformer(copy.deepcopy(load_encoder()), data.tasks)
-    history, config = History(), TrainConfig(epochs=1)
-    history.extend(fit(model, data, config))
+    config = TrainConfig(epochs=1)
+    history = History(fit(model, data, config))
     job = Job("all-MiniLM-L6-v2", config, source="my rows.csv")
     return model, json.dumps(report_of(job, data, history)).encode()
 

@@ -44,12 +44,12 @@ def submit(runs, swapped, tiny_folder):
 
     yield send
     for token in tokens:
-        if (runs.settings.runs_dir / token).is_dir() and not runs.folder(token).history().over:
+        if (runs.settings.runs_dir / token).is_dir() and not runs.folder(token).history().is_over:
             runs.stop(token)
             follow(runs, token)
 
 
-def follow(runs, token, until=lambda history: history.over):
+def follow(runs, token, until=lambda history: history.is_over):
     """Return the history of a run when it is over, or when something holds of it."""
 
     async def wait():
@@ -118,7 +118,7 @@ def test_a_waiting_run_that_is_stopped_ends_at_once(runs, submit):
     assert last_word.state == "stopped"
     assert "waiting" in last_word.message
     assert runs.place(second) is None
-    assert not runs.folder(first).history().over
+    assert not runs.folder(first).history().is_over
 
 
 def test_a_run_that_cannot_be_read_does_not_keep_the_app_from_starting(tmp_path):
@@ -147,7 +147,7 @@ def test_a_run_whose_process_is_killed_has_failed(runs, submit):
     history = follow(runs, token)
     assert history.failed.state == "interrupted"
     assert "killed" in history.failed.message
-    assert history.finished is None
+    assert not history.is_finished
 
 
 def losses(history):
@@ -161,7 +161,7 @@ def test_a_killed_run_keeps_its_best_model_and_resumes_as_if_nothing_had_been(ru
     follow(runs, token, lambda history: len(history.epochs) > 3)
     os.kill(trainer().pid, signal.SIGKILL)
     broken = follow(runs, token)
-    assert broken.resumable
+    assert broken.is_resumable
     assert len(broken.epochs) - 1 < 60
     first = best_model(runs.folder(token))
     MultiTaskSentenceTransformer.load(first)
@@ -199,7 +199,7 @@ def test_a_comparison_that_is_killed_goes_on_with_what_is_left(runs, swapped, ti
     os.kill(trainer().pid, signal.SIGKILL)
     broken = follow(runs, token)
     assert broken.failed.state == "interrupted"
-    assert broken.resumable
+    assert broken.is_resumable
     runs.resume(token)
     history = follow(runs, token)
     assert [one.attempt.scenario for one in history.comparison.ended] == list(keys)
@@ -214,7 +214,7 @@ def test_a_run_without_an_epoch_has_no_model_and_begins_again(runs, submit):
     with pytest.raises(RunError, match="not ended yet"):
         best_model(runs.folder(first))
     runs.stop(second)
-    assert follow(runs, second).resumable
+    assert follow(runs, second).is_resumable
     with pytest.raises(RunError, match="without a model"):
         best_model(runs.folder(second))
     runs.resume(second)
@@ -229,7 +229,7 @@ def test_a_run_that_takes_too_much_memory_says_so(tmp_path, swapped):
     token = runs.submit(Job("all-MiniLM-L6-v2", LONG), swapped)
     history = follow(runs, token)
     assert "memory" in history.failed.message
-    assert history.resumable
+    assert history.is_resumable
 
 
 def test_a_run_whose_time_is_up_stops_and_says_so(tmp_path, swapped, tiny_folder):
@@ -238,7 +238,7 @@ def test_a_run_whose_time_is_up_stops_and_says_so(tmp_path, swapped, tiny_folder
     history = follow(runs, token)
     assert history.finished.stopped
     assert history.finished.out_of_time
-    assert history.resumable
+    assert history.is_resumable
 
 
 def test_a_run_that_does_not_stop_when_its_time_is_up_is_ended(tmp_path, swapped, tiny_folder, monkeypatch):

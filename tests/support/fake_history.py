@@ -63,6 +63,4 @@ BASELINES = Baselines(scores(0.8, 0.25), scores(0.6, 0.625), 0.05)
 
 
 def told(*events: RunEvent) -> History:
-    history = History()
-    history.extend(events)
-    return history
+    return History(events)

@@ -66,9 +66,9 @@ def train(path: Path, max_minutes: float, max_memory_gb: float) -> None:
 def _train(folder: RunFolder, log: EventLog, deadline: float, max_memory_gb: float) -> None:
     app = parent_process()  # not os.getppid(): that is the forkserver, which lives as long as this process
     history = folder.history()  # a run that goes on has one
-    if history.over:
+    if history.is_over:
         return  # another app had it too
-    if not history.waiting:  # the process of an app that was killed has begun it, and has just let go of the log
+    if not history.is_waiting:  # the process of an app that was killed has begun it, and has just let go of the log
         _say_again(folder, log, history)
     folder.held_out_path.unlink(missing_ok=True)  # the model of the first part said that
     job = folder.job()

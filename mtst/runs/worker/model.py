@@ -58,7 +58,7 @@ def best_model(folder: RunFolder) -> Path:
     from mtst.training.engine.best_weights import assign_parameters, named_parameters
 
     if not folder.model_path.is_dir():
-        over = folder.history().over
+        over = folder.history().is_over
         if not (over and folder.has_model):
             why = "Your run ended without a model. Train again" if over else "Your run has not ended yet. Wait for it"
             raise RunError(f"{why}, or use the starter heads.")

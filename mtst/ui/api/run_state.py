@@ -51,36 +51,32 @@ def run_state(folder: RunFolder, history: History, place: QueuePosition | None) 
     return {
         "kind": job.kind,
         "state": _state(folder, history, place),
-        "message": history.failed.message if history.failed else "",
+        "message": history.failed.message if history.has_failed else "",
         "place": {"number": place.number, "of": place.of, "seconds": place.seconds} if place else None,
         "done": done,
         "of": of,
         "scores": {row.scenario: row.tasks for row in history.comparison.rows} if compares else _scores(history),
-        "has_model": history.over and not compares and folder.has_model,
-        "report": _report(folder) if history.over else None,
+        "has_model": history.is_over and not compares and folder.has_model,
+        "report": _report(folder) if history.is_over else None,
     }
 
 
 def _state(folder: RunFolder, history: History, place: QueuePosition | None) -> str:
-    if history.over:
+    if history.is_over:
         return history.outcome
     if folder.stop_requested:
         return "stopping"
-    return "waiting" if place or history.waiting else "running"
+    return "waiting" if place or history.is_waiting else "running"
 
 
 def _progress(history: History) -> tuple[int, int]:
     if comparison := history.comparison.started:
         return len(history.comparison.made), len(comparison.attempts)
-    return (history.epochs[-1].epoch if history.epochs else 0), (history.started.epochs if history.started else 0)
+    return history.last_epoch, history.total_epochs
 
 
 def _scores(history: History) -> dict[str, dict[str, float]]:
-    best = history.best
-    return {
-        task: {name: getattr(scores, name) for name in SCORES}
-        for task, scores in (best.validation if best else {}).items()
-    }
+    return {task: {name: getattr(scores, name) for name in SCORES} for task, scores in history.best_validation.items()}
 
 
 def _report(folder: RunFolder) -> Mapping[str, Any] | None:

@@ -5,8 +5,9 @@ from typing import Any
 
 from mtst.runs.history import History
 from mtst.runs.queue import QueuePosition
+from mtst.runs.state import Running
 from mtst.text import escape_html
-from mtst.training.events import Failed, Started
+from mtst.training.events import Failed, Finished
 from mtst.ui.components.html import quiet
 
 LOADING = ("Loading the encoder", "a few seconds")
@@ -23,25 +24,21 @@ def status(
     history: History, place: QueuePosition | None = None, stopping: bool = False, saved: Mapping[str, Any] | None = None
 ) -> str:
     """Return the state of a run: a chip, a headline, the time, a bar; `saved` is how far its checkpoint has come."""
-    started, step = history.started, history.steps[-1].step if history.steps else 0
-    steps = started.steps if started else 0
-    if history.failed:
-        return state_line(history.failed.state, *_broken_off(history.failed, saved), step, steps)
-    if history.finished:
-        state, title = ("stopped", "Stopped") if history.finished.stopped else ("finished", "Finished")
-        title = "Finished early" if history.finished.early else title
-        took = f"took {format_duration(history.elapsed)}"
-        if history.finished.out_of_time:
-            title, took = "Time is up", f"{took}, the longest that a run may; Resume goes on from there"
-        return state_line(state, f"{title}, {_kept(history)}", took, step, steps)
+    step, steps = history.last_step, history.total_steps
+    match history.state:
+        case Failed() as failed:
+            return state_line(failed.state, *_broken_off(failed, saved), step, steps)
+        case Finished() as finished:
+            return state_line(history.outcome, *_finished(history, finished), step, steps)
     if stopping:
         return state_line("stopping", "Stopping", "the best model so far is kept", step, steps)
     if place:
         return state_line("queued", *queue_status(place), step, steps)
-    if started is None or history.waiting:
+    if history.is_waiting or not history.has_started:
         return state_line("starting", *LOADING, step, steps)
+    validating = history.state == Running(validating=True)
     return state_line(
-        "validating" if history.validating else "running", *_progress(history, step, started), step, steps
+        "validating" if validating else "running", *_progress(history, validating=validating), step, steps
     )
 
 
@@ -73,29 +70,39 @@ def _broken_off(failed: Failed, saved: Mapping[str, Any] | None) -> tuple[str, s
     return title, f"{failed.message} {then}"
 
 
-def _kept(history: History) -> str:
-    if history.started and not history.started.epochs:
+def _finished(history: History, finished: Finished) -> tuple[str, str]:
+    """Return a headline for a run that has a model, and its time."""
+    title, took = "Stopped" if finished.stopped else "Finished", f"took {format_duration(history.elapsed)}"
+    if finished.out_of_time:
+        title, took = "Time is up", f"{took}, the longest that a run may; Resume goes on from there"
+    elif finished.early:
+        title = "Finished early"
+    return f"{title}, {_kept(history, finished)}", took
+
+
+def _kept(history: History, finished: Finished) -> str:
+    if history.has_started and not history.total_epochs:
         return "measured, nothing was trained"
-    if not any(ended.epoch for ended in history.epochs):
+    if not history.last_epoch:
         return "no epoch had ended, so the model is as it was"
-    best = history.finished.best_epoch if history.finished else 0
+    best = finished.best_epoch
     return f"the model of epoch {best} is kept" if best else "the model before training was the best"
 
 
-def _progress(history: History, step: int, started: Started) -> tuple[str, str]:
+def _progress(history: History, *, validating: bool) -> tuple[str, str]:
     """Return what a run does now, and its time."""
     so_far = f"{format_duration(history.elapsed)} so far"
     read = _reading(history)
     if read:
-        return f"{read}: {_embedded(history, started)}", so_far
-    if not step and not history.epochs:
+        return f"{read}: {_embedded(history)}", so_far
+    if not history.steps and not history.epochs:
         return "Measuring the model before training", so_far
-    if step == started.steps and not history.validating:
+    if history.last_step == history.total_steps and not validating:
         return "Keeping the best model", so_far
-    epoch = min(started.epochs, 1 + sum(ended.epoch > 0 for ended in history.epochs))
+    epoch = min(history.total_epochs, 1 + history.last_epoch)
     left = history.remaining
     time = so_far if left is None else f"{so_far}, about {format_duration(max(1, left))} to go"
-    return f"{'Validating epoch' if history.validating else 'Epoch'} {epoch} of {started.epochs}", time
+    return f"{'Validating epoch' if validating else 'Epoch'} {epoch} of {history.total_epochs}", time
 
 
 def _reading(history: History) -> str:
@@ -111,9 +118,10 @@ def _reading(history: History) -> str:
     return "A layer group opens: reading each sentence once more" if read.seconds > newest else ""
 
 
-def _embedded(history: History, started: Started) -> str:
-    total = history.embedded.total if history.embedded else started.train_rows + started.validation_rows
-    return f"{history.embedded.rows if history.embedded else 0:,} of {total:,}"
+def _embedded(history: History) -> str:
+    if history.embedded:
+        return f"{history.embedded.rows:,} of {history.embedded.total:,}"
+    return f"0 of {history.started.train_rows + history.started.validation_rows:,}"
 
 
 def idle_status(text: str) -> str:

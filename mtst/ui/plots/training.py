@@ -38,7 +38,7 @@ def baselines(history: History) -> dict[str, dict[str, Scores]]:
 
 def named(kind: str, history: History) -> str:
     """Return the name of a baseline; before training heads are zero-shot unless they have learned already."""
-    if kind == "before" and (not history.started or history.started.zero_shot):
+    if kind == "before" and history.is_zero_shot:
         return "zero-shot"
     return NAMES[kind]
 
@@ -48,19 +48,18 @@ def curves(history: History, run: str) -> "go.Figure":
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    started = history.started
-    tasks = [task.name for task in started.tasks] if started else []
+    tasks = [task.name for task in history.tasks]
     for number, task in enumerate(tasks):
         _add_task(figure, history, number, task, crowded=len(tasks) > TASKS_APART)
     _add_baselines(figure, history, tasks)
-    openings = _openings(started.groups, started.epochs) if started else []
+    openings = _openings(history.groups, history.total_epochs)
     figure.update_layout(
         template=PLOT,
         uirevision=run,
         hovermode="x unified",
         margin={"t": 20},
         xaxis={
-            "title": {"text": "epoch"}, "range": [-0.3, (started.epochs if started else 1) + 0.3], "anchor": "y2",
+            "title": {"text": "epoch"}, "range": [-0.3, (history.total_epochs if history.has_started else 1) + 0.3], "anchor": "y2",
             "domain": [0, 1],
         },
         yaxis={"title": {"text": "loss (nats)"}, "rangemode": "tozero", "domain": LOSS},
@@ -68,7 +67,7 @@ def curves(history: History, run: str) -> "go.Figure":
         shapes=[_line(epoch - 1, "var(--open)") for epoch, _ in openings],
         annotations=[_name(epoch - 1, title) for epoch, title in openings if len(openings) <= OPENINGS_NAMED],
     )  # fmt: skip
-    if history.finished and started and started.epochs:
+    if history.is_finished and history.total_epochs:
         kept = history.finished.best_epoch
         figure.add_shape(_line(kept, "var(--good)", 1.5))
         figure.add_annotation(
@@ -105,7 +104,7 @@ def _add_task(figure: "go.Figure", history: History, number: int, task: str, *, 
 
 def _add_baselines(figure: "go.Figure", history: History, tasks: Sequence[str]) -> None:
     """Add a line for each baseline, task and pane; a kind has one entry in the legend, which stands for all tasks."""
-    last = history.started.epochs if history.started else 1
+    last = history.total_epochs if history.has_started else 1
     for kind, found in baselines(history).items():
         common = {"mode": "lines", "legendgroup": kind, "hoverinfo": "skip"}
         line = {"dash": DASHES[kind], "width": 1.4}
@@ -154,10 +153,9 @@ def _thinned(history: History, task: str) -> tuple[list[float], list[float]]:
 
     A point never changes once it is there, so the page is sent only the new ones.
     """
-    started = history.started
-    steps_per_epoch = max(1, started.steps // started.epochs) if started and started.epochs else 1
+    steps_per_epoch = max(1, history.total_steps // max(1, history.total_epochs))
     losses = [(step.step, step.losses[task]) for step in history.steps if task in step.losses]
-    stretch = math.ceil(started.steps / TRAIN_POINTS) if started and started.steps else 1
+    stretch = max(1, math.ceil(history.total_steps / TRAIN_POINTS))
     whole = len(losses) - len(losses) % stretch
     parts = [losses[k : k + stretch] for k in range(0, whole, stretch)]
     x = [round(sum(step for step, _ in part) / len(part) / steps_per_epoch, 3) for part in parts]
@@ -169,8 +167,7 @@ def rate_curve(history: History, run: str) -> "go.Figure":
     """The loss against the rate of the heads, or of the encoder where no head is open; the suggestion lined."""
     import plotly.graph_objects as go
 
-    groups = history.started.groups if history.started else ()
-    heads = any(group.open and group.task is not None for group in groups)
+    heads = any(group.open and group.task is not None for group in history.groups)
     part, name = ("heads", "head_rate") if heads else ("encoder", "encoder_rate")
     tried = [(getattr(step, name), step.encoder_rate, step.loss) for step in history.tried]
     figure = go.Figure(
@@ -183,8 +180,8 @@ def rate_curve(history: History, run: str) -> "go.Figure":
             hovertemplate=f"{part} %{{x:.2g}}, encoder %{{customdata:.2g}}: loss %{{y:.3f}}<extra></extra>",
         )
     )
-    if history.found and tried:
-        rate = getattr(history.found, name)
+    if history.has_found_rates and tried:
+        rate = getattr(history.rates_found, name)
         figure.add_shape(_line(rate, "var(--good)", 1.5))
         figure.add_annotation(
             x=math.log10(rate), y=1, yref="paper", text=f"suggested: {rate:.2g}", showarrow=False, xanchor="left",

@@ -102,7 +102,7 @@ def show(
 ) -> tuple[object, ...]:
     """Return every output for a history of rows from `source`; see `outputs` in `scenarios_tab` for their order."""
     comparison = history.comparison
-    some, over = bool(comparison.rows), history.over
+    some, over = bool(comparison.rows), history.is_over
     learnt = comparison.learning
     return (
         _status(history, place, stopping),
@@ -116,7 +116,7 @@ def show(
         recommendation.more_data(learnt),
         gr.Button(visible=over),
         gr.Button(visible=not over, interactive=not stopping),
-        gr.Button(visible=history.resumable),
+        gr.Button(visible=history.is_resumable),
         gr.Row(visible=over and some),
     )
 
@@ -133,7 +133,7 @@ def none(message: str) -> tuple[object, ...]:
 
 def _status(history: History, place: QueuePosition | None, stopping: bool) -> str:
     comparison = history.comparison
-    if history.failed or place or comparison.started is None or history.waiting:
+    if history.has_failed or place or comparison.started is None or history.is_waiting:
         return run_status.status(history, place, stopping)
     made, of = len(comparison.made), len(comparison.started.attempts)
     if done := comparison.compared:

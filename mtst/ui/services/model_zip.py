@@ -26,7 +26,7 @@ def make_model_zip(services: Services, token: str | None, *, onnx: bool = False)
 def _make(services: Services, folder: RunFolder, onnx: bool) -> None:
     """Make the ZIP unless it is there; it has the time of its model, so it is known by it and keeps no run alive."""
     history = services.runs.history(folder.path.name)
-    if not history.over and not folder.keeps_only:
+    if not history.is_over and not folder.keeps_only:
         raise RunError("Your run has not ended yet. Wait for it.")
     model = services.run_model(folder.path.name)
     made = folder.model_path.stat().st_mtime_ns
@@ -34,7 +34,7 @@ def _make(services: Services, folder: RunFolder, onnx: bool) -> None:
     if target.exists() and target.stat().st_mtime_ns == made:
         return
     check_room(folder.path)
-    report = read_report(folder.path) if history.finished else None  # that of a part before may lie there
+    report = read_report(folder.path) if history.is_finished else None  # that of a part before may lie there
     zip_model(model, target, report=report, onnx=onnx)
     try:
         os.utime(target, ns=(made, made))

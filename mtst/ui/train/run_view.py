@@ -37,10 +37,10 @@ async def follow(services: Services, token: str | None) -> AsyncIterator[tuple[o
     shown: tuple[bool, bool] | None = None
     try:
         async for history in services.runs.follow(token):
-            stage = (history.started is not None, history.over)
+            stage = (history.has_started, history.is_over)
             place, stopping = services.runs.place(token), folder.stop_requested
-            has_model = history.over and folder.has_model
-            saved = folder.saved if history.failed else None
+            has_model = history.is_over and folder.has_model
+            saved = folder.saved if history.has_failed else None
             more = {"has_model": has_model, "saved": saved, "draw": stage != shown}
             yield await asyncio.to_thread(
                 show, history, job, token, place, stopping, **more
@@ -65,17 +65,17 @@ def show(
 
     The layers are drawn when a run begins and ends only: meanwhile a visitor may look at other scenarios.
     """
-    started, finished = history.started, history.finished
-    if started and started.epochs:
+    if history.total_epochs:
         plot = show_figure(training_plots.curves(history, token[:6]))
         blank = html(visible=False)
-    elif started and finished:
+    elif history.is_finished:
         plot = hide_figure()
         blank = html(empty("Nothing was trained", "The scores below are those of the model as it is."), visible=True)
     else:
         plot, blank = hide_figure(), html(NO_LOSS, visible=True)
-    groups = layers(started.groups, finished.proof if finished else ()) if started and draw else gr.skip()
-    repeat = training_command(job, [task.name for task in started.tasks]) if started else []
+    proof = history.finished.proof if history.is_finished else ()
+    groups = layers(history.groups, proof) if history.has_started and draw else gr.skip()
+    repeat = training_command(job, [task.name for task in history.tasks]) if history.has_started else []
     planned, wrong = freezing_schedule.running(history), confusion_matrix.mistakes(history)
     return (
         plot,
@@ -83,9 +83,9 @@ def show(
         run_status.status(history, place, stopping, saved),
         score_tables.scores(history),
         groups,
-        gr.Button(visible=history.over),
-        gr.Button(visible=not history.over, interactive=not stopping),
-        gr.Button(visible=history.resumable),
+        gr.Button(visible=history.is_over),
+        gr.Button(visible=not history.is_over, interactive=not stopping),
+        gr.Button(visible=history.is_resumable),
         gr.Button(visible=True),
         summary.summarize(history, repeat),
         gr.Column(visible=has_model),

@@ -123,11 +123,11 @@ def test_hostile_names_are_shown_as_typed(services, write_csv):
 
 
 def test_a_stopped_comparison_says_how_far_it_came():
-    history = History(waiting=False)
+    history = History()
     history.comparison = compared({CHEAP: ([0.8], 2.0), DEAR: ([0.9], 20.0)})
-    history.comparison.extend([Compared(True, 3.0)])
+    history.extend([Compared(True, 3.0)])
     assert "Stopped, 2 of 2 attempts made" in comparison_view.show(history)[0]
-    assert history.resumable
+    assert history.is_resumable
     assert history.outcome == "stopped"
 
 

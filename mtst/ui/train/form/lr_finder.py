@@ -48,25 +48,25 @@ async def follow(services: Services, token: str | None) -> AsyncIterator[Shown]:
 
 def show(history: History, token: str, place: QueuePosition | None = None) -> Shown:
     """Return the curve, the message, and the buttons that begin, stop and take what was found."""
-    over = history.over
+    over = history.is_over
     plot = show_figure(training_plots.rate_curve(history, token[:6])) if history.tried else hide_figure()
     return (
         plot,
         gr.update(value=_message(history, place), visible=True),
         gr.update(visible=over),
         gr.update(visible=not over, interactive=True),
-        gr.update(visible=history.found is not None and bool(history.tried)),
+        gr.update(visible=history.has_found_rates and bool(history.tried)),
     )
 
 
 def _message(history: History, place: QueuePosition | None) -> str:
-    if history.failed:
+    if history.has_failed:
         return problem(explain_setting_error(history.failed.message))
-    found = history.found
-    if found and not history.tried:
+    if history.has_found_rates and not history.tried:
         return quiet("Stopped before a rate was tried.")
-    if found:
-        rates = " and ".join(f"<b>{rate:.2g}</b> for the {part}" for part, rate in _rates(history, found))
+    if history.has_found_rates:
+        suggested = _rates(history, history.rates_found)
+        rates = " and ".join(f"<b>{rate:.2g}</b> for the {part}" for part, rate in suggested)
         title = escape_html(find_scenario(history.started.scenario, history.started.tasks).title)
         why = "A tenth of the rates at which the loss was lowest."
         return f'<p class="report">Suggested for “{title}”: {rates}.</p>{quiet(why)}'
@@ -80,8 +80,9 @@ def _message(history: History, place: QueuePosition | None) -> str:
 
 def _rates(history: History, rates: RateTried | RatesFound) -> list[tuple[str, float]]:
     """Return the rates of the parts that are open."""
-    groups = history.started.groups if history.started else ()
-    heads, layers = (any(group.open and (group.task is not None) == side for group in groups) for side in (True, False))
+    heads, layers = (
+        any(group.open and (group.task is not None) == side for group in history.groups) for side in (True, False)
+    )
     return [("heads", rates.head_rate)] * heads + [("encoder", rates.encoder_rate)] * layers
 
 
@@ -100,7 +101,7 @@ def use(services: Services, token: str | None) -> tuple[object, object]:
         history = services.runs.folder(token).history()
     except RunError:
         return gr.skip(), gr.skip()
-    rates = dict(_rates(history, history.found)) if history.found else {}
+    rates = dict(_rates(history, history.rates_found)) if history.has_found_rates else {}
     return tuple(f"{rates[part]:.2g}" if part in rates else gr.skip() for part in ("heads", "encoder"))
 
 

@@ -11,12 +11,12 @@ from mtst.ui.plots.training import baselines, named
 
 def baseline_table(history: History, shown: EpochEnded) -> str:
     """Return a table of macro-F1 and loss by baseline and task, and what was gained over the best of them."""
-    if not history.started or not shown.validation:
+    if not shown.validation:
         return ""
     found = {named(kind, history): scores for kind, scores in baselines(history).items()}
     if shown.epoch:
         found[f"epoch {shown.epoch}"] = shown.validation
-    tasks = [(number, task.name) for number, task in enumerate(history.started.tasks) if task.name in shown.validation]
+    tasks = [(number, task.name) for number, task in enumerate(history.tasks) if task.name in shown.validation]
     head = "".join(
         f'<th scope="col"><i class="dot" style="--hue: {task_colour(number)}"></i>'
         f'<span dir="auto">{escape_html(truncate(task, 26))}</span></th>'

@@ -16,8 +16,7 @@ REST = "all others"
 
 def mistakes(history: History) -> str:
     """Return the confusions of each task at the epoch that is kept; nothing before the run is over."""
-    started, finished = history.started, history.finished
-    return matrices(started.tasks, finished.confusion) if started and finished else ""
+    return matrices(history.tasks, history.finished.confusion) if history.is_finished else ""
 
 
 def matrices(tasks: Sequence[Task], counts: Mapping[str, Confusion], *, opens: bool = False) -> str:

@@ -37,7 +37,7 @@ def open_card(services: Services, token: str | None) -> Shown:
     try:
         folder = services.runs.folder(token)
         history, known = folder.history(), embedding_history.saved_epochs(folder.embeddings_path)
-        if history.finished is None or len(known) < 2:
+        if not history.is_finished or len(known) < 2:
             return closed
         tasks = history.started.tasks
         kept = history.finished.best_epoch

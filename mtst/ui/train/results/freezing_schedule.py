@@ -33,14 +33,11 @@ def timeline(groups: Sequence[GroupPlan], epochs: int, now: int | None = None, n
 
 def running(history: History) -> str:
     """Return the schedule of a run as far as it has come."""
-    started = history.started
-    if not started:
-        return ""
-    done = history.epochs[-1].epoch if history.epochs else 0
-    now = min(started.epochs, done + 1)
-    if history.over:
-        return timeline(started.groups, started.epochs, note=f"{_open(started.groups, done)} after epoch {done}.")
-    return timeline(started.groups, started.epochs, now, f"{_open(started.groups, now)} in epoch {now}.")
+    groups, epochs, done = history.groups, history.total_epochs, history.last_epoch
+    now = min(epochs, done + 1)
+    if history.is_over:
+        return timeline(groups, epochs, note=f"{_open(groups, done)} after epoch {done}.")
+    return timeline(groups, epochs, now, f"{_open(groups, now)} in epoch {now}.")
 
 
 def _open(groups: Sequence[GroupPlan], epoch: int) -> str:

@@ -16,9 +16,7 @@ HEADER = ("label", "train rows", "validation rows", "recall", "precision", "F1",
 
 def label_table(history: History, shown: EpochEnded) -> str:
     """Return a table of the labels of each task at an epoch, and what has become of the rare ones."""
-    if not history.started:
-        return ""
-    return "".join(_task(history, shown, task) for task in history.started.tasks if task.name in shown.validation)
+    return "".join(_task(history, shown, task) for task in history.tasks if task.name in shown.validation)
 
 
 def _task(history: History, shown: EpochEnded, task: Task) -> str:

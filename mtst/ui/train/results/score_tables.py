@@ -19,7 +19,7 @@ def scores(history: History) -> str:
     """Return the scores of the last epoch, those of every epoch, and what training gained over what needs none."""
     if not history.epochs:
         return NO_SCORES
-    shown = history.best if history.finished and history.best else history.epochs[-1]
+    shown = history.best if history.is_finished else history.epochs[-1]
     rows = []
     for number, task in enumerate(_names(history)):
         for side, found in (("train", shown.train.get(task)), ("validation", shown.validation.get(task))):
@@ -27,9 +27,9 @@ def scores(history: History) -> str:
                 rows.append(_row(number, task, side, ["no labelled rows", *[""] * (len(COLUMNS) - 1)]))
             elif found is not None:
                 rows.append(_row(number, task, side, _figures(found)))
-    zero_shot = " (zero-shot)" if history.started and history.started.zero_shot else ""
+    zero_shot = " (zero-shot)" if history.is_zero_shot else ""
     when = f"Epoch {shown.epoch}" if shown.epoch else f"Before training{zero_shot}"
-    kept = ", the one that is kept" if history.finished else ""
+    kept = ", the one that is kept" if history.is_finished else ""
     head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
     header = f'<tr><th scope="col">task</th><th scope="col" class="text">rows</th>{head}</tr>'
     made = f"<caption>{when}{kept}</caption><thead>{header}</thead><tbody>{''.join(rows)}</tbody>"
@@ -41,7 +41,7 @@ def scores(history: History) -> str:
 
 
 def _names(history: History) -> list[str]:
-    return [task.name for task in history.started.tasks] if history.started else []
+    return [task.name for task in history.tasks]
 
 
 def _row(number: int, task: str, side: str, figures: list[str]) -> str:

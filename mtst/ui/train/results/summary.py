@@ -18,9 +18,9 @@ SAME = "exactly 0 (SHA-256 is the same)"
 
 def summarize(history: History, command: Sequence[str]) -> str:
     """Return what happened: sentences, the proof of each group, and the command that repeats it."""
-    finished, started = history.finished, history.started
-    if not finished or not started:
+    if not history.is_finished:
         return ""
+    finished = history.finished
     items = "".join(f"<li>{escape_html(line)}</li>" for line in _lines(history))
     words = " ".join(f"<bdi>{escape_html(word)}</bdi>" for word in command)
     again = f'<p class="quiet">The same on the command line:</p><pre tabindex="0">{words}</pre>'
@@ -61,18 +61,18 @@ def _what_it_did(group: GroupProof, kept: int) -> tuple[str, str, str]:
 def _lines(history: History) -> list[str]:
     """Return what is worth saying, in order."""
     finished, started, best = history.finished, history.started, history.best
-    trained = any(ended.epoch for ended in history.epochs)
+    trained = history.last_epoch > 0
     frozen = [group for group in finished.proof if group.open_epochs is None]
     lines = []
     if finished.early:
-        last, top = history.epochs[-1].epoch, history.highest.epoch
+        last, top = history.epochs[-1].epoch, history.highest_scoring.epoch
         lines.append(f"It ended by itself after epoch {last}: no later epoch was better than epoch {top}.")
     if finished.stopped and not trained:
         lines.append("It was stopped before an epoch had ended, so the model is as it was before training.")
     if finished.best_epoch == 0 and trained:
         lines.append("No epoch came near the untrained model on validation. More rows, or another scenario, may help.")
     if started.keeps == "settled" and trained and finished.best_epoch:
-        lines += _settled(best, history.highest, started.validation_rows)
+        lines += _settled(best, history.highest_scoring, started.validation_rows)
     if frozen:
         still = sum(group.same for group in frozen)
         lines.append(
@@ -80,7 +80,7 @@ def _lines(history: History) -> list[str]:
         )
     if started.cached == "embeddings" and trained and not history.opened:
         lines.append("The encoder was frozen, so each sentence was embedded once and every epoch after that was cheap.")
-    if best and trained and finished.best_epoch:
+    if trained and finished.best_epoch:
         lines += _frozen_heads(history, best) or [_drift(best)]
         lines += _space(*finished.space) if finished.space else []
         lines += _weights(best)
@@ -128,7 +128,7 @@ def _frozen_heads(history: History, best: EpochEnded) -> list[str]:
     """Follow heads that stood still while the encoder moved."""
     first = history.epochs[0]
     lines = []
-    for group in history.started.groups if best.drift else ():
+    for group in history.groups if best.drift else ():
         if group.task is None or group.open or group.task not in best.validation:
             continue
         before, after = (100 * ended.validation[group.task].macro_f1 for ended in (first, best))

@@ -76,7 +76,7 @@ def test_how_a_run_ended_is_said(events: list, words: str) -> None:
 def test_an_epoch_that_is_kept_without_being_the_best_is_accounted_for(keeps: str, told_why: bool) -> None:
     start = replace(started(4), keeps=keeps)
     history = told(start, BEFORE, FIRST, ended(2, 4, scores(0.4, 0.7), 3.0), finished(2))
-    assert history.highest.epoch == 1
+    assert history.highest_scoring.epoch == 1
     html = summary.summarize(history, COMMAND)
     assert ("Epoch 2 is kept, the latest that 4 validation rows cannot tell" in html) == told_why
     assert ("epoch 1 had a macro-F1 of 75.0 %, epoch 2 one of 70.0 %" in html) == told_why
