@@ -23,3 +23,7 @@ class ModelError(MtstError):
 
 class RunError(MtstError):
     """A training run is unknown or cannot do what was asked."""
+
+
+class PeerError(MtstError):
+    """Another process of a process group failed, or reports the failure: this process ends without a message."""

@@ -87,7 +87,7 @@ def table_of(tmp_path):
     def read(content, name="table.csv", header=None, **limits):
         path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return read_table(path, Limits(**limits), header)
+        return read_table(path, Limits(**limits), header=header)
 
     return read
 

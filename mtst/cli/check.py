@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 
 from mtst.analysis.data_quality import check_quality
-from mtst.cli.options import Encoder, File, Fp32, Header, Labels, Merge, Text
-from mtst.cli.output import check_files, load_with_progress, print_skipped
+from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, Text
+from mtst.cli.output import check_writable, load_with_progress, print_skipped
 from mtst.data.dataset import make_dataset
 from mtst.data.table import read_table
-from mtst.encoders.loading import DEFAULT
+from mtst.encoders.catalogue import DEFAULT
 
 
 def check(
@@ -21,17 +21,17 @@ def check(
     merge: Merge = False,
     header: Header = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Fixes the folds.")] = 0,
-    encoder: Encoder = DEFAULT,
+    encoder: EncoderName = DEFAULT,
     fp32: Fp32 = False,
 ) -> None:
     """Look for copies, near copies, copies that disagree and labels that look mistaken, the worst first."""
-    check_files(out)
+    check_writable(out)
     data = make_dataset(read_table(file, header=header), text, labels, merge=merge)
     print_skipped(data.skipped)
-    found = check_quality(data, load_with_progress(encoder, fp32=fp32).encode(data.texts), seed)
-    count = found.write(data, out)
+    findings = check_quality(data, load_with_progress(encoder, fp32=fp32).encode(data.texts), seed)
+    count = findings.write(data, out)
     typer.echo(
-        f"{len(data):,} rows: {len(found.copies):,} copies, {len(found.near_copies):,} near copies, "
-        f"{len(found.conflicts):,} copies that disagree, {len(found.labels):,} doubtful labels; "
+        f"{len(data):,} rows: {len(findings.copies):,} copies, {len(findings.near_copies):,} near copies, "
+        f"{len(findings.conflicts):,} copies that disagree, {len(findings.labels):,} doubtful labels; "
         f"{count:,} lines written to {out}"
     )

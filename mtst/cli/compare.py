@@ -1,4 +1,4 @@
-"""`compare`: a table -> every scenario on it, side by side, and which of them to take."""
+"""`compare`: a table -> the scores of every scenario on it, and which scenario to choose."""
 
 import json
 from pathlib import Path
@@ -7,17 +7,18 @@ from typing import Annotated
 import typer
 
 from mtst.cli import options
-from mtst.cli.options import Encoder, File, Fp32, Header, Labels, Merge, Text
-from mtst.cli.output import check_files, load_with_progress, print_skipped, write_file
-from mtst.comparison.events import AttemptEnded, ComparisonStarted, LearningCurve, plan_attempts
+from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, Text
+from mtst.cli.output import check_writable, load_with_progress, print_skipped, write_text
+from mtst.comparison.events import AttemptEnded, ComparisonEvent, ComparisonStarted, LearningCurve, plan_attempts
 from mtst.comparison.results import Comparison
 from mtst.comparison.runner import compare_scenarios
 from mtst.data.dataset import make_dataset
 from mtst.data.table import read_table
-from mtst.encoders.loading import DEFAULT
+from mtst.encoders.catalogue import DEFAULT
 from mtst.runs.job import Job
 from mtst.runs.report import build_comparison_report
 from mtst.training.config import TrainConfig
+from mtst.training.events import TrainingEvent
 from mtst.training.scenarios import comparable_scenarios
 
 Scenarios = Annotated[
@@ -52,7 +53,7 @@ def compare(
     test: options.Test = None,
     html: Html = None,
     report: ReportTo = None,
-    encoder: Encoder = DEFAULT,
+    encoder: EncoderName = DEFAULT,
     fp32: Fp32 = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -60,35 +61,36 @@ def compare(
 
     All are judged by rows that none has chosen its epoch by: a fifth of the file, or another file.
     """
-    check_files(html, report)
+    check_writable(html, report)
     config = TrainConfig(epochs=epochs, batch_size=batch_size, top_blocks=top_blocks, balance=balance, seed=seed)
-    left_out = options.lines(leave_out)
+    left_out = options.parse_lines(leave_out)
     data = make_dataset(read_table(file, header=header), text, labels, merge=merge, leave_out=left_out)
-    judged = make_dataset(read_table(test, header=header), text, labels, data.tasks, merge=merge) if test else None
+    test_data = make_dataset(read_table(test, header=header), text, labels, data.tasks, merge=merge) if test else None
     print_skipped(data.skipped)
-    keys = tuple(scenario or comparable_scenarios(data.tasks))
-    wanted = plan_attempts(keys, seeds, data, alone)
+    scenarios = tuple(scenario or comparable_scenarios(data.tasks))
+    attempts = plan_attempts(scenarios, seeds, data, alone)
+    loaded = load_with_progress(encoder, fp32=fp32)
     comparison = Comparison()
-    for event in compare_scenarios(load_with_progress(encoder, fp32=fp32), data, config, wanted, test=judged):
+    for event in compare_scenarios(loaded, data, config, attempts, test=test_data):
         comparison.extend([event])
-        _tell(event)
+        _print_event(event)
     job = Job(
-        encoder, config, str(file), text, header is not False, merge, left_out, fp32, "compare", keys, seeds, alone
+        encoder, config, str(file), text, header is not False, merge, left_out, fp32, "compare", scenarios, seeds, alone
     )
-    made = build_comparison_report(job, data, comparison)
-    for sentence in made["recommendation"]:
+    result = build_comparison_report(job, data, comparison)
+    for sentence in result["recommendation"]:
         typer.echo(sentence)
     if report:
-        write_file(json.dumps(made, indent=1, ensure_ascii=False) + "\n", report)
+        write_text(report, json.dumps(result, indent=1, ensure_ascii=False) + "\n")
     if html:
-        from mtst.ui.scenarios.html_report import html_report  # here, since it brings in all that the page needs
+        from mtst.ui.scenarios.html_report import html_report  # here, since it imports all that the page needs
 
-        write_file(html_report(job, data, comparison), html)
+        write_text(html, html_report(job, data, comparison))
     if as_json:
-        typer.echo(json.dumps(made))
+        typer.echo(json.dumps(result))
 
 
-def _tell(event: object) -> None:
+def _print_event(event: ComparisonEvent | TrainingEvent) -> None:
     match event:
         case ComparisonStarted():
             rows = len(next(iter(event.truth.values())))
@@ -100,9 +102,9 @@ def _tell(event: object) -> None:
             rows, (low, middle, high) = next(iter(projected.items()))
             typer.echo(f"with {rows:,} rows to learn from: macro-F1 about {middle:.3f} ({low:.3f} to {high:.3f})")
         case AttemptEnded(attempt=attempt):
-            scores = ", ".join(f"{task} {found.macro_f1:.3f}" for task, found in event.test.items())
+            by_task = ", ".join(f"{task} {scores.macro_f1:.3f}" for task, scores in event.test.items())
             alone = f", {attempt.task} alone" if attempt.task else ""
             typer.echo(
-                f"{attempt.scenario}{alone}, seed {attempt.seed}: macro-F1 {scores}; {event.seconds:.1f} s, "
+                f"{attempt.scenario}{alone}, seed {attempt.seed}: macro-F1 {by_task}; {event.seconds:.1f} s, "
                 f"{event.parameters:,} parameters trained, drift {event.drift:.3f}"
             )

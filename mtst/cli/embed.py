@@ -8,13 +8,13 @@ import numpy as np
 import typer
 
 from mtst.analysis.similarity import cosine
-from mtst.cli.options import Encoder, File, Fp32, Header, Text
-from mtst.cli.output import load_with_progress, print_skipped
+from mtst.cli.options import EncoderName, File, Fp32, Header, Text
+from mtst.cli.output import load_with_progress
 from mtst.cli.streaming import write_in_batches
 from mtst.data.readers.records import Record
 from mtst.data.readers.stream import Stream, find_column
-from mtst.encoders.encoder import Encoder as SentenceEncoder
-from mtst.encoders.loading import DEFAULT
+from mtst.encoders.catalogue import DEFAULT
+from mtst.encoders.encoder import Encoder
 
 
 def embed(
@@ -22,7 +22,7 @@ def embed(
     text: Text,
     out: Annotated[Path, typer.Option(metavar="FILE.npy", help="Where to write the array (rows, d), float32.")],
     header: Header = None,
-    encoder: Encoder = DEFAULT,
+    encoder: EncoderName = DEFAULT,
     fp32: Fp32 = False,
 ) -> None:
     """Embed a column of sentences; row i of the array is row i of those that could be read.
@@ -31,39 +31,39 @@ def embed(
     several machines need the same FILE, and --out in a folder that all of them see.
     """
 
-    def prepare(stream: Stream) -> _Embeddings:
-        place = find_column(stream.name, stream.columns, text)
-        return _Embeddings(load_with_progress(encoder, fp32=fp32), place)
+    def prepare(stream: Stream) -> _NpyConverter:
+        column = find_column(stream.name, stream.columns, text)
+        return _NpyConverter(load_with_progress(encoder, fp32=fp32), column)
 
-    if written := write_in_batches(file, header, out, prepare):
-        made, parts = written
-        print_skipped(parts.first_skipped, parts.skipped)
-        typer.echo(f"{parts.rows:,} embeddings of {made.encoder.dimension} numbers written to {out}")
+    write_in_batches(file, out, prepare, header=header)
 
 
-class _Embeddings:
+class _NpyConverter:
     """The embeddings (rows, d) of a column as a `.npy` file."""
 
-    def __init__(self, encoder: SentenceEncoder, place: int) -> None:
-        self.encoder = encoder
-        self._place = place
+    def __init__(self, encoder: Encoder, column: int) -> None:
+        self._encoder = encoder
+        self._column = column
 
-    def head(self, rows: int) -> bytes:
-        """Return the header; numpy leaves room in it for the number of rows to grow."""
+    def header(self, row_count: int) -> bytes:
+        """Return the header; numpy pads it, so that the number of rows can grow without moving the data."""
         file = BytesIO()
-        shape = {"descr": "<f4", "fortran_order": False, "shape": (rows, self.encoder.dimension)}
-        np.lib.format.write_array_header_1_0(file, shape)
+        layout = {"descr": "<f4", "fortran_order": False, "shape": (row_count, self._encoder.dimension)}
+        np.lib.format.write_array_header_1_0(file, layout)
         return file.getvalue()
 
-    def part(self, records: list[Record]) -> bytes:
-        embeddings = self.encoder.encode([record.cells[self._place] for record in records])
-        self.encoder.clear_cache()  # or its memory would grow with the file
+    def convert(self, records: list[Record]) -> bytes:
+        embeddings = self._encoder.encode([record.cells[self._column] for record in records])
+        self._encoder.clear_cache()  # or memory would grow with the file
         return embeddings.astype("<f4", copy=False).tobytes()
+
+    def summary(self, row_count: int) -> str:
+        return f"{row_count:,} embeddings of {self._encoder.dimension} numbers"
 
 
 def similarity(
     sentences: Annotated[list[str], typer.Argument(help="Two sentences or more.")],
-    encoder: Encoder = DEFAULT,
+    encoder: EncoderName = DEFAULT,
     fp32: Fp32 = False,
 ) -> None:
     """Print the cosine similarity of every pair of sentences."""

@@ -1,4 +1,4 @@
-"""`export`: a model -> a ZIP to take away, or ONNX files."""
+"""`export` and `push`: a saved model -> a ZIP or ONNX files, or a repository on the Hub."""
 
 from pathlib import Path
 from typing import Annotated
@@ -28,8 +28,8 @@ def export(
         zip_model(loaded, archive, archive.stem, load_report(model))
         typer.echo(f"written to {archive}")
     if onnx:
-        worst = export_onnx(loaded, onnx)
-        typer.echo(f"written to {onnx}; it differs from PyTorch by at most {worst:.1e}")
+        max_difference = export_onnx(loaded, onnx)
+        typer.echo(f"written to {onnx}; it differs from PyTorch by at most {max_difference:.1e}")
 
 
 def push(

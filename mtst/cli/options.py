@@ -1,5 +1,6 @@
-"""What `train` takes beside the file: the scenario, how fast what learns, the loss, when to stop."""
+"""The options of the commands, each a type with its help text, and the parsers of those that hold a list."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,18 +10,33 @@ from mtst.errors import SettingsError
 from mtst.training.config import BALANCES, DECAYS
 from mtst.training.scenarios import FIXED
 
-LISTED = ", ".join([*(scenario.key for scenario in FIXED), "freeze-head:COLUMN for each column of labels"])
+# The table and the encoder: options of several commands.
 
-Scenario = Annotated[str, typer.Option(metavar="KEY", help=f"What to freeze: {LISTED}.")]
+File = Annotated[Path, typer.Argument(help="CSV, TSV, JSON Lines or XLSX, also gzipped.")]
+Text = Annotated[str, typer.Option("--text", metavar="COLUMN", help="The column of the sentences.")]
+Labels = Annotated[list[str], typer.Option(metavar="COLUMN", help="A column of labels; once for each task.")]
+Merge = Annotated[bool, typer.Option("--merge-labels", help="Make one label of those alike but for case and blanks.")]
+LeaveOut = Annotated[str, typer.Option(metavar="LINES", help="Lines of the file to leave out, separated by commas.")]
+Header = Annotated[
+    bool | None,
+    typer.Option("--header/--no-header", help="Whether the first row names the columns; found if left out."),
+]
+Test = Annotated[Path | None, typer.Option(metavar="FILE", help="A file to score the best model on.")]
+EncoderName = Annotated[str, typer.Option("--encoder", metavar="NAME", help="A catalogue name, a folder or a Hub id.")]
+Fp32 = Annotated[bool, typer.Option("--fp32", help="Compute in 32 bits even where bf16 is quicker.")]
+AsJson = Annotated[bool, typer.Option("--json", help="End with one JSON object on the last line.")]
+
+# The settings of training, in the order of `TrainConfig`.
+
+SCENARIO_KEYS = ", ".join([*(scenario.key for scenario in FIXED), "freeze-head:COLUMN for each column of labels"])
+
+Scenario = Annotated[str, typer.Option(metavar="KEY", help=f"What to freeze: {SCENARIO_KEYS}.")]
 OpenGroups = Annotated[
     list[str] | None,
     typer.Option(metavar="GROUP", help="For 'custom': a group that trains (embeddings, block-0, head:COLUMN); repeat."),
 ]
 TopBlocks = Annotated[int, typer.Option(metavar="K", help="For 'top-k': how many blocks train.")]
 EpochsPerGroup = Annotated[int, typer.Option(metavar="N", help="For 'gradual': epochs until the next group opens.")]
-FrozenHeadLoss = Annotated[
-    bool, typer.Option(help="For 'freeze-head': whether the frozen head's loss still guides the encoder.")
-]
 Epochs = Annotated[int | None, typer.Option(metavar="N", help="Passes over the rows; by scenario if left out.")]
 BatchSize = Annotated[int, typer.Option(metavar="N", help="Sentences an optimizer step.")]
 HeadRate = Annotated[float | None, typer.Option(metavar="RATE", help="Peak learning rate of the heads; by scenario.")]
@@ -31,45 +47,48 @@ FindRates = Annotated[bool, typer.Option("--find-rates", help="Look for learning
 LayerDecay = Annotated[
     float | None, typer.Option(metavar="SHARE", help="Rate of a group relative to the group above it; by scenario.")
 ]
+Decay = Annotated[str, typer.Option(metavar="KEY", help=f"How rates fall then: {', '.join(DECAYS)}.")]
 WarmUp = Annotated[
     float | None, typer.Option(metavar="SHARE", help="Share of the steps in which rates rise; by scenario.")
 ]
-Decay = Annotated[str, typer.Option(metavar="KEY", help=f"How rates fall then: {', '.join(DECAYS)}.")]
 WeightDecay = Annotated[float | None, typer.Option(metavar="SHARE", help="AdamW's decay of matrices; by scenario.")]
+LabelSmoothing = Annotated[float, typer.Option(metavar="SHARE", help="Share of the target spread over all labels.")]
 Clip = Annotated[float, typer.Option(metavar="LENGTH", help="Greatest length of the gradient; 0 for none.")]
+Patience = Annotated[
+    int | None, typer.Option(metavar="N", help="Stop after N epochs without a better mean macro-F1; never if left out.")
+]
 TaskWeights = Annotated[
     list[str] | None, typer.Option(metavar="COLUMN=WEIGHT", help="Weight of a task's loss; 1 if left out; repeat.")
 ]
 LearnWeights = Annotated[
     bool, typer.Option("--learn-weights", help="Learn the weights of the tasks from their uncertainty.")
 ]
-LabelSmoothing = Annotated[float, typer.Option(metavar="SHARE", help="Share of the target spread over all labels.")]
-Balance = Annotated[str, typer.Option(metavar="KEY", help=f"What to do about rare labels: {', '.join(BALANCES)}.")]
-Patience = Annotated[
-    int | None, typer.Option(metavar="N", help="Stop after N epochs without a better mean macro-F1; never if left out.")
+FrozenHeadLoss = Annotated[
+    bool, typer.Option(help="For 'freeze-head': whether the frozen head's loss still guides the encoder.")
 ]
 ValidationShare = Annotated[float, typer.Option(metavar="SHARE", help="Share of the rows held out, up to 1,000 rows.")]
+Balance = Annotated[str, typer.Option(metavar="KEY", help=f"What to do about rare labels: {', '.join(BALANCES)}.")]
 Seed = Annotated[int, typer.Option(metavar="N", help="Fixes split, order and dropout.")]
+
+# Where `train` begins and what it writes.
+
 Baselines = Annotated[bool, typer.Option(help="Whether to measure first what is reached without training.")]
-LeaveOut = Annotated[str, typer.Option(metavar="LINES", help="Lines of the file to leave out, separated by commas.")]
 Start = Annotated[
     str | None,
     typer.Option("--from", metavar="MODEL", help="A model to train further: its folder, its ZIP, or 'starter'."),
 ]
-Test = Annotated[Path | None, typer.Option(metavar="FILE", help="A file to score the best model on.")]
 Out = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where to save the best model.")]
 HeadsOnly = Annotated[bool, typer.Option("--heads-only", help="Save without an encoder that did not move.")]
 Report = Annotated[
     Path | None, typer.Option(metavar="FILE.json", help="Where to write all about the run, the proof of freezing too.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="End with one JSON object on the last line.")]
 
 
-def lines(text: str) -> tuple[int, ...]:
-    """Return the line numbers of `--leave-out`.
+def parse_lines(text: str) -> tuple[int, ...]:
+    """Return the line numbers of `--leave-out`, in order.
 
     Raises:
-        SettingsError: they are none.
+        SettingsError: the text holds something else.
     """
     try:
         return tuple(sorted({int(word) for word in text.split(",") if word.strip()}))
@@ -79,31 +98,19 @@ def lines(text: str) -> tuple[int, ...]:
         ) from error
 
 
-def weights(given: list[str], tasks: list[str]) -> dict[str, float]:
-    """Return the weights of `--task-weights` by task.
+def parse_task_weights(words: Sequence[str] | None, tasks: Sequence[str]) -> dict[str, float]:
+    """Return the weight of each task that `--task-weights` names.
 
     Raises:
-        SettingsError: one names no task, or has no number.
+        SettingsError: a word names no task, or has no number.
     """
-    found = {}
-    for word in given:
+    weights = {}
+    for word in words or ():
         task, _, number = word.rpartition("=")
         try:
-            found[task] = float(number)
+            weights[task] = float(number)
         except ValueError:
             raise SettingsError(f"--task-weights takes COLUMN=NUMBER, such as topic=0.5, not {word!r}.") from None
         if task not in tasks:
             raise SettingsError(f"--task-weights names {task!r}, which is no column of labels: {', '.join(tasks)}.")
-    return found
-
-
-Text = Annotated[str, typer.Option("--text", metavar="COLUMN", help="The column of the sentences.")]
-Labels = Annotated[list[str], typer.Option(metavar="COLUMN", help="A column of labels; once for each task.")]
-File = Annotated[Path, typer.Argument(help="CSV, TSV, JSON Lines or XLSX, also gzipped.")]
-Header = Annotated[
-    bool | None,
-    typer.Option("--header/--no-header", help="Whether the first row names the columns; found if left out."),
-]
-Merge = Annotated[bool, typer.Option("--merge-labels", help="Make one label of those alike but for case and blanks.")]
-Encoder = Annotated[str, typer.Option("--encoder", metavar="NAME", help="A catalogue name, a folder or a Hub id.")]
-Fp32 = Annotated[bool, typer.Option("--fp32", help="Compute in 32 bits even where bf16 is quicker.")]
+    return weights

@@ -1,4 +1,4 @@
-"""What every command says on standard error: which rows were left out, and what went wrong."""
+"""What the commands print and write: errors, skipped rows, the progress of a download, files."""
 
 import errno
 import os
@@ -14,82 +14,100 @@ from mtst.data.readers.records import Skipped
 from mtst.encoders.encoder import Encoder
 from mtst.encoders.hub.download import ProgressCallback
 from mtst.encoders.loading import load_encoder
-from mtst.errors import DataError, MtstError
+from mtst.errors import DataError, MtstError, PeerError
+from mtst.training.distributed import ProcessGroup
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Echo = Callable[[str], None]
 
 
 def report_errors(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn an error a person can mend into one line on standard error and exit code 2."""
+    """Print an error that the user can fix as one line on standard error, and exit with code 2."""
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
         except MtstError as error:
-            typer.echo(f"mtst: {' '.join(str(error).split())}", err=True)
+            if not isinstance(error, PeerError):  # which another process reports
+                typer.echo(f"mtst: {' '.join(str(error).split())}", err=True)
             raise typer.Exit(2) from error
 
     return run
 
 
+def echo_on_main(process_group: ProcessGroup) -> Echo:
+    """Return a function that prints a line in the main process and nothing in the others."""
+
+    def echo(line: str) -> None:
+        if process_group.is_main:
+            typer.echo(line)
+
+    return echo
+
+
 def print_skipped(skipped: Sequence[Skipped], count: int | None = None) -> None:
-    """Say on standard error how many rows were left out, and why the first ones; `count` if not all are given."""
+    """Print on standard error how many rows were skipped, and why the first ones were.
+
+    Args:
+        skipped: the skipped rows, or the first of them.
+        count: how many rows were skipped, if `skipped` does not hold all of them.
+    """
     count = len(skipped) if count is None else count
     if count:
-        first = "; ".join(f"line {row.line}: {row.reason}" for row in skipped[:3])
+        reasons = "; ".join(f"line {row.line}: {row.reason}" for row in skipped[:3])
         more = ", and more" if count > 3 else ""
-        typer.echo(f"{count:,} row{'s' * (count > 1)} skipped: {first}{more}", err=True)
+        typer.echo(f"{count:,} row{'s' * (count > 1)} skipped: {reasons}{more}", err=True)
 
 
-def check_files(*targets: Path | None) -> None:
-    """Make sure that files can be written later, as far as that can be told before minutes of work.
+def load_with_progress(name: str, *, fp32: bool) -> Encoder:
+    """Load an encoder and show the progress of its download on standard error, if that is a terminal.
 
     Raises:
-        DataError: one cannot.
+        EncoderError: it is unknown, out of reach, altered, or not a text encoder.
     """
-    for target in filter(None, targets):
-        place = target if os.path.exists(target) else target.parent
-        if target.is_dir():
-            why = errno.EISDIR
-        elif not (place == target or place.is_dir()):
-            why = errno.ENOENT
-        elif not os.access(place, os.W_OK):
-            why = errno.EACCES
+    return load_encoder(name, fp32=fp32, progress=progress_line(name) if sys.stderr.isatty() else None)
+
+
+def progress_line(name: str) -> ProgressCallback:
+    """Return a callback that rewrites one line on standard error until the download is complete."""
+
+    def show(done: int, total: int) -> None:
+        end = "\n" if done == total else ""
+        if total:
+            sys.stderr.write(f"\rfetching {name}: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB{end}")
+            sys.stderr.flush()
+
+    return show
+
+
+def check_writable(*paths: Path | None) -> None:
+    """Check that files can be written later, as far as that can be known before minutes of work.
+
+    Raises:
+        DataError: one of them cannot.
+    """
+    for path in filter(None, paths):
+        target = path if path.exists() else path.parent
+        if path.is_dir():
+            code = errno.EISDIR
+        elif not (target == path or target.is_dir()):
+            code = errno.ENOENT
+        elif not os.access(target, os.W_OK):
+            code = errno.EACCES
         else:
             continue
-        raise DataError(f"{target} cannot be written: {os.strerror(why)}.")
+        raise DataError(f"{path} cannot be written: {os.strerror(code)}.")
 
 
-def write_file(content: str, target: Path) -> None:
+def write_text(path: Path, content: str) -> None:
     """Write a text file.
 
     Raises:
         DataError: it cannot be written.
     """
     try:
-        target.write_text(content, encoding="utf-8")
+        path.write_text(content, encoding="utf-8")
     except OSError as error:
-        raise DataError(f"{target} cannot be written: {error.strerror}.") from error
-
-
-def load_with_progress(name: str, *, fp32: bool) -> Encoder:
-    """Load an encoder and say on standard error, if somebody sees it, how far its download is.
-
-    Raises:
-        EncoderError: it is unknown, out of reach, altered, or not a text encoder.
-    """
-    return load_encoder(name, fp32=fp32, progress=_line(name) if sys.stderr.isatty() else None)
-
-
-def _line(name: str) -> ProgressCallback:
-    """Return what writes one line again and again until the download is whole."""
-
-    def told(done: int, total: int) -> None:
-        end = "\n" if done == total else ""
-        if total:
-            sys.stderr.write(f"\rfetching {name}: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB{end}")
-            sys.stderr.flush()
-
-    return told
+        raise DataError(f"{path} cannot be written: {error.strerror}.") from error

@@ -1,4 +1,4 @@
-"""`predict`: a table -> the table with what every head of a model says."""
+"""`predict`: a table -> the table with the predictions of every head of a model."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from mtst.cli.options import File, Fp32, Header, Text
-from mtst.cli.output import print_skipped
 from mtst.cli.streaming import write_in_batches
 from mtst.data.csv_writer import csv_bytes
 from mtst.data.readers.records import Record
@@ -30,29 +29,29 @@ def predict(
     several machines need the same FILE, and --out in a folder that all of them see.
     """
 
-    def prepare(stream: Stream) -> _Predictions:
-        place = find_column(stream.name, stream.columns, text)
-        return _Predictions(load_model(model, fp32=fp32), stream.columns, place)
+    def prepare(stream: Stream) -> _PredictionsConverter:
+        column = find_column(stream.name, stream.columns, text)
+        return _PredictionsConverter(load_model(model, fp32=fp32), stream.columns, column)
 
-    if written := write_in_batches(file, header, out, prepare):
-        _, parts = written
-        print_skipped(parts.first_skipped, parts.skipped)
-        typer.echo(f"{parts.rows:,} rows with predictions written to {out}")
+    write_in_batches(file, out, prepare, header=header)
 
 
-class _Predictions:
-    """The table with two columns more for each task, as `write_predictions` writes it."""
+class _PredictionsConverter:
+    """The table as CSV with two more columns for each task, as `write_predictions` writes it."""
 
-    def __init__(self, model: MultiTaskSentenceTransformer, columns: tuple[str, ...], place: int) -> None:
+    def __init__(self, model: MultiTaskSentenceTransformer, columns: tuple[str, ...], column: int) -> None:
         self._model = model
         self._columns = columns
-        self._place = place
+        self._column = column
 
-    def head(self, rows: int) -> bytes:
+    def header(self, row_count: int) -> bytes:  # noqa: ARG002 (a CSV file does not say how many rows it has)
         return csv_bytes([[*self._columns, *prediction_columns(self._model)]])
 
-    def part(self, records: list[Record]) -> bytes:
-        cells = prediction_cells(self._model, [record.cells[self._place] for record in records])
-        rows = csv_bytes([*record.cells, *more] for record, more in zip(records, cells, strict=True))
-        self._model.encoder.clear_cache()  # or its memory would grow with the file
+    def convert(self, records: list[Record]) -> bytes:
+        predictions = prediction_cells(self._model, [record.cells[self._column] for record in records])
+        rows = csv_bytes([*record.cells, *cells] for record, cells in zip(records, predictions, strict=True))
+        self._model.encoder.clear_cache()  # or memory would grow with the file
         return rows
+
+    def summary(self, row_count: int) -> str:
+        return f"{row_count:,} rows with predictions"

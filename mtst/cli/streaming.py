@@ -1,6 +1,6 @@
-"""A file -> a file made of it part by part, by one process or several, and put in its place when it is whole.
+"""Convert a file of any length batch by batch, by one process or several, and write the result when it is complete.
 
-Of n processes each makes every n-th part, so all have as much to do; the leading one joins the parts in order.
+Of n processes each converts every n-th batch, so all have as much to do; the main process joins the batches in order.
 """
 
 import os
@@ -10,122 +10,129 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any, Protocol, TypeVar
+from types import FrameType
+from typing import Protocol
 
-from mtst.cli.distributed import by_leader, join_process_group, raise_together
+import typer
+
+from mtst.cli.output import print_skipped
 from mtst.data.readers.records import Record
 from mtst.data.readers.stream import Batches, Stream, open_stream
 from mtst.errors import DataError
-from mtst.training.distributed import ProcessGroup
+from mtst.training.distributed import ProcessGroup, launched_process_group
 
-WHOLE = "whole"
-
-
-class BatchWriter(Protocol):
-    """What a command makes of the rows of a file."""
-
-    def head(self, rows: int) -> bytes:
-        """Return what the new file begins with, as many bytes whatever the number of rows."""
-
-    def part(self, records: list[Record]) -> bytes:
-        """Return what some of the rows become."""
+RESULT = "result"  # the file that is built in the staging folder
 
 
-M = TypeVar("M", bound=BatchWriter)
+class BatchConverter(Protocol):
+    """The format of a command's output file."""
+
+    def header(self, row_count: int) -> bytes:
+        """Return what the file begins with; its length must not depend on the number of rows."""
+
+    def convert(self, records: list[Record]) -> bytes:
+        """Return the part of the file for a batch of rows."""
+
+    def summary(self, row_count: int) -> str:
+        """Return what the file holds, in words."""
 
 
 def write_in_batches(
-    file: Path, header: bool | None, out: Path, prepare: Callable[[Stream], M]
-) -> tuple[M, Batches] | None:
-    """Write what a maker makes of a file; return it and the count of the rows, in the leading process only.
+    file: Path, out: Path, prepare: Callable[[Stream], BatchConverter], *, header: bool | None
+) -> None:
+    """Convert a file, then print how many rows were written and skipped.
 
-    What stood in `out` is replaced at the end, or kept if anything fails. Processes on several machines need the same
+    An existing `out` is replaced at the end, and kept if anything fails. Processes on several machines need the same
     file, and `out` in a folder that they share.
 
     Raises:
-        MtstError: the file cannot be read, the maker not be prepared, or `out` not be written.
+        MtstError: the file cannot be read, `prepare` failed, or `out` cannot be written.
     """
-    with join_process_group() as process_group, _staging(out, process_group) as folder:
-        with raise_together(process_group):
-            stream = open_stream(file, header)
-            maker = prepare(stream)
-            parts = Batches(stream)
-            with _problems_told(out, process_group):
-                count = _write_share(folder, maker, parts, process_group)
+    with launched_process_group() as process_group, _staging_folder(out, process_group) as folder:
+        with process_group.fail_together():
+            stream = open_stream(file, header=header)
+            converter = prepare(stream)
+            batches = Batches(stream)
+            with _translate_write_errors(out, process_group):
+                batch_count = _write_shard(folder, converter, batches, process_group)
 
         def finish() -> None:
-            with _problems_told(out, process_group):
+            with _translate_write_errors(out, process_group):
                 if process_group.world_size > 1:
-                    _join(folder, file, count)
-                with (folder / WHOLE).open("r+b") as whole:
-                    whole.write(maker.head(parts.rows))
+                    _join_batches(folder, file, batch_count)
+                with (folder / RESULT).open("r+b") as result:
+                    result.write(converter.header(batches.row_count))
                 if out.exists():
-                    shutil.copymode(out, folder / WHOLE)
-                (folder / WHOLE).replace(out.resolve())  # a link stays one
+                    shutil.copymode(out, folder / RESULT)
+                (folder / RESULT).replace(out.resolve())  # resolved, so that a link stays a link
+            print_skipped(batches.first_skipped, batches.skipped_count)
+            typer.echo(f"{converter.summary(batches.row_count)} written to {out}")
 
-        by_leader(process_group, finish)
-    return (maker, parts) if process_group.is_main else None
+        process_group.run_on_main(finish)
 
 
-def _write_share(folder: Path, maker: BatchWriter, parts: Batches, process_group: ProcessGroup) -> int:
-    """Write the parts that are this process's, next to each other or each to its own file; return how many all have.
+def _write_shard(folder: Path, converter: BatchConverter, batches: Batches, process_group: ProcessGroup) -> int:
+    """Convert the batches of this process, and return how many all processes have.
 
-    Every process takes all the rows, which is quick, and so the leading one knows how many there are.
+    One process appends its batches to the result; several write each to a file of its own. Every process reads all
+    rows, which is quick; so the main process knows their number.
     """
     if process_group.is_main:
-        (folder / WHOLE).write_bytes(maker.head(0))
+        (folder / RESULT).write_bytes(converter.header(0))
     count = 0
-    for part in parts:
-        if count % process_group.world_size == process_group.rank:
-            with (folder / (WHOLE if process_group.world_size == 1 else str(count))).open("ab") as target:
-                target.write(maker.part(part))
+    for batch in batches:
+        if process_group.owns(count):
+            name = RESULT if process_group.world_size == 1 else str(count)
+            with (folder / name).open("ab") as target:
+                target.write(converter.convert(batch))
         count += 1
     return count
 
 
-def _join(folder: Path, file: Path, count: int) -> None:
-    if {path.name for path in folder.iterdir()} != {WHOLE, *map(str, range(count))}:
+def _join_batches(folder: Path, file: Path, count: int) -> None:
+    if {path.name for path in folder.iterdir()} != {RESULT, *map(str, range(count))}:
         raise DataError(f"The processes do not read the same {file}. Give it to all of them.")
-    with (folder / WHOLE).open("ab") as whole:
-        for part in (folder / str(number) for number in range(count)):
-            with part.open("rb") as source:
-                shutil.copyfileobj(source, whole)
-            part.unlink()  # so that all of it does not stand there twice
+    with (folder / RESULT).open("ab") as result:
+        for batch in (folder / str(index) for index in range(count)):
+            with batch.open("rb") as source:
+                shutil.copyfileobj(source, result)
+            batch.unlink()  # at once, so that the disk never holds all of it twice
 
 
 @contextmanager
-def _staging(out: Path, process_group: ProcessGroup) -> Iterator[Path]:
-    """Make a folder next to `out` that is gone in the end, also if the process is told to terminate."""
-    folder = Path(by_leader(process_group, lambda: _make_folder(out, process_group)))
+def _staging_folder(out: Path, process_group: ProcessGroup) -> Iterator[Path]:
+    """Create a folder next to `out` and remove it at the end, also when the process is terminated."""
+    folder = Path(process_group.run_on_main(lambda: _make_folder(out, process_group)))
 
-    def leave(number: int, _: Any) -> None:
-        """Tidy up at once: an exception raised here would be lost if a `__del__` happened to be running."""
+    def terminate(number: int, _frame: FrameType | None) -> None:
+        """Clean up here: an exception raised in the handler would be lost if a `__del__` happened to be running."""
         shutil.rmtree(folder, ignore_errors=True)
-        signal.signal(number, before)
+        signal.signal(number, previous)
         signal.raise_signal(number)
 
-    before = signal.signal(signal.SIGTERM, leave)
+    previous = signal.signal(signal.SIGTERM, terminate)
     try:
         yield folder
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)  # by whichever process is left to do it
+        shutil.rmtree(folder, ignore_errors=True)  # in every process: the main one may be gone
         raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous)
         if process_group.is_main:
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def _make_folder(out: Path, process_group: ProcessGroup) -> str:
     target = out.resolve()
-    with _problems_told(out, process_group):
+    with _translate_write_errors(out, process_group):
         if target.exists() and not (target.is_file() and os.access(target, os.W_OK)):
             raise DataError(f"{out} cannot be written: it is no file that may be replaced. Name another one.")
         return mkdtemp(dir=target.parent, prefix=f".{target.name}-")
 
 
 @contextmanager
-def _problems_told(out: Path, process_group: ProcessGroup) -> Iterator[None]:
+def _translate_write_errors(out: Path, process_group: ProcessGroup) -> Iterator[None]:
+    """Raise an `OSError` as a `DataError` that names the file and the reason."""
     try:
         yield
     except OSError as error:

@@ -1,22 +1,19 @@
-"""`train`: a table -> a model, a line for each epoch, and what became of each layer group."""
+"""`train`: a table -> a model, a line for each epoch, and how far each layer group has moved."""
 
 import json
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial
+from pathlib import Path
 from typing import Any
 
-import typer
-
 from mtst.cli import options
-from mtst.cli.distributed import by_leader, join_process_group, raise_together
-from mtst.cli.options import Encoder, File, Fp32, Header, Labels, Merge, Text
-from mtst.cli.output import check_files, load_with_progress, print_skipped, write_file
+from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, Text
+from mtst.cli.output import Echo, check_writable, echo_on_main, load_with_progress, print_skipped, write_text
 from mtst.data.dataset import Dataset, make_dataset
 from mtst.data.table import read_table
 from mtst.data.tasks import Task, reusable_tasks
-from mtst.encoders.loading import DEFAULT
+from mtst.encoders.catalogue import DEFAULT
 from mtst.errors import SettingsError
 from mtst.evaluation.metrics import evaluate
 from mtst.evaluation.scores import Scores
@@ -26,8 +23,9 @@ from mtst.model.storage import check_target
 from mtst.runs.event_log import RunEvent
 from mtst.runs.history import History
 from mtst.runs.job import Job
-from mtst.runs.report import build_report as report_of
+from mtst.runs.report import build_report
 from mtst.training.config import TrainConfig
+from mtst.training.distributed import launched_process_group
 from mtst.training.events import Baselines, EpochEnded, GroupProof, Opened, RatesFound
 from mtst.training.fitting import fit
 from mtst.training.lr_finder import find_learning_rates
@@ -48,7 +46,7 @@ def train(
     batch_size: options.BatchSize = TrainConfig.batch_size,
     head_rate: options.HeadRate = None,
     encoder_rate: options.EncoderRate = None,
-    find: options.FindRates = False,
+    find_rates: options.FindRates = False,
     layer_decay: options.LayerDecay = None,
     warm_up: options.WarmUp = None,
     decay: options.Decay = TrainConfig.decay,
@@ -70,7 +68,7 @@ def train(
     heads_only: options.HeadsOnly = False,
     report: options.Report = None,
     start_from: options.Start = None,
-    encoder: Encoder = DEFAULT,
+    encoder: EncoderName = DEFAULT,
     fp32: Fp32 = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -84,91 +82,99 @@ def train(
         epochs_per_group=epochs_per_group, epochs=epochs, batch_size=batch_size, head_rate=head_rate,
         encoder_rate=encoder_rate, layer_decay=layer_decay, decay=decay, warm_up=warm_up, weight_decay=weight_decay,
         label_smoothing=label_smoothing, clip=clip, patience=patience,
-        task_weights=options.weights(task_weights or [], labels), learn_weights=learn_weights,
+        task_weights=options.parse_task_weights(task_weights, labels), learn_weights=learn_weights,
         frozen_head_loss=frozen_head_loss, validation_share=validation_share, balance=balance, seed=seed,
     )  # fmt: skip
     if out:
         check_target(out)
     if start_from and (encoder != DEFAULT or heads_only):
         raise SettingsError("--from brings its own encoder, to be saved whole: leave out --encoder and --heads-only.")
-    left_out = options.lines(leave_out)
-    with join_process_group() as process_group:
-        say = typer.echo if process_group.is_main else _nothing
-        by_leader(process_group, partial(check_files, report))
-        with raise_together(process_group):
-            table = read_table(file, header=header)
-            data = make_dataset(table, text, labels, merge=merge, leave_out=left_out)
-            held_out = None
-            if test:
-                held_out = make_dataset(read_table(test, header=header), text, labels, data.tasks, merge=merge)
-            model = _begun(start_from, encoder, fp32, data.tasks, say)
-        say(f"{len(data):,} rows used")
+    left_out = options.parse_lines(leave_out)
+    with launched_process_group() as process_group:
+        echo = echo_on_main(process_group)
+        process_group.run_on_main(lambda: check_writable(report))
+        with process_group.fail_together():
+            data = make_dataset(read_table(file, header=header), text, labels, merge=merge, leave_out=left_out)
+            test_data = (
+                make_dataset(read_table(test, header=header), text, labels, data.tasks, merge=merge) if test else None
+            )
+            if start_from:
+                model = _load_start(start_from, data.tasks, echo, fp32=fp32)
+            else:
+                model = MultiTaskSentenceTransformer(load_with_progress(encoder, fp32=fp32), data.tasks)
+        echo(f"{len(data):,} rows used")
         if process_group.is_main:
             print_skipped(data.skipped)
-        if find:
-            config = by_leader(
-                process_group, lambda: _with_rates(find_learning_rates(model, data, config), config, say)
-            )
-        history = _followed(fit(model, data, config, baselines=baselines, process_group=process_group), say)
-        tested = evaluate(model, held_out) if held_out else None
-
-        def keep() -> None:
-            job = Job(
-                model.base, config, str(file), text, header is not False, merge, left_out, fp32, start=start_from or ""
-            )
-            made = json.dumps(report_of(job, data, history, tested), indent=1, ensure_ascii=False) + "\n"
-            if out:
-                model.save(out, heads_only=heads_only, report=None if heads_only else made.encode())
-            if report:
-                write_file(made, report)
-
-        by_leader(process_group, keep)  # every process has the same model now
+        if find_rates:
+            config = process_group.run_on_main(lambda: _with_found_rates(model, data, config, echo))
+        history = _follow(fit(model, data, config, baselines=baselines, process_group=process_group), echo)
+        test_scores = evaluate(model, test_data) if test_data else None
+        job = Job(
+            model.base, config, str(file), text, header is not False, merge, left_out, fp32, start=start_from or ""
+        )
+        run_report = json.dumps(build_report(job, data, history, test_scores), indent=1, ensure_ascii=False) + "\n"
+        process_group.run_on_main(lambda: _save(model, run_report, out, report, heads_only=heads_only))
     seconds = round(time.perf_counter() - start, 2)
-    say(_proof(history.finished.proof, history.finished.best_epoch))
-    say(f"kept epoch {history.finished.best_epoch}, {seconds:.1f} s" + (f", saved to {out}" if out else ""))
-    _tell_scores(history, tested, say)
+    _print_result(history, test_scores, f"{seconds:.1f} s" + (f", saved to {out}" if out else ""), echo)
     if as_json:
-        say(json.dumps(_summary(config, data, history, tested) | {"seconds": seconds}))
+        echo(json.dumps(_summary(config, data, history, test_scores) | {"seconds": seconds}))
 
 
-def _nothing(_line: str) -> None:
-    """Say nothing: another process of the process group does."""
-
-
-def _begun(
-    start_from: str | None, encoder: str, fp32: bool, tasks: tuple[Task, ...], say: Callable[[str], None]
-) -> MultiTaskSentenceTransformer:
-    """Return the model to train: new heads on an encoder, or a model that goes on with the heads that fit."""
-    if start_from is None:
-        return MultiTaskSentenceTransformer(load_with_progress(encoder, fp32=fp32), tasks)
-    model = load_model(start_from, fp32=fp32)
-    for task, kept in zip(tasks, reusable_tasks(model.tasks, tasks), strict=True):
-        say(f"{task}: its head {'goes on' if kept else 'is new, for none has this name and these labels'}")
+def _load_start(name: str, tasks: tuple[Task, ...], echo: Echo, *, fp32: bool) -> MultiTaskSentenceTransformer:
+    """Return the model that training continues with; it keeps the heads that fit the tasks."""
+    model = load_model(name, fp32=fp32)
+    for task, match in zip(tasks, reusable_tasks(model.tasks, tasks), strict=True):
+        echo(f"{task}: its head {'goes on' if match else 'is new, for none has this name and these labels'}")
     return model.with_tasks(tasks)
 
 
-def _followed(events: Generator[RunEvent, Any, None], say: Callable[[str], None]) -> History:
-    """Train to the end, with a line for each epoch."""
+def _with_found_rates(
+    model: MultiTaskSentenceTransformer, data: Dataset, config: TrainConfig, echo: Echo
+) -> TrainConfig:
+    """Return the config with the learning rates that the rate finder suggests."""
+    events = find_learning_rates(model, data, config)
+    found = next(event for event in events if isinstance(event, RatesFound))
+    echo(f"rates found: heads {found.head_rate:.1e}, encoder {found.encoder_rate:.1e}")
+    return replace(config, head_rate=min(1.0, found.head_rate), encoder_rate=min(1.0, found.encoder_rate))
+
+
+def _follow(events: Iterable[RunEvent], echo: Echo) -> History:
+    """Train to the end and print a line for each epoch."""
     history = History()
     for event in events:
         history.extend([event])
         match event:
             case Baselines():
-                for name, found in (("majority", event.majority), ("logistic regression", event.logistic)):
-                    scores = ", ".join(f"{task} {scores.macro_f1:.3f}" for task, scores in found.items())
-                    say(f"baseline {name}: validation macro-F1 {scores}")
+                for name, by_task in (("majority", event.majority), ("logistic regression", event.logistic)):
+                    scores = ", ".join(f"{task} {scores.macro_f1:.3f}" for task, scores in by_task.items())
+                    echo(f"baseline {name}: validation macro-F1 {scores}")
             case Opened():
-                say(f"epoch {event.epoch} opens {', '.join(event.groups)}")
+                echo(f"epoch {event.epoch} opens {', '.join(event.groups)}")
             case EpochEnded():
-                say(_epoch_line(event, history.started.epochs))
+                echo(_epoch_line(event, history.started.epochs))
     return history
 
 
-def _with_rates(events: Generator[RunEvent, Any, None], config: TrainConfig, say: Callable[[str], None]) -> TrainConfig:
-    """Return a config with the rates that the rate finder suggests."""
-    found = next(event for event in events if isinstance(event, RatesFound))
-    say(f"rates found: heads {found.head_rate:.1e}, encoder {found.encoder_rate:.1e}")
-    return replace(config, head_rate=min(1.0, found.head_rate), encoder_rate=min(1.0, found.encoder_rate))
+def _save(
+    model: MultiTaskSentenceTransformer, run_report: str, out: Path | None, report: Path | None, *, heads_only: bool
+) -> None:
+    """Write what was asked for: the model, with the report unless it is saved without its encoder, and the report."""
+    if out:
+        model.save(out, heads_only=heads_only, report=None if heads_only else run_report.encode())
+    if report:
+        write_text(report, run_report)
+
+
+def _print_result(history: History, test_scores: dict[str, Scores] | None, note: str, echo: Echo) -> None:
+    best_epoch = history.finished.best_epoch
+    echo(_proof_table(history.finished.proof, best_epoch))
+    echo(f"kept epoch {best_epoch}, {note}")
+    for split, by_task in (("validation", history.best.validation), ("test", test_scores or {})):
+        for task, scores in by_task.items():
+            echo(
+                f"{split} {task}: accuracy {scores.accuracy:.4f}, macro-F1 {scores.macro_f1:.4f}, "
+                f"weighted F1 {scores.weighted_f1:.4f}, calibration error {scores.calibration_error:.4f}"
+            )
 
 
 def _epoch_line(event: EpochEnded, epochs: int) -> str:
@@ -181,35 +187,29 @@ def _epoch_line(event: EpochEnded, epochs: int) -> str:
     return f"epoch {event.epoch}/{epochs}  {event.seconds:.1f} s  {tasks}"
 
 
-def _proof(groups: tuple[GroupProof, ...], kept: int) -> str:
-    """Return what became of each group up to the epoch that is kept, as a table."""
+def _proof_table(groups: tuple[GroupProof, ...], best_epoch: int) -> str:
+    """Return a table of what became of each layer group up to the best epoch."""
     rows = [f"{'group':24}{'parameters':>12}{'open epochs':>13}{'peak rate':>11}{'weight change':>15}"]
     for group in groups:
         opened = f"{group.open_epochs[0]} to {group.open_epochs[1]}" if group.open_epochs else "frozen"
         change = "0 (same hash)" if group.same else f"{group.change:.5f}"
-        if group.same and group.open_epochs and group.open_epochs[0] > kept:
-            change = f"0 (kept: {kept})"
+        if group.same and group.open_epochs and group.open_epochs[0] > best_epoch:
+            change = f"0 (kept: {best_epoch})"
         rows.append(f"{group.key[:23]:24}{group.parameters:12,}{opened:>13}{group.rate:11.1e}{change:>15}")
     return "\n".join(rows)
 
 
-def _tell_scores(history: History, tested: dict[str, Scores] | None, say: Callable[[str], None]) -> None:
-    for where, scores in (("validation", history.best.validation), ("test", tested or {})):
-        for name, found in scores.items():
-            say(
-                f"{where} {name}: accuracy {found.accuracy:.4f}, macro-F1 {found.macro_f1:.4f}, "
-                f"weighted F1 {found.weighted_f1:.4f}, calibration error {found.calibration_error:.4f}"
-            )
-
-
-def _summary(config: TrainConfig, data: Dataset, history: History, tested: dict[str, Scores] | None) -> dict[str, Any]:
-    tasks = {
-        task.name: {"validation": _figures(history.best.validation.get(task.name))}
-        | ({"test": _figures(tested.get(task.name))} if tested is not None else {})
-        for task in data.tasks
-    }
-    best = history.finished.best_epoch
-    return {"scenario": config.scenario, "seed": config.seed, "best_epoch": best, "tasks": tasks}
+def _summary(
+    config: TrainConfig, data: Dataset, history: History, test_scores: dict[str, Scores] | None
+) -> dict[str, Any]:
+    """Return the object that `--json` prints."""
+    tasks = {}
+    for task in data.tasks:
+        tasks[task.name] = {"validation": _figures(history.best.validation.get(task.name))}
+        if test_scores is not None:
+            tasks[task.name]["test"] = _figures(test_scores.get(task.name))
+    best_epoch = history.finished.best_epoch
+    return {"scenario": config.scenario, "seed": config.seed, "best_epoch": best_epoch, "tasks": tasks}
 
 
 def _figures(scores: Scores | None) -> dict[str, Any] | None:

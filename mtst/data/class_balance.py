@@ -1,4 +1,4 @@
-"""What can be done about rare labels: weigh their rows more, or draw them more often."""
+"""Two remedies for rare labels: weigh their rows more, or sample them more often."""
 
 import random
 from statistics import mean
@@ -7,9 +7,9 @@ from mtst.data.dataset import UNLABELLED, Dataset
 
 
 def class_weights(data: Dataset) -> dict[str, list[float]]:
-    """Return for each task the weight of each label: rows / (labels x rows with the label), so that all weigh alike.
+    """Return the weights of the labels of each task: rows / (labels x rows with the label).
 
-    A label without a row weighs 1.
+    All labels have the same weight in total. A label without rows has weight 1.
     """
     weights = {}
     for task in data.tasks:
@@ -19,14 +19,14 @@ def class_weights(data: Dataset) -> dict[str, list[float]]:
     return weights
 
 
-def balanced_sample(data: Dataset, order: random.Random) -> list[int]:
-    """Draw as many places as there are rows, with replacement, so that the labels of a task come about as often.
+def balanced_sample(data: Dataset, rng: random.Random) -> list[int]:
+    """Sample as many rows as there are, with replacement, so that the labels of a task occur about equally often.
 
-    A row with labels of several tasks is drawn as often as their weights are on average.
+    The probability of a row is proportional to the mean of its class weights over the tasks.
     """
     weights = class_weights(data)
-    chances = [
+    row_weights = [
         mean([weights[name][labels[row]] for name, labels in data.labels.items() if labels[row] != UNLABELLED] or [0])
         for row in range(len(data))
     ]
-    return order.choices(range(len(data)), chances, k=len(data))
+    return rng.choices(range(len(data)), row_weights, k=len(data))

@@ -1,4 +1,4 @@
-"""Which column holds the sentences, and which hold labels: a guess, and what speaks against a column of labels."""
+"""Guess which column holds the sentences and which hold labels; refuse columns that cannot hold labels."""
 
 import re
 import statistics
@@ -9,13 +9,13 @@ from mtst.data.limits import Limits
 from mtst.data.table import Table
 from mtst.errors import DataError
 
-ROWS_LOOKED_AT = 2_000
-GUESSED_TASKS = 3
-FEW_NUMBERS = 20  # different numbers that may be labels whatever they count
-ROWS_PER_NUMBER = 3  # of whole numbers that are labels though there are more of them
-MOST_GUESSED = 200  # different values of a column that is guessed to hold labels
-MOSTLY_BLANK = 0.4  # share of filled cells below which a column is not guessed
-NEAR_BEST = 0.25  # of the best column's score, for the others to be guessed too
+SAMPLE_ROWS = 2_000
+MAX_GUESSED_TASKS = 3
+MAX_NUMERIC_LABELS = 20  # up to so many distinct numbers are labels, whatever they count
+MIN_ROWS_PER_NUMBER = 3  # above that, whole numbers are labels if each occurs so often on average
+MAX_GUESSED_LABELS = 200  # distinct values of a column that is guessed to hold labels
+MIN_FILLED = 0.4  # share of filled cells of a column that is guessed to hold labels
+NEAR_BEST = 0.25  # share of the best column's score that other guessed columns reach
 TEXT_NAMES = re.compile(
     r"text|sentence|utterance|review|tweet|comment|message|content|body|question|description|query|post|document", re.I
 )
@@ -31,56 +31,56 @@ OTHER_NAMES = re.compile(
 
 
 def guess_columns(table: Table) -> tuple[str, tuple[str, ...]]:
-    """Guess the column of the sentences and up to three columns of labels; the labels may be none.
+    """Guess the column of the sentences and up to three columns of labels, maybe none.
 
-    The text is the column with the longest distinct cells. A label column repeats a few short values; words come
-    before numbers, and a column's name may speak for it or against it.
+    The text column has the longest distinct cells. A label column repeats a few short values; words count more than
+    numbers, and the name of a column may count for or against it.
     """
-    cells = {name: [cell.strip() for cell in table.column(name)[:ROWS_LOOKED_AT]] for name in table.columns}
-    text = max(table.columns, key=lambda name: _textness(name, cells[name]))
-    scores = {name: _labelness(name, cells[name]) for name in table.columns if name != text}
-    least = NEAR_BEST * max(scores.values(), default=0.0)
-    if not least:
-        return text, _named_labels(table.columns, text)
-    best = sorted((name for name in scores if scores[name] > 0), key=lambda name: -scores[name])[:GUESSED_TASKS]
-    return text, tuple(name for name in table.columns if name in best and scores[name] >= least)
+    cells = {name: [cell.strip() for cell in table.column(name)[:SAMPLE_ROWS]] for name in table.columns}
+    text = max(table.columns, key=lambda name: _text_score(name, cells[name]))
+    scores = {name: _label_score(name, cells[name]) for name in table.columns if name != text}
+    threshold = NEAR_BEST * max(scores.values(), default=0.0)
+    if not threshold:
+        return text, _guess_by_name(table.columns, text)
+    best = sorted((name for name in scores if scores[name] > 0), key=lambda name: -scores[name])[:MAX_GUESSED_TASKS]
+    return text, tuple(name for name in table.columns if name in best and scores[name] >= threshold)
 
 
-def _named_labels(columns: Sequence[str], text: str) -> tuple[str, ...]:
-    """Guess by name, or as the only other one, a column whose values look like no labels: its refusal says why."""
+def _guess_by_name(columns: Sequence[str], text: str) -> tuple[str, ...]:
+    """Guess columns whose values look like no labels by name, or the only other one: the refusal will say why."""
     others = [name for name in columns if name != text]
     named = [name for name in others if LABEL_NAMES.search(name) and not OTHER_NAMES.search(name)]
-    return tuple(named[:GUESSED_TASKS] or (others if len(others) == 1 else []))
+    return tuple(named[:MAX_GUESSED_TASKS] or (others if len(others) == 1 else []))
 
 
-def _textness(name: str, cells: Sequence[str]) -> float:
+def _text_score(name: str, cells: Sequence[str]) -> float:
     filled = [cell for cell in cells if cell]
     links = sum(cell.startswith(("http://", "https://")) for cell in filled)
     if not filled or 2 * links > len(filled):
         return 0.0
-    # A sixth of the letters counts where words are not set apart by blanks.
+    # Where words are not separated by blanks, six letters count as a word.
     words = statistics.fmean(max(len(cell.split()), sum(map(str.isalpha, cell[:1000])) / 6) for cell in filled)
     return words * len(set(filled)) / len(cells) * (2 if TEXT_NAMES.search(name) else 1)
 
 
-def _labelness(name: str, cells: Sequence[str]) -> float:
+def _label_score(name: str, cells: Sequence[str]) -> float:
     filled = [cell for cell in cells if cell]
-    kinds = len(set(filled))
-    if not 2 <= kinds <= min(MOST_GUESSED, max(2, len(filled) // 3)) or len(filled) < MOSTLY_BLANK * len(cells):
+    distinct = len(set(filled))
+    if not 2 <= distinct <= min(MAX_GUESSED_LABELS, max(2, len(filled) // 3)) or len(filled) < MIN_FILLED * len(cells):
         return 0.0
     if numeric_range(Counter(filled)):
         return 0.0
     words = statistics.fmean(_number(cell) is None for cell in filled)
-    wording = 3.0 if LABEL_NAMES.search(name) else 1.0
-    wording *= 0.2 if OTHER_NAMES.search(name) else 1.0
-    return (0.05 + words) * wording * len(filled) / len(cells) / kinds**0.25
+    name_weight = 3.0 if LABEL_NAMES.search(name) else 1.0
+    name_weight *= 0.2 if OTHER_NAMES.search(name) else 1.0
+    return (0.05 + words) * name_weight * len(filled) / len(cells) / distinct**0.25
 
 
 def check_labels(table: Table, column: str, values: Iterable[str], limits: Limits) -> None:
-    """Refuse the values of a column that cannot be labels.
+    """Refuse a column whose values cannot be labels.
 
     Raises:
-        DataError: there are none, too many, or they are measurements; the message says what to do.
+        DataError: there are no values, too many, or they are measurements; the message says what to do.
     """
     counts = Counter(values)
     where = f"Column {column!r} of {table.name}"
@@ -100,23 +100,23 @@ def check_labels(table: Table, column: str, values: Iterable[str], limits: Limit
 
 
 def numeric_range(counts: Counter[str]) -> tuple[float, float] | None:
-    """Return the least and the greatest of many numbers that count or measure something; nothing for labels.
+    """Return the minimum and maximum of values that are measurements, None if they are labels.
 
-    More than twenty different numbers measure if some are not whole, or if each occurs hardly ever.
+    More than twenty distinct numbers are measurements if some are not whole, or if each occurs rarely.
     """
-    if len(counts) <= FEW_NUMBERS:
+    if len(counts) <= MAX_NUMERIC_LABELS:
         return None
     numbers = [number for number in map(_number, counts) if number is not None]
     if len(numbers) < 0.95 * len(counts):
         return None
     whole = all(number.is_integer() for number in numbers)
-    if whole and counts.total() >= ROWS_PER_NUMBER * len(counts):
+    if whole and counts.total() >= MIN_ROWS_PER_NUMBER * len(counts):
         return None
     return min(numbers), max(numbers)
 
 
 def _number(text: str) -> float | None:
-    """Read a number, with a decimal comma too; no sign for infinity or for what is none."""
+    """Return a text as a finite number, None if it is none; a decimal comma is allowed."""
     try:
         number = float(text.replace(",", ".") if text.count(",") == 1 else text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""CSV files in which no cell runs as a formula, whatever spreadsheet opens them."""
+"""Write CSV files in which no spreadsheet runs a cell as a formula."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -7,25 +7,25 @@ from pathlib import Path
 
 from mtst.errors import DataError
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def spreadsheet_safe(cell: str) -> str:
-    """Return a cell that a spreadsheet shows and does not run: one that begins like a formula gets a quote before it.
+    """Return the cell, with a quote before it if a spreadsheet could run it as a formula.
 
-    A cell that begins with a quote gets one more, so taking one quote away gives every cell back as it was.
+    A cell that begins with a quote gets one more, so removing one quote restores every cell.
     """
-    return f"'{cell}" if cell.startswith((*FORMULA, "'")) else cell
+    return f"'{cell}" if cell.startswith((*FORMULA_PREFIXES, "'")) else cell
 
 
 def csv_bytes(rows: Iterable[Sequence[object]]) -> bytes:
-    """Return rows as they stand in a CSV file (UTF-8), with every text made safe."""
-    lines = StringIO(newline="")
-    csv.writer(lines).writerows(map(_safe, rows))
-    return lines.getvalue().encode()
+    """Return rows as CSV (UTF-8), with every text made safe."""
+    buffer = StringIO(newline="")
+    csv.writer(buffer).writerows(map(_safe, rows))
+    return buffer.getvalue().encode()
 
 
-def write_csv(target: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
     """Write a CSV file (UTF-8) with every text made safe; return the number of rows below the header.
 
     Raises:
@@ -33,13 +33,13 @@ def write_csv(target: Path, header: Sequence[str], rows: Iterable[Sequence[objec
     """
     count = 0
     try:
-        with target.open("w", newline="", encoding="utf-8") as file:
+        with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(_safe(header))
-            for count, row in enumerate(rows, 1):  # noqa: B007 (the last one is the number of rows)
+            for count, row in enumerate(rows, 1):  # noqa: B007 (returned)
                 writer.writerow(_safe(row))
     except OSError as error:
-        raise DataError(f"{target} cannot be written: {error.strerror}.") from error
+        raise DataError(f"{path} cannot be written: {error.strerror}.") from error
     return count
 
 

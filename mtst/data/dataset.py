@@ -1,4 +1,4 @@
-"""Labelled sentences: a table and its columns -> a dataset, with the rows that were left out and why."""
+"""Labelled sentences: a table and a choice of columns -> a dataset, and the rows that are skipped."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -20,7 +20,7 @@ MAX_TASKS = 8
 class Dataset:
     """Sentences with a label index for each task, `UNLABELLED` where a row has no label for it.
 
-    `labels[task.name]` is as long as `texts`; `lines` says where in the file each row begins.
+    `labels[task.name]` is as long as `texts`; `lines` holds the line of the file that each row starts on.
     """
 
     texts: tuple[str, ...]
@@ -33,12 +33,12 @@ class Dataset:
         return len(self.texts)
 
     def counts(self, task: Task) -> dict[str, int]:
-        """Return how many rows carry each label of a task."""
-        found = Counter(self.labels[task.name])
-        return {label: found[index] for index, label in enumerate(task.labels)}
+        """Return the number of rows with each label of a task."""
+        counts = Counter(self.labels[task.name])
+        return {label: counts[index] for index, label in enumerate(task.labels)}
 
     def take(self, indices: Iterable[int]) -> "Dataset":
-        """Return the rows at these places, in this order."""
+        """Return the rows at these indices, in this order."""
         order = list(indices)
         return Dataset(
             texts=tuple(self.texts[i] for i in order),
@@ -58,14 +58,21 @@ def make_dataset(
     leave_out: Collection[int] = (),
     limits: Limits | None = None,
 ) -> Dataset:
-    """Pick the sentences and the labels out of a table.
+    """Return the sentences and labels of a table as a dataset.
 
-    A blank label means that the row has none for that task; a row without a sentence, or without any label, is
-    skipped and listed, and so are the rows on the lines of `leave_out`. `merge` makes one label of those that differ
-    only in case and blanks. `tasks` fixes the labels (for a test file): a label that they do not have is none.
+    A row with a blank label has none for that task. A row without a sentence or without any label is listed as skipped.
+
+    Args:
+        table: the table.
+        text: the column of the sentences.
+        labels: the columns of labels; each becomes a task.
+        tasks: the tasks and labels of a model, for a test file: any other label is ignored.
+        merge: whether labels that differ only in case, width and whitespace become one.
+        leave_out: lines of the file to skip.
+        limits: the longest text, and the most labels of a task.
 
     Raises:
-        DataError: a column is missing or used twice, nothing is left, or a column cannot be labels.
+        DataError: a column is missing or used twice, no row is left, or a column cannot hold labels.
     """
     limits = limits or Limits()
     if len(table.columns) == 1:
@@ -73,59 +80,60 @@ def make_dataset(
     if not 1 <= len(labels) <= MAX_TASKS or len({text, *labels}) <= len(labels):
         raise DataError(f"Choose one text column and one to {MAX_TASKS} label columns, each a different one.")
     sentences = table.column(text)
-    known = {task.name: task.labels for task in tasks or ()}
-    cells = {name: _labels(table.column(name), known.get(name), merge) for name in labels}
+    known_labels = {task.name: task.labels for task in tasks or ()}
+    cells = {name: _labels(table.column(name), known_labels.get(name), merge=merge) for name in labels}
     left_out = frozenset(leave_out)
-    skipped, kept = list(table.skipped), []
+    skipped, used = list(table.skipped), []
     for row, line in enumerate(table.lines):
         if not sentences[row].strip():
             skipped.append(Skipped(line, "no text"))
         elif len(sentences[row]) > limits.characters:
             skipped.append(Skipped(line, f"too long: more than {limits.characters:,} characters"))
         elif not any(column[row] for column in cells.values()):
-            skipped.append(Skipped(line, "no label that the model knows" if known else "no label"))
+            skipped.append(Skipped(line, "no label that the model knows" if known_labels else "no label"))
         elif line in left_out:
             skipped.append(Skipped(line, "left out by choice"))
         else:
-            kept.append(row)
-    if not kept:
+            used.append(row)
+    if not used:
         raise DataError(f"No row of {table.name} has both a text in {text!r} and a label in {', '.join(labels)}.")
     if tasks is None:
-        counts = {name: Counter(filter(None, (column[row] for row in kept))) for name, column in cells.items()}
+        counts = {name: Counter(filter(None, (column[row] for row in used))) for name, column in cells.items()}
         cells = {name: _merged(column, counts[name]) if merge else column for name, column in cells.items()}
-        tasks = [_task(table, name, [cells[name][row] for row in kept], limits) for name in labels]
-    index = {task.name: {label: place for place, label in enumerate(task.labels)} for task in tasks}
+        tasks = [_task(table, name, [cells[name][row] for row in used], limits) for name in labels]
+    index = {task.name: {label: position for position, label in enumerate(task.labels)} for task in tasks}
     return Dataset(
-        texts=tuple(sentences[row].strip() for row in kept),
+        texts=tuple(sentences[row].strip() for row in used),
         tasks=check_tasks(tuple(tasks)),
-        labels={name: tuple(index[name].get(cells[name][row], UNLABELLED) for row in kept) for name in labels},
-        lines=tuple(table.lines[row] for row in kept),
+        labels={name: tuple(index[name].get(cells[name][row], UNLABELLED) for row in used) for name in labels},
+        lines=tuple(table.lines[row] for row in used),
         skipped=tuple(sorted(skipped, key=lambda row: row.line)),
     )
 
 
-def _labels(cells: list[str], known: Sequence[str] | None, merge: bool) -> list[str]:
-    """Return a label, or nothing, for each cell of a column."""
+def _labels(cells: Sequence[str], known: Sequence[str] | None, *, merge: bool) -> list[str]:
+    """Return the label of each cell of a column, or an empty string."""
     if known is None:
         names = {cell: cell.strip() for cell in cells} if merge else trim_labels(cells)
         return [names.get(cell, "") for cell in cells]
-    places = {normalize_label(label): label for label in known} if merge else {}
-    names = places | {label.strip(): label for label in known} | {label: label for label in known}
-    return [names.get(cell) or names.get(cell.strip()) or places.get(normalize_label(cell), "") for cell in cells]
+    similar = {normalize_label(label): label for label in known} if merge else {}
+    names = similar | {label.strip(): label for label in known} | {label: label for label in known}
+    return [names.get(cell) or names.get(cell.strip()) or similar.get(normalize_label(cell), "") for cell in cells]
 
 
-def _merged(cells: list[str], counts: Counter[str]) -> list[str]:
-    stays = {label: group[0] for group in group_similar(counts) for label in group}
-    return [stays.get(cell, cell) for cell in cells]
+def _merged(cells: Sequence[str], counts: Counter[str]) -> list[str]:
+    """Replace each label by the most frequent one of those that are similar to it."""
+    merged = {label: group[0] for group in group_similar(counts) for label in group}
+    return [merged.get(cell, cell) for cell in cells]
 
 
 def _task(table: Table, name: str, labels: Iterable[str], limits: Limits) -> Task:
-    found = list(filter(None, labels))
-    check_labels(table, name, found, limits)
-    return Task(name, sort_labels(found))
+    present = list(filter(None, labels))
+    check_labels(table, name, present, limits)
+    return Task(name, sort_labels(present))
 
 
 def similar_labels(data: Dataset) -> dict[str, tuple[tuple[str, ...], ...]]:
-    """Return, by task, the groups of labels that `merge` would make one, each with the one that stays first."""
-    found = {task.name: group_similar(Counter(data.counts(task))) for task in data.tasks}
-    return {name: groups for name, groups in found.items() if groups}
+    """Return, by task, the groups of labels that `merge` would make one, the most frequent label first."""
+    similar = {task.name: group_similar(Counter(data.counts(task))) for task in data.tasks}
+    return {name: groups for name, groups in similar.items() if groups}

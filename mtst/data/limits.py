@@ -1,4 +1,4 @@
-"""How much of a file is read: the limits that every reader keeps while it reads, not afterwards."""
+"""How much of a file is read. Every reader enforces these limits while it reads, not afterwards."""
 
 from dataclasses import dataclass, fields
 
@@ -9,13 +9,13 @@ CELLS_PER_ROW = 100
 
 @dataclass(frozen=True)
 class Limits:
-    """The most that is read of one file. The defaults are those of the library and the command line.
+    """The most that is read of a file. The defaults are those of the library and the command line.
 
     Attributes:
         rows: rows of a table.
         megabytes: size of a file, and of what it unpacks to.
         columns: columns of a table.
-        labels: different labels of a task.
+        labels: distinct labels of a task.
         characters: length of a text; a longer one is skipped and listed.
 
     Raises:
@@ -40,5 +40,5 @@ class Limits:
 
     @property
     def cells(self) -> int:
-        """Cells of a table: as many rows as allowed with a hundred columns, or fewer with more."""
+        """Cells of a table: enough for all allowed rows with a hundred columns."""
         return CELLS_PER_ROW * self.rows

@@ -1,4 +1,4 @@
-"""Train and validation: alike in every label of every task, with all copies of a text on one side."""
+"""Split rows into train and validation, stratified by every label of every task; copies of a text stay together."""
 
 import random
 from collections import Counter
@@ -7,11 +7,11 @@ from mtst.data.dataset import UNLABELLED, Dataset
 from mtst.errors import DataError
 
 MAX_VALIDATION_ROWS = 1_000
-Label = tuple[str, int]  # a task's name and a place among its labels
+Label = tuple[str, int]  # a task's name and the index of one of its labels
 
 
 def check_trainable(data: Dataset) -> None:
-    """Refuse what cannot be trained and checked.
+    """Refuse data that cannot be both trained and validated on.
 
     Raises:
         DataError: there is one text only, a task with one label only, or no label with two texts; the message says
@@ -36,90 +36,93 @@ def check_trainable(data: Dataset) -> None:
 def stratified_split(data: Dataset, share: float = 0.15, seed: int = 0) -> tuple[Dataset, Dataset]:
     """Split into train and validation by iterative stratification (Sechidis, Tsoumakas and Vlahavas 2011).
 
-    The texts of the rarest label are dealt out first, each to the side that lacks it most; so every label of every
-    task is shared out as `share` says, as nearly as its number allows. Rows with the same text, whatever its case and
-    blanks, stay on one side. A label keeps a text to train on before it gives one to validation. Two distinct texts
-    or more give at least one to each side.
+    The texts of the rarest label are assigned first, each to the side that lacks it most; so `share` of the texts of
+    every label of every task go to validation, as nearly as their number allows. Rows with the same text, ignoring case
+    and whitespace, stay together. The first text of a label goes to train. With two distinct texts or more, no side is
+    empty.
     """
     groups = rows_by_text(data)
-    random.Random(seed).shuffle(groups)  # noqa: S311 (a draw of rows, not a secret)
-    found = [_labels_of(data, group) for group in groups]
-    wanted = min(max(1, round(len(groups) * share)), len(groups) - 1)
-    chosen = _top_up(_deal(found, share), found, wanted, share)
-    train = sorted(i for k, group in enumerate(groups) if k not in chosen for i in group)
-    held_out = sorted(i for k, group in enumerate(groups) if k in chosen for i in group)
-    return data.take(train), data.take(held_out)
+    random.Random(seed).shuffle(groups)  # noqa: S311 (a shuffle, not a secret)
+    group_labels = [_labels_of(data, group) for group in groups]
+    target = min(max(1, round(len(groups) * share)), len(groups) - 1)
+    selected = _top_up(_stratify(group_labels, share), group_labels, target, share)
+    train = sorted(row for index, group in enumerate(groups) if index not in selected for row in group)
+    validation = sorted(row for index, group in enumerate(groups) if index in selected for row in group)
+    return data.take(train), data.take(validation)
 
 
-def _deal(found: list[tuple[Label, ...]], share: float) -> set[int]:
-    """Return the places of the groups that go to validation."""
+def _stratify(group_labels: list[tuple[Label, ...]], share: float) -> set[int]:
+    """Return the indices of the groups that go to validation."""
     members: dict[Label, list[int]] = {}
-    for place, labels in enumerate(found):
+    for group, labels in enumerate(group_labels):
         for label in labels:
-            members.setdefault(label, []).append(place)
-    left = {label: len(places) for label, places in members.items()}
-    lacking = {label: share * count for label, count in left.items()}  # in validation
-    trained: set[Label] = set()
-    open_places = dict.fromkeys(range(len(found)))
-    total = share * len(found)
-    chosen: set[int] = set()
-    while left:
-        rarest = min(left, key=left.__getitem__)
-        for place in members[rarest]:
-            if place not in open_places:
+            members.setdefault(label, []).append(group)
+    remaining = {label: len(groups) for label, groups in members.items()}
+    lacking = {label: share * count for label, count in remaining.items()}  # in validation
+    lacking_total = share * len(group_labels)
+    in_train: set[Label] = set()
+    unassigned = set(range(len(group_labels)))
+    selected: set[int] = set()
+    while remaining:
+        rarest = min(remaining, key=remaining.__getitem__)
+        for group in members[rarest]:
+            if group not in unassigned:
                 continue
-            here, there = lacking[rarest], left[rarest] - lacking[rarest]
-            needed = any(left[label] == 1 and label not in trained for label in found[place])
-            taken = not needed and (here > there or (here == there and total > len(open_places) - total))
-            if taken:
-                chosen.add(place)
-                total -= 1
+            for_validation, for_train = lacking[rarest], remaining[rarest] - lacking[rarest]
+            is_last = any(remaining[label] == 1 and label not in in_train for label in group_labels[group])
+            prefers_validation = for_validation > for_train or (
+                for_validation == for_train and lacking_total > len(unassigned) - lacking_total
+            )
+            to_validation = prefers_validation and not is_last
+            if to_validation:
+                selected.add(group)
+                lacking_total -= 1
             else:
-                trained.update(found[place])
-            del open_places[place]
-            for label in found[place]:
-                left[label] -= 1
-                lacking[label] -= taken
-        del left[rarest]
-    return chosen
+                in_train.update(group_labels[group])
+            unassigned.remove(group)
+            for label in group_labels[group]:
+                remaining[label] -= 1
+                lacking[label] -= to_validation
+        del remaining[rarest]
+    return selected
 
 
-def _top_up(chosen: set[int], found: list[tuple[Label, ...]], wanted: int, share: float) -> set[int]:
-    """Add groups, where so many labels are rare that too few were dealt out: those that validation lacks the most."""
-    total = Counter(label for labels in found for label in labels)
-    held = Counter(label for place in chosen for label in found[place])
-    rest = [place for place in range(len(found)) if place not in chosen]
-    rest.sort(key=lambda place: -sum(share * total[label] - held[label] for label in found[place]))
-    chosen = set(chosen)
-    for place in rest:
-        if len(chosen) >= wanted:
+def _top_up(selected: set[int], group_labels: list[tuple[Label, ...]], target: int, share: float) -> set[int]:
+    """Add groups if so many labels are rare that too few were selected: first those whose labels validation lacks."""
+    total = Counter(label for labels in group_labels for label in labels)
+    validation = Counter(label for group in selected for label in group_labels[group])
+    rest = [group for group in range(len(group_labels)) if group not in selected]
+    rest.sort(key=lambda group: -sum(share * total[label] - validation[label] for label in group_labels[group]))
+    selected = set(selected)
+    for group in rest:
+        if len(selected) >= target:
             break
-        if all(total[label] - held[label] > 1 for label in found[place]):
-            chosen.add(place)
-            held.update(found[place])
-    if not chosen and wanted > 0:  # every label has one text only
-        chosen.add(rest[0])
-    if len(chosen) == len(found) > 1:
-        chosen.pop()
-    return chosen
+        if all(total[label] - validation[label] > 1 for label in group_labels[group]):
+            selected.add(group)
+            validation.update(group_labels[group])
+    if not selected and target > 0:  # every label has one text only
+        selected.add(rest[0])
+    if len(selected) == len(group_labels) > 1:
+        selected.pop()
+    return selected
 
 
 def rows_by_text(data: Dataset) -> list[list[int]]:
-    """Return the places of the rows, those with copies of one text together, in order of their first."""
-    places: dict[str, list[int]] = {}
-    for index, text in enumerate(data.texts):
-        places.setdefault(text_key(text), []).append(index)
-    return list(places.values())
+    """Return the indices of the rows, grouped by text, in order of first appearance."""
+    groups: dict[str, list[int]] = {}
+    for row, text in enumerate(data.texts):
+        groups.setdefault(text_key(text), []).append(row)
+    return list(groups.values())
 
 
 def text_key(text: str) -> str:
-    """Return what texts that are copies of each other share: the words, whatever their case and blanks."""
+    """Return what copies of a text share: its words, ignoring case and whitespace."""
     return " ".join(text.casefold().split())
 
 
 def _labels_of(data: Dataset, group: list[int]) -> tuple[Label, ...]:
-    named = ((name, values[row]) for row in group for name, values in data.labels.items())
-    return tuple(dict.fromkeys(label for label in named if label[1] != UNLABELLED))
+    labels = ((name, values[row]) for row in group for name, values in data.labels.items())
+    return tuple(dict.fromkeys(label for label in labels if label[1] != UNLABELLED))
 
 
 def _texts_per_label(data: Dataset) -> Counter[Label]:

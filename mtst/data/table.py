@@ -1,4 +1,4 @@
-"""A file -> a table of text, with each row's line in the file and nothing dropped silently."""
+"""A file -> a table of text, with the line of each row in the file, and every skipped row with its reason."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,17 +12,17 @@ from mtst.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """What a file holds: named columns and rows of text, each with its line number.
+    """The content of a file: named columns, and rows of text with their line numbers.
 
     Attributes:
         name: the file's name.
-        columns: the columns' names, all different.
-        rows: the rows that could be read, a cell a column.
-        lines: for each row, the line of the file that it starts on, counted from 1 (the row, in a sheet).
+        columns: the unique names of the columns.
+        rows: the rows that could be read, with a cell for each column.
+        lines: for each row, the line of the file that it starts on, counted from 1; in a sheet, its row number.
         skipped: the rows that could not be read, and why.
-        format: the file format, delimiter and encoding that were found, in words.
+        format: the detected file format, delimiter and encoding, in words.
         header: whether the first row names the columns.
-        undecodable: characters that could not be decoded, and are U+FFFD.
+        undecodable: how many characters could not be decoded and became U+FFFD.
     """
 
     name: str
@@ -38,31 +38,35 @@ class Table:
         """Return the cells of one column.
 
         Raises:
-            DataError: there is no such column; the message lists those that are.
+            DataError: there is no such column; the message lists the columns that there are.
         """
         index = find_column(self.name, self.columns, name)
         return [row[index] for row in self.rows]
 
 
-def read_table(source: str | Path, limits: Limits | None = None, header: bool | None = None) -> Table:
-    """Read CSV (comma, semicolon, tab or bar), JSON Lines or XLSX, also gzipped; format and encoding are found.
+def read_table(source: str | Path, limits: Limits | None = None, *, header: bool | None = None) -> Table:
+    """Read CSV (comma, semicolon, tab or bar), JSON Lines or XLSX, also gzipped; format and encoding are detected.
 
-    `header` says whether the first row names the columns; left out, that is found too.
+    `header` says whether the first row names the columns; if it is None, that is detected too.
 
     Raises:
         DataError: no such file, not a table, beyond a limit, or without rows.
     """
     path, limits = Path(source), limits or Limits()
-    stream = make_stream(path.name, read_bytes(path, limits), limits, header)
+    stream = make_stream(path.name, read_bytes(path, limits), limits, header=header)
     rows, lines, skipped = _collect(stream, limits)
-    lost = sum(cell.count("\ufffd") for row in rows for cell in row)
-    return Table(path.name, stream.columns, rows, lines, skipped, stream.format, stream.header, lost)
+    undecodable = sum(cell.count("\ufffd") for row in rows for cell in row)
+    return Table(path.name, stream.columns, rows, lines, skipped, stream.format, stream.header, undecodable)
 
 
 def _collect(
     stream: Stream, limits: Limits
 ) -> tuple[tuple[tuple[str, ...], ...], tuple[int, ...], tuple[Skipped, ...]]:
-    """Take the rows, up to the limits."""
+    """Return the rows, their lines and the skipped rows.
+
+    Raises:
+        DataError: there are more rows or cells than the limits allow, or none.
+    """
     width = len(stream.columns)
     rows: list[tuple[str, ...]] = []
     lines: list[int] = []

@@ -1,110 +1,165 @@
-"""The processes that share the work of one run: data-parallel training on one machine or several.
+"""Data-parallel work of several processes, on one machine or several.
 
-`accelerate launch -m mtst train …` starts the processes, tells them of each other and gives each its device. Here they
-only add up: sums of losses, gradients, and rows that each has computed a part of. Alone, all of it is nothing.
+`accelerate launch -m mtst train …` starts the processes and gives each its rank and device. A `ProcessGroup` shards the
+work, sums what every process has computed (losses, gradients, rows), and makes all processes fail together. With one
+process its methods do nothing, so callers need no special case.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from importlib import import_module
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
-TIMEOUT = timedelta(days=1)  # for the slowest process; one that dies is noticed at once
+from mtst.errors import MtstError, PeerError
+
+T = TypeVar("T")
+TIMEOUT = timedelta(days=1)  # how long to wait for the slowest process; one that dies is noticed at once
+ONE_PROCESS_ONLY = "accelerate launch has started one process only; with --multi_gpu it starts several, on CPUs too\n"
 
 
 class ProcessGroup:
-    """`size` processes, of which this one is number `rank`."""
+    """`world_size` processes, of which this one is number `rank`.
+
+    Values are summed on `device`; by default, on the device they are on.
+    """
 
     def __init__(self, rank: int = 0, world_size: int = 1, device: torch.device | None = None) -> None:
         self.rank, self.world_size = rank, world_size
-        self._device = device  # where values are added up; where they are if it is None
+        self._device = device
 
     @property
     def is_main(self) -> bool:
-        """Whether this process is the one that speaks and writes for all."""
+        """Whether this process prints and writes for all of them."""
         return self.rank == 0
 
     def owns(self, index: int) -> bool:
-        """Tell whether a part of the work is this process's."""
+        """Return whether this process does the piece of work with this index."""
         return index % self.world_size == self.rank
 
     def shard(self, indices: Sequence[int]) -> Sequence[int]:
-        """Return this process's share of a batch."""
+        """Return the indices of a batch that this process works on."""
         return indices[self.rank :: self.world_size]
 
     def pad_shard(self, rows: Tensor, count: int) -> Tensor:
-        """Return this process's share of `count` rows at their places among zeros; the sum of all is the whole."""
+        """Return the rows of this process's shard among `count` rows, the others zero.
+
+        The sum over all processes is the whole batch.
+        """
         if self.world_size == 1:
             return rows
-        among = rows.new_zeros(count, *rows.shape[1:])
-        among[self.rank :: self.world_size] = rows
-        return among
+        padded = rows.new_zeros(count, *rows.shape[1:])
+        padded[self.rank :: self.world_size] = rows
+        return padded
 
     def all_reduce(self, values: Tensor) -> Tensor:
-        """Add up values of all processes, in place; every process gets the same sum, bit by bit."""
+        """Sum the values of all processes, in place; every process gets the same sum, bit by bit."""
         if self.world_size > 1:
             from torch import distributed
 
-            at_home = self._device is None or values.device.type == self._device.type
-            moved = values if at_home else values.to(self._device)
-            distributed.all_reduce(moved)
-            if not at_home:
-                with torch.inference_mode():  # values may have been made in it, and can be written to in it only
-                    values.copy_(moved)
+            on_device = self._device is None or values.device.type == self._device.type
+            total = values if on_device else values.to(self._device)
+            distributed.all_reduce(total)
+            if not on_device:
+                with torch.inference_mode():  # tensors created in this mode can be written to in it only
+                    values.copy_(total)
         return values
 
     def all_reduce_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
-        """Add up the gradients that all processes have of the same parameters, in place.
+        """Sum the gradients of all processes, in place.
 
-        What has none in any process gets none, so that the optimizer passes it over as one process alone does.
+        A parameter that has a gradient in no process keeps none, so the optimizer skips it as with one process.
         """
-        if self.world_size > 1:
-            flags = [float(one.grad is not None) for one in parameters]
-            there = self.all_reduce(torch.tensor(flags, device=parameters[0].device))
-            learning = [one for one, found in zip(parameters, there.tolist(), strict=True) if found]
-            parts = [torch.zeros_like(one) if one.grad is None else one.grad for one in learning]
-            if not parts:
-                return
-            flat = self.all_reduce(torch.cat([part.flatten() for part in parts]))
-            for one, part in zip(learning, flat.split([one.numel() for one in learning]), strict=True):
-                one.grad = part.view_as(one)
+        if self.world_size == 1:
+            return
+        has_grad = torch.tensor([float(p.grad is not None) for p in parameters], device=parameters[0].device)
+        trained = [p for p, count in zip(parameters, self.all_reduce(has_grad).tolist(), strict=True) if count]
+        if not trained:
+            return
+        grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in trained]
+        flat = self.all_reduce(torch.cat([grad.flatten() for grad in grads]))
+        for parameter, grad in zip(trained, flat.split([p.numel() for p in trained]), strict=True):
+            parameter.grad = grad.view_as(parameter)
+
+    def run_on_main(self, function: Callable[[], T]) -> T:
+        """Call a function in the main process only; return its result in every process.
+
+        Raises:
+            MtstError: the function failed; the other processes raise `PeerError`.
+        """
+        if self.world_size == 1:
+            return function()
+        from accelerate.utils import broadcast_object_list
+
+        outcome: list[T | str | None] = [None, ""]
+        if self.is_main:
+            try:
+                outcome[0] = function()
+            except MtstError as error:
+                outcome[1] = str(error)
+        result, message = broadcast_object_list(outcome)
+        self._raise(message)
+        return result
+
+    @contextmanager
+    def fail_together(self) -> Iterator[None]:
+        """Run a block in every process and wait until all have finished it.
+
+        Raises:
+            MtstError: the block failed in one of them; all but the main process raise `PeerError`.
+        """
+        if self.world_size == 1:
+            yield
+            return
+        from accelerate.utils import gather_object
+
+        message = ""
+        try:
+            yield
+        except MtstError as error:
+            message = str(error)
+        self._raise(next(filter(None, gather_object([message])), ""))
+
+    def _raise(self, message: str) -> None:
+        if message:
+            raise MtstError(message) if self.is_main else PeerError(message)
 
 
 SINGLE_PROCESS = ProcessGroup()
 
 
-def lacks_others() -> bool:
-    """Tell whether `accelerate launch` was asked for several processes and has started this one only.
-
-    On CPUs that is what it does without `--multi_gpu`: it names a meeting place and sends nobody else there.
-    """
-    names = {"ACCELERATE_MIXED_PRECISION", "MASTER_PORT"}
-    return names <= os.environ.keys() and "WORLD_SIZE" not in os.environ
-
-
 @contextmanager
 def launched_process_group() -> Iterator[ProcessGroup]:
-    """Join the process group that a launcher has started this process in, or be one of this process alone.
+    """Join the processes started by a launcher; yield `SINGLE_PROCESS` if there is no launcher.
 
-    Enter it before an encoder is loaded: it also gives the process its device. In the end each process hangs up: one
-    that ends while the group's threads are still there is now and then aborted.
+    Enter it before an encoder is loaded: it also gives the process its device. On exit each process leaves the group:
+    one that ends while the group's threads still run is aborted now and then.
     """
+    if _is_missing_peers():
+        sys.stderr.write(ONE_PROCESS_ONLY)
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
         yield SINGLE_PROCESS
         return
-    # This module takes the group of all processes as a default value: imported later, as transformers does when a model
-    # is loaded, it would hold the group, and its threads, beyond the end.
+    # This module takes the default group as the default value of a parameter. Imported later, as transformers does when
+    # it loads a model, it would keep the group and its threads alive after the end.
     import_module("torch.distributed.nn.functional")
     from accelerate import PartialState
 
     state = PartialState(cpu=not torch.cuda.is_available(), timeout=TIMEOUT)
     try:
-        yield ProcessGroup(
-            state.process_index, state.num_processes, state.device
-        )  # NCCL adds up on its own device only
+        yield ProcessGroup(state.process_index, state.num_processes, state.device)  # NCCL sums on its device only
     finally:
         state.destroy_process_group()
+
+
+def _is_missing_peers() -> bool:
+    """Return whether `accelerate launch` was asked for several processes and has started this one only.
+
+    That is what it does on CPUs without `--multi_gpu`: it sets the port to meet at, and starts no other process.
+    """
+    return {"ACCELERATE_MIXED_PRECISION", "MASTER_PORT"} <= os.environ.keys() and "WORLD_SIZE" not in os.environ

@@ -212,9 +212,9 @@ def test_a_folder_that_cannot_be_written_is_refused_before_training(cli, file, t
 
 
 def test_a_download_is_told_on_one_line(capsys):
-    told = output._line("some-encoder")
+    show = output.progress_line("some-encoder")
     for done in (0, 5_000_000, 12_000_000):
-        told(done, 12_000_000)
+        show(done, 12_000_000)
     lines = capsys.readouterr().err
     assert lines.split("\r")[1:] == [f"fetching some-encoder: {done} of 12 MB" for done in (0, 5)] + [
         "fetching some-encoder: 12 of 12 MB\n"

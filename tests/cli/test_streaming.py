@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 import mtst
 from mtst.cli import app
-from mtst.data.readers.stream import ROWS_AT_ONCE
+from mtst.data.readers.stream import BATCH_ROWS
 from mtst.data.table import read_table
 from mtst.data.tasks import Task
 from mtst.model.export.predictions_csv import write_predictions
@@ -97,7 +97,7 @@ def left(folder):
 
 
 def test_what_is_written_is_what_the_whole_table_gives(tmp_path, tiny_folder, tiny_encoder):
-    file = long_file(tmp_path / "my.csv", 2 * ROWS_AT_ONCE + 9)
+    file = long_file(tmp_path / "my.csv", 2 * BATCH_ROWS + 9)
     done = invoke(*embed(file, tmp_path / "e.npy", tiny_folder()))
     assert done.exit_code == 0, done.output
     assert done.stdout.startswith("8,201 embeddings of 32 numbers written to ")
@@ -106,7 +106,7 @@ def test_what_is_written_is_what_the_whole_table_gives(tmp_path, tiny_folder, ti
     found = np.load(tmp_path / "e.npy", allow_pickle=False)
     np.testing.assert_allclose(found, tiny_encoder.encode(texts), atol=2e-2)  # bf16, and other batches
     tiny_encoder.clear_cache()
-    np.testing.assert_array_equal(found[:ROWS_AT_ONCE], tiny_encoder.encode(texts[:ROWS_AT_ONCE]))
+    np.testing.assert_array_equal(found[:BATCH_ROWS], tiny_encoder.encode(texts[:BATCH_ROWS]))
     expected = io.BytesIO()
     np.save(expected, found)
     assert (tmp_path / "e.npy").read_bytes() == expected.getvalue()
@@ -141,7 +141,7 @@ def test_what_stood_there_is_kept_until_all_is_written(tmp_path, tiny_folder):
     out, file = tmp_path / "e.npy", tmp_path / "my.jsonl"
     out.write_text("mine")
     out.chmod(0o640)
-    file.write_bytes(b'{"text":"a"}\n' * (ROWS_AT_ONCE + 1) + b'{"text":"' + b"x" * 2_000_001)
+    file.write_bytes(b'{"text":"a"}\n' * (BATCH_ROWS + 1) + b'{"text":"' + b"x" * 2_000_001)
     done = invoke(*embed(file, out, tiny_folder()))
     assert done.exit_code == 2
     assert "has more than 2,000,000 characters" in done.stderr
@@ -175,7 +175,7 @@ def test_a_process_that_is_told_to_terminate_leaves_nothing(tmp_path, tiny_folde
 
 
 def test_two_processes_write_the_file_that_one_writes(tmp_path, tiny_folder, model, start):
-    file = long_file(tmp_path / "my.csv", 2 * ROWS_AT_ONCE + 9)
+    file = long_file(tmp_path / "my.csv", 2 * BATCH_ROWS + 9)
     for command, name in (
         (embed(file, tmp_path / "OUT", tiny_folder()), "e.npy"),
         (("mtst", "predict", model, file, "--text", "text", "--out", tmp_path / "OUT"), "p.csv"),

@@ -2,17 +2,17 @@ import csv
 
 import pytest
 
-from mtst.data.csv_writer import FORMULA, spreadsheet_safe, write_csv
+from mtst.data.csv_writer import FORMULA_PREFIXES, spreadsheet_safe, write_csv
 from mtst.errors import DataError
 
 
-@pytest.mark.parametrize("start", [*FORMULA, "'", "''", "'=", "", " ", "a", "1"])
+@pytest.mark.parametrize("start", [*FORMULA_PREFIXES, "'", "''", "'=", "", " ", "a", "1"])
 @pytest.mark.parametrize("rest", ["", "SUM(A1:A9)", "cmd|' /C calc'!A0", "'", "\n=1", "é"])
 def test_a_cell_is_made_safe_and_can_be_had_back(start, rest):
     safe = spreadsheet_safe(start + rest)
-    assert not safe.startswith(FORMULA)
+    assert not safe.startswith(FORMULA_PREFIXES)
     assert safe.removeprefix("'") == start + rest
-    assert (safe == start + rest) == (not (start + rest).startswith((*FORMULA, "'")))
+    assert (safe == start + rest) == (not (start + rest).startswith((*FORMULA_PREFIXES, "'")))
 
 
 def test_rows_are_written_with_every_text_safe_and_numbers_as_they_are(tmp_path):

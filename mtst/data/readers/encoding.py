@@ -1,13 +1,18 @@
-"""TODO."""
+"""Bytes -> text: find the encoding of a file, decode it, and split it into lines."""
 
 import codecs
 import re
+from collections.abc import Iterator
+from functools import partial
+from io import TextIOWrapper
 
-from mtst.data.readers.source import CHUNK, Content, beginning, open_content, text_stream
+from mtst.data.readers.source import CHUNK, Content, open_content, read_start, translate_read_errors
+from mtst.errors import DataError
 
-SAMPLE = 1 << 16
-# The longer marks first: the one of UTF-32 begins with that of UTF-16.
-MARKS = (
+LONGEST_ROW = 2_000_000  # characters; as cells of two characters each they take thirty times as much memory
+SAMPLE = 1 << 16  # bytes
+# UTF-32 before UTF-16: the byte order mark of the one begins with that of the other.
+BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -15,31 +20,31 @@ MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 WESTERN = "cp1252"  # Latin-1, and what Windows adds to it
-LEGACY = (
+LEGACY_ENCODINGS = (
     WESTERN, "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r", "cp932", "gb18030", "big5", "cp949",
 )  # fmt: skip
-BETWEEN = re.compile(rb'(?:[,;\t\r\n"]|(?<![\x80-\xff])\|)+')  # cells; a bar may be half of a character
+CELL_SEPARATORS = re.compile(rb'(?:[,;\t\r\n"]|(?<![\x80-\xff])\|)+')  # a bar may be half of a character
 REPLACEMENT = "\ufffd".encode()
-NEARLY = 0.1  # of charset_normalizer's measures of mess and of sense: as good as the best
+TOLERANCE = 0.1  # a difference in chaos and coherence of charset_normalizer that does not count
 
 
 def find_encoding(content: Content) -> str:
-    """Return the name of the encoding of a text: by its mark, as UTF-8 if it can be, by its zeros, or as most likely.
+    """Return the encoding of a text: that of its byte order mark, UTF-16, UTF-8, or else the most likely one.
 
-    A text with few bytes that are not UTF-8 among many that are is UTF-8; those few show as U+FFFD.
+    A few invalid bytes among many characters are tolerated in UTF-8; they are decoded as U+FFFD.
     """
-    start = beginning(content, SAMPLE)
-    for mark, encoding in MARKS:
+    start = read_start(content, SAMPLE)
+    for mark, encoding in BYTE_ORDER_MARKS:
         if start.startswith(mark):
             return encoding
-    if encoding := _two_bytes(start):
-        return encoding
-    good, bad = _utf8(content)
-    return "utf-8" if 10 * bad <= good else _likeliest(content)
+    if utf16 := _detect_utf16(start):
+        return utf16
+    valid, invalid = _count_utf8(content)
+    return "utf-8" if 10 * invalid <= valid else _most_likely(content)
 
 
-def _two_bytes(sample: bytes) -> str | None:
-    """Recognise UTF-16 without its mark by the zeros that every second byte of Latin letters is."""
+def _detect_utf16(sample: bytes) -> str | None:
+    """Return the kind of UTF-16 without a byte order mark: every second byte of Latin letters is zero."""
     half = len(sample) // 2
     if half and sample[1::2].count(0) > 0.4 * half and sample[::2].count(0) < 0.1 * half:
         return "utf-16-le"
@@ -48,51 +53,73 @@ def _two_bytes(sample: bytes) -> str | None:
     return None
 
 
-def _utf8(content: Content) -> tuple[int, int]:
-    """Count what UTF-8 makes of bytes above 127: characters, and places that are none."""
+def _count_utf8(content: Content) -> tuple[int, int]:
+    """Count the characters beyond ASCII, and the places that are not valid UTF-8."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    good = bad = 0
+    valid = invalid = 0
     before = b""
     with open_content(content) as file:
         while chunk := file.read(CHUNK):
             text = decoder.decode(chunk)
-            lost = text.count("\ufffd")
-            meant = (before + chunk).count(REPLACEMENT)  # a text may hold the sign itself
-            good += len(text) - len(text.encode("ascii", "ignore")) - lost + meant
-            bad += lost - meant
+            replaced = text.count("\ufffd")
+            literal = (before + chunk).count(REPLACEMENT)  # a text may hold the character itself
+            valid += len(text) - len(text.encode("ascii", "ignore")) - replaced + literal
+            invalid += replaced - literal
             before = chunk[1 - len(REPLACEMENT) :]
-    return good, bad + len(decoder.decode(b"", final=True))
+    return valid, invalid + len(decoder.decode(b"", final=True))
 
 
-def _likeliest(content: Content) -> str:
-    """Ask charset_normalizer; Western European where it is about as likely as the best, for short texts look alike.
+def _most_likely(content: Content) -> str:
+    """Return the best guess of charset_normalizer, or Western European if that is about as likely.
 
-    It is asked about different cells that are not all ASCII, or labels in English would outweigh a text in French.
+    Short texts look alike in many encodings. The guess is made from different cells that are not all ASCII, or labels
+    in English would outweigh a text in French.
     """
     with open_content(content) as file:
-        place = 0
+        position = 0
         while (chunk := file.read(CHUNK)).isascii() and chunk:
-            place += len(chunk)
-        place += next((place for place, byte in enumerate(chunk) if byte > 127), 0)
-        file.seek(max(0, place - SAMPLE))
-        around = file.read(CHUNK)
-    cells = dict.fromkeys(cell for cell in BETWEEN.split(around) if not cell.isascii())
+            position += len(chunk)
+        position += next((index for index, byte in enumerate(chunk) if byte > 127), 0)
+        file.seek(max(0, position - SAMPLE))
+        surroundings = file.read(CHUNK)
+    cells = dict.fromkeys(cell for cell in CELL_SEPARATORS.split(surroundings) if not cell.isascii())
     sample = b"\n".join(cells)[:SAMPLE]
     import charset_normalizer  # here, since few files need it
 
-    found = list(charset_normalizer.from_bytes(sample, cp_isolation=list(LEGACY), enable_fallback=False))
-    if not found:
+    matches = list(charset_normalizer.from_bytes(sample, cp_isolation=list(LEGACY_ENCODINGS), enable_fallback=False))
+    if not matches:
         return WESTERN
-    best = found[0]
-    for match in found:
-        alike = match.chaos <= best.chaos + NEARLY and match.coherence >= best.coherence - NEARLY
-        if alike and WESTERN in match.could_be_from_charset:
+    best = matches[0]
+    for match in matches:
+        as_good = match.chaos <= best.chaos + TOLERANCE and match.coherence >= best.coherence - TOLERANCE
+        if as_good and WESTERN in match.could_be_from_charset:
             return WESTERN
     return best.encoding
 
 
 def is_text(content: Content, encoding: str) -> bool:
-    """Tell whether the beginning holds hardly any control characters."""
-    sample = text_stream(beginning(content, SAMPLE), encoding).read()
+    """Return whether the beginning holds hardly any control characters."""
+    sample = text_stream(read_start(content, SAMPLE), encoding).read()
     controls = sum(character < " " and character not in "\t\n\r\f" for character in sample)
     return controls <= max(8, len(sample) // 10)
+
+
+def text_stream(content: Content, encoding: str) -> TextIOWrapper:
+    """Return the text, decoded while it is read, with its line ends unchanged; invalid bytes become U+FFFD."""
+    return TextIOWrapper(open_content(content), encoding, errors="replace", newline="")
+
+
+def text_lines(name: str, content: Content, encoding: str) -> Iterator[str]:
+    """Yield the lines of a text, with their line ends.
+
+    Raises:
+        DataError: a line is longer than a row can be, or the file cannot be read to its end.
+    """
+    with translate_read_errors(name), text_stream(content, encoding) as stream:
+        for number, line in enumerate(iter(partial(stream.readline, LONGEST_ROW + 1), ""), 1):
+            if len(line) > LONGEST_ROW:
+                raise DataError(
+                    f"Line {number:,} of {name} has more than {LONGEST_ROW:,} characters. "
+                    "Shorten it, or save the table again with a line for each row."
+                )
+            yield line

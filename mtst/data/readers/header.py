@@ -1,12 +1,13 @@
-"""The first row of a table: does it name the columns, and what are they called?"""
+"""The header of a table: whether the first row is one, how many columns there are, and their names."""
 
 from collections.abc import Sequence
 
 
 def names_columns(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    """Tell whether the first row holds names rather than data: a name is no number, and not a value of its column.
+    """Return whether the first row holds column names, not data.
 
-    With no rows below, it does; a row that repeats it as a whole is another header.
+    A name is no number, and no value of its column. Without rows below, the row is a header; a row below that repeats
+    all of it is another header.
     """
     names = [cell.strip() for cell in first]
     if not rows:
@@ -23,10 +24,10 @@ def names_columns(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
 
 
 def count_columns(first: Sequence[str], rows: Sequence[Sequence[str]], *, header: bool) -> int:
-    """Return how many columns a table has, given its first row and some of those below.
+    """Return the number of columns of a table, from its first row and some rows below.
 
     Blank cells at the end of the first row do not count if no other row is as long. A header that is one cell shorter
-    than each row, as R writes it, lacks the name of the first column; unless each row merely ends in a delimiter.
+    than every row, as R writes it, lacks the name of the first column, unless every row just ends in a delimiter.
     """
     count = len(first)
     longest = max(map(len, rows), default=count)
@@ -37,9 +38,9 @@ def count_columns(first: Sequence[str], rows: Sequence[Sequence[str]], *, header
 
 
 def column_names(first: Sequence[str], count: int) -> tuple[str, ...]:
-    """Return `count` different names: cells without blanks around them, a blank one numbered, a repeated one suffixed.
+    """Return `count` unique names: the stripped cells, a number for a blank one, a suffix for a repeated one.
 
-    Where the row is one cell short, as R writes it, the first column is that of the row names.
+    If the row is one cell short, as R writes it, the first column holds the row names.
     """
     cells = ["", *first] if len(first) == count - 1 else list(first[:count])
     names: dict[str, None] = {}

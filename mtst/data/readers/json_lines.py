@@ -1,53 +1,55 @@
-"""JSON Lines -> records: one object a line, its keys the columns."""
+"""JSON Lines -> records: an object on each line, its keys the columns."""
 
 from collections.abc import Iterator
 from json import dumps
+from typing import Any
 
 from pydantic_core import from_json
 
 from mtst.data.limits import Limits
+from mtst.data.readers.encoding import text_lines
 from mtst.data.readers.records import Record, Skipped
-from mtst.data.readers.source import Content, text_lines
+from mtst.data.readers.source import Content
 from mtst.errors import DataError
 
 BLANK = "\ufeff \t\r\n"
 
 
 def read_json_lines(name: str, content: Content, encoding: str, limits: Limits) -> Iterator[Record | Skipped]:
-    """Read an object a line; the first record holds the keys of all of them, in order of their appearance."""
-    places: dict[str, int] = {}
-    for _, found in _objects(name, content, encoding):
-        if found:
-            for key in found:
-                places.setdefault(key, len(places))
-        if len(places) > limits.columns:
+    """Yield a record for each object, after a first one with the keys of all objects in order of appearance."""
+    positions: dict[str, int] = {}
+    for _, parsed in _objects(name, content, encoding):
+        if parsed:
+            for key in parsed:
+                positions.setdefault(key, len(positions))
+        if len(positions) > limits.columns:
             raise DataError(f"{name} has more than {limits.columns:,} columns, the most that can be read here.")
-    yield Record(0, list(places))
-    for line, found in _objects(name, content, encoding):
-        if found is None:
+    yield Record(0, list(positions))
+    for line, parsed in _objects(name, content, encoding):
+        if parsed is None:
             yield Skipped(line, "malformed: not a JSON object")
         else:
-            cells = [""] * len(places)
-            for key, value in found.items():
-                cells[places[key]] = _json_text(value)
+            cells = [""] * len(positions)
+            for key, value in parsed.items():
+                cells[positions[key]] = _json_text(value)
             yield Record(line, cells)
 
 
-def _objects(name: str, content: Content, encoding: str) -> Iterator[tuple[int, dict | None]]:
+def _objects(name: str, content: Content, encoding: str) -> Iterator[tuple[int, dict[str, Any] | None]]:
     for number, line in enumerate(text_lines(name, content, encoding), 1):
         if line.strip(BLANK):
             yield number, parse_object(line.strip(BLANK))
 
 
-def parse_object(line: str) -> dict | None:
-    """Return the object that a line holds, or nothing if it holds something else."""
+def parse_object(line: str) -> dict[str, Any] | None:
+    """Return the object that a line holds, or None if it holds something else."""
     if not line.startswith("{"):
         return None
     try:
-        found = from_json(line.encode("utf-8", "replace"))
+        parsed = from_json(line.encode("utf-8", "replace"))
     except ValueError:
         return None
-    return found if isinstance(found, dict) else None
+    return parsed if isinstance(parsed, dict) else None
 
 
 def _json_text(value: object) -> str:

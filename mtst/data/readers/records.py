@@ -1,11 +1,11 @@
-"""One row of a file after the other: what every reader of a format yields."""
+"""A row of a file, read or skipped: what the reader of every format yields."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Record:
-    """The cells of one row of a file and the line it starts on, counted from 1."""
+    """The cells of a row, and the line of the file that it starts on, counted from 1."""
 
     line: int
     cells: list[str]
@@ -13,7 +13,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A row of the file that was not used: the line it starts on, counted from 1, and why."""
+    """A row that is not used: the line of the file that it starts on, counted from 1, and why."""
 
     line: int
     reason: str

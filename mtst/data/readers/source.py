@@ -1,15 +1,14 @@
-"""A file -> its bytes, unpacked, and the encoding of their text.
+"""A file -> its bytes, unpacked; what is known not to be a table is refused.
 
-What is read of a file is either all in memory, up to a limit, or read again from the file wherever it is needed, so
-that a text of any size takes little memory.
+The content of a file is either all in memory, up to a limit, or read again from the file wherever it is needed, so that
+a text of any size takes little memory.
 """
 
 import gzip
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from io import BufferedReader, BytesIO, TextIOWrapper
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,10 +16,9 @@ from mtst.data.limits import Limits
 from mtst.errors import DataError
 
 CHUNK = 1 << 20
-LONGEST_ROW = 2_000_000  # characters; its cells take thirty times as much memory where each has but two
 GZIP = b"\x1f\x8b"
-Content = bytes | Path  # of a file, unpacked; or where to read it
-# What a file that is no table begins with, and what to do about it.
+Content = bytes | Path  # the unpacked bytes of a file, or the path to read them from
+# First bytes of files that are no table -> what to do about it.
 REFUSED = {
     b"\xd0\xcf\x11\xe0": "is an Excel file of the old kind (.xls) or has a password. Save it as .xlsx or CSV",
     b"PAR1\x15": "is a Parquet file. Save the table as CSV or JSON Lines",
@@ -30,48 +28,48 @@ REFUSED = {
     b"BZh91AY&SY": "is packed with bzip2. Unpack it, or pack it with gzip",
     b"\xfd7zXZ": "is packed with xz. Unpack it, or pack it with gzip",
 }
-ZIP = b"PK\x03\x04"  # what a workbook begins with
+ZIP = b"PK\x03\x04"  # the first bytes of an XLSX file
 
 
 def read_bytes(path: Path, limits: Limits) -> bytes:
-    """Return what is in a file, unpacked if it is gzipped.
+    """Return the content of a file, unpacked if it is gzipped.
 
     Raises:
         DataError: it cannot be read, is damaged, is no table, or holds more than the limit.
     """
     with translate_read_errors(path.name or str(path)), open_content(path) as file:
-        raw = _read(file, path.name, limits, packed=_is_packed(path))
+        raw = _read(file, path.name, limits, gzipped=_is_gzipped(path))
     check_kind(path.name, raw)
     return raw
 
 
 def open_content(content: Content) -> BinaryIO:
-    """Open what is in a file, unpacked if it is gzipped, from its beginning.
+    """Open the content of a file from its beginning, unpacked if it is gzipped.
 
     Raises:
-        OSError: it cannot be read, or only once, as a pipe can.
+        OSError: it cannot be read, or cannot be read twice, such as a pipe.
     """
     if isinstance(content, bytes):
         return BytesIO(content)
-    return BufferedReader(gzip.open(content), CHUNK) if _is_packed(content) else content.open("rb")
+    return BufferedReader(gzip.open(content), CHUNK) if _is_gzipped(content) else content.open("rb")
 
 
-def _is_packed(path: Path) -> bool:
+def _is_gzipped(path: Path) -> bool:
     with path.open("rb") as file:
-        packed = file.read(len(GZIP)) == GZIP
-        file.seek(0)  # fails where opening it once more would go on from here
-    return packed
+        is_gzipped = file.read(len(GZIP)) == GZIP
+        file.seek(0)  # fails where reopening it would not start at the beginning
+    return is_gzipped
 
 
-def beginning(content: Content, size: int) -> bytes:
-    """Return at most the first `size` bytes."""
+def read_start(content: Content, size: int) -> bytes:
+    """Return the first `size` bytes, or all if there are fewer."""
     with open_content(content) as file:
         return file.read(size)
 
 
 @contextmanager
 def translate_read_errors(name: str) -> Iterator[None]:
-    """Turn what can go wrong while a file is read into a `DataError` that says which file and why."""
+    """Raise what can go wrong while a file is read as a `DataError` that says which file and why."""
     try:
         yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -81,45 +79,24 @@ def translate_read_errors(name: str) -> Iterator[None]:
 
 
 def check_kind(name: str, start: bytes) -> None:
-    """Refuse what is known not to be a table by its first bytes.
+    """Refuse a file whose first bytes are those of a known format that is no table.
 
     Raises:
-        DataError: it is of such a kind; the message says what to do about it.
+        DataError: it is such a file; the message says what to do about it.
     """
-    for mark, advice in REFUSED.items():
-        if start.startswith(mark):
+    for magic, advice in REFUSED.items():
+        if start.startswith(magic):
             raise DataError(f"{name} {advice}.")
 
 
-def _read(file: BinaryIO, name: str, limits: Limits, *, packed: bool) -> bytes:
+def _read(file: BinaryIO, name: str, limits: Limits, *, gzipped: bool) -> bytes:
     content = bytearray()
     while chunk := file.read(CHUNK):
         content += chunk
         if len(content) > limits.bytes:
-            holds = "unpacks to" if packed else "has"
+            holds = "unpacks to" if gzipped else "has"
             raise DataError(
                 f"{name} {holds} more than {limits.megabytes:g} MB, the most that can be read here. "
                 "Keep fewer rows, or only the columns of the text and the labels."
             )
     return bytes(content)
-
-
-def text_stream(content: Content, encoding: str) -> TextIOWrapper:
-    """Return the text, decoded as it is read, its line ends as they are; what cannot be decoded is U+FFFD."""
-    return TextIOWrapper(open_content(content), encoding, errors="replace", newline="")
-
-
-def text_lines(name: str, content: Content, encoding: str) -> Iterator[str]:
-    """Yield the lines of a text, their ends included.
-
-    Raises:
-        DataError: a line is longer than a row can be, or the file cannot be read on.
-    """
-    with translate_read_errors(name), text_stream(content, encoding) as stream:
-        for number, line in enumerate(iter(partial(stream.readline, LONGEST_ROW + 1), ""), 1):
-            if len(line) > LONGEST_ROW:
-                raise DataError(
-                    f"Line {number:,} of {name} has more than {LONGEST_ROW:,} characters. "
-                    "Shorten it, or save the table again with a line for each row."
-                )
-            yield line

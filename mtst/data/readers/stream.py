@@ -1,4 +1,4 @@
-"""A file -> its columns, and its rows one after the other: nothing of a text file is kept, however long it is."""
+"""A file -> its columns and a stream of its rows; a text file of any length takes little memory."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,39 +7,31 @@ from pathlib import Path
 
 from mtst.data.limits import Limits
 from mtst.data.readers.delimited import SAMPLE_CHARACTERS, find_dialect, read_delimited
-from mtst.data.readers.encoding import find_encoding, is_text  # fmt: skip
+from mtst.data.readers.encoding import find_encoding, is_text, text_lines, text_stream
 from mtst.data.readers.header import column_names, count_columns, names_columns
 from mtst.data.readers.json_lines import BLANK, parse_object, read_json_lines
 from mtst.data.readers.records import Record, Skipped
-from mtst.data.readers.source import (
-    ZIP,
-    Content,
-    beginning,
-    check_kind,
-    read_bytes,
-    text_lines,
-    text_stream,
-    translate_read_errors,
-)
+from mtst.data.readers.source import ZIP, Content, check_kind, read_bytes, read_start, translate_read_errors
 from mtst.errors import DataError
 
-ROWS_COMPARED = 200  # with the first one, to tell whether it names the columns
-CELLS_COMPARED = 500_000
-ROWS_AT_ONCE = 4_096
-CHARACTERS_AT_ONCE = 2_000_000  # of a part, so that rows of long texts make shorter parts
-SKIPPED_KEPT = 3
+HEAD_ROWS = 200  # with which the first row is compared to find out whether it is a header
+HEAD_CELLS = 500_000
+BATCH_ROWS = 4_096
+BATCH_CHARACTERS = 2_000_000  # so that batches of long texts have fewer rows
+FIRST_SKIPPED = 3
+JSON_LINES = "JSON Lines"
 
 
 @dataclass(frozen=True, eq=False)
 class Stream:
-    """The rows of a file, to be taken once.
+    """The columns of a file, and its rows, which can be iterated over once.
 
     Attributes:
         name: the file's name.
-        columns: the columns' names, all different.
+        columns: the unique names of the columns.
         records: the rows, with a cell for each column, and those that cannot be read, in the order of the file.
-            Taking the last one raises a `DataError` if no row could be read.
-        format: the file format, delimiter and encoding that were found, in words.
+            The end of the iteration raises a `DataError` if no row could be read.
+        format: the detected file format, delimiter and encoding, in words.
         header: whether the first row names the columns.
     """
 
@@ -50,57 +42,63 @@ class Stream:
     header: bool
 
 
-def open_stream(source: str | Path, header: bool | None = None, limits: Limits | None = None) -> Stream:
-    """Read what `read_table` reads, but row by row, so that neither size nor rows of a text file have a limit.
+def open_stream(source: str | Path, *, header: bool | None = None, limits: Limits | None = None) -> Stream:
+    """Open what `read_table` reads, but row by row: a text file may have any size and number of rows.
 
-    A workbook's texts are kept while it is read, for it says each of them once, and its size keeps its limit.
+    The limit on the size of a workbook holds: its texts are kept in memory while it is read, for the file stores each
+    of them once.
 
     Raises:
-        DataError: no such file, not a table, beyond a limit, or without rows; reading on can raise it too.
+        DataError: no such file, not a table, beyond a limit, or without rows; iterating over the rows can raise it too.
     """
     path, limits = Path(source), limits or Limits()
     with translate_read_errors(path.name or str(path)):
-        start = beginning(path, 16)
+        start = read_start(path, 16)
         check_kind(path.name, start)
-        return make_stream(path.name, read_bytes(path, limits) if start.startswith(ZIP) else path, limits, header)
+        content = read_bytes(path, limits) if start.startswith(ZIP) else path
+        return make_stream(path.name, content, limits, header=header)
 
 
-def make_stream(name: str, content: Content, limits: Limits, header: bool | None) -> Stream:
-    """Find out by its beginning what the content of a file is and what its columns are called.
+def make_stream(name: str, content: Content, limits: Limits, *, header: bool | None) -> Stream:
+    """Detect the format of a file's content and the names of its columns.
 
     Raises:
         DataError: it is not a table, has too many columns, or no rows.
     """
-    form, records, named = _records(name, content, limits)
-    if named is not None:
-        header = named
-    start = _beginning(records)
-    filled = [place for place, record in enumerate(start) if isinstance(record, Record) and (named or _filled(record))]
-    if not filled:
-        why = _first([record for record in start if isinstance(record, Skipped)])
-        raise DataError(f"{name} is empty{why}. It needs a line of column names and rows below it.")
-    first, *others = filled
-    cells = start[first].cells
-    below = [start[place].cells for place in others]
+    file_format, records = _read_records(name, content, limits)
+    begins_with_names = file_format.startswith(JSON_LINES)
+    if begins_with_names:
+        header = True
+    head = _take_head(records)
+    rows = [
+        (index, record.cells)
+        for index, record in enumerate(head)
+        if isinstance(record, Record) and (begins_with_names or _has_text(record))
+    ]
+    if not rows:
+        reason = _first_reason([record for record in head if isinstance(record, Skipped)])
+        raise DataError(f"{name} is empty{reason}. It needs a line of column names and rows below it.")
+    first_index, first = rows[0]
+    below = [cells for _, cells in rows[1:]]
     if header is None:
-        header = names_columns(cells, below)
-    width = count_columns(cells, below, header=header)
+        header = names_columns(first, below)
+    width = count_columns(first, below, header=header)
     if width > limits.columns:
         raise DataError(
             f"{name} has {width:,} columns; at most {limits.columns:,} can be read here. "
             "Keep those of the text and the labels."
         )
-    columns = column_names(cells if header else [""] * width, width)
+    columns = column_names(first if header else [""] * width, width)
     if header:
-        del start[first]
-    return Stream(name, columns, _rows(name, chain(start, records), width), form, header)
+        del head[first_index]
+    return Stream(name, columns, _check_rows(name, chain(head, records), width), file_format, header)
 
 
 def find_column(name: str, columns: Sequence[str], column: str) -> int:
-    """Return the place of a column among those of a file.
+    """Return the index of a column.
 
     Raises:
-        DataError: there is no such column; the message lists those that are.
+        DataError: there is no such column; the message lists the columns that there are.
     """
     if column not in columns:
         shown = ", ".join(columns[:20]) + (", …" if len(columns) > 20 else "")
@@ -109,99 +107,106 @@ def find_column(name: str, columns: Sequence[str], column: str) -> int:
 
 
 class Batches:
-    """The rows of a stream, some at a time, and a count of those that went by.
+    """The rows of a stream in batches, with counts of the rows read so far.
 
     Attributes:
-        rows: how many rows could be read.
-        skipped: how many could not.
-        first_skipped: the first few of these, and why.
+        row_count: rows that could be read.
+        skipped_count: rows that could not.
+        first_skipped: the first few of these.
     """
 
     def __init__(self, stream: Stream) -> None:
         self._records = stream.records
-        self.rows = self.skipped = 0
+        self.row_count = self.skipped_count = 0
         self.first_skipped: list[Skipped] = []
 
     def __iter__(self) -> Iterator[list[Record]]:
-        part: list[Record] = []
+        batch: list[Record] = []
         characters = 0
         for record in self._records:
             if isinstance(record, Skipped):
-                self.skipped += 1
-                if len(self.first_skipped) < SKIPPED_KEPT:
+                self.skipped_count += 1
+                if len(self.first_skipped) < FIRST_SKIPPED:
                     self.first_skipped.append(record)
                 continue
-            self.rows += 1
-            part.append(record)
+            self.row_count += 1
+            batch.append(record)
             characters += sum(map(len, record.cells))
-            if len(part) == ROWS_AT_ONCE or characters > CHARACTERS_AT_ONCE:
-                yield part
-                part, characters = [], 0
-        if part:
-            yield part
+            if len(batch) == BATCH_ROWS or characters > BATCH_CHARACTERS:
+                yield batch
+                batch, characters = [], 0
+        if batch:
+            yield batch
 
 
-def _beginning(records: Iterator[Record | Skipped]) -> list[Record | Skipped]:
+def _take_head(records: Iterator[Record | Skipped]) -> list[Record | Skipped]:
     """Take the first records, but no more cells than fit into memory with ease."""
-    start: list[Record | Skipped] = []
+    head: list[Record | Skipped] = []
     cells = 0
     for record in records:
-        start.append(record)
+        head.append(record)
         cells += len(record.cells) if isinstance(record, Record) else 0
-        if len(start) > ROWS_COMPARED or cells > CELLS_COMPARED:
+        if len(head) > HEAD_ROWS or cells > HEAD_CELLS:
             break
-    return start
+    return head
 
 
-def _first(skipped: Sequence[Skipped]) -> str:
+def _first_reason(skipped: Sequence[Skipped]) -> str:
     return f" (line {skipped[0].line:,}: {skipped[0].reason})" if skipped else ""
 
 
-def _filled(record: Record) -> bool:
+def _has_text(record: Record) -> bool:
     return any(map(str.strip, record.cells))
 
 
-def _records(name: str, content: Content, limits: Limits) -> tuple[str, Iterator[Record | Skipped], bool | None]:
-    """Find out what a file is by what is in it: its format in words, its records, and whether they begin with names."""
-    if isinstance(content, bytes) and content.startswith(ZIP):
-        from mtst.data.readers.xlsx import read_workbook, describe_workbook
+def _read_records(name: str, content: Content, limits: Limits) -> tuple[str, Iterator[Record | Skipped]]:
+    """Detect the format of a file's content; return it in words, and the records.
 
-        return describe_workbook(content), read_workbook(name, content, limits), None
+    The first record of JSON Lines holds the keys.
+    """
+    if isinstance(content, bytes) and content.startswith(ZIP):
+        from mtst.data.readers.xlsx import describe_workbook, read_workbook
+
+        return describe_workbook(content), read_workbook(name, content, limits)
     encoding = find_encoding(content)
     if not is_text(content, encoding):
         raise DataError(f"{name} is not a text file. Save the table as CSV (UTF-8) and choose that file.")
-    known = "UTF-8" if encoding.startswith("utf-8") else encoding.upper()
-    start = text_stream(beginning(content, 4 * SAMPLE_CHARACTERS), encoding).read(SAMPLE_CHARACTERS)
+    encoding_name = "UTF-8" if encoding.startswith("utf-8") else encoding.upper()
+    start = text_stream(read_start(content, 4 * SAMPLE_CHARACTERS), encoding).read(SAMPLE_CHARACTERS)
     if start.lstrip(BLANK).startswith("[") and "{" in start[:100]:
         raise DataError(f"{name} is one JSON list. Save it as JSON Lines: one object a line, no commas between them.")
     line = next(filter(None, (line.strip(BLANK) for line in text_lines(name, content, encoding))), "")
     if parse_object(line) is not None:
-        return f"JSON Lines, {known}", read_json_lines(name, content, encoding, limits), True
+        return f"{JSON_LINES}, {encoding_name}", read_json_lines(name, content, encoding, limits)
     dialect = find_dialect(start)
-    return f"{dialect.format}, {known}", read_delimited(name, content, encoding, dialect), None
+    return f"{dialect.format}, {encoding_name}", read_delimited(name, content, encoding, dialect)
 
 
-def _rows(name: str, records: Iterator[Record | Skipped], width: int) -> Iterator[Record | Skipped]:
-    """Yield the rows that have the right number of cells, the others as skipped; empty cells at the end do not count.
+def _check_rows(name: str, records: Iterator[Record | Skipped], width: int) -> Iterator[Record | Skipped]:
+    """Yield the rows with the right number of cells, the others as skipped; empty cells at the end do not count.
 
     Raises:
-        DataError: at the end, if there was no row that could be used.
+        DataError: at the end, if no row could be used.
     """
-    used = False
+    has_rows = False
     skipped: list[Skipped] = []
     for record in records:
-        if isinstance(record, Record):
-            cells = record.cells
-            while len(cells) > width and not cells[-1].strip():
-                cells.pop()
-            if not _filled(record):
-                record = Skipped(record.line, "blank")
-            elif len(cells) != width:
-                record = Skipped(record.line, f"malformed: {len(cells):,} cells in place of {width:,}")
-            else:
-                used = True
-        if isinstance(record, Skipped) and not skipped:
-            skipped.append(record)
-        yield record
-    if not used:
-        raise DataError(f"{name} has a header but no rows that can be used below it{_first(skipped)}.")
+        checked = _check_row(record, width) if isinstance(record, Record) else record
+        if isinstance(checked, Record):
+            has_rows = True
+        elif not skipped:
+            skipped.append(checked)
+        yield checked
+    if not has_rows:
+        raise DataError(f"{name} has a header but no rows that can be used below it{_first_reason(skipped)}.")
+
+
+def _check_row(record: Record, width: int) -> Record | Skipped:
+    cells = record.cells
+    while len(cells) > width and not cells[-1].strip():
+        cells.pop()
+    if not _has_text(record):
+        return Skipped(record.line, "blank")
+    if len(cells) != width:
+        return Skipped(record.line, f"malformed: {len(cells):,} cells in place of {width:,}")
+    return record

@@ -1,6 +1,6 @@
 """XLSX -> records, read as a stream and never unpacked beyond the limit.
 
-openpyxl would build a tree of what it reads, empty rows and all, and so a small file can make it take gigabytes.
+openpyxl would build a tree of all it reads, with empty rows, so a small file could make it take gigabytes of memory.
 """
 
 import posixpath
@@ -16,21 +16,21 @@ from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH
 
 from mtst.data.limits import Limits
 from mtst.data.readers.records import Record
-from mtst.data.readers.xlsx_cells import Format, column_number, number_text, read_formats, unescaped
-from mtst.data.readers.xlsx_xml import Element, elements
+from mtst.data.readers.xlsx_cells import NumberFormat, column_number, number_text, read_formats, unescape
+from mtst.data.readers.xlsx_xml import Element, iter_elements
 from mtst.errors import DataError
 
-DIRECTORY = b"PK\x01\x02"  # of a ZIP archive, what each entry of its directory begins with
+DIRECTORY_ENTRY = b"PK\x01\x02"  # begins each entry in the directory of a ZIP archive
 MAX_PARTS = 10_000
-MAX_PART_BYTES = 5_000_000  # of a part of which a list is kept, other than the texts
-UNPACKED = 5  # times the limit in megabytes, for XML is wordy
-ELEMENTS = 3  # for each cell that the limits allow
+MAX_PART_BYTES = 5_000_000  # of a part that is kept as a list, except the texts
+UNPACKED_FACTOR = 5  # unpacked bytes for each byte of the limit: XML is verbose
+ELEMENTS_PER_CELL = 3
 SPARE_ELEMENTS = 1_000_000
-ROWS_MEASURED = 200  # to find out how many columns a sheet has
+HEAD_ROWS = 200  # from which the number of columns of a sheet is measured
 WORKBOOK = "xl/workbook.xml"
 SHEETS = "xl/worksheets/"
 RELATIONS = "xl/_rels/workbook.xml.rels"
-DAMAGED = (
+DAMAGE_ERRORS = (
     zipfile.BadZipFile, zlib.error, struct.error, expat.ExpatError, EOFError, OSError, RuntimeError, LookupError,
     ValueError,
 )  # fmt: skip
@@ -38,13 +38,13 @@ DIGITS = "0123456789"
 
 
 def read_workbook(name: str, raw: bytes, limits: Limits) -> Iterator[Record]:
-    """Read the first sheet that has rows, as a stream: what is not text yet becomes the text that a sheet shows.
+    """Yield the rows of the first sheet that has any; numbers, dates and the like become the text that the sheet shows.
 
     Raises:
         DataError: it is no workbook, is damaged, or goes beyond a limit.
     """
     try:
-        if raw.count(DIRECTORY) > MAX_PARTS:
+        if raw.count(DIRECTORY_ENTRY) > MAX_PARTS:
             raise ValueError(f"it has more than {MAX_PARTS:,} parts")
         with zipfile.ZipFile(BytesIO(raw)) as archive:
             if WORKBOOK not in archive.namelist():
@@ -52,84 +52,84 @@ def read_workbook(name: str, raw: bytes, limits: Limits) -> Iterator[Record]:
                     f"{name} is a ZIP archive and not a table. Unpack it and choose the CSV or XLSX file in it."
                 )
             yield from _Workbook(archive, limits).records()
-    except DAMAGED as error:
-        why = str(error).strip("'\"")
+    except DAMAGE_ERRORS as error:
+        reason = str(error).strip("'\"")
         raise DataError(
-            f"{name} cannot be read as XLSX: {why}. Open it and save it again, with fewer rows, or save it as CSV."
+            f"{name} cannot be read as XLSX: {reason}. Open it and save it again, with fewer rows, or save it as CSV."
         ) from error
 
 
 def describe_workbook(raw: bytes) -> str:
-    """Return the format in words; of several sheets one is read, which should not go unsaid."""
+    """Return the format in words; if there are several sheets, say that only one is read."""
     try:
-        with zipfile.ZipFile(BytesIO(raw if raw.count(DIRECTORY) <= MAX_PARTS else b"")) as archive:
+        with zipfile.ZipFile(BytesIO(raw if raw.count(DIRECTORY_ENTRY) <= MAX_PARTS else b"")) as archive:
             sheets = sum(name.startswith(SHEETS) and name.endswith(".xml") for name in archive.namelist())
-    except DAMAGED:  # which `read_workbook` reports
+    except DAMAGE_ERRORS:  # `read_workbook` reports it
         sheets = 0
     return f"XLSX, the first of {sheets} sheets that has rows" if sheets > 1 else "XLSX"
 
 
 class _Workbook:
-    """The parts of a workbook that hold its texts, its styles and its sheets."""
+    """The parts of a workbook: its shared texts, its number formats and its sheets."""
 
     def __init__(self, archive: zipfile.ZipFile, limits: Limits) -> None:
         self._archive = archive
         self._limits = limits
         self._bytes = self._elements = self._characters = 0
-        places: dict[str, str] = {}  # of the sheets
-        others: dict[str, str] = {}
-        for _, _, attributes, _ in self._small_part(RELATIONS):
+        sheet_paths: dict[str, str] = {}
+        other_paths: dict[str, str] = {}
+        for _, _, attributes, _ in self._read_small_part(RELATIONS):
             kind = attributes.get("Type", "").rpartition("/")[2]
             path = posixpath.normpath(posixpath.join("/xl", attributes.get("Target", ""))).lstrip("/")
             if kind == "worksheet":
-                places[attributes.get("Id", "")] = path
+                sheet_paths[attributes.get("Id", "")] = path
             else:
-                others[kind] = path
-        self._strings = self._read_strings(others["sharedStrings"]) if "sharedStrings" in others else []
-        self._formats = read_formats(self._small_part(others["styles"])) if "styles" in others else []
+                other_paths[kind] = path
+        self._strings = self._read_strings(other_paths["sharedStrings"]) if "sharedStrings" in other_paths else []
+        self._formats = read_formats(self._read_small_part(other_paths["styles"])) if "styles" in other_paths else []
         self._epoch = WINDOWS_EPOCH
         sheets: dict[str, None] = {}
-        for name, _, attributes, _ in self._small_part(WORKBOOK):
-            if name == "sheet" and (found := places.get(_relation(attributes))):
-                sheets[found] = None
+        for name, _, attributes, _ in self._read_small_part(WORKBOOK):
+            if name == "sheet" and (sheet_path := sheet_paths.get(_relation_id(attributes))):
+                sheets[sheet_path] = None
             elif name == "workbookPr" and attributes.get("date1904") in {"1", "true"}:
                 self._epoch = MAC_EPOCH
         self._sheets = tuple(sheets)
 
     def records(self) -> Iterator[Record]:
-        """Yield the rows of the first sheet that has some, as wide as the widest of the first."""
+        """Yield the rows of the first sheet that has any, padded to the widest of the first rows."""
         for sheet in self._sheets:
             rows = self._rows(sheet)
-            if first := list(islice(rows, ROWS_MEASURED)):
+            if first := list(islice(rows, HEAD_ROWS)):
                 width = max(len(row.cells) for row in first)
                 for row in chain(first, rows):
                     row.cells.extend([""] * (width - len(row.cells)))
                     yield row
                 return
 
-    def _small_part(self, path: str) -> Iterator[Element]:
+    def _read_small_part(self, path: str) -> Iterator[Element]:
         if self._archive.getinfo(path).file_size > MAX_PART_BYTES:
             raise ValueError(f"its part {path} is larger than {MAX_PART_BYTES / 1e6:g} MB")
-        return self._part(path)
+        return self._read_part(path)
 
-    def _part(self, path: str) -> Iterator[Element]:
-        """Yield the elements of a part; a limit holds for all the parts that are read together."""
+    def _read_part(self, path: str) -> Iterator[Element]:
+        """Yield the elements of a part; the limit holds for all parts that are read, together."""
         part = self._archive.getinfo(path)
         self._bytes += part.file_size  # it cannot hold more than it declares
-        if self._bytes > UNPACKED * self._limits.bytes:
-            raise ValueError(f"it unpacks to more than {UNPACKED * self._limits.megabytes:,g} MB")
-        if part.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:  # the others unpack without a bound
+        if self._bytes > UNPACKED_FACTOR * self._limits.bytes:
+            raise ValueError(f"it unpacks to more than {UNPACKED_FACTOR * self._limits.megabytes:,g} MB")
+        if part.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:  # other methods unpack without a bound
             raise ValueError(f"its part {path} is packed in an unusual way")
-        most = ELEMENTS * self._limits.cells + SPARE_ELEMENTS
+        limit = ELEMENTS_PER_CELL * self._limits.cells + SPARE_ELEMENTS
         with self._archive.open(part) as file:
-            for some in elements(file):
-                self._elements += len(some)
-                if self._elements > most:
-                    raise ValueError(f"it has more than {most:,} cells and other elements")
-                yield from some
+            for batch in iter_elements(file):
+                self._elements += len(batch)
+                if self._elements > limit:
+                    raise ValueError(f"it has more than {limit:,} cells and other elements")
+                yield from batch
 
-    def _count(self, text: str) -> str:
-        """Keep what all texts take together within the limit of a file that holds them once."""
+    def _count_characters(self, text: str) -> str:
+        """Return the text; all texts together may have as many characters as a file may have bytes."""
         self._characters += len(text)
         if self._characters > self._limits.bytes:
             raise ValueError(f"it holds more than {self._limits.megabytes:g} million characters")
@@ -138,11 +138,11 @@ class _Workbook:
     def _read_strings(self, path: str) -> list[str]:
         strings: list[str] = []
         pieces: list[str] = []
-        for name, parent, _, text in self._part(path):
-            if name == "t" and parent != "rPh":  # which tells how to say the text, in Japanese
-                pieces.append(self._count(text))
+        for name, parent, _, text in self._read_part(path):
+            if name == "t" and parent != "rPh":  # a phonetic guide to a Japanese text
+                pieces.append(self._count_characters(text))
             elif name == "si":
-                strings.append(unescaped("".join(pieces)))
+                strings.append(unescape("".join(pieces)))
                 pieces.clear()
                 if len(strings) > self._limits.cells:
                     raise ValueError(f"it has more than {self._limits.cells:,} texts")
@@ -150,49 +150,50 @@ class _Workbook:
         return strings
 
     def _rows(self, path: str) -> Iterator[Record]:
-        """Yield the rows that hold something, their cells up to the last one that does."""
-        number = place = 0
+        """Yield the rows that hold something, up to their last cell that does."""
+        number = column = 0
         cells: dict[int, str] = {}
-        value, pieces = "", []
-        for name, parent, attributes, text in self._part(path):
+        value = ""
+        pieces: list[str] = []
+        for name, parent, attributes, text in self._read_part(path):
             if name == "c":
-                place = column_number(attributes["r"].rstrip(DIGITS)) if "r" in attributes else place + 1
-                if (value or pieces) and (shown := self._text(attributes, value, pieces)):
-                    if place > self._limits.columns:
+                column = column_number(attributes["r"].rstrip(DIGITS)) if "r" in attributes else column + 1
+                if (value or pieces) and (shown := self._cell_text(attributes, value, pieces)):
+                    if column > self._limits.columns:
                         raise ValueError(f"it has a cell beyond column {self._limits.columns:,}")
-                    cells[place] = shown if pieces else self._count(shown)
+                    cells[column] = shown if pieces else self._count_characters(shown)
                 value, pieces = "", []
             elif name == "v":
                 value = text
             elif name == "t" and parent != "rPh":
-                pieces.append(self._count(text))
+                pieces.append(self._count_characters(text))
             elif name == "row":
                 number = int(attributes.get("r", number + 1))
                 if cells:
                     yield Record(number, [cells.get(n, "") for n in range(1, max(cells) + 1)])
                     cells = {}
-                place = 0
+                column = 0
 
-    def _text(self, attributes: dict[str, str], value: str, pieces: list[str]) -> str:
+    def _cell_text(self, attributes: dict[str, str], value: str, pieces: list[str]) -> str:
         match attributes.get("t", "n"):
             case "inlineStr":
-                return unescaped("".join(pieces))
+                return unescape("".join(pieces))
             case "s" if value:
                 return self._strings[int(value)]
             case "b" if value:
                 return "TRUE" if int(value) else "FALSE"
             case "str":
-                return unescaped(value)
+                return unescape(value)
             case "d":
                 return value.replace("T", " ")
             case "n" if value:
                 style = int(attributes.get("s", "0"))
-                form = self._formats[style] if style < len(self._formats) else Format()
-                return number_text(value, form, self._epoch)
+                number_format = self._formats[style] if style < len(self._formats) else NumberFormat()
+                return number_text(value, number_format, self._epoch)
             case _:
                 return value
 
 
-def _relation(attributes: dict[str, str]) -> str:
-    """Return what a sheet's entry points to: its attribute `id`, whatever the prefix."""
+def _relation_id(attributes: dict[str, str]) -> str:
+    """Return the relation that a sheet's entry refers to: its attribute `id`, with any prefix."""
     return next((value for key, value in attributes.items() if key.rpartition(":")[2] == "id"), "")

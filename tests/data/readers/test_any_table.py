@@ -117,7 +117,7 @@ def folder(tmp_path_factory):
 
 def taken_through(path, header=None):
     """Take a file all the way to a split, checking that nothing is lost on the way."""
-    table = read_table(path, LIMITS, header)
+    table = read_table(path, LIMITS, header=header)
     assert all(len(row) == len(table.columns) for row in table.rows)
     assert len(set(table.columns)) == len(table.columns) <= LIMITS.columns
     text, labels = guess_columns(table)

@@ -6,8 +6,8 @@ import lzma
 import pytest
 
 from mtst.data.limits import Limits
-from mtst.data.readers.encoding import find_encoding
-from mtst.data.readers.source import LONGEST_ROW, read_bytes, text_lines
+from mtst.data.readers.encoding import LONGEST_ROW, find_encoding, text_lines
+from mtst.data.readers.source import read_bytes
 from mtst.errors import DataError
 
 FRENCH = "Le café était fermé à midi, hélas. Où déjeuner après ça ? Même l'hôtel n'a rien.\n"

@@ -6,10 +6,10 @@ import os
 import pytest
 
 from mtst.data.limits import Limits
-from mtst.data.readers.encoding import find_encoding
+from mtst.data.readers.encoding import find_encoding, text_lines
 from mtst.data.readers.records import Skipped
-from mtst.data.readers.source import CHUNK, text_lines
-from mtst.data.readers.stream import CHARACTERS_AT_ONCE, ROWS_AT_ONCE, Batches, open_stream
+from mtst.data.readers.source import CHUNK
+from mtst.data.readers.stream import BATCH_CHARACTERS, BATCH_ROWS, Batches, open_stream
 from mtst.data.table import read_table
 from mtst.errors import DataError
 from tests.support.sheets import parts_of, zipped
@@ -54,7 +54,7 @@ REFUSED = {
 
 
 def drained(path, header=None):
-    stream = open_stream(path, header)
+    stream = open_stream(path, header=header)
     records = list(stream.records)
     skipped = tuple(record for record in records if isinstance(record, Skipped))
     rows = [record for record in records if not isinstance(record, Skipped)]
@@ -124,20 +124,20 @@ def test_the_encoding_of_a_file_is_that_of_its_bytes(tmp_path, start, encoding):
 
 
 def test_parts_hold_every_row_once_and_count_what_was_skipped(tmp_path):
-    count = 2 * ROWS_AT_ONCE + 5
+    count = 2 * BATCH_ROWS + 5
     path = tmp_path / "long.csv"
     path.write_text("text,n\n" + "".join(f"row,{n}\n" + "a,b,c\n" * (n % 2_000 == 7) for n in range(count)))
-    parts = Batches(open_stream(path))
-    found = list(parts)
-    assert [len(part) for part in found] == [ROWS_AT_ONCE, ROWS_AT_ONCE, 5]
-    assert [record.cells[1] for part in found for record in part] == [str(n) for n in range(count)]
-    assert (parts.rows, parts.skipped) == (count, 5)
-    assert [row.line for row in parts.first_skipped] == [10, 2_011, 4_012]
+    batches = Batches(open_stream(path))
+    found = list(batches)
+    assert [len(batch) for batch in found] == [BATCH_ROWS, BATCH_ROWS, 5]
+    assert [record.cells[1] for batch in found for record in batch] == [str(n) for n in range(count)]
+    assert (batches.row_count, batches.skipped_count) == (count, 5)
+    assert [row.line for row in batches.first_skipped] == [10, 2_011, 4_012]
 
 
 def test_parts_of_long_texts_hold_fewer_rows(tmp_path):
     path = tmp_path / "long.csv"
     path.write_text("text\n" + ("word " * 60_000 + "\n") * 16)
-    sizes = [len(part) for part in Batches(open_stream(path))]
+    sizes = [len(batch) for batch in Batches(open_stream(path))]
     assert sum(sizes) == 16
-    assert max(sizes) <= CHARACTERS_AT_ONCE // 300_000 + 1
+    assert max(sizes) <= BATCH_CHARACTERS // 300_000 + 1

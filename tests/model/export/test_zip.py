@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from mtst.data.csv_writer import FORMULA
+from mtst.data.csv_writer import FORMULA_PREFIXES
 from mtst.data.tasks import Task
 from mtst.errors import DataError, ModelError
 from mtst.model.export.predictions_csv import write_predictions
@@ -40,7 +40,7 @@ def test_predictions_are_written_next_to_every_row(tiny, table_of, tmp_path):
     for place, row in enumerate((rows[0], rows[2])):
         assert [unquoted(row[2]), row[4]] == [found["mood"].labels[place], found["topic"].labels[place]]
         assert float(row[5]) == pytest.approx(found["topic"].confidences[place], abs=1e-4)
-    assert not any(cell.startswith(FORMULA) for row in [header, *rows] for cell in row)
+    assert not any(cell.startswith(FORMULA_PREFIXES) for row in [header, *rows] for cell in row)
 
 
 def test_a_long_table_is_written_in_parts_without_a_seam(monkeypatch, tiny, table_of, tmp_path):

@@ -43,7 +43,7 @@ def choose(services: Services, path: str | None, header: bool | None = None) -> 
     limits = services.settings.limits
     try:
         file = claim_upload(path)
-        table = read_table(file, limits, header)
+        table = read_table(file, limits, header=header)
     except MtstError as error:
         return None, *blank, show_message(problem(error))
     if file.parent == ASSETS:  # so that the command shown later finds the sample too
