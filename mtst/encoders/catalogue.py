@@ -1,16 +1,16 @@
-"""The encoders that we know: where they come from, what they are good for, how large they are and what they cost."""
+"""The recommended encoders: where they come from, what they are good for, how large they are."""
 
 import re
 from dataclasses import dataclass
 
 HUB_ID = re.compile(r"[\w-][\w.-]{0,95}/[\w-][\w.-]{0,95}", re.ASCII)  # owner/name
 DEFAULT = "all-MiniLM-L6-v2"
-MATRICES = 12  # of width x width in a transformer block: four for attention, eight for what follows it
+BLOCK_MATRICES = 12  # of width x width in a transformer block: four for attention, eight for the feed-forward layers
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """Weights that come inside a Python package, with the checksum of the published file."""
+    """Weights inside a Python package, with the checksum of the published file."""
 
     package: str
     folder: str
@@ -19,16 +19,16 @@ class Bundle:
 
 @dataclass(frozen=True)
 class CatalogueEntry:
-    """An encoder we know.
+    """A recommended encoder.
 
     Attributes:
         hub_id: its name on the Hub.
         purpose: what it is good for.
-        parameters: how many numbers it consists of.
-        megabytes: what has to be downloaded, roughly; the Hub knows it exactly.
+        parameters: the number of its parameters.
+        megabytes: the rough size of the download.
         blocks: the number of its transformer blocks.
         width: the length of its hidden states.
-        bundle: the package that carries it, if one does.
+        bundle: the package that contains it, if there is one.
     """
 
     hub_id: str
@@ -41,8 +41,8 @@ class CatalogueEntry:
 
     @property
     def block_parameters(self) -> int:
-        """How many numbers each token meets: what a pass costs, the embeddings being looked up only."""
-        return self.blocks * MATRICES * self.width**2
+        """The number of parameters that each token passes through; embeddings are only looked up."""
+        return self.blocks * BLOCK_MATRICES * self.width**2
 
 
 CATALOGUE: dict[str, CatalogueEntry] = {

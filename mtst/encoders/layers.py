@@ -1,9 +1,9 @@
-"""Layer groups, read from what an encoder computes rather than from the names of one architecture.
+"""The layer groups of an encoder, found from what it computes rather than from the names of one architecture.
 
-A group is what one freezes or opens at once: the embeddings, each transformer block, and the dense layers after them.
-The blocks are the longest list of equal modules in the tree. Every other parameter is placed by what it influences on
-autograd's graph: the input of the blocks (embeddings), only the sentence embedding (dense), or nothing at all, as
-BERT's pooler under mean pooling, which is then no part of any group.
+A group is what is frozen or opened together: the embeddings, each transformer block, and the dense layers after them.
+The blocks are the largest list of modules of one class. Every other parameter is assigned by what it influences in
+autograd's graph: the input of the blocks (embeddings), only the sentence embedding (dense), or nothing, as BERT's
+pooler under mean pooling, which then belongs to no group.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -12,24 +12,25 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import Node
 
 WHOLE = "encoder"
 
 
 @dataclass(frozen=True)
 class LayerGroup:
-    """One group: its key, its title for people, and the names of its parameters in the encoder."""
+    """A group of parameters: its key, its title for display, and the names of its parameters in the backbone."""
 
     key: str
     title: str
     parameters: tuple[str, ...]
 
 
-def find_blocks(tree: nn.Module) -> tuple[str, nn.ModuleList] | None:
-    """Return the largest list of two or more modules of one class, with its name, if there is one."""
+def find_blocks(root: nn.Module) -> tuple[str, nn.ModuleList] | None:
+    """Return the name and the largest list of two or more modules of one class, if there is one."""
     lists = [
         (name, module)
-        for name, module in tree.named_modules()
+        for name, module in root.named_modules()
         if isinstance(module, nn.ModuleList)
         and len(module) > 1
         and len({type(child) for child in module}) == 1
@@ -38,33 +39,33 @@ def find_blocks(tree: nn.Module) -> tuple[str, nn.ModuleList] | None:
     return max(lists, key=lambda item: sum(p.numel() for p in item[1].parameters()), default=None)
 
 
-def layer_groups(tree: nn.Module, probe: Callable[[], Tensor]) -> tuple[LayerGroup, ...]:
-    """Return the groups from the bottom to the top; one group, `encoder`, for a tree that cannot be read.
+def layer_groups(root: nn.Module, probe: Callable[[], Tensor]) -> tuple[LayerGroup, ...]:
+    """Return the groups from the bottom to the top; a single group, `encoder`, for a module without blocks.
 
     Args:
-        tree: the encoder's module.
-        probe: runs the tree on a short text; returns its sentence embedding (1, d) on the graph.
+        root: the encoder's backbone.
+        probe: runs it on a short text and returns its sentence embedding (1, d) with its graph.
     """
-    named = dict(tree.named_parameters())
-    found = find_blocks(tree)
-    if found is None:
+    named = dict(root.named_parameters())
+    listed = find_blocks(root)
+    if listed is None:
         return (LayerGroup(WHOLE, "Encoder", tuple(named)),)
-    path, blocks = found
-    seen: list[Tensor] = []
-    hook = blocks[0].register_forward_hook(lambda _module, _inputs, output: seen.append(first_tensor(output)))
-    wanted = {name: parameter.requires_grad for name, parameter in named.items()}
+    path, blocks = listed
+    outputs: list[Tensor] = []  # of the first block
+    hook = blocks[0].register_forward_hook(lambda _module, _inputs, output: outputs.append(first_tensor(output)))
+    required = {name: parameter.requires_grad for name, parameter in named.items()}
     try:
-        tree.requires_grad_(True)
+        root.requires_grad_(requires_grad=True)
         with torch.enable_grad():
             embedding = probe()
             inside = {name for name in named if name.startswith(f"{path}.")}
             outside = [name for name in named if name not in inside]
-            below = _influences(seen[-1], named, outside)  # of the pass that gave the embedding, if there were several
+            below = _influences(outputs[-1], named, outside)  # of the last pass, if there were several
             used = _influences(embedding, named, outside)
     finally:
         hook.remove()
         for name, parameter in named.items():
-            parameter.requires_grad_(wanted[name])
+            parameter.requires_grad_(required[name])
     groups = [LayerGroup("embeddings", "Embeddings", tuple(name for name in outside if name in below))]
     for index in range(len(blocks)):
         members = tuple(name for name in named if name.startswith(f"{path}.{index}."))
@@ -73,28 +74,29 @@ def layer_groups(tree: nn.Module, probe: Callable[[], Tensor]) -> tuple[LayerGro
     return tuple(group for group in groups if group.parameters)
 
 
-def first_tensor(output: object) -> Tensor:
-    """Return the tensor that a module puts out, or the first of several."""
+def first_tensor(output: Tensor | Iterable[object]) -> Tensor:
+    """Return the output of a module, or the first of several."""
     return output if isinstance(output, Tensor) else next(part for part in output if isinstance(part, Tensor))
 
 
 def _influences(result: Tensor, named: dict[str, nn.Parameter], names: list[str]) -> set[str]:
-    """Return the names of the parameters that the graph of a result leads to; no gradient is computed."""
-    seen, ahead = set(), [result.grad_fn]
-    while ahead:
-        node = ahead.pop()
-        if node is not None and node not in seen:
-            seen.add(node)
-            ahead.extend(before for before, _ in node.next_functions)
-    leaves = {id(node.variable) for node in seen if hasattr(node, "variable")}
+    """Return the names of the parameters in the graph of a result; no gradient is computed."""
+    visited: set[Node] = set()
+    pending: list[Node | None] = [result.grad_fn]
+    while pending:
+        node = pending.pop()
+        if node is not None and node not in visited:
+            visited.add(node)
+            pending.extend(before for before, _ in node.next_functions)
+    leaves = {id(node.variable) for node in visited if hasattr(node, "variable")}
     return {name for name in names if id(named[name]) in leaves}
 
 
 @contextmanager
-def evaluation_mode(tree: nn.Module) -> Iterator[None]:
-    """Run a tree in evaluation mode and without gradients, and put every module back into its mode afterwards."""
-    modes = {module: module.training for module in tree.modules()}
-    tree.eval()
+def evaluation_mode(root: nn.Module) -> Iterator[None]:
+    """Run a module in evaluation mode without gradients; restore the mode of every submodule afterwards."""
+    modes = {module: module.training for module in root.modules()}
+    root.eval()
     try:
         with torch.inference_mode():
             yield
@@ -103,8 +105,8 @@ def evaluation_mode(tree: nn.Module) -> Iterator[None]:
             module.training = training
 
 
-def modules_of(tree: nn.Module, parameters: Iterable[str]) -> list[nn.Module]:
-    """Return the largest modules whose parameters all belong to these, so that their dropout belongs to them too."""
+def modules_of(root: nn.Module, parameters: Iterable[str]) -> list[nn.Module]:
+    """Return the largest submodules that have only these parameters; dropout inside them belongs to the group too."""
     members = set(parameters)
 
     def walk(module: nn.Module, prefix: str) -> list[nn.Module]:
@@ -113,6 +115,6 @@ def modules_of(tree: nn.Module, parameters: Iterable[str]) -> list[nn.Module]:
             return [module]
         if not names & members:
             return []
-        return [found for name, child in module.named_children() for found in walk(child, f"{prefix}{name}.")]
+        return [part for name, child in module.named_children() for part in walk(child, f"{prefix}{name}.")]
 
-    return walk(tree, "")
+    return walk(root, "")

@@ -1,4 +1,4 @@
-"""Loading a sentence encoder: from the bundled package, which is checked, from the Hub, or from a folder."""
+"""Load a sentence encoder: from the bundled package, from the Hub, or from a folder."""
 
 import hashlib
 import math
@@ -24,21 +24,21 @@ def load_encoder(
 ) -> "Encoder":
     """Load an encoder by its name in the catalogue, a folder, or a Hub id; remote code never runs.
 
-    What has been fetched from the Hub once is used as it is, and the Hub is not asked again.
+    What has been downloaded once is used as it is; the Hub is not asked again.
 
     Args:
         name: a key of `CATALOGUE`, the path of a folder, or an id such as `owner/model`.
         fp32: compute in 32 bits even where the machine has bf16 in hardware.
-        progress: is given the bytes fetched so far and their total, if something has to be fetched.
+        progress: called with the bytes downloaded so far and their total, if something has to be downloaded.
 
     Raises:
         EncoderError: it is unknown, out of reach, altered, or not a text encoder.
     """
-    return _read(name, find_encoder(name) or fetch_encoder(name, progress), fp32=fp32)
+    return _load_folder(name, find_encoder(name) or fetch_encoder(name, progress), fp32=fp32)
 
 
 def find_encoder(name: str) -> Path | None:
-    """Return the folder of an encoder that is on this machine; nothing if it would have to be fetched.
+    """Return the folder of an encoder that is on this machine, or None if it would have to be downloaded.
 
     Raises:
         EncoderError: it is named like a folder that is not there, or its bundled weights have been altered.
@@ -58,38 +58,38 @@ def find_encoder(name: str) -> Path | None:
 def fetch_encoder(
     name: str, progress: download.ProgressCallback | None = None, max_megabytes: float = math.inf
 ) -> Path:
-    """Fetch an encoder from the Hub and return its folder.
+    """Download an encoder from the Hub and return its folder.
 
     Raises:
         EncoderError: it is unknown, out of reach, too large, or not what the Hub lists.
     """
     with _hub_id(name) as hub_id:
-        return download.download(download.fetch_model_info(hub_id), progress, max_megabytes)
+        return download.download(download.inspect_model(hub_id), progress, max_megabytes)
 
 
 def inspect_hub_model(name: str) -> download.HubModel:
-    """Ask the Hub what there is to fetch of an encoder.
+    """Ask the Hub for the size and configuration of an encoder, without downloading it.
 
     Raises:
         EncoderError: it is unknown, out of reach, or cannot be loaded.
     """
     with _hub_id(name) as hub_id:
-        return download.fetch_model_info(hub_id)
+        return download.inspect_model(hub_id)
 
 
 @contextmanager
 def _hub_id(name: str) -> Iterator[str]:
-    """Give an encoder's id on the Hub; what goes wrong there is told by its name."""
+    """Yield an encoder's id on the Hub; raise errors of the libraries as `EncoderError`, which names the encoder."""
     try:
         yield CATALOGUE[name].hub_id if name in CATALOGUE else name
     except EncoderError:
         raise
-    except Exception as error:  # of no common base class: `explain` tells them apart
+    except Exception as error:  # there is no common base class
         raise EncoderError(explain_error(name, error, hub=True)) from error
 
 
 def _bundled(bundle: Bundle) -> Path | None:
-    """Return the folder of the bundled weights after checking them; nothing if the package is not installed."""
+    """Return the folder of the bundled weights after verifying them, or None if the package is not installed."""
     spec = find_spec(bundle.package)
     if spec is None or not spec.submodule_search_locations:
         return None
@@ -100,13 +100,13 @@ def _bundled(bundle: Bundle) -> Path | None:
 
 
 @lru_cache(maxsize=8)
-def _verify_once(weights: Path, sha256: str, changed: int | None) -> None:
-    """Verify a file of weights unless that has been done since it was `changed`; what fails is not remembered."""
+def _verify_once(weights: Path, sha256: str, _mtime_ns: int | None) -> None:
+    """Verify a file of weights unless that has succeeded since it was last written."""
     verify(weights, sha256)
 
 
 def verify(weights: Path, sha256: str) -> None:
-    """Compare a file of weights with the published checksum.
+    """Check a file of weights against the published checksum.
 
     Raises:
         EncoderError: it is missing or differs.
@@ -123,7 +123,7 @@ def verify(weights: Path, sha256: str) -> None:
         )
 
 
-def _read(name: str, folder: Path, *, fp32: bool) -> "Encoder":
+def _load_folder(name: str, folder: Path, *, fp32: bool) -> "Encoder":
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
@@ -135,5 +135,5 @@ def _read(name: str, folder: Path, *, fp32: bool) -> "Encoder":
         return Encoder(backbone, name=name, fp32=fp32)
     except (EncoderError, MemoryError):
         raise
-    except Exception as error:  # of no common base class: `explain` tells them apart
+    except Exception as error:  # there is no common base class
         raise EncoderError(explain_error(name, error, hub=False)) from error

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from mtst.encoders.catalogue import HUB_ID
+from mtst.encoders.hub.errors import explain_outage, first_line, http_status
 from mtst.errors import ModelError
 from mtst.model.storage import METADATA_FILE
 
@@ -72,7 +73,7 @@ def _explain(repo_id: str, error: Exception, done: str) -> str:
     """Say in one sentence why the Hub did not do it and what to do."""
     from huggingface_hub import errors
 
-    status = errors.status(error)
+    status = http_status(error)
     if isinstance(error, errors.LocalTokenNotFoundError) or status == 401:
         return f"The Hub does not know you, so {repo_id} was not {done}. {LOG_IN}."
     if isinstance(error, errors.GatedRepoError):
@@ -85,7 +86,6 @@ def _explain(repo_id: str, error: Exception, done: str) -> str:
         return f"The Hub knows no {repo_id}, or does not show it to you. Check the spelling, or log in."
     if isinstance(error, errors.HFValidationError):
         return f"{repo_id!r} is no name that the Hub takes. Names look like owner/name."
-    if said := errors.explain_outage(repo_id, error, done):
-        return said
-    reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    return f"{repo_id} was not {done}: {reason[:200].rstrip('.')}."
+    if outage := explain_outage(repo_id, error, done):
+        return outage
+    return f"{repo_id} was not {done}: {first_line(error)}."

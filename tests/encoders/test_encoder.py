@@ -130,7 +130,7 @@ def test_a_cleared_cache_embeds_again(monkeypatch, tiny_encoder):
 
 
 def test_the_oldest_texts_are_dropped_when_memory_is_full(monkeypatch, tiny_encoder):
-    monkeypatch.setattr("mtst.encoders.embedding_cache.CACHED_NUMBERS", 2 * tiny_encoder.dimension)
+    monkeypatch.setattr("mtst.encoders.embedding_cache.MAX_NUMBERS", 2 * tiny_encoder.dimension)
     seen = count_tokenized(monkeypatch, tiny_encoder)
     for text in ("one", "two", "one", "three", "one", "two"):
         assert np.isfinite(tiny_encoder.encode([text])).all()
@@ -229,7 +229,7 @@ def test_a_text_that_is_too_long_is_cut(encoder):
 
 @pytest.mark.parametrize("count", [0, 1, 5])
 def test_tokens_are_counted_before_a_text_is_cut(monkeypatch, tiny_encoder, count):
-    monkeypatch.setattr("mtst.encoders.encoder.ROWS_AT_ONCE", 2)
+    monkeypatch.setattr("mtst.encoders.encoder.COUNTED_AT_ONCE", 2)
     texts = ["the " * number for number in (0, 1, 2, 45, 300)][:count]
     found = tiny_encoder.count_tokens(texts)
     assert found.dtype == np.int64

@@ -164,7 +164,7 @@ def hub_answers(megabytes: float) -> bool:
     """Say whether there is a Hub, which has a minute for its answer."""
     from mtst.encoders.hub import download
 
-    download.QUICK_SECONDS = 60
+    download.PING_TIMEOUT = 60
     return _pool_up_to(megabytes).hub_is_reachable
 
 

@@ -1,4 +1,4 @@
-"""The files of a model: which of them an encoder is made of, and whether they are what they should be."""
+"""The files of a model: which of them an encoder needs, and whether their content is right."""
 
 import hashlib
 import json
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-TEXTS = (".json", ".txt", ".model", ".jinja")
-TOKENIZERS = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "spiece.model")
-WEIGHTS = (  # the first kind that there is
+TEXT_SUFFIXES = (".json", ".txt", ".model", ".jinja")
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "spiece.model")
+WEIGHT_FORMATS = (  # the first that a module has is the one that is downloaded
     r"model\.safetensors",
     r"model-\d+-of-\d+\.safetensors",
     r"pytorch_model\.bin",
@@ -20,7 +20,7 @@ WEIGHTS = (  # the first kind that there is
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file that the Hub lists: its size in bytes, and the digest that its content has.
+    """A file that the Hub lists: its size in bytes and the digest of its content.
 
     `sha256` is known of large files; `blob_id` is git's name for the others.
     """
@@ -31,7 +31,7 @@ class RemoteFile:
     sha256: str | None = None
 
     def matches(self, file: Path) -> bool:
-        """Tell whether a file has this content."""
+        """Return whether a file has this content."""
         with file.open("rb") as content:
             if self.sha256:
                 return hashlib.file_digest(content, "sha256").hexdigest() == self.sha256
@@ -39,43 +39,47 @@ class RemoteFile:
         return hashlib.sha1(b"blob %d\0" % len(body) + body, usedforsecurity=False).hexdigest() == self.blob_id
 
 
-def required_files(listed: Iterable[str], places: Sequence[str]) -> list[str]:
-    """Return those of a model's files that an encoder is made of.
+def required_files(paths: Iterable[str], folders: Sequence[str]) -> list[str]:
+    """Return those of a model's files that an encoder needs.
 
     Args:
-        listed: the paths of all.
-        places: the folders of its modules, "" for the top.
+        paths: all files.
+        folders: those of its modules, "" for the top.
     """
-    listed = list(listed)
-    texts = [path for path in listed if path.endswith(TEXTS) and _lies_in(path, {"", *places})]
-    weights = [path for place in places for path in _weights(listed, place)]
+    paths = list(paths)
+    texts = [path for path in paths if path.endswith(TEXT_SUFFIXES) and _is_inside(path, {"", *folders})]
+    weights = [path for folder in folders for path in _module_weights(paths, folder)]
     return sorted({*texts, *weights})
 
 
-def is_complete(files: Sequence[str]) -> bool:
-    """Tell whether files that `needed` has chosen have weights, each shard of them, and a tokenizer."""
-    weights = [path for path in files if not path.endswith(TEXTS)]
+def weight_files(files: Iterable[RemoteFile]) -> tuple[RemoteFile, ...]:
+    """Return those of the required files that hold parameters."""
+    return tuple(file for file in files if not file.path.endswith(TEXT_SUFFIXES))
+
+
+def is_complete(paths: Sequence[str]) -> bool:
+    """Return whether required files include weights, every shard of them, and a tokenizer."""
+    weights = [path for path in paths if not path.endswith(TEXT_SUFFIXES)]
     shards = [int(count) for path in weights for count in re.findall(r"-of-(\d+)\.", path)]
-    tokenizer = any(Path(path).name in TOKENIZERS for path in files)
+    tokenizer = any(Path(path).name in TOKENIZER_FILES for path in paths)
     return bool(weights) and tokenizer and (not shards or len(shards) == shards[0])
 
 
-def _weights(listed: Sequence[str], place: str) -> list[str]:
-    """Return the weights of one module: whole or in shards, as safetensors if there are any."""
-    inside = [path for path in listed if str(Path(path).parent) == (place or ".")]
-    for kind in WEIGHTS:
-        if found := [path for path in inside if re.fullmatch(kind, Path(path).name)]:
-            return found
-    return []
+def _module_weights(paths: Sequence[str], folder: str) -> list[str]:
+    """Return the weights of one module: one file or shards, as safetensors if there are any."""
+    inside = [path for path in paths if str(Path(path).parent) == (folder or ".")]
+    matches = ([path for path in inside if re.fullmatch(name, Path(path).name)] for name in WEIGHT_FORMATS)
+    return next((files for files in matches if files), [])
 
 
-def _lies_in(path: str, places: Iterable[str]) -> bool:
+def _is_inside(path: str, folders: Iterable[str]) -> bool:
+    """Return whether a file lies in one of the folders: directly in the top one, at any depth in the others."""
     parent = Path(path).parent
-    return any(parent == Path(place) or (place and Path(place) in parent.parents) for place in places)
+    return any(parent == Path(folder) or (folder and Path(folder) in parent.parents) for folder in folders)
 
 
 def read_json(file: Path) -> Any:
-    """Return what a JSON file of the model holds; nothing if it is none, or not there."""
+    """Return the content of a JSON file of the model, or None if it is missing or no JSON."""
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError, FileNotFoundError):
@@ -86,14 +90,14 @@ def module_paths(modules: Any) -> list[str]:
     """Return the folders of the modules that `modules.json` names, or the top one if there is no such file."""
     if not isinstance(modules, list):
         return [""]
-    found = [str(module.get("path", "")).strip("/") for module in modules if isinstance(module, dict)]
-    return list(dict.fromkeys(found)) or [""]
+    folders = [str(module.get("path", "")).strip("/") for module in modules if isinstance(module, dict)]
+    return list(dict.fromkeys(folders)) or [""]
 
 
 def requires_code(configs: Iterable[Mapping[str, Any]], modules: Any) -> bool:
-    """Tell whether the classes of a model are neither those of Transformers nor of Sentence Transformers."""
+    """Return whether a model needs classes that are neither in Transformers nor in Sentence Transformers."""
     from transformers import CONFIG_MAPPING
 
-    kinds = [str(module.get("type")) for module in modules or () if isinstance(module, dict)]
-    foreign = any(not kind.startswith("sentence_transformers.") for kind in kinds)
-    return foreign or any("auto_map" in each and each.get("model_type") not in CONFIG_MAPPING for each in configs)
+    types = [str(module.get("type")) for module in modules or () if isinstance(module, dict)]
+    foreign = any(not name.startswith("sentence_transformers.") for name in types)
+    return foreign or any("auto_map" in config and config.get("model_type") not in CONFIG_MAPPING for config in configs)

@@ -19,7 +19,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from mtst.assets import ASSETS
-from mtst.encoders.encoder import PROBE
+from mtst.encoders.encoder import PROBE_TEXTS
 from mtst.errors import ModelError
 from mtst.files import checked_write
 from mtst.model.export.bundle import pinned_requirements
@@ -121,7 +121,7 @@ def _batches(
 ) -> Iterator[tuple[Tensor, ...]]:
     """Yield batches of made-up sentences, each a little shorter than the one before, the rest being padding."""
     encoder = model.encoder
-    words = [token for ids in encoder.tokenize(PROBE) for token in ids]
+    words = [token for ids in encoder.tokenize(PROBE_TEXTS) for token in ids]
     pad = (encoder.padding or [0])[0]
     for sentences, length in sizes:
         longest = encoder.max_tokens if length is None else length

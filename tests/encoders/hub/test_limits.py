@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from mtst.encoders.hub.limits import RESERVE, check_network, check_room
+from mtst.encoders.hub.limits import DISK_RESERVE, check_network, check_room
 from mtst.errors import EncoderError
 from tests.support import checkpoints
 from tests.support.hub_client import Client
@@ -87,9 +87,9 @@ def test_a_network_that_is_larger_than_its_weights_is_not_fetched(client, hub, p
 
 
 def test_weights_that_lack_a_part_are_enough():
-    check_network("t5", [{"in_features": 10_000, "out_features": 10_000}], held=100_000_000)
+    check_network("t5", [{"in_features": 10_000, "out_features": 10_000}], weight_bytes=100_000_000)
     with pytest.raises(EncoderError, match="a network of 400 MB"):
-        check_network("t5", [{"in_features": 10_000, "out_features": 10_000}], held=70_000_000)
+        check_network("t5", [{"in_features": 10_000, "out_features": 10_000}], weight_bytes=70_000_000)
 
 
 def test_the_name_of_a_file_stands_for_that_file_alone(client, hub, publish):
@@ -115,5 +115,5 @@ def test_a_visitor_fetches_one_at_a_time(client, hub, publish):
 
 def test_some_of_the_disk_stays_free(tmp_path):
     with pytest.raises(EncoderError, match="1,000 MB stay free"):
-        check_room("owner/model", shutil.disk_usage(tmp_path).free - RESERVE // 2, tmp_path / "cache")
+        check_room("owner/model", shutil.disk_usage(tmp_path).free - DISK_RESERVE // 2, tmp_path / "cache")
     check_room("owner/model", 0, tmp_path / "cache")

@@ -58,7 +58,7 @@ def gradients(encoder, embeddings):
 @EVERY_KIND
 def test_sentences_are_packed_where_only_attention_mixes_tokens(exact, kind):
     encoder = exact(kind)
-    assert encoder._stack.packs == PACKS[kind]
+    assert encoder._runner.packs == PACKS[kind]
     assert encoder.num_blocks == 3
 
 
@@ -110,7 +110,7 @@ def test_states_kept_in_one_order_serve_another(exact, kind):
 def test_the_real_encoder_packs_and_gives_what_it_gave(encoder):
     exact = load_encoder(fp32=True)
     ids = exact.tokenize([*BATCHES["unsorted"], "word " * 120])
-    assert exact._stack.packs
+    assert exact._runner.packs
     with torch.no_grad():
         expected = padded(exact, ids)
         torch.testing.assert_close(exact.embed(ids), expected, atol=1e-5, rtol=0)
@@ -124,7 +124,7 @@ def test_in_half_precision_it_is_right_to_its_rounding(monkeypatch, tiny_folder,
     monkeypatch.setattr("mtst.encoders.encoder.bf16_pays", lambda _device: True)
     half, exact = (load_encoder(str(tiny_folder(kind, blocks=3)), fp32=fp32) for fp32 in (False, True))
     assert (half.precision, exact.precision) == ("bf16", "fp32")
-    assert half._stack.packs == PACKS[kind]
+    assert half._runner.packs == PACKS[kind]
     ids = half.tokenize(BATCHES["unsorted"])
     found, expected = half.embed(ids), padded(exact, ids)
     assert found.dtype == torch.float32
@@ -174,11 +174,11 @@ def test_an_exception_leaves_no_trace(exact, kind, block):
     def fail(*_):
         raise ZeroDivisionError
 
-    hook = encoder._stack._blocks[2].register_forward_pre_hook(fail)
+    hook = encoder._runner._blocks[2].register_forward_pre_hook(fail)
     with pytest.raises(ZeroDivisionError):
         encoder.embed(ids, block, hidden if block else None)
     hook.remove()
-    hook = encoder._stack._blocks[0].register_forward_pre_hook(fail)
+    hook = encoder._runner._blocks[0].register_forward_pre_hook(fail)
     with pytest.raises(ZeroDivisionError):
         encoder.hidden_states(ids, 1)
     hook.remove()
@@ -192,7 +192,7 @@ def test_a_copy_works_with_blocks_of_its_own(exact):
     ids = encoder.tokenize(["a b", "c"])
     with torch.no_grad():
         before = encoder.embed(ids)
-        for parameter in twin._stack._blocks[1].parameters():
+        for parameter in twin._runner._blocks[1].parameters():
             parameter.mul_(2)
         assert torch.equal(encoder.embed(ids), before)
         assert not torch.allclose(twin.embed(ids), before)
@@ -259,7 +259,7 @@ def test_attention_that_sees_more_than_a_sentence_is_not_packed(tiny_folder, mon
 
     monkeypatch.setattr(BertLayer, "forward", mixing)
     encoder = load_encoder(str(tiny_folder("bert", blocks=3)), fp32=True)
-    assert not encoder._stack.packs
+    assert not encoder._runner.packs
     ids = encoder.tokenize(BATCHES["unsorted"])
     torch.testing.assert_close(encoder.embed(ids), padded(encoder, ids))
     torch.testing.assert_close(encoder.embed(ids, 1, states(encoder, ids, 1)), padded(encoder, ids))
