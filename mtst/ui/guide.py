@@ -1,4 +1,4 @@
-"""The Guide tab: what freezing is and when it pays, in plain words; the scenarios come from the table itself."""
+"""The Guide tab: what freezing is and when it pays."""
 
 import gradio as gr
 
@@ -13,8 +13,8 @@ GUIDE = ASSETS / "guide.md"
 def guide_text() -> str:
     """Return the guide with the tables of scenarios and encoders filled in."""
     table = "\n\n".join(
-        f"**{found.title}** (`{found.key}`). {found.meaning} {found.consequence} *{found.when}*"
-        for found in list_scenarios(DEFAULT_TASKS).values()
+        f"**{scenario.title}** (`{scenario.key}`). {scenario.meaning} {scenario.consequence} *{scenario.when}*"
+        for scenario in list_scenarios(DEFAULT_TASKS).values()
     )
     encoders = "\n".join(f"| `{entry.hub_id}` | {entry.purpose} |" for entry in CATALOGUE.values())
     text = GUIDE.read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from mtst.assets import SMALL_SAMPLE
-from mtst.ui.api.calls import AT_ONCE
+from mtst.ui.api.calls import MAX_CALLS
 from mtst.ui.server.gradio_patches import REFUSED
 from tests.browser.conftest import Host
 
@@ -147,8 +147,8 @@ def test_many_calls_at_once_of_one_address_do_not_keep_the_page_waiting(http, vi
     for thread in threads:
         thread.join()
     assert len(answers) == 8
-    assert answers.count((200, "")) >= AT_ONCE
-    refused = f"You have {AT_ONCE} calls under way, as many as allowed. Wait for one to be answered."
+    assert answers.count((200, "")) >= MAX_CALLS
+    refused = f"You have {MAX_CALLS} calls under way, as many as allowed. Wait for one to be answered."
     assert set(answers) <= {(200, ""), (500, refused)}
 
 

@@ -1,9 +1,9 @@
-"""What programs may ask for, by name: with gradio_client, plain HTTP, or as MCP tools. Nothing else has a name.
+"""The public endpoints: called with gradio_client, by plain HTTP, or as MCP tools. No other event has a public name.
 
-The docstrings here are read by people and by language models: they are what the API's own page and MCP show.
+Their docstrings are the documentation that the API page and MCP show, to people and to language models.
 """
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import gradio as gr
 import numpy as np
@@ -17,7 +17,7 @@ from mtst.ui.api.calls import Calls, endpoint
 from mtst.ui.api.requests import job_from_request
 from mtst.ui.api.run_state import RunState, run_state
 from mtst.ui.components.sentence_box import MAX_CHARACTERS
-from mtst.ui.components.sentence_box import MAX_SENTENCES as MOST_COMPARED
+from mtst.ui.components.sentence_box import MAX_SENTENCES as MAX_COMPARED
 from mtst.ui.scenarios.comparison_view import TOGETHER
 from mtst.ui.server.visitors import visitor_id
 from mtst.ui.services.model_data import STARTER, TRAINED, find_model
@@ -25,12 +25,12 @@ from mtst.ui.services.model_zip import make_model_zip
 from mtst.ui.services.services import Services
 from mtst.ui.train.form import dataset
 
-MOST_SENTENCES = 1_000
+MAX_SENTENCES = 1_000
 DIGITS = 6
 
 
-class Answer(TypedDict):
-    """What one head says of a sentence: the likeliest label, its probability, and those of all labels."""
+class LabelPrediction(TypedDict):
+    """What one head predicts for a sentence: the likeliest label, its probability, and those of all labels."""
 
     label: str
     confidence: float
@@ -38,7 +38,7 @@ class Answer(TypedDict):
 
 
 class Api:
-    """The endpoints of one app, a method each."""
+    """The endpoints of one app, one method each."""
 
     def __init__(self, services: Services, demo: gr.Blocks) -> None:
         self.demo = demo
@@ -47,10 +47,10 @@ class Api:
 
     @endpoint
     def embed(self, request: gr.Request, sentences: list[str]) -> list[list[float]]:
-        """Embed sentences: return a vector for each, in their order. Sentences with like meanings have like vectors.
+        """Embed sentences: return a vector for each, in their order. Sentences with similar meanings have similar vectors.
 
         Args:
-            request: who asks.
+            request: passed by the server.
             sentences: up to 1,000 sentences.
         """
         return _rounded(self._encode(self._texts(sentences)))
@@ -62,35 +62,35 @@ class Api:
         """Return the cosine similarity of every sentence with every other: 1 means the same, 0 unrelated.
 
         Args:
-            request: who asks.
-            sentences: up to 200 sentences, a row of the answer each.
-            others: up to 200 sentences, a column each; the same ones if left out.
+            request: passed by the server.
+            sentences: up to 200 sentences, one for each row of the result.
+            others: up to 200 sentences, one for each column; `sentences` if left out.
         """
-        rows = self._encode(self._texts(sentences, MOST_COMPARED))
-        columns = self._encode(self._texts(others, MOST_COMPARED, "others")) if others else None
+        rows = self._encode(self._texts(sentences, MAX_COMPARED))
+        columns = self._encode(self._texts(others, MAX_COMPARED, "others")) if others else None
         return _rounded(cosine(rows, columns))
 
     @endpoint
-    def predict(self, request: gr.Request, sentences: list[str], token: str = "") -> list[dict[str, Answer]]:
+    def predict(self, request: gr.Request, sentences: list[str], token: str = "") -> list[dict[str, LabelPrediction]]:
         """Label sentences: return for each, by task, the likeliest label, its confidence and all probabilities.
 
         Args:
-            request: who asks.
+            request: passed by the server.
             sentences: up to 1,000 sentences.
-            token: that of a finished run of yours, to use its model; without it, topic and sentiment are told.
+            token: that of a finished run of yours, to use its model; without it, topic and sentiment are predicted.
         """
         texts = self._texts(sentences)
         model = find_model(self._services, TRAINED if token else STARTER, token or None)
         with self.calls.computing:
-            found = model.predict(texts)
+            predictions = model.predict(texts)
         return [
             {
-                name: {
-                    "label": told.labels[row],
-                    "confidence": round(told.confidences[row], DIGITS),
-                    "probabilities": dict(zip(told.task.labels, _rounded(told.probabilities[row]), strict=True)),
-                }
-                for name, told in found.items()
+                name: LabelPrediction(
+                    label=head.labels[row],
+                    confidence=round(head.confidences[row], DIGITS),
+                    probabilities=dict(zip(head.task.labels, _rounded(head.probabilities[row]), strict=True)),
+                )
+                for name, head in predictions.items()
             }
             for row in range(len(texts))
         ]
@@ -107,10 +107,10 @@ class Api:
         epochs: int | None = None,
         seed: int = 0,
     ) -> str:
-        """Train on labelled sentences, in a queue; return the run's token, a secret that /run, /stop and /model need.
+        """Put training on labelled sentences in the queue; return the run's token, a secret that /run, /stop and /model need.
 
         Args:
-            request: who asks.
+            request: passed by the server.
             file: an uploaded table: CSV, TSV, JSON Lines or XLSX, also gzipped.
             table: or the table itself as text, such as CSV with a first row of names.
             text: the column of the sentences; guessed if left out.
@@ -135,16 +135,16 @@ class Api:
         seeds: int = 1,
         alone: bool = False,
     ) -> str:
-        """Train every scenario on the same labelled sentences and say which to take; return a token for /run and /stop.
+        """Train every scenario on the same labelled sentences and recommend one; return a token for /run and /stop.
 
         Args:
-            request: who asks.
+            request: passed by the server.
             file: an uploaded table: CSV, TSV, JSON Lines or XLSX, also gzipped.
             table: or the table itself as text, such as CSV with a first row of names.
             text: the column of the sentences; guessed if left out.
             labels: the columns of the labels, one for each task; guessed if left out.
             scenarios: those to compare; every one if left out.
-            seeds: how often each is trained: 1 is quick, 3 is sure.
+            seeds: how often each is trained: 1 is quick, 3 is more reliable.
             alone: whether each task is trained alone too, to see whether learning together helps.
         """
         job, data = job_from_request(self._services, file, table, text, labels, TrainConfig())
@@ -156,31 +156,31 @@ class Api:
 
     @endpoint
     def run(self, request: gr.Request, token: str) -> RunState:
-        """Tell how a run or a comparison is: state, place in the queue, scores so far, and in the end its report.
+        """Return how far a run or a comparison is: state, position in the queue, scores so far, and at the end its report.
 
         Args:
-            request: who asks.
+            request: passed by the server.
             token: what /train or /compare returned.
         """
-        return self._told(token)
+        return self._state(token)
 
     @endpoint
     def stop(self, request: gr.Request, token: str) -> RunState:
         """Stop a run or a comparison within a step, and keep the best model so far; return what /run returns.
 
         Args:
-            request: who asks.
+            request: passed by the server.
             token: what /train or /compare returned.
         """
         self._services.runs.stop(token)
-        return self._told(token)
+        return self._state(token)
 
     @endpoint
     def model(self, request: gr.Request, token: str) -> gr.FileData:
         """Return the model of a run that is over, encoder included, as a ZIP file with one folder in it.
 
         Args:
-            request: who asks.
+            request: passed by the server.
             token: what /train returned.
         """
         target = make_model_zip(self._services, token)
@@ -191,37 +191,37 @@ class Api:
         with self.calls.computing:
             return encoder.encode(sentences)
 
-    def _texts(self, sentences: list[str], most: int = MOST_SENTENCES, name: str = "sentences") -> list[str]:
-        """Return sentences if they are neither too many nor too long.
+    def _texts(self, sentences: list[str], max_sentences: int = MAX_SENTENCES, name: str = "sentences") -> list[str]:
+        """Return the sentences.
 
         Raises:
-            DataError: they are, or one is blank.
+            DataError: they are too many or too long, or one is blank.
         """
-        longest = self._services.settings.max_characters
-        if not 1 <= len(sentences) <= most:
-            raise DataError(f"{name}: between 1 and {most:,} in a call, not {len(sentences):,}.")
-        for place, sentence in enumerate(sentences):
+        max_characters = self._services.settings.max_characters
+        if not 1 <= len(sentences) <= max_sentences:
+            raise DataError(f"{name}: between 1 and {max_sentences:,} in a call, not {len(sentences):,}.")
+        for index, sentence in enumerate(sentences):
             if not sentence.strip():
-                raise DataError(f"{name}[{place}] is blank.")
-            if len(sentence) > longest:
-                raise DataError(f"{name}[{place}] is longer than {longest:,} characters.")
+                raise DataError(f"{name}[{index}] is blank.")
+            if len(sentence) > max_characters:
+                raise DataError(f"{name}[{index}] is longer than {max_characters:,} characters.")
         if sum(map(len, sentences)) > MAX_CHARACTERS:
             raise DataError(f"{name}: more than {MAX_CHARACTERS:,} characters in one call. Send fewer.")
         return sentences
 
-    def _told(self, token: str) -> RunState:
+    def _state(self, token: str) -> RunState:
         runs = self._services.runs
         return run_state(runs.folder(token), runs.history(token), runs.place(token))
 
 
-def _rounded(values: np.ndarray) -> list:
+def _rounded(values: np.ndarray) -> Any:
     return np.round(values.astype(float), DIGITS).tolist()
 
 
 def name_endpoints(services: Services, demo: gr.Blocks) -> None:
-    """Give the app that is being built its endpoints.
+    """Add the endpoints to the app that is being built.
 
-    They pass Gradio's queue by, so that programs never fill it for the visitors of the page; `Calls` keeps them few.
+    They bypass Gradio's queue, so that programs never fill it for the visitors of the page; `Calls` limits them.
     """
     api = Api(services, demo)
     for method in (api.embed, api.similarity, api.predict, api.train, api.compare, api.run, api.stop, api.model):

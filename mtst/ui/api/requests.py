@@ -1,4 +1,4 @@
-"""The table that a program sends, as an uploaded file or as text, and the job that is made of it."""
+"""The job of a training request: its table comes as an uploaded file or as text."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def job_from_request(
     labels: list[str] | None,
     config: TrainConfig,
 ) -> tuple[Job, Dataset]:
-    """Return what a run of a table is asked to do, and its data; columns that are not named are guessed.
+    """Return the job for a table, and its data; columns that are not named are guessed.
 
     Raises:
         MtstError: the table cannot be read or used, or the config does not fit it.
@@ -35,15 +35,15 @@ def job_from_request(
     path = _path(file, content, limits)
     table = read_table(path, limits)
     guessed, columns = guess_columns(table)
-    wanted = ColumnChoice(text or guessed, tuple(labels if labels is not None else columns))
-    return dataset.job(services, UploadDraft(path, table, limits), wanted, config, "train")
+    choice = ColumnChoice(text or guessed, tuple(labels if labels is not None else columns))
+    return dataset.job(services, UploadDraft(path, table, limits), choice, config, "train")
 
 
 def _path(file: gr.FileData | None, content: str, limits: Limits) -> Path:
-    """Return where a table lies that was uploaded, or came along as text.
+    """Return the path of the table that was uploaded or sent as text.
 
     Raises:
-        DataError: there is none, two, or one that is too large or somebody else's, or no room for it.
+        DataError: there is no table or two, it is too large or was not uploaded here, or there is no room for it.
     """
     if (file is None) == (not content.strip()):
         raise DataError("Send either a file or, as text, a table.")

@@ -1,4 +1,4 @@
-"""A run, or a comparison, as plain data for programs."""
+"""The state of a run or a comparison as plain data for programs."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ SCORES = ("accuracy", "macro_f1", "weighted_f1", "loss")
 
 
 class QueueState(TypedDict):
-    """The place in the line: `number` of `of`, and the seconds until its turn, if that can be told."""
+    """The position in the queue: `number` of `of`, and the estimated seconds until it starts, if known."""
 
     number: int
     of: int
@@ -21,11 +21,11 @@ class QueueState(TypedDict):
 
 
 class RunState(TypedDict):
-    """What is known of a run.
+    """The state of a run.
 
     `state` is waiting, running, stopping, finished, stopped, failed or interrupted. `done` of `of` epochs of a run, or
     trainings of a comparison, are over. `scores` are by task those on the validation rows in the best epoch so far; of
-    a comparison, by scenario the macro-F1 of each task on the test rows. `report` comes at the end.
+    a comparison, by scenario the macro-F1 of each task on the test rows. `report` is there at the end.
     """
 
     kind: str
@@ -39,34 +39,34 @@ class RunState(TypedDict):
     report: dict[str, Any] | None
 
 
-def run_state(folder: RunFolder, history: History, place: QueuePosition | None) -> RunState:
-    """Return what is known of a run.
+def run_state(folder: RunFolder, history: History, position: QueuePosition | None) -> RunState:
+    """Return the state of a run.
 
     Raises:
         RunError: it cannot be read.
     """
     job = folder.job()
-    compares = job.kind == "compare"
+    is_comparison = job.kind == "compare"
     done, of = _progress(history)
     return {
         "kind": job.kind,
-        "state": _state(folder, history, place),
+        "state": _state(folder, history, position),
         "message": history.failed.message if history.has_failed else "",
-        "place": {"number": place.number, "of": place.of, "seconds": place.seconds} if place else None,
+        "place": {"number": position.number, "of": position.of, "seconds": position.seconds} if position else None,
         "done": done,
         "of": of,
-        "scores": {row.scenario: row.tasks for row in history.comparison.rows} if compares else _scores(history),
-        "has_model": history.is_over and not compares and folder.has_model,
+        "scores": {row.scenario: row.tasks for row in history.comparison.rows} if is_comparison else _scores(history),
+        "has_model": history.is_over and not is_comparison and folder.has_model,
         "report": _report(folder) if history.is_over else None,
     }
 
 
-def _state(folder: RunFolder, history: History, place: QueuePosition | None) -> str:
+def _state(folder: RunFolder, history: History, position: QueuePosition | None) -> str:
     if history.is_over:
         return history.outcome
     if folder.stop_requested:
         return "stopping"
-    return "waiting" if place or history.is_waiting else "running"
+    return "waiting" if position or history.is_waiting else "running"
 
 
 def _progress(history: History) -> tuple[int, int]:
@@ -82,7 +82,7 @@ def _scores(history: History) -> dict[str, dict[str, float]]:
 def _report(folder: RunFolder) -> Mapping[str, Any] | None:
     try:
         return json.loads(folder.report_path.read_bytes())
-    except FileNotFoundError:  # a run that broke off has none
+    except FileNotFoundError:  # an interrupted run has none
         return None
     except (OSError, ValueError) as error:
         raise RunError("The report of this run cannot be read.") from error

@@ -1,31 +1,20 @@
-"""HTML whose buttons the server hears of, and a place for what it answers."""
+"""HTML whose buttons are events for the server, and the area that shows the answer."""
+
+from typing import Any
 
 import gradio as gr
 
-# A press of <button data-key="…"> is a `select` with that key.
-PRESS = """element.addEventListener('click', event => {
-  const button = event.target.closest('button[data-key]');
-  if (button) trigger('select', {key: button.dataset.key});
-});"""
+from mtst.ui.components.templates import static_text
 
-# An answer has a title with `data-of`, what it is about. A new one comes into sight and has the focus; when it is drawn
-# anew it stays where it is.
-ARRIVE = """let last;
-const arrive = () => {
-  const title = element.querySelector('[data-of]'), fresh = title && title.dataset.of !== last;
-  if (fresh) element.scrollIntoView({block: 'nearest'});
-  if (fresh || title && document.activeElement === document.body) title.focus({preventScroll: true});
-  last = title?.dataset.of;
-};
-watch('value', arrive);
-arrive();"""
+CLICKABLE_JS = static_text("clickable.js")
+ANSWER_JS = static_text("answer_area.js")
 
 
-def clickable_html(value: str = "", **kwargs: object) -> gr.HTML:
-    """Return a piece of HTML as a component that says which of its buttons was pressed."""
-    return gr.HTML(value, js_on_load=PRESS, apply_default_css=False, **kwargs)
+def clickable_html(value: str = "", **kwargs: Any) -> gr.HTML:
+    """Return an HTML component; a click on `<button data-key="…">` is its `select` event with that key."""
+    return gr.HTML(value, js_on_load=CLICKABLE_JS, apply_default_css=False, **kwargs)
 
 
-def answer_area(value: str = "", **kwargs: object) -> gr.HTML:
-    """Return the place of an answer as a component."""
-    return gr.HTML(value, js_on_load=ARRIVE, apply_default_css=False, **kwargs)
+def answer_area(value: str = "", **kwargs: Any) -> gr.HTML:
+    """Return an HTML component that scrolls into view and takes the focus when a new answer arrives."""
+    return gr.HTML(value, js_on_load=ANSWER_JS, apply_default_css=False, **kwargs)

@@ -1,4 +1,4 @@
-"""Small pieces of HTML that several tabs use."""
+"""Small pieces of HTML that several tabs share."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -33,6 +33,7 @@ def show_message(value: str) -> dict[str, Any]:
 
 
 def quiet(text: str) -> Markup:
+    """Return a paragraph in muted style."""
     return render("components/quiet", text=text)
 
 

@@ -1,10 +1,11 @@
-"""A drawing of the encoder and its heads: what is frozen, what is open, how large, at which rate, how far it moved.
+"""A drawing of the encoder and its heads: which groups are frozen, their size, learning rate and change.
 
-Every group is a button: the page hears of a press as a `select` with the group's key.
+Every group is a button; a click is a `select` event with the key of the group.
 """
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import gradio as gr
 
@@ -13,18 +14,18 @@ from mtst.training.events import GroupPlan, GroupProof
 from mtst.ui.components.templates import static_text
 from mtst.ui.plots.style import task_colour
 
-# The template escapes nothing: `layers` does, before a name reaches it.
+# Gradio evaluates this template in the browser and escapes nothing, so `layers` escapes every name.
 TEMPLATE = static_text("layer_map.html")
-PRESS = static_text("layer_map.js")
+CLICK_JS = static_text("layer_map.js")
 
 
-def layer_map(**kwargs: object) -> gr.HTML:
+def layer_map(**kwargs: Any) -> gr.HTML:
     """Return the map as a component; `layers` fills it."""
-    return gr.HTML(html_template=TEMPLATE, js_on_load=PRESS, apply_default_css=False, **kwargs)
+    return gr.HTML(html_template=TEMPLATE, js_on_load=CLICK_JS, apply_default_css=False, **kwargs)
 
 
-def layers(groups: Sequence[GroupPlan], proof: Sequence[GroupProof] = ()) -> dict:
-    """Return the update that draws groups; a name may come from a visitor's file, so it is escaped here."""
+def layers(groups: Sequence[GroupPlan], proof: Sequence[GroupProof] = ()) -> dict[str, Any]:
+    """Return the update that draws layer groups; `proof` adds how far each has moved."""
     heads = [group.key for group in groups if group.task is not None]
     moved = {group.key: group.change for group in proof}
     value = [
@@ -37,7 +38,7 @@ def layers(groups: Sequence[GroupPlan], proof: Sequence[GroupProof] = ()) -> dic
             "rate": group.rate,
             "hue": task_colour(heads.index(group.key)) if group.task is not None else "",
         }
-        # A frozen group that moved has no measure (infinity), which JSON has no word for.
+        # The change of a frozen group that moved is infinity, which JSON cannot express.
         | ({"change": c if math.isfinite(c := moved[group.key]) else None} if moved else {})
         for group in groups
     ]

@@ -1,57 +1,63 @@
-"""A Plotly figure updated in place: zoom, legend and hover survive while data streams.
+"""A Plotly figure that is updated in place: zoom, legend and hover survive while data streams in.
 
-`gr.Plot` mounts a new plot for every value. Here the value is the figure itself, as a dict: gradio sends only what
-changed and the browser calls `Plotly.react`. Colours written `var(--name)` are read from the page, light or dark. Where
-there is little room, `layout.meta["narrow"]` may replace parts of the layout and of every trace.
+`gr.Plot` mounts a new plot for every value. Here the value is the figure itself, as a dict: Gradio sends only what
+changed, and the browser calls `Plotly.react`. Colours written as `var(--name)` are read from the page, light or dark.
+On a narrow screen `layout.meta["narrow"]` replaces parts of the layout and of every trace.
 
-A press on a point that has a number (`customdata`) is a `select` with that `index`. `marked` draws one more trace, and
-sends nothing else. A heat map with `layout.meta["pairs"]`, a name a row, says both names of a cell: written out for
-every cell, they would be most of the figure.
+A click on a point that has a number (`customdata`) is a `select` event with that `index`. `show_marker` draws one more
+trace and sends nothing else. For a heat map, `layout.meta["pairs"]` holds a name for each row, from which the browser
+composes the hover text: one text for each cell would be most of the figure.
 """
 
-from html import escape
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from mtst.ui.components.templates import static_text
+from mtst.ui.components.templates import render, static_text
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-PLOTLY_JS = Path(find_spec("plotly").origin).parent / "package_data" / "plotly.min.js"
-
-DRAW = static_text("live_plot.js")
-FRAME = '<div class="figure" role="img" aria-label="{name}" style="height: {height}px"></div>'
+DRAW_JS = static_text("live_plot.js")
 
 
-def live_plot(*, description: str, height: int = 340, **kwargs: object) -> gr.HTML:
-    """Return a hidden place for a figure; `description` is its name for those who do not see it.
+def live_plot(*, description: str, height: int = 340, **kwargs: Any) -> gr.HTML:
+    """Return a hidden component for a figure; `description` is its label for screen readers.
 
-    A function and not a subclass of `gr.HTML`: gradio writes a stub file beside the source of every subclass.
+    This is a function and not a subclass of `gr.HTML` because Gradio writes a stub file beside every subclass.
     """
-    frame = FRAME.format(name=escape(description), height=height)
-    return gr.HTML(html_template=frame, js_on_load=DRAW, apply_default_css=False, visible=False, mark={}, **kwargs)
+    frame = render("components/live_plot", name=description, height=height)
+    return gr.HTML(
+        html_template=str(frame), js_on_load=DRAW_JS, apply_default_css=False, visible=False, mark={}, **kwargs
+    )
 
 
-def show_figure(figure: "go.Figure") -> dict:
-    """Return the update that shows a figure in its place."""
+def show_figure(figure: "go.Figure") -> dict[str, Any]:
+    """Return the update that shows a figure."""
     return gr.update(value=figure.to_plotly_json(), mark={}, visible=True)
 
 
-def show_marker(trace: dict) -> dict:
-    """Return the update that draws a trace above the figure, in place of the last one."""
+def show_marker(trace: dict[str, Any]) -> dict[str, Any]:
+    """Return the update that draws a trace above the figure, in place of the last such trace."""
     return gr.update(mark=trace)
 
 
-def hide_figure() -> dict:
-    """Return the update that takes a figure away."""
+def hide_figure() -> dict[str, Any]:
+    """Return the update that hides a figure."""
     return gr.update(visible=False)
 
 
 def head() -> str:
     """Return what the page's head needs: the plotly.js of the Python package, served by the app."""
-    gr.set_static_paths(PLOTLY_JS)
-    return f'<script src="gradio_api/file={PLOTLY_JS.as_posix()}" defer></script>'
+    script = _plotly_js()
+    gr.set_static_paths(script)
+    return f'<script src="gradio_api/file={script.as_posix()}" defer></script>'
+
+
+def _plotly_js() -> Path:
+    spec = find_spec("plotly")  # not imported: it takes a second
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("plotly is not installed: pip install -r requirements.txt")
+    return Path(spec.origin).parent / "package_data" / "plotly.min.js"

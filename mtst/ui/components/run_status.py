@@ -1,39 +1,52 @@
-"""TODO."""
+"""The state of a run in a line: a chip, a headline, the time and a progress bar."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from markupsafe import Markup
+
 from mtst.runs.history import History
 from mtst.runs.queue import QueuePosition
 from mtst.runs.state import Running
-from mtst.text import escape_html
 from mtst.training.events import Failed, Finished
 from mtst.ui.components.html import quiet
+from mtst.ui.components.templates import render
 
 LOADING = ("Loading the encoder", "a few seconds")
-OLD = "the one before training"
+UNTRAINED = "the one before training"
 
 
 def format_duration(seconds: float) -> str:
-    """Return a time as people say it."""
+    """Return seconds as text: `42 s`, `3 min 05 s`."""
     whole = round(seconds)
     return f"{whole} s" if whole < 100 else f"{whole // 60} min {whole % 60:02d} s"
 
 
 def status(
-    history: History, place: QueuePosition | None = None, stopping: bool = False, saved: Mapping[str, Any] | None = None
-) -> str:
-    """Return the state of a run: a chip, a headline, the time, a bar; `saved` is how far its checkpoint has come."""
+    history: History,
+    position: QueuePosition | None = None,
+    *,
+    stopping: bool = False,
+    checkpoint: Mapping[str, Any] | None = None,
+) -> Markup:
+    """Return the state of a run.
+
+    Args:
+        history: its events so far.
+        position: its position in the queue, if it waits.
+        stopping: whether the visitor has asked it to stop.
+        checkpoint: the numbers of its checkpoint, if there is one.
+    """
     step, steps = history.last_step, history.total_steps
     match history.state:
         case Failed() as failed:
-            return state_line(failed.state, *_broken_off(failed, saved), step, steps)
+            return state_line(failed.state, *_failure(failed, checkpoint), step, steps)
         case Finished() as finished:
             return state_line(history.outcome, *_finished(history, finished), step, steps)
     if stopping:
         return state_line("stopping", "Stopping", "the best model so far is kept", step, steps)
-    if place:
-        return state_line("queued", *queue_status(place), step, steps)
+    if position:
+        return state_line("queued", *queue_status(position), step, steps)
     if history.is_waiting or not history.has_started:
         return state_line("starting", *LOADING, step, steps)
     validating = history.state == Running(validating=True)
@@ -42,31 +55,33 @@ def status(
     )
 
 
-def queue_status(place: QueuePosition) -> tuple[str, str]:
-    """Return the place of a run that waits, and how long that may take."""
-    title = "Next in line" if place.number == 1 else f"Waiting, number {place.number} of {place.of} in line"
+def queue_status(position: QueuePosition) -> tuple[str, str]:
+    """Return the position of a waiting run in the queue, and how long it may wait."""
+    title = "Next in line" if position.number == 1 else f"Waiting, number {position.number} of {position.of} in line"
     wait = (
         "it starts by itself"
-        if place.seconds is None
-        else f"it starts in about {format_duration(max(1, place.seconds))}"
+        if position.seconds is None
+        else f"it starts in about {format_duration(max(1, position.seconds))}"
     )
     return title, wait
 
 
-def best_model_note(saved: Mapping[str, Any] | None) -> str:
-    """Say which model a run that broke off leaves, by its checkpoint."""
-    if not saved:
+def best_model_note(checkpoint: Mapping[str, Any] | None) -> str:
+    """Return which model an interrupted run leaves, from its checkpoint."""
+    if not checkpoint:
         return ""
-    epoch = saved["best"]["epoch"]
-    return quiet(f"The run broke off. The best model until then is kept: {f'that of epoch {epoch}' if epoch else OLD}.")
+    epoch = checkpoint["best"]["epoch"]
+    return quiet(
+        f"The run broke off. The best model until then is kept: {f'that of epoch {epoch}' if epoch else UNTRAINED}."
+    )
 
 
-def _broken_off(failed: Failed, saved: Mapping[str, Any] | None) -> tuple[str, str]:
-    """Return a headline for a run that has not come to its end, and why."""
+def _failure(failed: Failed, checkpoint: Mapping[str, Any] | None) -> tuple[str, str]:
+    """Return the headline of a run that did not reach its end, and the reason."""
     if failed.state == "stopped":
         return "Stopped before it began", failed.message
     title = "Training was interrupted" if failed.state == "interrupted" else "Training failed"
-    then = f"Resume goes on after epoch {saved['epoch']}." if saved else "Resume begins again."
+    then = f"Resume goes on after epoch {checkpoint['epoch']}." if checkpoint else "Resume begins again."
     return title, f"{failed.message} {then}"
 
 
@@ -90,11 +105,11 @@ def _kept(history: History, finished: Finished) -> str:
 
 
 def _progress(history: History, *, validating: bool) -> tuple[str, str]:
-    """Return what a run does now, and its time."""
+    """Return the current phase of a run, and its time."""
     so_far = f"{format_duration(history.elapsed)} so far"
-    read = _reading(history)
-    if read:
-        return f"{read}: {_embedded(history)}", so_far
+    reason = _embedding_reason(history)
+    if reason:
+        return f"{reason}: {_embedded(history)}", so_far
     if not history.steps and not history.epochs:
         return "Measuring the model before training", so_far
     if history.last_step == history.total_steps and not validating:
@@ -105,17 +120,17 @@ def _progress(history: History, *, validating: bool) -> tuple[str, str]:
     return f"{'Validating epoch' if validating else 'Epoch'} {epoch} of {history.total_epochs}", time
 
 
-def _reading(history: History) -> str:
-    """Return for what sentences are read once now; nothing while they are not."""
-    read = history.embedded
+def _embedding_reason(history: History) -> str:
+    """Return why the sentences are being embedded; empty while they are not."""
+    progress = history.embedded
     if not history.epochs and not history.baselines:
         return "Reading each sentence once"
-    if read is None or read.rows == read.total:
+    if progress is None or progress.rows == progress.total:
         return ""
     if not history.epochs:
         return "Reading each sentence once, up to the lowest open layer"
     newest = max(ended.seconds for ended in (*history.epochs[-1:], *history.steps[-1:]))
-    return "A layer group opens: reading each sentence once more" if read.seconds > newest else ""
+    return "A layer group opens: reading each sentence once more" if progress.seconds > newest else ""
 
 
 def _embedded(history: History) -> str:
@@ -124,18 +139,12 @@ def _embedded(history: History) -> str:
     return f"0 of {history.started.train_rows + history.started.validation_rows:,}"
 
 
-def idle_status(text: str) -> str:
+def idle_status(text: str) -> Markup:
+    """Return the line that is shown before a run exists."""
     return state_line("ready", "Ready to train", text)
 
 
-def state_line(state: str, title: str, note: str, step: int = 0, steps: int = 0, *, what: str = "Training") -> str:
-    """Return a chip with the state, a headline, a note, and a bar if there are steps of `what`."""
-    share = 100 * step / steps if steps else 0
-    bar = (
-        f'<div class="bar" role="progressbar" aria-label="{what}" aria-valuemin="0" aria-valuemax="100" '
-        f'aria-valuenow="{share:.0f}"><i style="width: {share:.1f}%"></i></div>'
-    )
-    return (
-        f'<div class="status {state}"><span class="chip">{state}</span><b>{escape_html(title)}</b>'
-        f'<span class="quiet">{escape_html(note)}</span>{bar if steps else ""}</div>'
-    )
+def state_line(state: str, title: str, note: str, step: int = 0, steps: int = 0, *, label: str = "Training") -> Markup:
+    """Return a chip with the state, a headline, a note, and a progress bar with a label if there are steps."""
+    share = 100 * step / steps if steps else None
+    return render("components/status", state=state, title=title, note=note, share=share, label=label)

@@ -1,4 +1,4 @@
-"""The look: colour means something (frozen or open, which task); everything else is ink on paper."""
+"""The theme: colour carries meaning (frozen or open, which task); everything else is ink on paper."""
 
 import gradio as gr
 

@@ -1,45 +1,45 @@
-"""What may be uploaded, said before anybody chooses a file, and where a file goes that has come."""
+"""The upload field of a table, its limits in words, and the uploaded file."""
 
 import shutil
 from contextlib import suppress
 from pathlib import Path
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
 from mtst.data.limits import Limits
 from mtst.errors import DataError
+from mtst.ui.server.gradio_patches import get_upload_folder
 from mtst.ui.server.temporary_files import fresh_path
 
 FILE_TYPES = [".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson", ".json", ".xlsx", ".gz"]
 
 
 def limits_note(limits: Limits, *, labelled: bool = True) -> str:
-    """Return what a file may be; if `labelled`, also what its texts and labels may be."""
+    """Return the limits of a file in words; if `labelled`, also those of its texts and labels."""
     parts = [f"{limits.megabytes:g} MB", f"{limits.rows:,} rows", f"{limits.columns:,} columns"]
     parts += [f"{limits.labels:,} labels a task", f"{limits.characters:,} characters a text"] if labelled else []
     return f"CSV, TSV, JSON Lines or XLSX, also gzipped (.gz): up to {', '.join(parts)}."
 
 
 def upload_area(elem_id: str) -> gr.File:
-    """Return the place to drop a table."""
+    """Return the upload field of a table."""
     return gr.File(
         label="File", show_label=False, file_types=FILE_TYPES, height=64, elem_classes="upload", elem_id=elem_id
     )
 
 
 def is_uploaded(path: str) -> bool:
-    """Tell whether a file is one that came over the network, rather than any file of this machine."""
+    """Return whether a path is that of an uploaded file, rather than of any file of this machine."""
     return Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve())
 
 
 def claim_upload(path: str) -> Path:
-    """Take a visitor's file out of gradio's cache, where whoever knows its contents could fetch it.
+    """Move a visitor's file out of Gradio's cache, where anyone who knows its contents could download it.
 
-    Return where it lies now; a file that lies elsewhere, such as the sample, stays there.
+    Return its new path; a file that is not in the cache, such as the sample, stays where it is.
 
     Raises:
-        DataError: it is gone, or cannot be moved.
+        DataError: it is missing, or cannot be moved.
     """
     if not is_uploaded(path):
         return Path(path)

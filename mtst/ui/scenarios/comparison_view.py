@@ -105,7 +105,7 @@ def show(
     some, over = bool(comparison.rows), history.is_over
     learnt = comparison.learning
     return (
-        _status(history, place, stopping),
+        _status(history, place, stopping=stopping),
         recommendation.recommendation(comparison, source) if some else NOTHING,
         recommendation.scores(comparison) + recommendation.together(comparison) if some else "",
         gr.Column(visible=comparison.started is not None),
@@ -134,7 +134,7 @@ def none(message: str) -> tuple[object, ...]:
 def _status(history: History, place: QueuePosition | None, stopping: bool) -> str:
     comparison = history.comparison
     if history.has_failed or place or comparison.started is None or history.is_waiting:
-        return run_status.status(history, place, stopping)
+        return run_status.status(history, place, stopping=stopping)
     made, of = len(comparison.made), len(comparison.started.attempts)
     if done := comparison.compared:
         state, title = ("stopped", "Stopped") if done.stopped else ("finished", "Finished")

@@ -1,4 +1,4 @@
-"""What the browser keeps of a visitor: the tokens of their runs."""
+"""The tokens of a visitor's runs, which only their browser stores."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import gradio as gr
 
 @dataclass(frozen=True)
 class BrowserTokens:
-    """The token of the last run, of the last search for rates, of the last comparison, and of a model brought along."""
+    """The tokens of the last run, learning-rate search, comparison and uploaded model."""
 
     run: gr.BrowserState
     search: gr.BrowserState
@@ -16,7 +16,7 @@ class BrowserTokens:
 
 
 def browser_tokens() -> BrowserTokens:
-    """Build them; not inside a tab, because the browser does not read what is in a tab before it is opened."""
-    # The secret keeps the key stable from one start to the next, and hides nothing.
+    """Build the components, outside of all tabs: what is in a tab is not read before the tab is opened."""
+    # A fixed secret lets a restarted app read the values; it protects nothing.
     names = ("mtst-run", "mtst-rates", "mtst-comparison", "mtst-model")
     return BrowserTokens(*(gr.BrowserState(None, storage_key=name, secret="mtst") for name in names))  # noqa: S106

@@ -1,4 +1,4 @@
-"""What a host and a browser need beside the page: `/health`, security headers, and a log."""
+"""Security headers and the log."""
 
 import logging
 import sys
@@ -6,7 +6,7 @@ import sys
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# No frame-ancestors and no X-Frame-Options: a Space shows the page in a frame. Gradio's own page needs inline scripts.
+# No frame-ancestors and no X-Frame-Options, because a Space shows the page in a frame. Gradio needs inline scripts.
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -20,7 +20,7 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """Adds the headers to every answer."""
+    """Middleware that adds `HEADERS` to every response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -35,7 +35,7 @@ class SecurityHeaders:
 
 
 def log_to_stderr() -> None:
-    """Write the log, a line of JSON for each change of a run, to standard error."""
+    """Send the log, a line of JSON for each change of a run, to standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logger = logging.getLogger("mtst")

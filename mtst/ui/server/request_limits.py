@@ -1,4 +1,4 @@
-"""Programs ask by name for endpoints alone; nothing too large is sent, nothing without room, nothing from elsewhere."""
+"""Limits on requests: public endpoints only, no body that is too large, no upload to a full disk, no URLs."""
 
 import re
 from collections.abc import Collection
@@ -10,47 +10,47 @@ from mtst.ui.server.gradio_patches import REFUSED
 from mtst.ui.server.temporary_files import NO_ROOM, has_room
 
 BY_NAME = re.compile(r"/gradio_api/(?:call(?:/v2)?|run|api)/([^/]+)")
-ELSEWHERE = re.compile(r"/gradio_api/file=\s*http", re.IGNORECASE)  # Gradio would pass on what it fetches there
+URL_AS_FILE = re.compile(r"/gradio_api/file=\s*http", re.IGNORECASE)  # Gradio would act as a proxy for that URL
 UPLOAD = "/gradio_api/upload"
 UNKNOWN = {"error": "There is no such endpoint. /gradio_api/info lists those that there are."}
 TOO_LARGE = {"error": "This is larger than what may be sent here."}
 
 
 class RequestLimits:
-    """Answers before Gradio does where Gradio would call whatever event has that name."""
+    """Middleware that refuses requests before Gradio sees them: Gradio would call any event by its name."""
 
-    def __init__(self, app: ASGIApp, names: Collection[str], most_bytes: int, most_uploaded: int) -> None:
-        self._app, self._names = app, frozenset(names)
-        self._most, self._most_uploaded = most_bytes, most_uploaded
+    def __init__(self, app: ASGIApp, endpoints: Collection[str], max_bytes: int, max_upload_bytes: int) -> None:
+        self._app, self._endpoints = app, frozenset(endpoints)
+        self._max_bytes, self._max_upload_bytes = max_bytes, max_upload_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         path = _route(scope)
         named = BY_NAME.match(path)
-        if named and named[1] not in self._names:
+        if named and named[1] not in self._endpoints:
             return await JSONResponse(UNKNOWN, 404)(scope, receive, send)
-        if ELSEWHERE.match(path):
+        if URL_AS_FILE.match(path):
             return await JSONResponse({"error": REFUSED}, 403)(scope, receive, send)
-        most = self._most_uploaded if path == UPLOAD else self._most
+        max_bytes = self._max_upload_bytes if path == UPLOAD else self._max_bytes
         length = dict(scope["headers"]).get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > most:
+        if not length.isdigit() or int(length) > max_bytes:
             return await JSONResponse(TOO_LARGE, 413)(scope, receive, send)
         if path == UPLOAD and not has_room():
             return await PlainTextResponse(NO_ROOM, 507)(scope, receive, send)  # the page shows it as it is
-        came = 0
+        received = 0
 
-        async def measured() -> Message:
-            nonlocal came
+        async def limited() -> Message:
+            nonlocal received
             message = await receive()
-            came += len(message.get("body", b""))
-            enough = came > most or (path == UPLOAD and not has_room())  # others may have come meanwhile
-            return {"type": "http.disconnect"} if enough else message
+            received += len(message.get("body", b""))
+            too_much = received > max_bytes or (path == UPLOAD and not has_room())  # the disk may have filled meanwhile
+            return {"type": "http.disconnect"} if too_much else message
 
-        return await self._app(scope, measured, send)
+        return await self._app(scope, limited, send)
 
 
 def _route(scope: Scope) -> str:
-    """Return the path by which the app finds what answers: without the root path, where a proxy has left that on."""
+    """Return the path without the root path, which some proxies leave in place."""
     path, root = scope["path"], scope.get("root_path", "")
     return path.removeprefix(root) if path.startswith(f"{root}/") else path

@@ -1,4 +1,4 @@
-"""A place for files that a visitor is about to take: each in a folder of its own, gone after an hour or so."""
+"""Files that a visitor is about to download: each in a folder of its own, removed after an hour or so."""
 
 import hashlib
 import os
@@ -9,31 +9,30 @@ from pathlib import Path
 from secrets import token_hex
 from tempfile import gettempdir
 
-from gradio.utils import get_upload_folder
-
 from mtst.errors import DataError
 from mtst.model.export.bundle import NAME
 from mtst.runs.folder import RunFolder
+from mtst.ui.server.gradio_patches import get_upload_folder
 
-PLACE = Path(gettempdir()) / "mtst-downloads"
-KEPT_SECONDS = 3600
-SPARED = 1e9  # bytes of a disk that visitors' files leave free
+DOWNLOADS = Path(gettempdir()) / "mtst-downloads"
+MAX_AGE_SECONDS = 3600
+RESERVED_BYTES = 1e9  # of each disk, which visitors' files leave free
 NO_ROOM = "This server has no room for files now. Come back later, or run mtst yourself."
 
 
-def has_room(*more: Path) -> bool:
-    """Tell whether there is room on the disks where files come and go, and on those of some more folders."""
-    places = [Path(gettempdir()), Path(get_upload_folder()), *more]
-    return all(shutil.disk_usage(place).free > SPARED for place in places if place.is_dir())
+def has_room(*folders: Path) -> bool:
+    """Return whether the disks of uploads, of downloads and of some more folders have room."""
+    checked = [Path(gettempdir()), Path(get_upload_folder()), *folders]
+    return all(shutil.disk_usage(folder).free > RESERVED_BYTES for folder in checked if folder.is_dir())
 
 
-def check_room(*more: Path) -> None:
-    """Make sure that a file may be made.
+def check_room(*folders: Path) -> None:
+    """Check that there is room for another file.
 
     Raises:
         DataError: there is no room.
     """
-    if not has_room(*more):
+    if not has_room(*folders):
         raise DataError(NO_ROOM)
 
 
@@ -44,17 +43,17 @@ def fresh_path(name: str) -> Path:
         DataError: there is no room, or the folder cannot be made.
     """
     check_room()
-    folder = PLACE / token_hex(16)
+    folder = DOWNLOADS / token_hex(16)
     try:
-        PLACE.mkdir(mode=0o700, exist_ok=True)
+        DOWNLOADS.mkdir(mode=0o700, exist_ok=True)
         folder.mkdir()
     except OSError as error:
-        raise _not_made(error) from error
+        raise _cannot_create(error) from error
     return folder / name
 
 
 def write_file(name: str, content: bytes) -> Path:
-    """Return where a new file with this name and content lies.
+    """Write a new file with this name and content, and return its path.
 
     Raises:
         DataError: it cannot be written.
@@ -63,35 +62,35 @@ def write_file(name: str, content: bytes) -> Path:
     try:
         path.write_bytes(content)
     except OSError as error:
-        raise _not_made(error) from error
+        raise _cannot_create(error) from error
     return path
 
 
-def _not_made(error: OSError) -> DataError:
+def _cannot_create(error: OSError) -> DataError:
     return DataError(f"No file can be made for you now: {error.strerror}.")
 
 
 def sweep() -> None:
-    """Remove what was left here too long ago."""
-    for folder in PLACE.glob("*"):
-        with suppress(FileNotFoundError):  # another sweep was quicker
-            if time.time() - folder.stat().st_mtime > KEPT_SECONDS:
+    """Remove the files that are too old."""
+    for folder in DOWNLOADS.glob("*"):
+        with suppress(FileNotFoundError):  # another process has removed it
+            if time.time() - folder.stat().st_mtime > MAX_AGE_SECONDS:
                 shutil.rmtree(folder)
 
 
-def link_zip(folder: RunFolder, onnx: bool) -> Path:
-    """Link the ZIP to where Gradio serves files from; it takes no room there, and Gradio removes it after an hour."""
-    place = _place(folder.path.name, onnx)
-    target, staging = place / f"{NAME}.zip", place / "part"
+def link_zip(folder: RunFolder, *, onnx: bool) -> Path:
+    """Link the ZIP of a run into the folder that Gradio serves; a link takes no room, and Gradio removes it later."""
+    served = _served_folder(folder.path.name, onnx=onnx)
+    target, staging = served / f"{NAME}.zip", served / "part"
     try:
-        place.mkdir(parents=True, exist_ok=True)
+        served.mkdir(parents=True, exist_ok=True)
         staging.unlink(missing_ok=True)
         try:
             os.link(folder.zip_path(onnx=onnx), staging)
         except OSError:  # another disk, or one without links
             check_room()
             shutil.copyfile(folder.zip_path(onnx=onnx), staging)
-        os.replace(staging, target)  # where both are the same file already, it leaves both
+        os.replace(staging, target)  # it leaves both names where they are the same file already
         staging.unlink(missing_ok=True)
     except OSError as error:
         raise DataError(f"The ZIP cannot be fetched now: {error.strerror}.") from error
@@ -99,12 +98,12 @@ def link_zip(folder: RunFolder, onnx: bool) -> Path:
 
 
 def unlink_zips(token: str) -> None:
-    """Take back what was lent of a run that has been deleted."""
+    """Remove the links to the ZIPs of a deleted run."""
     for onnx in (False, True):
-        shutil.rmtree(_place(token, onnx), ignore_errors=True)
+        shutil.rmtree(_served_folder(token, onnx=onnx), ignore_errors=True)
 
 
-def _place(token: str, onnx: bool) -> Path:
-    """Return a folder whose name only who has the token knows, and that does not tell it: it stands in an address."""
+def _served_folder(token: str, *, onnx: bool) -> Path:
+    """Return a folder whose name is a hash of the token: it stands in URLs, which must not reveal the token."""
     name = hashlib.sha256(f"zip {token} {onnx}".encode()).hexdigest()
     return Path(get_upload_folder()) / f"mtst-{name}"

@@ -20,7 +20,7 @@ def make_model_zip(services: Services, token: str | None, *, onnx: bool = False)
     folder = services.runs.folder(token)
     with services.executors.zip_lock:
         _make(services, folder, onnx)
-        return link_zip(folder, onnx)
+        return link_zip(folder, onnx=onnx)
 
 
 def _make(services: Services, folder: RunFolder, onnx: bool) -> None:

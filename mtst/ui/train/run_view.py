@@ -80,7 +80,7 @@ def show(
     return (
         plot,
         blank,
-        run_status.status(history, place, stopping, saved),
+        run_status.status(history, place, stopping=stopping, checkpoint=saved),
         score_tables.scores(history),
         groups,
         gr.Button(visible=history.is_over),

@@ -9,7 +9,7 @@ import pytest
 from mtst.assets import SMALL_SAMPLE
 from mtst.errors import RunError
 from mtst.training.config import TrainConfig
-from mtst.ui.api.calls import AT_ONCE, SESSIONS, Calls
+from mtst.ui.api.calls import MAX_CALLS, MAX_SESSIONS, Calls
 from mtst.ui.api.endpoints import Api
 from mtst.ui.services.services import Services
 
@@ -190,24 +190,24 @@ def test_an_address_has_the_limits_of_the_page(api, services) -> None:
 
 def test_one_address_gets_few_answers_at_once_and_others_are_not_kept_waiting() -> None:
     calls, one, other = Calls(), Request("10.0.0.1"), Request("10.0.0.2")
-    open_calls = [calls.one(one) for _ in range(AT_ONCE)]
+    open_calls = [calls.limit(one) for _ in range(MAX_CALLS)]
     for call in open_calls:
         call.__enter__()
-    with pytest.raises(RunError, match="4 calls under way"), calls.one(one):
+    with pytest.raises(RunError, match="4 calls under way"), calls.limit(one):
         pass
-    with calls.one(other):
+    with calls.limit(other):
         pass
     for call in open_calls:
         call.__exit__(None, None, None)
-    with calls.one(one):
+    with calls.limit(one):
         pass
 
 
 def test_gradio_keeps_what_it_told_a_few_programs_only(api, demo) -> None:
-    for number in range(SESSIONS + 5):
+    for number in range(MAX_SESSIONS + 5):
         _ = demo.state_holder[f"session {number}"]
         api.embed(Request(f"10.0.1.{number}", f"session {number}"), ["A cat."])
     _ = demo.state_holder["a page"]
     kept = {name for name in demo.state_holder.session_data if name.startswith("session")}
-    assert kept == {f"session {number}" for number in range(5, SESSIONS + 5)}
+    assert kept == {f"session {number}" for number in range(5, MAX_SESSIONS + 5)}
     assert "a page" in demo.state_holder.session_data

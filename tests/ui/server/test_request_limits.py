@@ -92,7 +92,7 @@ def test_a_root_path_that_was_left_on_opens_nothing(app, http, monkeypatch) -> N
 def test_where_the_disk_is_nearly_full_no_upload_is_taken_and_all_else_goes_on(http, monkeypatch) -> None:
     files = {"files": ("mine.csv", b"text,label\nA cat.,a\n")}
     assert http.post("/gradio_api/upload", files=files).is_success
-    monkeypatch.setattr(temporary_files, "SPARED", 1e18)
+    monkeypatch.setattr(temporary_files, "RESERVED_BYTES", 1e18)
     answer = http.post("/gradio_api/upload", files=files)
     assert (answer.status_code, answer.text) == (507, temporary_files.NO_ROOM)
     assert http.post("/gradio_api/run/embed", json={"data": [["A cat."]]}).is_success
@@ -106,7 +106,7 @@ def test_an_upload_ends_where_the_disk_fills_up_meanwhile(monkeypatch, path, tak
         while (message := await receive())["type"] == "http.request" and len(came) < 9:
             came.append(message["type"])
             if len(came) == 3:
-                monkeypatch.setattr(temporary_files, "SPARED", 1e18)
+                monkeypatch.setattr(temporary_files, "RESERVED_BYTES", 1e18)
 
     async def receive() -> dict:
         return {"type": "http.request", "body": b"x" * 10, "more_body": True}

@@ -86,12 +86,12 @@ def test_a_run_that_is_not_over_has_none(api, services, token) -> None:
 
 
 def test_without_room_none_is_made_and_one_that_is_there_is_lent(services, token, monkeypatch) -> None:
-    monkeypatch.setattr(temporary_files, "SPARED", 1e18)
+    monkeypatch.setattr(temporary_files, "RESERVED_BYTES", 1e18)
     with pytest.raises(DataError, match="no room for files now"):
         make_model_zip(services, token)
     _, word = train_tab.prepare(services, token)
     assert "no room for files now" in word["value"]
     monkeypatch.undo()
     made = make_model_zip(services, token)
-    monkeypatch.setattr(temporary_files, "SPARED", 1e18)
+    monkeypatch.setattr(temporary_files, "RESERVED_BYTES", 1e18)
     assert make_model_zip(services, token) == made

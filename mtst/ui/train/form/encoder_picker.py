@@ -120,7 +120,7 @@ def _choosable(name: str) -> gr.Radio:
 def _progress(name: str, done: int, total: int, before: str) -> str:
     size = f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB" if total else "asking the Hub"
     told = f"{size}; until then {truncate(before, 60)} is used"
-    return state_line("running", f"Downloading {truncate(name, 60)}", told, done, total, what="Download")
+    return state_line("running", f"Downloading {truncate(name, 60)}", told, done, total, label="Download")
 
 
 def _title(name: str) -> str:

@@ -46,7 +46,7 @@ def test_the_status_says_what_is_so(history: History, words: str) -> None:
 def test_a_run_that_broke_off_says_where_it_would_go_on() -> None:
     history = told(started(), BEFORE, FIRST, Failed("Out of luck", "interrupted"))
     saved = {"epoch": 1, "best": {"epoch": 0}}
-    assert "Out of luck Resume goes on after epoch 1." in run_status.status(history, saved=saved)
+    assert "Out of luck Resume goes on after epoch 1." in run_status.status(history, checkpoint=saved)
     assert "the one before training" in run_status.best_model_note(saved)
     assert "that of epoch 2" in run_status.best_model_note({"epoch": 3, "best": {"epoch": 2}})
     assert run_status.best_model_note(None) == ""

@@ -1,0 +1,43 @@
+() => {
+  // Gradio's tabs have no arrow keys, which a tab list needs, and start at the first tab on every load. This adds the
+  // keys and remembers the open tab, unless the browser denies storage, as it may inside a frame.
+  const storages = () => [sessionStorage, localStorage];
+  const remember = name => {
+    try {
+      storages().forEach(storage => storage.setItem('mtst-tab', name));
+    } catch {}
+  };
+  const remembered = () => {
+    try {
+      return storages().map(storage => storage.getItem('mtst-tab')).find(Boolean);
+    } catch { return null; }
+  };
+  const title = tab => tab.textContent.trim();
+  // The first comparison starts when its tab is first shown: Gradio's own load event comes with every page, whichever
+  // tab it opens at.
+  let compared = false;
+  const opened = name => {
+    remember(name);
+    if (name !== 'Compare' || compared) return;
+    compared = true;
+    document.querySelector('#compare-go').click();
+  };
+  const tabs = [...document.querySelectorAll('#tabs [role=tab], #tabs .overflow-dropdown button')];
+  const start = tabs.find(tab => title(tab) === remembered());
+  start?.click();
+  opened(start ? title(start) : 'Compare');
+  const list = document.querySelector('#tabs [role=tablist]');
+  new MutationObserver(() => {
+    const selected = list.querySelector('[aria-selected=true]');
+    selected && opened(title(selected));
+  }).observe(list, {subtree: true, childList: true, attributeFilter: ['aria-selected']});
+  const steps = {ArrowRight: 1, ArrowLeft: -1, Home: 0, End: 0};
+  document.addEventListener('keydown', event => {
+    const tab = event.target.closest?.('[role=tab]'), step = steps[event.key];
+    if (!tab || step === undefined) return;
+    const enabled = [...tab.closest('[role=tablist]').querySelectorAll('[role=tab]:not([aria-disabled=true])')];
+    const index = step ? (enabled.indexOf(tab) + step) % enabled.length : event.key === 'Home' ? 0 : -1;
+    const next = enabled.at(index);
+    next.focus(); next.click(); event.preventDefault();
+  });
+}
