@@ -1,6 +1,9 @@
-"""The Compare tab: sentences in; how close they are, which pairs stand out, which belong together."""
+"""The Compare tab: how close sentences are, which pairs stand out, which form groups."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import gradio as gr
 import numpy as np
@@ -8,9 +11,16 @@ import numpy as np
 from mtst.analysis.clustering import connected_groups, near_duplicates
 from mtst.analysis.similarity import Pair, cosine, extreme_pairs, rank
 from mtst.errors import MtstError
-from mtst.text import escape_html, truncate
-from mtst.ui.compare.encoder_difference import both_encoders, compare_encoders, compare_encoders_again, second_encoder
+from mtst.text import truncate
+from mtst.ui.compare.encoder_difference import (
+    DifferenceView,
+    compare_encoders,
+    compare_encoders_again,
+    difference_card,
+    second_encoder,
+)
 from mtst.ui.compare.search import search_card
+from mtst.ui.components.events import SILENT, Event, Outputs
 from mtst.ui.components.html import card, empty, html, problem, quiet, table
 from mtst.ui.components.live_plot import hide_figure, live_plot, show_figure
 from mtst.ui.components.sentence_box import (
@@ -21,13 +31,14 @@ from mtst.ui.components.sentence_box import (
     split_sentences,
 )
 from mtst.ui.components.sortable_table import sortable_html, sortable_table
+from mtst.ui.components.templates import render
 from mtst.ui.plots import similarity as similarity_plots
 from mtst.ui.services.services import Services
 
-PAIRS_AT_ONCE = 5
-PAIRS_LISTED = 100  # the closest, and as many of the farthest
-DUPLICATES = 0.9
-MERGED = 0.3
+MAX_EXTREME_PAIRS = 5
+MAX_LISTED_PAIRS = 100  # the closest, and as many of the farthest
+DUPLICATE_COSINE = 0.9
+GROUP_COSINE = 0.3
 EXAMPLES = (
     "The flight was three hours late.",
     "Our plane took off long after it should have.",
@@ -41,45 +52,66 @@ EXAMPLES = (
 DESCRIPTION = "Heat map of the cosine similarity of every pair of sentences; a table holds the extremes"
 HEIGHT = 440
 FIRST = empty("Comparing these sentences", "A server that has just started takes seconds for the first.", HEIGHT)
-NOTHING = empty("Nothing to compare yet", "Write two different sentences or more, one a line, and press Compare.")
+TOO_FEW = empty("Nothing to compare yet", "Write two different sentences or more, one a line, and press Compare.")
 
 
-def compare(services: Services, text: str, query: str) -> tuple[object, ...]:
-    """Return the figure, the pairs, the numbers of the embeddings and the ranking for what was typed."""
+@dataclass(frozen=True, eq=False)
+class ComparePanel:
+    """The components that show a comparison."""
+
+    figure: gr.HTML
+    placeholder: gr.HTML
+    pairs: gr.HTML
+    numbers: gr.HTML
+    ranking: gr.HTML
+
+
+@dataclass(frozen=True, eq=False)
+class CompareView:
+    """The updates of the `ComparePanel`."""
+
+    figure: Any
+    placeholder: Any
+    pairs: str = ""
+    numbers: str = ""
+    ranking: str = ""
+
+
+def compare(services: Services, text: str, query: str) -> CompareView:
+    """Compare the sentences of the text box with each other and with the query."""
     try:
         sentences = split_sentences(text)
         if len(sentences) < 2:
-            return hide_figure(), html(NOTHING, visible=True), "", "", ""
+            return CompareView(hide_figure(), html(TOO_FEW, visible=True))
         embeddings = services.encoder.encode(sentences)
         ranking = _ranking(services, query, sentences, embeddings)
     except MtstError as error:
-        return hide_figure(), html(problem(error), visible=True), "", "", ""
+        return CompareView(hide_figure(), html(problem(error), visible=True))
     cosines = cosine(embeddings)
-    return (
-        show_figure(similarity_plots.similarity_map(sentences, cosines)),
-        html(visible=False),
-        _pairs(sentences, cosines),
-        _numbers(sentences, embeddings),
-        ranking,
+    return CompareView(
+        figure=show_figure(similarity_plots.similarity_map(sentences, cosines)),
+        placeholder=html(visible=False),
+        pairs=_pairs(sentences, cosines),
+        numbers=_numbers(sentences, embeddings),
+        ranking=ranking,
     )
 
 
-def _rows(sentences: list[str], pairs: list[Pair], form: str = ".3f") -> list[list[str]]:
-    return [
-        [format(value, form), numbered_sentence(sentences, i), numbered_sentence(sentences, j)] for i, j, value in pairs
-    ]
-
-
-def _pairs(sentences: list[str], cosines: np.ndarray) -> str:
-    """Return the extreme pairs, and below them a table of more that can be sorted."""
+def _pair_table(sentences: Sequence[str], pairs: Sequence[Pair], caption: str) -> str:
+    """Return a table of pairs; empty if there are none."""
+    rows = [[f"{value:.3f}", numbered_sentence(sentences, i), numbered_sentence(sentences, j)] for i, j, value in pairs]
     header = ("cosine", "sentence", "sentence")
-    near, far = extreme_pairs(cosines, PAIRS_AT_ONCE)
-    made = table(header, _rows(sentences, near), caption="Closest pairs", text_columns=(1, 2))
-    made += table(header, _rows(sentences, far), caption="Farthest pairs", text_columns=(1, 2)) if far else ""
-    near, far = extreme_pairs(cosines, PAIRS_LISTED)
+    return table(header, rows, caption=caption, text_columns=(1, 2)) if rows else ""
+
+
+def _pairs(sentences: Sequence[str], cosines: np.ndarray) -> str:
+    """Return the extreme pairs, and below them more pairs in a sortable table."""
+    closest, farthest = extreme_pairs(cosines, MAX_EXTREME_PAIRS)
+    near, far = extreme_pairs(cosines, MAX_LISTED_PAIRS)
     count = len(sentences) * (len(sentences) - 1) // 2
-    every = len(near) + len(far) == count
-    title = f"All {count:,} pairs" if every else f"The {len(near)} closest and {len(far)} farthest of {count:,} pairs"
+    all_listed = len(near) + len(far) == count
+    some = f"The {len(near)} closest and {len(far)} farthest of {count:,} pairs"
+    title = f"All {count:,} pairs" if all_listed else some
     rows = [
         [
             (f"{value:.3f}", value),
@@ -88,34 +120,43 @@ def _pairs(sentences: list[str], cosines: np.ndarray) -> str:
         ]
         for i, j, value in near + far[::-1]
     ]
-    listed = sortable_table(header, rows, title, text_columns=(1, 2))
-    return f"{made}<details><summary>{title}, to be sorted</summary>{listed}</details>"
+    return render(
+        "compare/pairs",
+        closest=_pair_table(sentences, closest, "Closest pairs"),
+        farthest=_pair_table(sentences, farthest, "Farthest pairs"),
+        title=title,
+        listed=sortable_table(("cosine", "sentence", "sentence"), rows, title, text_columns=(1, 2)),
+    )
 
 
-def _numbers(sentences: list[str], embeddings: np.ndarray) -> str:
+def _numbers(sentences: Sequence[str], embeddings: np.ndarray) -> str:
+    """Return the length and the first numbers of each embedding, a row of `embeddings` (n, d)."""
     rows = [
         [
-            numbered_sentence(sentences, k),
-            f"{np.linalg.norm(row):.3f}",
-            "  ".join(f"{value:+.3f}" for value in row[:5]) + "  …",
+            numbered_sentence(sentences, index),
+            f"{np.linalg.norm(embedding):.3f}",
+            "  ".join(f"{value:+.3f}" for value in embedding[:5]) + "  …",
         ]
-        for k, row in enumerate(embeddings)
+        for index, embedding in enumerate(embeddings)
     ]
     caption = f"Each sentence becomes {embeddings.shape[1]} numbers"
     return table(("sentence", "length", "first five numbers"), rows, caption=caption, text_columns=(0, 2))
 
 
-def _ranking(services: Services, query: str, sentences: list[str], embeddings: np.ndarray) -> str:
+def _ranking(services: Services, query: str, sentences: Sequence[str], embeddings: np.ndarray) -> str:
     query = clean_query(query)
     if not query:
         return quiet("Write a query to rank the sentences by how close they are to it.")
-    found = rank(services.encoder.encode([query])[0], embeddings)
-    rows = [[str(place), f"{value:.3f}", numbered_sentence(sentences, k)] for place, (k, value) in enumerate(found, 1)]
+    ranking = rank(services.encoder.encode([query])[0], embeddings)
+    rows = [
+        [str(position), f"{value:.3f}", numbered_sentence(sentences, index)]
+        for position, (index, value) in enumerate(ranking, 1)
+    ]
     return table(("rank", "cosine", "sentence"), rows, caption="Nearest to the query first", text_columns=(2,))
 
 
-def group_sentences(services: Services, text: str, least: float) -> str:
-    """Return the near duplicates among the sentences and the groups that they make, as HTML."""
+def group_sentences(services: Services, text: str, min_cosine: float) -> str:
+    """Return near duplicates among the sentences, and groups whose mean cosine is at least `min_cosine`, as HTML."""
     try:
         sentences = split_sentences(text)
         if len(sentences) < 2:
@@ -123,22 +164,23 @@ def group_sentences(services: Services, text: str, least: float) -> str:
         embeddings = services.encoder.encode(sentences)
     except MtstError as error:
         return problem(error)
-    found = connected_groups(embeddings, least)
-    alone = sum(len(group.members) == 1 for group in found)
-    made = "".join(
-        f'<p class="caption" dir="auto">{escape_html(truncate(sentences[group.centre], CELL_CHARACTERS))}</p><ul class="rows">'
-        + "".join(f'<li dir="auto">{escape_html(numbered_sentence(sentences, k))}</li>' for k in group.members)
-        + "</ul>"
-        for group in found
-        if len(group.members) > 1
+    clusters = connected_groups(embeddings, min_cosine)
+    groups = [cluster for cluster in clusters if len(cluster.members) > 1]
+    title = f"cosine of {DUPLICATE_COSINE} or more"
+    duplicates = _pair_table(sentences, near_duplicates(embeddings, DUPLICATE_COSINE), f"Near duplicates: {title}")
+    summary = f"{_count(len(groups), 'group')} and {_count(len(clusters) - len(groups), 'sentence')} alone."
+    return render(
+        "compare/groups",
+        summary=quiet(summary if duplicates else f"{summary} No near duplicates ({title})."),
+        duplicates=duplicates,
+        groups=[
+            (
+                truncate(sentences[group.centre], CELL_CHARACTERS),
+                [numbered_sentence(sentences, index) for index in group.members],
+            )
+            for group in groups
+        ],
     )
-    copies = near_duplicates(embeddings, DUPLICATES)
-    rows = _rows(sentences, copies)
-    title = f"Near duplicates: cosine of {DUPLICATES} or more"
-    told = table(("cosine", "sentence", "sentence"), rows, caption=title, text_columns=(1, 2)) if copies else ""
-    counted = f"{_count(len(found) - alone, 'group')} and {_count(alone, 'sentence')} alone."
-    none = "" if copies else f" No near duplicates (cosine of {DUPLICATES} or more)."
-    return f"{quiet(counted + none)}{told}{made}"
 
 
 def _count(number: int, noun: str) -> str:
@@ -146,7 +188,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def compare_tab(services: Services, run: gr.BrowserState | None = None) -> gr.Textbox:
-    """Build the tab; return the box of sentences, which the Map tab reads too. `run` is the visitor's trained run."""
+    """Build the tab; return the text box, which the Map tab reads too. `run` holds the token of the visitor's run."""
     run = run or gr.State()
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=320):
@@ -160,34 +202,34 @@ def compare_tab(services: Services, run: gr.BrowserState | None = None) -> gr.Te
             with card("Query"):
                 ranking = html(quiet("The ranking appears here."), elem_id="compare-ranking")
             with card("What belongs together"):
-                least = gr.Slider(
-                    0.1, 0.95, MERGED, step=0.05, label="How close", elem_id="compare-least",
+                min_cosine = gr.Slider(
+                    0.1, 0.95, GROUP_COSINE, step=0.05, label="How close", elem_id="compare-least",
                     info="Groups merge while their mean cosine is at least this. The most central sentence names each.",
                 )  # fmt: skip
-                grouped = html(elem_id="compare-groups")
+                groups = html(elem_id="compare-groups")
         with gr.Column(scale=7, min_width=320):
             with card("Cosine similarity", note="cosine: 1 = same meaning, 0 = unrelated"):
-                nothing = html(FIRST)
+                placeholder = html(FIRST)
                 figure = live_plot(height=HEIGHT, description=DESCRIPTION, elem_id="compare-map")
                 pairs = sortable_html(elem_id="compare-pairs")
-            both = both_encoders()
+            difference = difference_card()
             with card("Embeddings"):
                 numbers = html(quiet("The first numbers of each embedding appear here."), elem_id="compare-numbers")
     search_card(services)
-    quietly = {"show_progress": "hidden", "concurrency_limit": 4}
-    private = {"api_visibility": "private", **quietly}
-    grouping = {"fn": partial(group_sentences, services), "inputs": [sentences, least], "outputs": grouped, **private}
-    second_one = {
-        "fn": partial(compare_encoders, services), "inputs": [sentences, second, run],
-        "outputs": both, **private,
+    panel = ComparePanel(figure, placeholder, pairs, numbers, ranking)
+    compared, differing = Outputs(CompareView, panel), Outputs(DifferenceView, difference)
+    limited: Event = {**SILENT, "concurrency_limit": 4}
+    grouping: Event = {
+        **limited, "fn": partial(group_sentences, services), "inputs": [sentences, min_cosine], "outputs": groups,
     }  # fmt: skip
+    second_inputs: Event = {**limited, "inputs": [sentences, second, run], "outputs": differing.components}
     gr.on(
         [button.click, query.submit],
-        partial(compare, services),
+        compared.by_name(partial(compare, services)),
         [sentences, query],
-        [figure, nothing, pairs, numbers, ranking],
-        **private,
-    ).then(**grouping).then(**second_one | {"fn": partial(compare_encoders_again, services)})
-    least.release(**grouping)
-    second.input(**second_one)
+        compared.components,
+        **limited,
+    ).then(**grouping).then(differing.by_name(partial(compare_encoders_again, services)), **second_inputs)
+    min_cosine.release(**grouping)
+    second.input(differing.by_name(partial(compare_encoders, services)), **second_inputs)
     return sentences

@@ -30,7 +30,7 @@ _ENVIRONMENT = Environment(
 _ENVIRONMENT.filters["short"] = truncate
 
 
-def render(name: str, **values: object) -> Markup:
+def render(name: str, /, **values: object) -> Markup:
     """Render a template.
 
     Args:

@@ -1,7 +1,8 @@
-"""What the map can draw: the sample, sentences that were typed, or a file."""
+"""The sentences that the map can draw: the sample, typed sentences, or a file."""
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import gradio as gr
 
@@ -19,33 +20,44 @@ from mtst.ui.services.services import Services
 MAX_TYPED = 1_000
 SAMPLE_POINTS = 400
 SAMPLE_ROWS = 5_300
-VALUES = 50  # different values of a column that may colour the points
+MAX_VALUES = 50  # different values of a column that can colour the points
 TYPED, SAMPLE_SMALL, SAMPLE_ALL, FILE = "own", "sample", "whole", "file"
 
 
 @dataclass(frozen=True, eq=False)
 class Sentences:
-    """What was chosen to be drawn: n texts and, by column, a value (n) that may colour them."""
+    """The n texts to draw, and the n values of each column that can colour them."""
 
     texts: list[str]
-    known: dict[str, list[str]]
+    values: dict[str, list[str]]
+
+
+@dataclass(frozen=True, eq=False)
+class FileView:
+    """The updates for an uploaded file."""
+
+    table: Table | None
+    column: dict[str, Any]
+    note: dict[str, Any]
 
 
 @lru_cache(maxsize=2)
 def sample_sentences(count: int) -> Sentences:
-    """Return sample sentences and, for each task, their labels."""
+    """Return the first rows of the sample with all labels, or all rows, with the labels of each task."""
     data = make_dataset(read_table(SAMPLE), "text", ["topic", "sentiment"])
-    complete = [k for k in range(len(data)) if all(labels[k] >= 0 for labels in data.labels.values())]
-    chosen = data.take(complete[:count] if count < SAMPLE_ROWS else range(len(data)))
-    known = {task.name: [task.labels[k] if k >= 0 else "" for k in chosen.labels[task.name]] for task in chosen.tasks}
-    return Sentences(list(chosen.texts), known)
+    complete = [row for row in range(len(data)) if all(labels[row] >= 0 for labels in data.labels.values())]
+    rows = data.take(complete[:count] if count < SAMPLE_ROWS else range(len(data)))
+    values = {
+        task.name: [task.labels[label] if label >= 0 else "" for label in rows.labels[task.name]] for task in rows.tasks
+    }
+    return Sentences(list(rows.texts), values)
 
 
-def chosen_sentences(source: str, text: str, table: Table | None, column: str | None) -> Sentences:
-    """Return what was chosen.
+def select_sentences(source: str, text: str, table: Table | None, column: str | None) -> Sentences:
+    """Return the sentences of a source.
 
     Raises:
-        DataError: it is too much, or no file was chosen.
+        DataError: there are too many, or no file was chosen.
     """
     if source in (SAMPLE_SMALL, SAMPLE_ALL):
         return sample_sentences(SAMPLE_POINTS if source == SAMPLE_SMALL else SAMPLE_ROWS)
@@ -53,26 +65,26 @@ def chosen_sentences(source: str, text: str, table: Table | None, column: str | 
         return Sentences(split_sentences(text, MAX_TYPED), {})
     if table is None or column is None:
         raise DataError("Choose a file first.")
-    filled = [k for k, cell in enumerate(table.column(column)) if cell.strip()]
-    cells = {name: table.column(name) for name in table.columns}
-    known = {
-        name: [values[k].strip() for k in filled]
-        for name, values in cells.items()
-        if name != column and 2 <= len({values[k].strip() for k in filled} - {""}) <= VALUES
+    rows = [row for row, cell in enumerate(table.column(column)) if cell.strip()]
+    cells = {name: [table.column(name)[row].strip() for row in rows] for name in table.columns}
+    values = {
+        name: column_values
+        for name, column_values in cells.items()
+        if name != column and 2 <= len(set(column_values) - {""}) <= MAX_VALUES
     }
-    return Sentences([cells[column][k].strip() for k in filled], known)
+    return Sentences(cells[column], values)
 
 
-def read_file(services: Services, path: str | None) -> tuple[Table | None, dict, dict]:
-    """Read an uploaded table; return it, the menu of its columns and a word about it."""
-    none = gr.update(choices=[], value=None, visible=False)
+def read_file(services: Services, path: str | None) -> FileView:
+    """Read an uploaded table."""
+    no_column = gr.update(choices=[], value=None, visible=False)
     if not path:
-        return None, none, show_message("")
+        return FileView(None, no_column, show_message(""))
     try:
         table = read_table(claim_upload(path), services.settings.limits)
     except MtstError as error:
-        return None, none, show_message(problem(error))
+        return FileView(None, no_column, show_message(problem(error)))
     skipped = f", {len(table.skipped):,} skipped" if table.skipped else ""
     choices = [(inline_text(name), name) for name in table.columns]
     note = show_message(quiet(f"{table.format}: {len(table.rows):,} rows read{skipped}. Now press Draw the map."))
-    return table, gr.update(choices=choices, value=guess_columns(table)[0], visible=True), note
+    return FileView(table, gr.update(choices=choices, value=guess_columns(table)[0], visible=True), note)

@@ -1,153 +1,66 @@
-"""The Map tab: sentences as points on a plane, neighbours near each other, and what is truly near a chosen one."""
+"""The Map tab: sentences as points on a plane, and the true neighbours of a chosen one."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import gradio as gr
 
-from mtst.analysis.projection import METHODS, land, project
-from mtst.data.table import Table
-from mtst.errors import MtstError
-from mtst.text import inline_text
-from mtst.ui.components.html import card, empty, html, problem, quiet, show_message
-from mtst.ui.components.live_plot import hide_figure, live_plot, show_figure, show_marker
-from mtst.ui.components.progress import ProgressSteps, embed_with_progress, with_progress
-from mtst.ui.components.sentence_box import clean_query
+from mtst.analysis.projection import METHODS
+from mtst.ui.components.events import SILENT, Event, Outputs, named_inputs
+from mtst.ui.components.html import card, empty, html, quiet
+from mtst.ui.components.live_plot import live_plot
+from mtst.ui.components.templates import static_text
 from mtst.ui.components.upload import limits_note, upload_area
-from mtst.ui.map.embedding_map import NOT_CHOSEN, EmbeddingMap, PredictedLabels
-from mtst.ui.map.source import (
-    FILE,
-    SAMPLE_ALL,
-    SAMPLE_POINTS,
-    SAMPLE_ROWS,
-    SAMPLE_SMALL,
-    TYPED,
-    chosen_sentences,
-    read_file,
+from mtst.ui.map.drawing import (
+    STARTER,
+    TRAINED,
+    MapRequest,
+    MapView,
+    add_sentence,
+    choose_sentence,
+    draw,
+    recolour,
 )
-from mtst.ui.plots import map as map_plots
+from mtst.ui.map.embedding_map import NOT_CHOSEN, EmbeddingMap
+from mtst.ui.map.source import FILE, SAMPLE_ALL, SAMPLE_POINTS, SAMPLE_ROWS, SAMPLE_SMALL, TYPED, FileView, read_file
 from mtst.ui.services.services import Services
 
-MENU = 1_000  # sentences in the menu that chooses one
-STARTER, TRAINED = "starter", "own"
 DESCRIPTION = (
     "Scatter plot of the sentences; sentences with similar meaning lie near each other. The menu below it chooses one."
 )
 HEIGHT = 520
 FIRST = empty(f"Drawing {SAMPLE_POINTS} sentences", "Each becomes a point, coloured by what it is about.", HEIGHT)
-NOTHING = empty("No points yet", "Choose sentences and press Draw the map.")
-ASK = empty("Not drawn yet", "Press Draw the map. To embed thousands of sentences takes a minute or more.")
-OUTPUTS = 8
-LATER = "() => new Promise(done => setTimeout(done, 1500))"  # first comes what the tab shows that is open
+DELAY_JS = static_text("delay.js")  # the tab that is open loads first
 
 
-def draw(
-    services: Services, source: str, text: str, table: Table | None, column: str | None, method: str, which: str,
-    colour: str | None, run: str | None, *, asked: bool = True,
-) -> Iterator[tuple[object, ...]]:  # fmt: skip
-    """Yield how far it is, then what is drawn: its state, figure, message, progress, colours, menu, trust, neighbours.
+@dataclass(frozen=True, eq=False)
+class MapPanel:
+    """The components that a map is drawn from, and those that show it."""
 
-    If it was not `asked` for, what would take long is not begun.
-    """
-    if not asked and source in (SAMPLE_ALL, FILE):
-        yield _nothing(ASK)
-        return
-    try:
-        model, of = (services.run_model(run), run) if which == TRAINED else (services.starter, None)
-        chosen = chosen_sentences(source, text, table, column)
-        if not chosen.texts:
-            yield _nothing(NOTHING)
-            return
-        for progress in (
-            steps := ProgressSteps(
-                embed_with_progress(model.encoder, chosen.texts, services.executors.large_embeddings)
-            )
-        ):
-            yield _under_way(progress.html())
-        rows = steps.result
-        doing = f"Placing {len(rows):,} points by {method}"
-        make = partial(project, rows, method)
-        shared = of is None and source in (SAMPLE_SMALL, SAMPLE_ALL)  # every visitor begins with it
-        place = (
-            partial(services.sample_planes.get_or_load, f"{source} {method}", lambda kept: kept or make())
-            if shared
-            else make
-        )
-        for progress in (steps := ProgressSteps(with_progress(doing, place, services.executors.projections[method]))):
-            yield _under_way(progress.html())
-    except MtstError as error:
-        yield _nothing(problem(error))
-        return
-    drawing = EmbeddingMap(chosen.texts, chosen.known, rows, steps.result, PredictedLabels.by(model, rows), of)
-    choices = drawing.colours()
-    keys = [key for _, key in choices]
-    colour = colour if colour in keys else keys[0]
-    numbered = [(f"{k + 1}. {inline_text(text, 90)}", k) for k, text in enumerate(chosen.texts[:MENU])]
-    which_ones = "" if len(chosen.texts) <= MENU else f" (the first {MENU:,}; write any other)"
-    yield (
-        drawing,
-        show_figure(_figure(drawing, colour)),
-        html(visible=False),
-        show_message(""),
-        gr.update(choices=choices, value=colour),
-        gr.update(choices=numbered, value=None, label=f"A sentence of the map{which_ones}"),
-        drawing.trust,
-        NOT_CHOSEN,
-    )
-
-
-def _under_way(progress: str) -> tuple[object, ...]:
-    return (gr.skip(), gr.skip(), gr.skip(), show_message(progress), *[gr.skip()] * (OUTPUTS - 4))
-
-
-def _nothing(message: str) -> tuple[object, ...]:
-    menu = gr.update(choices=[], value=None)
-    return None, hide_figure(), html(message, visible=True), show_message(""), gr.skip(), menu, "", NOT_CHOSEN
-
-
-def _figure(drawing: EmbeddingMap, colour: str) -> object:
-    return map_plots.scatter(drawing.plane, drawing.texts, *drawing.coloured(colour))
-
-
-def recolour(drawing: EmbeddingMap | None, colour: str | None) -> dict:
-    """Return the figure in other colours."""
-    if drawing is None or colour not in [key for _, key in drawing.colours()]:
-        return gr.skip()
-    return show_figure(_figure(drawing, colour))
-
-
-def choose(drawing: EmbeddingMap | None, number: int | None) -> tuple[object, object, object]:
-    """Mark a sentence and list its true neighbours; return the figure, the list and the choice in the menu."""
-    if drawing is None or not isinstance(number, int) or not 0 <= number < len(drawing.texts):
-        return gr.skip(), gr.skip(), gr.skip()
-    text, place = drawing.texts[number], drawing.plane.points[number]
-    near = drawing.near(f"{number + 1}. {text}", drawing.rows[number], place, number)
-    return show_marker(map_plots.mark(place, text)), near, number if number < MENU else None
-
-
-def add(services: Services, drawing: EmbeddingMap | None, sentence: str) -> tuple[object, object, object]:
-    """Let a written sentence land on the map, and list its true neighbours."""
-    sentence = sentence.strip()
-    if drawing is None or not sentence:
-        return gr.skip(), gr.skip(), gr.skip()
-    if sentence in drawing.texts:
-        return choose(drawing, drawing.texts.index(sentence))
-    sentence = clean_query(sentence)
-    try:
-        model = services.run_model(drawing.run) if drawing.run else services.starter
-        row = model.encoder.encode([sentence])[0]
-    except MtstError as error:
-        return gr.skip(), problem(error), gr.skip()
-    place = land(drawing.plane, drawing.rows, row)
-    how = "where the projection puts it" if drawing.plane.basis else "between the five that are nearest to it"
-    near = f"{drawing.near(sentence, row, place)}{quiet(f'It is new here: it lies {how}.')}"
-    return show_marker(map_plots.mark(place, sentence)), near, None
+    source: gr.Radio
+    text: gr.Textbox
+    table: gr.State
+    column: gr.Dropdown
+    note: gr.HTML
+    method: gr.Radio
+    model: gr.Radio
+    colour: gr.Dropdown
+    run: gr.BrowserState | gr.State
+    drawing: gr.State
+    figure: gr.HTML
+    placeholder: gr.HTML
+    progress: gr.HTML
+    menu: gr.Dropdown
+    trust: gr.HTML
+    neighbours: gr.HTML
 
 
 def map_tab(services: Services, demo: gr.Blocks, sentences: gr.Textbox, run: gr.BrowserState | None = None) -> None:
-    """Build the tab; `sentences` is the box of the Compare tab, `run` the visitor's trained run."""
+    """Build the tab; `sentences` is the text box of the Compare tab, `run` holds the token of the visitor's run."""
     table, drawing = gr.State(), gr.State()
-    run = run or gr.State()
+    token = run or gr.State()
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=280), card("What to draw"):
             source = gr.Radio(
@@ -164,7 +77,7 @@ def map_tab(services: Services, demo: gr.Blocks, sentences: gr.Textbox, run: gr.
             text = gr.Textbox(
                 lines=8, max_lines=14, label="My sentences, one a line", visible=False, elem_id="map-text"
             )
-            with gr.Column(visible=False) as file:
+            with gr.Column(visible=False) as file_fields:
                 html(quiet(limits_note(services.settings.limits, labelled=False)))
                 upload = upload_area("map-upload")
                 column = gr.Dropdown(label="Column of the sentences", visible=False, elem_id="map-column")
@@ -176,7 +89,7 @@ def map_tab(services: Services, demo: gr.Blocks, sentences: gr.Textbox, run: gr.
                 info="PCA keeps distances best on the whole; t-SNE and UMAP keep neighbours together.",
                 elem_id="map-method",
             )
-            which = gr.Radio(
+            model = gr.Radio(
                 [("Starter", STARTER), ("My trained run", TRAINED)],
                 value=STARTER,
                 label="Model",
@@ -194,7 +107,7 @@ def map_tab(services: Services, demo: gr.Blocks, sentences: gr.Textbox, run: gr.
             progress = html(visible=False, elem_id="map-progress")
         with gr.Column(scale=7, min_width=320):
             with card("Sentences in two dimensions", note="press a point for its true neighbours"):
-                nothing = html(FIRST)
+                placeholder = html(FIRST)
                 figure = live_plot(height=HEIGHT, description=DESCRIPTION, elem_id="map-plot")
                 trust = html(elem_id="map-trust")
             with card("One sentence and its neighbours"):
@@ -205,43 +118,54 @@ def map_tab(services: Services, demo: gr.Blocks, sentences: gr.Textbox, run: gr.
                         min_width=260,
                         elem_id="map-menu",
                     )
-                    written = gr.Textbox(
+                    new_sentence = gr.Textbox(
                         label="Or any sentence",
                         info="Enter puts it on the map.",
                         max_lines=1,
                         min_width=260,
                         elem_id="map-sentence",
                     )
-                near = html(NOT_CHOSEN, elem_id="map-near")
-    drawn_again = {
-        "inputs": [source, text, table, column, method, which, colour, run],
-        "outputs": [drawing, figure, nothing, progress, colour, menu, trust, near],
-        "show_progress": "hidden",
+                neighbours = html(NOT_CHOSEN, elem_id="map-near")
+    panel = MapPanel(
+        source=source, text=text, table=table, column=column, note=note, method=method, model=model, colour=colour,
+        run=token, drawing=drawing, figure=figure, placeholder=placeholder, progress=progress, menu=menu, trust=trust,
+        neighbours=neighbours,
+    )  # fmt: skip
+    map_view, file_view = Outputs(MapView, panel), Outputs(FileView, panel)
+
+    def draw_map(**values: Any) -> Iterator[MapView]:
+        yield from draw(services, MapRequest(**values))
+
+    def draw_quick_map(**values: Any) -> Iterator[MapView]:
+        yield from draw(services, MapRequest(**values), requested=False)
+
+    drawing_event: Event = {
+        **SILENT,
+        "outputs": map_view.components,
+        "inputs_kwargs": named_inputs(MapRequest, panel),
         "concurrency_limit": 8,
     }
-    private = {"api_visibility": "private", "show_progress": "hidden"}
+    quick: Event = {**drawing_event, "fn": map_view.by_name(draw_quick_map)}
     gr.on(
-        [button.click, method.input, which.input],
-        partial(draw, services),
-        api_visibility="private",
+        [button.click, method.input, model.input],
+        map_view.by_name(draw_map),
         trigger_mode="always_last",
-        **drawn_again,
+        **drawing_event,
     )
-    unasked = {"fn": partial(draw, services, asked=False), "api_visibility": "private", **drawn_again}
-    source.input(_show, [source, text, sentences], [text, file], **private).then(**unasked)
-    demo.load(None, None, None, js=LATER).then(**unasked)
-    upload.change(partial(read_file, services), upload, [table, column, note], **private)
-    colour.input(recolour, [drawing, colour], figure, **private)
-    chosen = {"outputs": [figure, near, menu], **private, "trigger_mode": "always_last"}
+    source.input(_show_source, [source, text, sentences], [text, file_fields], **SILENT).then(**quick)
+    demo.load(None, None, None, js=DELAY_JS).then(**quick)
+    upload.change(file_view.by_name(partial(read_file, services)), upload, file_view.components, **SILENT)
+    colour.input(recolour, [drawing, colour], figure, **SILENT)
+    chosen: Event = {**SILENT, "outputs": [figure, neighbours, menu], "trigger_mode": "always_last"}
 
-    def press(drawing: EmbeddingMap | None, event: gr.EventData) -> tuple[object, ...]:
-        return choose(drawing, event.index)
+    def click_point(drawing: EmbeddingMap | None, event: gr.EventData) -> tuple[Any, Any, Any]:
+        return choose_sentence(drawing, event.index)
 
-    figure.select(press, drawing, **chosen)
-    menu.input(choose, [drawing, menu], **chosen)
-    written.submit(partial(add, services), [drawing, written], **chosen)
+    figure.select(click_point, drawing, **chosen)
+    menu.input(choose_sentence, [drawing, menu], **chosen)
+    new_sentence.submit(partial(add_sentence, services), [drawing, new_sentence], **chosen)
 
 
-def _show(source: str, text: str, compared: str) -> tuple[gr.Textbox, gr.Column]:
-    """Show the box for own sentences, filled with those of the Compare tab the first time, or the place for a file."""
+def _show_source(source: str, text: str, compared: str) -> tuple[gr.Textbox, gr.Column]:
+    """Show the text box, filled from the Compare tab the first time, or the fields of a file."""
     return gr.Textbox(visible=source == TYPED, value=text or compared), gr.Column(visible=source == FILE)

@@ -1,21 +1,25 @@
-"""The Predict tab: every head's probabilities for typed sentences, and a CSV with both predictions."""
+"""The Predict tab: the probabilities of every head for typed sentences, and a CSV with the predictions of a file."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from mtst.data.columns import guess_columns
 from mtst.data.table import Table, read_table
 from mtst.errors import MtstError
 from mtst.model.export.predictions_csv import write_predictions
-from mtst.text import escape_html, inline_text, truncate
+from mtst.text import inline_text, truncate
 from mtst.ui.components.clickable import answer_area, clickable_html
+from mtst.ui.components.events import SILENT, Outputs
 from mtst.ui.components.html import bars, card, empty, html, problem, quiet, show_message
 from mtst.ui.components.progress import embed_with_progress
 from mtst.ui.components.sentence_box import split_sentences
+from mtst.ui.components.templates import render
 from mtst.ui.components.upload import claim_upload, limits_note, upload_area
 from mtst.ui.plots.style import task_colour
 from mtst.ui.predict.explanation import NOTHING as NOT_ASKED
@@ -31,8 +35,8 @@ if TYPE_CHECKING:
     from mtst.model.predictions import Prediction
 
 MAX_SENTENCES = 50
-LABELS_SHOWN = 4
-SKIPPED_SHOWN = 3
+MAX_LABELS = 4
+MAX_SKIPPED = 3
 EXAMPLES = (
     "The team kept its nerve and won the cup on penalties.",
     "My order came cold and an hour late, never again.",
@@ -41,65 +45,89 @@ EXAMPLES = (
 NOTHING = empty("The probabilities of each head appear here", "Write sentences, one a line, and press Predict.")
 
 
-def predict(services: Services, text: str, which: str, run: str | None, brought: str | None = None) -> str:
+@dataclass(frozen=True, eq=False)
+class FilePanel:
+    """The components of the card for a whole file."""
+
+    table: gr.State
+    column: gr.Dropdown
+    note: gr.HTML
+    result: gr.File
+
+
+@dataclass(frozen=True, eq=False)
+class FileView:
+    """The updates for an uploaded file."""
+
+    table: Table | None
+    column: dict[str, Any]
+    note: dict[str, Any]
+    result: gr.File
+
+    @classmethod
+    def none(cls, message: str) -> "FileView":
+        """Return the view without a table."""
+        no_column = gr.update(choices=[], value=None, visible=False)
+        return cls(None, no_column, show_message(message), gr.File(value=None, visible=False))
+
+
+def predict(services: Services, text: str, which: str, run: str | None, uploaded: str | None = None) -> str:
     """Return the probabilities of every head for each sentence as HTML."""
     try:
         sentences = split_sentences(text, MAX_SENTENCES)
         if not sentences:
             return NOTHING
-        found = find_model(services, which, run, brought).predict(sentences)
+        predictions = find_model(services, which, run, uploaded).predict(sentences)
     except MtstError as error:
         return problem(error)
-    return "".join(
-        f'<article class="prediction">{_ask(which, sentence)}<p class="sentence" dir="auto">{escape_html(sentence)}</p>'
-        '<div class="heads">'
-        + "".join(_bars(prediction, row, number) for number, prediction in enumerate(found.values()))
-        + "</div></article>"
+    shown = [
+        {
+            "key": sentence_key(which, sentence),
+            "question": f"Why? {truncate(sentence, 80)}",
+            "text": sentence,
+            "heads": [
+                {"task": head.task.name, "colour": task_colour(number), "bars": _bars(head, row)}
+                for number, head in enumerate(predictions.values())
+            ],
+        }
         for row, sentence in enumerate(sentences)
-    )
+    ]
+    return render("predict/predictions", sentences=shown)
 
 
-def _ask(which: str, sentence: str) -> str:
-    name = escape_html(f"Why? {truncate(sentence, 80)}")
-    key = escape_html(sentence_key(which, sentence))
-    return f'<button type="button" class="ask" data-key="{key}" aria-label="{name}">Why?</button>'
-
-
-def _bars(prediction: "Prediction", row: int, number: int) -> str:
+def _bars(prediction: "Prediction", row: int) -> Markup:
     """Return the likeliest labels of one head as bars."""
     probabilities = prediction.probabilities[row]
     order = probabilities.argsort()[::-1]
-    shown, others = order[:LABELS_SHOWN], order[LABELS_SHOWN:]
+    shown, others = order[:MAX_LABELS], order[MAX_LABELS:]
     rows = [(prediction.task.labels[k], probabilities[k], f"{100 * probabilities[k]:.0f} %") for k in shown]
     rest = f"{len(others)} more labels share {100 * probabilities[others].sum():.0f} %" if len(others) else ""
-    title = f'<h3 dir="auto">{escape_html(truncate(prediction.task.name, 80))}</h3>'
-    return f'<section style="--task: {task_colour(number)}">{title}{bars(rows, rest)}</section>'
+    return bars(rows, rest)
 
 
-def read_file(services: Services, path: str | None) -> tuple[Table | None, dict, dict, gr.File]:
+def read_file(services: Services, path: str | None) -> FileView:
     """Read an uploaded table and guess its column of sentences."""
-    gone = gr.File(value=None, visible=False)
     if not path:
-        return None, gr.update(choices=[], value=None, visible=False), show_message(""), gone
+        return FileView.none("")
     try:
         table = read_table(claim_upload(path), services.settings.limits)
     except MtstError as error:
-        return None, gr.update(choices=[], value=None, visible=False), show_message(problem(error)), gone
+        return FileView.none(problem(error))
     text, _ = guess_columns(table)
-    note = show_message(quiet(f"{table.format}: {len(table.rows):,} rows read, {_skipped(table)}."))
-    return (
-        table,
-        gr.update(choices=[(inline_text(name), name) for name in table.columns], value=text, visible=True),
-        note,
-        gone,
+    choices = [(inline_text(name), name) for name in table.columns]
+    return FileView(
+        table=table,
+        column=gr.update(choices=choices, value=text, visible=True),
+        note=show_message(quiet(f"{table.format}: {len(table.rows):,} rows read, {_skipped(table)}.")),
+        result=gr.File(value=None, visible=False),
     )
 
 
 def _skipped(table: Table) -> str:
     if not table.skipped:
         return "none skipped"
-    first = "; ".join(f"line {row.line:,}: {row.reason}" for row in table.skipped[:SKIPPED_SHOWN])
-    return f"{len(table.skipped):,} skipped ({first}{'; …' if len(table.skipped) > SKIPPED_SHOWN else ''})"
+    first = "; ".join(f"line {row.line:,}: {row.reason}" for row in table.skipped[:MAX_SKIPPED])
+    return f"{len(table.skipped):,} skipped ({first}{'; …' if len(table.skipped) > MAX_SKIPPED else ''})"
 
 
 def predict_file(
@@ -108,20 +136,20 @@ def predict_file(
     column: str | None,
     which: str,
     run: str | None,
-    brought: str | None = None,
-) -> Iterator[tuple[gr.File, dict]]:
-    """Write the table with the predictions of every head; yield how far it is, then the file and a word about it."""
+    uploaded: str | None = None,
+) -> Iterator[tuple[gr.File, dict[str, Any]]]:
+    """Write the table with the predictions of every head; yield the progress, then the file, with a message."""
     hidden = gr.File(visible=False)
     if table is None or column is None:
         yield hidden, show_message(problem("Choose a file first."))
         return
     try:
         yield hidden, show_message(quiet("Loading the model."))
-        model = find_model(services, which, run, brought)
+        model = find_model(services, which, run, uploaded)
         texts = list(dict.fromkeys(filter(str.strip, table.column(column))))
         for progress in embed_with_progress(model.encoder, texts, services.executors.large_embeddings):
             yield hidden, show_message(progress.html())
-        yield hidden, show_message(quiet("Writing the table."))  # the encoder remembers what it has embedded
+        yield hidden, show_message(quiet("Writing the table."))  # the encoder caches its embeddings
         target = fresh_path(f"{Path(table.name).stem}-predictions.csv")
         count = write_predictions(model, table, column, target)
     except MtstError as error:
@@ -133,7 +161,7 @@ def predict_file(
 
 def predict_tab(services: Services, tab: gr.Tab, tokens: BrowserTokens) -> gr.Radio:
     """Build the tab; return the choice of model, which the Train tab sets."""
-    table, own = gr.State(), [tokens.run, tokens.model]
+    table, own_models = gr.State(), [tokens.run, tokens.model]
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=320):
             with card("Sentences", note=f"one a line, up to {MAX_SENTENCES}"):
@@ -155,7 +183,7 @@ def predict_tab(services: Services, tab: gr.Tab, tokens: BrowserTokens) -> gr.Ra
                 html(quiet(limits_note(services.settings.limits, labelled=False)))
                 upload = upload_area("predict-upload")
                 column = gr.Dropdown(label="Column of the sentences", visible=False, elem_id="predict-column")
-                whole = gr.Button("Predict the file", elem_id="predict-file")
+                predict_all = gr.Button("Predict the file", elem_id="predict-file")
                 note = html(visible=False)
                 result = gr.File(
                     label="Table with predictions", visible=False, interactive=False, elem_id="predict-result"
@@ -167,42 +195,37 @@ def predict_tab(services: Services, tab: gr.Tab, tokens: BrowserTokens) -> gr.Ra
                     label="Model", show_label=False, file_types=[".zip"], height=64, elem_classes="upload",
                     elem_id="predict-bring",
                 )  # fmt: skip
-                told = html(visible=False, elem_id="predict-brought")
-                away = gr.Button("Delete this model", size="sm", visible=False, elem_id="predict-brought-delete")
+                model_note = html(visible=False, elem_id="predict-brought")
+                delete_model = gr.Button(
+                    "Delete this model", size="sm", visible=False, elem_id="predict-brought-delete"
+                )
         with gr.Column(scale=7, min_width=320):
             with card("What the heads say", note="probability of each label"):
-                answer = clickable_html(NOTHING, elem_id="predict-answer")
+                predictions = clickable_html(NOTHING, elem_id="predict-answer")
             with card("Why this label"):
-                reasons = answer_area(NOT_ASKED, elem_id="predict-why")
-    button.click(
-        partial(predict, services), [text, which, *own], answer, api_visibility="private", show_progress="hidden",
-        concurrency_limit=4,
-    )  # fmt: skip
+                explanation = answer_area(NOT_ASKED, elem_id="predict-why")
+    file_view = Outputs(FileView, FilePanel(table, column, note, result))
 
-    def ask(run: str | None, brought: str | None, event: gr.EventData) -> Iterator[str]:
-        yield from explain_prediction(services, event.key, run, brought)
+    def explain(run: str | None, uploaded: str | None, event: gr.EventData) -> Iterator[str]:
+        yield from explain_prediction(services, event.key, run, uploaded)
 
-    def take_in(request: gr.Request, path: str | None, before: str | None) -> tuple[object, ...]:
-        return upload_model(services, visitor_id(request), path, before)
+    def upload_zip(request: gr.Request, path: str | None, previous: str | None) -> tuple[object, ...]:
+        return upload_model(services, visitor_id(request), path, previous)
 
-    answer.select(
-        ask, own, reasons, api_visibility="private", show_progress="hidden", concurrency_limit=2,
-        trigger_mode="always_last",
+    button.click(partial(predict, services), [text, which, *own_models], predictions, concurrency_limit=4, **SILENT)
+    button.click(lambda: NOT_ASKED, None, explanation, **SILENT)
+    predictions.select(explain, own_models, explanation, concurrency_limit=2, trigger_mode="always_last", **SILENT)
+    upload.change(file_view.by_name(partial(read_file, services)), upload, file_view.components, **SILENT)
+    predict_all.click(
+        partial(predict_file, services), [table, column, which, *own_models], [result, note], concurrency_limit=8,
+        **SILENT,
     )  # fmt: skip
-    button.click(lambda: NOT_ASKED, None, reasons, api_visibility="private", show_progress="hidden")  # a new question
-    upload.change(
-        partial(read_file, services), upload, [table, column, note, result], api_visibility="private",
-        show_progress="hidden",
-    )  # fmt: skip
-    whole.click(
-        partial(predict_file, services), [table, column, which, *own], [result, note], api_visibility="private",
-        show_progress="hidden", concurrency_limit=8,
-    )  # fmt: skip
-    silent = {"api_visibility": "private", "show_progress": "hidden"}
     archive.upload(
-        take_in, [archive, tokens.model], [tokens.model, told, away, which, archive], concurrency_limit=1,
-        concurrency_id="files", **silent,
+        upload_zip, [archive, tokens.model], [tokens.model, model_note, delete_model, which, archive],
+        concurrency_limit=1, concurrency_id="files", **SILENT,
     )  # fmt: skip
-    away.click(partial(delete, services), tokens.model, [tokens.model, told, away, which], **silent)
-    tab.select(partial(describe, services), tokens.model, [told, away], **silent)
+    delete_model.click(
+        partial(delete, services), tokens.model, [tokens.model, model_note, delete_model, which], **SILENT
+    )
+    tab.select(partial(describe, services), tokens.model, [model_note, delete_model], **SILENT)
     return which

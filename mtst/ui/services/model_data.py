@@ -1,4 +1,4 @@
-"""What the page knows of a model beside its weights: the rows it has learnt from, and what it says of the others."""
+"""The model that a visitor has chosen, its training rows, and its predictions of the held-out rows."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,30 +23,30 @@ ENCODER, MODEL = "encoder", "model"  # what training starts from
 
 @dataclass(frozen=True, eq=False)
 class ModelData:
-    """The two sides of a model's data, and what it says of the held-out one if that was kept."""
+    """The rows of a model's split, and its predictions of the held-out ones if they were stored."""
 
     train: Dataset
     held_out: Dataset
-    said: HeldOutPredictions | None
+    predictions: HeldOutPredictions | None
 
 
 def find_model(
-    services: Services, which: str, run: str | None, brought: str | None = None
+    services: Services, which: str, run: str | None, uploaded: str | None = None
 ) -> "MultiTaskSentenceTransformer":
-    """Return the starter model, that of a visitor's run, or the one that they brought along.
+    """Return the starter model, that of a visitor's run, or the one that they uploaded.
 
     Raises:
         RunError: the run is unknown, or has no model yet.
     """
     if which == UPLOADED:
-        if not brought:
+        if not uploaded:
             raise RunError("Upload a model first, or choose another.")
-        return services.run_model(brought)
+        return services.run_model(uploaded)
     return services.run_model(run) if which == TRAINED else services.starter
 
 
 def model_data(services: Services, which: str, run: str | None) -> ModelData:
-    """Return what is known of a model.
+    """Return the data of the starter model or of a visitor's run.
 
     Raises:
         RunError: the run is unknown, or cannot be read.
@@ -58,18 +58,18 @@ def model_data(services: Services, which: str, run: str | None) -> ModelData:
 
 
 def run_data(folder: RunFolder) -> ModelData:
-    """Return what a run has left.
+    """Return the data of a run.
 
     Raises:
         RunError: it cannot be read.
     """
     train, held_out = split(folder.data(), folder.job().config)
-    said = folder.held_out()
-    return ModelData(train, held_out, said if said and said.lines == held_out.lines else None)
+    stored = folder.held_out()
+    return ModelData(train, held_out, stored if stored and stored.lines == held_out.lines else None)
 
 
 @lru_cache(maxsize=1)
 def _sample() -> tuple[Dataset, Dataset]:
-    """Return both sides of the sample as the starter heads had them: they were trained with every choice left alone."""
+    """Return the split of the sample that the starter heads were trained on, with the default settings."""
     tasks = [task.name for task in DEFAULT_TASKS]
     return split(make_dataset(read_table(SAMPLE), "text", tasks, DEFAULT_TASKS), TrainConfig())

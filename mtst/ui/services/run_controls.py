@@ -1,4 +1,4 @@
-"""TODO."""
+"""Resume or delete a run or comparison, for the tabs that show one."""
 
 import gradio as gr
 
@@ -7,10 +7,10 @@ from mtst.ui.services.services import Services
 
 
 def resume_run(services: Services, visitor: str, token: str | None) -> None:
-    """Let what broke off, or was stopped, wait for its turn again.
+    """Put an interrupted or stopped run in the queue again.
 
     Raises:
-        gr.Error: it cannot go on.
+        gr.Error: it cannot be resumed.
     """
     try:
         services.runs.resume(token or "", visitor)
@@ -19,10 +19,10 @@ def resume_run(services: Services, visitor: str, token: str | None) -> None:
 
 
 def delete_run(services: Services, token: str | None) -> None:
-    """Remove what a token stands for now.
+    """Delete a run with all its files.
 
     Raises:
-        gr.Error: it cannot be removed.
+        gr.Error: it cannot be deleted.
     """
     try:
         services.delete(token)

@@ -3,6 +3,7 @@ from itertools import count
 
 import pytest
 
+from mtst.text import escape_html
 from mtst.ui.predict import explanation
 from mtst.ui.predict import tab as predict_tab
 from mtst.ui.services.model_data import STARTER, TRAINED, model_data
@@ -57,9 +58,9 @@ def test_the_nearest_rows_are_of_the_train_side_alone_with_their_labels(services
     known = model_data(services, TRAINED, token)
     held_out, train = known.held_out.texts, known.train.texts
     made = asked(services, TRAINED, held_out[0], token)[-1]
-    listed = [text for text in train if f'<p dir="auto">{explanation.escape_html(text)}</p>' in made]
+    listed = [text for text in train if f'<p dir="auto">{escape_html(text)}</p>' in made]
     assert len(listed) == explanation.NEAREST
-    assert not any(f'<p dir="auto">{explanation.escape_html(text)}</p>' in made for text in held_out)
+    assert not any(f'<p dir="auto">{escape_html(text)}</p>' in made for text in held_out)
     assert "place <b" in made
 
 
@@ -102,4 +103,4 @@ def test_the_starter_heads_are_judged_by_rows_they_have_not_seen(services: Servi
     known = model_data(services, STARTER, None)
     assert (len(known.train), len(known.held_out)) == (4504, 796)
     assert not {text.casefold() for text in known.train.texts} & {text.casefold() for text in known.held_out.texts}
-    assert known.said.lines == known.held_out.lines
+    assert known.predictions.lines == known.held_out.lines

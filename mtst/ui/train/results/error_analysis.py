@@ -40,10 +40,10 @@ def examine(services: Services, token: str | None) -> tuple[object, str, str]:
         known = run_data(services.runs.folder(token))
     except RunError:
         return gr.skip(), "", ""
-    if known.said is None:
+    if known.predictions is None:
         return gr.skip(), "", ""
     tasks = known.held_out.tasks
-    found = {task.name: predicted_rows(known.said, known.held_out, task) for task in tasks}
+    found = {task.name: predicted_rows(known.predictions, known.held_out, task) for task in tasks}
     counts = {task.name: count_confusions(found[task.name], len(task.labels)) for task in tasks}
     sections = "".join(
         _task(number, task, found[task.name], known.held_out) for number, task in enumerate(tasks) if found[task.name]
@@ -66,7 +66,7 @@ def _cell(known: ModelData, key: str) -> str:
     try:
         number, i, j = map(int, key.split("|"))
         task = known.held_out.tasks[number]
-        found = predicted_rows(known.said, known.held_out, task) if known.said else []
+        found = predicted_rows(known.predictions, known.held_out, task) if known.predictions else []
         names, groups = confusion_matrix.shown(task.labels, count_confusions(found, len(task.labels)))
         true, said = (names[i], groups[i]), (names[j], groups[j])
     except (ValueError, IndexError):
