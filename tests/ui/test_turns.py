@@ -36,7 +36,7 @@ def occupied(executor: Executor) -> Iterator[None]:
 
 def test_a_file_is_predicted_step_by_step_and_only_as_long_as_somebody_waits(services: Services, write_csv) -> None:
     rows = "\n".join(f"{number} {'more words than fit on a line ' * 12}" for number in range(700))
-    table, *_ = predict_tab.read_file(services, write_csv(f"text\n{rows}\n"))
+    table = predict_tab.read_file(services, write_csv(f"text\n{rows}\n")).table
     steps = predict_tab.predict_file(services, table, "text", STARTER, None)
     told = [next(steps), next(steps)]
     assert not any(shown(file) for file, _ in told)
@@ -51,7 +51,7 @@ def test_a_large_file_waits_for_those_of_others_and_says_so(
     services: Services, write_csv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "LARGE", 1)
-    table, *_ = predict_tab.read_file(services, write_csv("text\nhello there\ngood day\n"))
+    table = predict_tab.read_file(services, write_csv("text\nhello there\ngood day\n")).table
     permits = services.executors.large_embeddings
     for _ in range(executors.LARGE_EMBEDDINGS):
         permits.acquire()

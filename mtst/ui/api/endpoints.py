@@ -47,7 +47,7 @@ class Api:
 
     @endpoint
     def embed(self, request: gr.Request, sentences: list[str]) -> list[list[float]]:
-        """Embed sentences: return a vector for each, in their order. Sentences with similar meanings have similar vectors.
+        """Embed sentences: return a vector for each, in their order. Similar meanings have similar vectors.
 
         Args:
             request: passed by the server.
@@ -107,7 +107,7 @@ class Api:
         epochs: int | None = None,
         seed: int = 0,
     ) -> str:
-        """Put training on labelled sentences in the queue; return the run's token, a secret that /run, /stop and /model need.
+        """Train on labelled sentences, in a queue; return the run's token, a secret that /run, /stop and /model need.
 
         Args:
             request: passed by the server.
@@ -156,7 +156,7 @@ class Api:
 
     @endpoint
     def run(self, request: gr.Request, token: str) -> RunState:
-        """Return how far a run or a comparison is: state, position in the queue, scores so far, and at the end its report.
+        """Return the state of a run or a comparison: queue position, scores so far, and at the end its report.
 
         Args:
             request: passed by the server.

@@ -21,7 +21,8 @@ def split_sentences(text: str, max_sentences: int = MAX_SENTENCES) -> list[str]:
     sentences = distinct(text.splitlines())
     if len(sentences) > max_sentences:
         raise DataError(
-            f"These are {len(sentences):,} sentences; at most {max_sentences:,} fit here. For more, upload them as a file."
+            f"These are {len(sentences):,} sentences; at most {max_sentences:,} fit here. "
+            "For more, upload them as a file."
         )
     if sum(map(len, sentences)) > MAX_CHARACTERS:
         raise DataError(f"These sentences have more than {MAX_CHARACTERS:,} characters together. Write fewer.")

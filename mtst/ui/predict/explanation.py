@@ -146,7 +146,7 @@ def _error(error: float) -> str:
 
 
 def _nearest(model: "MultiTaskSentenceTransformer", sentence: str, data: ModelData) -> Iterator[Markup]:
-    """Yield the progress of embedding the training rows, then the nearest; a slow encoder embeds what it can in time."""
+    """Yield the progress of embedding the training rows, then the nearest of those embedded in `MAX_SECONDS`."""
     rows = data.train if len(data.train) <= MAX_ROWS else data.train.take(range(MAX_ROWS))
     start, embedded = time.monotonic(), 0
     while embedded < len(rows) and time.monotonic() - start < MAX_SECONDS:

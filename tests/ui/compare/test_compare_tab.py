@@ -1,7 +1,6 @@
 import copy
 import re
 
-import gradio as gr
 import numpy as np
 import pytest
 import torch
@@ -47,33 +46,34 @@ def keep_run(services: Services):
 
 
 def test_comparing_ranks_the_sentences_and_shows_the_pairs(services: Services) -> None:
-    figure, nothing, pairs, numbers, ranking = compare_tab.compare(services, TEXT, "stock market")
-    assert shown(figure)
-    assert not shown(nothing)
-    assert pairs.index("The cat sleeps.") < pairs.index("Farthest pairs")
-    assert "384 numbers" in numbers
-    assert ranking.index("Shares fell.") < ranking.index("The cat sleeps.")
+    view = compare_tab.compare(services, TEXT, "stock market")
+    assert shown(view.figure)
+    assert not shown(view.placeholder)
+    assert view.pairs.index("The cat sleeps.") < view.pairs.index("Farthest pairs")
+    assert "384 numbers" in view.numbers
+    assert view.ranking.index("Shares fell.") < view.ranking.index("The cat sleeps.")
 
 
 @pytest.mark.parametrize("text", ["", "only one", "same\nsame", " \n\n "])
 def test_too_few_sentences_give_a_hint_and_no_figure(services: Services, text: str) -> None:
-    figure, nothing, *_ = compare_tab.compare(services, text, "")
-    assert not shown(figure)
-    assert "two different sentences" in value(nothing)
+    view = compare_tab.compare(services, text, "")
+    assert not shown(view.figure)
+    assert "two different sentences" in value(view.placeholder)
     assert "Groups appear here" in compare_tab.group_sentences(services, text, 0.3)
 
 
 def test_too_many_sentences_are_refused_with_the_limit(services: Services) -> None:
     text = "\n".join(f"sentence {number}" for number in range(201))
-    figure, nothing, *_ = compare_tab.compare(services, text, "")
-    assert not shown(figure)
-    assert "at most 200" in value(nothing)
+    view = compare_tab.compare(services, text, "")
+    assert not shown(view.figure)
+    assert "at most 200" in value(view.placeholder)
 
 
 def test_two_hundred_sentences_are_compared_and_the_extreme_pairs_can_be_sorted(services: Services) -> None:
     text = "\n".join(f"sentence number {number}" for number in range(200))
-    figure, _, pairs, *_ = compare_tab.compare(services, text, "")
-    assert len(value(figure)["data"][0]["z"]) == 200
+    view = compare_tab.compare(services, text, "")
+    pairs = view.pairs
+    assert len(value(view.figure)["data"][0]["z"]) == 200
     assert "The 100 closest and 100 farthest of 19,900 pairs" in pairs
     listed = pairs[pairs.index("<details") :]
     assert listed.count("<tr>") == 201
@@ -82,9 +82,9 @@ def test_two_hundred_sentences_are_compared_and_the_extreme_pairs_can_be_sorted(
 
 
 def test_script_in_a_sentence_is_shown_as_text_everywhere(services: Services) -> None:
-    *_, pairs, numbers, ranking = compare_tab.compare(services, f"{EVIL}\nhello", EVIL)
-    together = compare_tab.group_sentences(services, f"{EVIL}\n{EVIL} twice", 0.1)
-    for made in (pairs, numbers, ranking, together):
+    view = compare_tab.compare(services, f"{EVIL}\nhello", EVIL)
+    groups = compare_tab.group_sentences(services, f"{EVIL}\n{EVIL} twice", 0.1)
+    for made in (view.pairs, view.numbers, view.ranking, groups):
         assert harmless(made)
         assert "&lt;script&gt;" in made
 
@@ -98,24 +98,27 @@ def test_groups_are_named_by_their_most_central_sentence_and_merge_as_asked(serv
     assert "no groups and 2 sentences alone. No near duplicates" in apart
 
 
+def figures(view: encoder_difference.DifferenceView) -> list[object]:
+    return [view.figures, view.before, view.after, view.change]
+
+
 def test_a_second_encoder_needs_a_run(services: Services) -> None:
-    assert not shown(encoder_difference.compare_encoders(services, TEXT, encoder_difference.NO_SECOND, None)[0])
-    touched = encoder_difference.compare_encoders_again(services, TEXT, encoder_difference.NO_SECOND, None)
-    assert touched == tuple(gr.skip() for _ in range(encoder_difference.PLACES))
-    again = encoder_difference.compare_encoders_again(services, TEXT, encoder_difference.TRAINED, None)
-    assert len(again) == encoder_difference.PLACES
-    assert "Train one first" in again[-1]
-    card, row, *figures, told = encoder_difference.compare_encoders(services, TEXT, encoder_difference.TRAINED, None)
-    assert shown(card)
-    assert not any(map(shown, [row, *figures]))
-    assert "Train one first" in told
+    none = encoder_difference.compare_encoders(services, TEXT, encoder_difference.NO_SECOND, None)
+    assert not shown(none.card)
+    again = encoder_difference.compare_encoders_again(services, TEXT, encoder_difference.NO_SECOND, None)
+    assert again is encoder_difference.NO_CHANGE
+    for compare in (encoder_difference.compare_encoders, encoder_difference.compare_encoders_again):
+        view = compare(services, TEXT, encoder_difference.TRAINED, None)
+        assert shown(view.card)
+        assert not any(map(shown, figures(view)))
+        assert "Train one first" in view.pairs
 
 
 def test_a_frozen_encoder_has_the_same_cosines(services: Services, keep_run) -> None:
     token = keep_run(services.starter, "f" * 32)
-    _, row, *figures, told = encoder_difference.compare_encoders(services, TEXT, encoder_difference.TRAINED, token)
-    assert not any(map(shown, [row, *figures]))
-    assert "kept the encoder frozen" in told
+    view = encoder_difference.compare_encoders(services, TEXT, encoder_difference.TRAINED, token)
+    assert not any(map(shown, figures(view)))
+    assert "kept the encoder frozen" in view.pairs
 
 
 def test_a_trained_encoder_shows_which_pairs_it_moved(services: Services, keep_run) -> None:
@@ -125,23 +128,22 @@ def test_a_trained_encoder_shows_which_pairs_it_moved(services: Services, keep_r
         for parameter in model.encoder.backbone.parameters():
             parameter.add_(0.01 * torch.randn(parameter.shape, generator=generator))
     token = keep_run(model, "t" * 32)
-    card, row, *figures, told = encoder_difference.compare_encoders(services, TEXT, encoder_difference.TRAINED, token)
-    assert all(map(shown, [card, row, *figures]))
-    before, after, difference = (value(figure)["data"][0] for figure in figures)
+    view = encoder_difference.compare_encoders(services, TEXT, encoder_difference.TRAINED, token)
+    assert all(map(shown, [view.card, *figures(view)]))
+    before, after, difference = (value(figure)["data"][0] for figure in (view.before, view.after, view.change))
     assert (before["zmin"], before["zmax"]) == (after["zmin"], after["zmax"])
     np.testing.assert_allclose(
         np.array(after["z"]) - np.array(before["z"]), np.array(difference["z"]), atol=1.01e-3, err_msg="rounded"
     )
-    changes = [abs(float(row.split("</td>")[2].split(">")[-2].split("<")[0])) for row in told.split("<tr>")[2:]]
+    changes = [abs(float(row.split("</td>")[2].split(">")[-2].split("<")[0])) for row in view.pairs.split("<tr>")[2:]]
     assert len(changes) == 3
     assert changes == sorted(changes, reverse=True)
     assert changes[0] > 0.001
 
 
-def embedded(services: Services, path: str) -> tuple[search.Searchable | None, dict]:
-    table, column, *_ = search.read_file(services, path)
-    *_, (searchable, note, _) = search.embed(services, table, value(column))
-    return searchable, note
+def embedded(services: Services, path: str) -> search.IndexView:
+    file = search.read_file(services, path)
+    return list(search.build_index(services, file.table, value(file.column)))[-1]
 
 
 def test_a_file_is_searched_by_meaning(services: Services, write_csv) -> None:
@@ -149,13 +151,13 @@ def test_a_file_is_searched_by_meaning(services: Services, write_csv) -> None:
     path = write_csv(
         f'id,review\n1,"{EVIL}"\n2,The plane was late.\n3,\n4,A nice hotel.\n{lines.replace("Number", "5,No.")}'
     )
-    searchable, note = embedded(services, path)
-    assert "903 different sentences embedded" in value(note)
-    made = search.find(searchable, "delayed flight")
+    view = embedded(services, path)
+    assert "903 different sentences embedded" in value(view.note)
+    made = search.search_file(view.index, "delayed flight")
     assert "The 20 nearest to" in made
     assert "plane was late" in made[: made.index("</tr>", made.index("<tbody"))]
     assert "903 sentences searched in" in made
-    hostile = search.find(searchable, EVIL)
+    hostile = search.search_file(view.index, EVIL)
     assert harmless(hostile)
     assert "1.000" in hostile
 
@@ -164,11 +166,11 @@ def test_progress_is_told_while_a_file_is_embedded(services: Services, write_csv
     path = write_csv(
         "text\n" + "\n".join(f"{number} times as many words in this longer text" for number in range(2_000))
     )
-    table, *_ = search.read_file(services, path)
-    outputs = list(search.embed(services, table, "text"))
-    assert all(searchable is None for searchable, *_ in outputs[:-1])
-    assert any("of 2,000 sentences embedded" in value(note) for _, note, _ in outputs[:-1])
-    assert outputs[-1][0].unit_rows.shape == (2_000, 384)
+    table = search.read_file(services, path).table
+    *progress, last = search.build_index(services, table, "text")
+    assert all(view.index is None for view in progress)
+    assert any("of 2,000 sentences embedded" in value(view.note) for view in progress)
+    assert last.index.unit_rows.shape == (2_000, 384)
 
 
 def test_a_large_file_is_announced_before_the_first_sentence_is_read(services: Services, monkeypatch) -> None:
@@ -178,18 +180,18 @@ def test_a_large_file_is_announced_before_the_first_sentence_is_read(services: S
 
 
 def test_searching_without_a_file_a_column_or_a_query_says_what_to_do(services: Services, write_csv) -> None:
-    assert "Embed a file first" in search.find(None, "hello")
-    assert "Choose a file first" in value(list(search.embed(services, None, None))[-1][1])
-    table, *_ = search.read_file(services, write_csv("a,b\n,1\n ,2\n"))
-    *_, (searchable, _, _) = search.embed(services, table, "b")
-    assert "Write what" in search.find(searchable, " ")
-    assert "empty" in value(list(search.embed(services, table, "a"))[-1][1])
+    assert "Embed a file first" in search.search_file(None, "hello")
+    assert "Choose a file first" in value(list(search.build_index(services, None, None))[-1].note)
+    table = search.read_file(services, write_csv("a,b\n,1\n ,2\n")).table
+    *_, last = search.build_index(services, table, "b")
+    assert "Write what" in search.search_file(last.index, " ")
+    assert "empty" in value(list(search.build_index(services, table, "a"))[-1].note)
 
 
 def test_a_file_that_cannot_be_read_is_explained(services: Services, write_csv) -> None:
-    table, menu, button, note, _ = search.read_file(services, write_csv(""))
-    assert table is None
-    assert not shown(menu)
-    assert not button.interactive
-    assert "is empty" in value(note)
+    view = search.read_file(services, write_csv(""))
+    assert view.table is None
+    assert not shown(view.column)
+    assert not view.embed.interactive
+    assert "is empty" in value(view.note)
     assert search.search_limits(services).rows == 50_000

@@ -9,10 +9,10 @@ from mtst.analysis.similarity import unit
 from mtst.errors import DataError
 from mtst.ui.compare import encoder_difference
 from mtst.ui.compare import tab as compare_tab
-from mtst.ui.compare.search import Searchable, find
+from mtst.ui.compare.search import SearchIndex, search_file
 from mtst.ui.components.sentence_box import MAX_CHARACTERS, MAX_QUERY_CHARACTERS, clean_query, split_sentences
 from mtst.ui.map import source as map_source
-from mtst.ui.map import tab as map_tab
+from mtst.ui.map.drawing import STARTER, MapRequest, add_sentence, draw
 from mtst.ui.predict import tab as predict_tab
 from mtst.ui.services.services import Services
 
@@ -50,25 +50,26 @@ def test_what_is_typed_has_a_limit_of_sentences_and_one_of_characters() -> None:
 
 def test_no_box_of_the_page_lets_more_through(services: Services, listening: Listening) -> None:
     few, more = SimpleNamespace(encoder=listening), f"{TEXT}\n{LONG}"
-    _, nothing, *_ = compare_tab.compare(few, more, "")
+    view = compare_tab.compare(few, more, "")
     told = [
-        nothing.value,
+        view.placeholder.value,
         compare_tab.group_sentences(few, more, 0.3),
         predict_tab.predict(services, more, predict_tab.STARTER, None),
     ]
-    told.append(encoder_difference.compare_encoders(services, more, encoder_difference.TRAINED, None)[-1])
+    told.append(encoder_difference.compare_encoders(services, more, encoder_difference.TRAINED, None).pairs)
     assert all("1,000,000 characters" in one for one in told)
     with pytest.raises(DataError, match="1,000,000 characters"):
-        map_source.chosen_sentences(map_source.TYPED, more, None, None)
+        map_source.select_sentences(map_source.TYPED, more, None, None)
     assert listening.longest == 0
 
 
 def test_a_query_is_cut(services: Services, listening: Listening) -> None:
-    ranking = compare_tab.compare(SimpleNamespace(encoder=listening), TEXT, QUERY)[-1]
+    ranking = compare_tab.compare(SimpleNamespace(encoder=listening), TEXT, QUERY).ranking
     rows = services.encoder.encode(TEXT.splitlines())
-    found = find(Searchable(TEXT.splitlines(), unit(rows), listening), QUERY)
+    found = search_file(SearchIndex(TEXT.splitlines(), unit(rows), listening), QUERY)
     for told in (ranking, found):
         assert told.index("A cat sleeps.") < told.index("Shares fell.")
-    *_, (drawing, *_) = map_tab.draw(services, map_source.TYPED, TEXT, None, None, "PCA", map_tab.STARTER, None, None)
-    map_tab.add(SimpleNamespace(starter=SimpleNamespace(encoder=listening)), drawing, QUERY)
+    request = MapRequest(map_source.TYPED, TEXT, None, None, "PCA", STARTER, None, None)
+    *_, view = draw(services, request)
+    add_sentence(SimpleNamespace(starter=SimpleNamespace(encoder=listening)), view.drawing, QUERY)
     assert 0 < listening.longest <= MAX_QUERY_CHARACTERS

@@ -7,9 +7,10 @@ import pytest
 
 from mtst.analysis.projection import METHODS
 from mtst.ui.components.progress import ProgressSteps, with_progress
-from mtst.ui.map import source as map_source
-from mtst.ui.map import tab as map_tab
+from mtst.ui.map import drawing as map_drawing
+from mtst.ui.map.drawing import STARTER, TRAINED, MapRequest, MapView, add_sentence, choose_sentence, recolour
 from mtst.ui.map.embedding_map import NO_LABEL, OTHER, EmbeddingMap
+from mtst.ui.map.source import FILE, SAMPLE_ALL, SAMPLE_SMALL, TYPED, read_file
 from mtst.ui.services.services import Services
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -25,63 +26,66 @@ def value(update: object) -> object:
     return update["value"] if isinstance(update, dict) else update.value
 
 
-def draw(services: Services, source: str, text: str = "", method: str = "PCA", **other: object) -> tuple:
-    """Return the last of what is drawn."""
-    usual = {"table": None, "column": None, "which": map_tab.STARTER, "colour": "known:topic", "run": None}
-    *_, last = map_tab.draw(services, source, text, method=method, **(usual | other))
+def request(source: str, text: str = "", method: str = "PCA", **other: object) -> MapRequest:
+    usual = {"table": None, "column": None, "model": STARTER, "colour": "known:topic", "run": None}
+    return MapRequest(source, text, method=method, **(usual | other))
+
+
+def draw(services: Services, *values: object, **other: object) -> MapView:
+    """Return the last view."""
+    *_, last = map_drawing.draw(services, request(*values, **other))
     return last
 
 
 @pytest.fixture(scope="module")
 def cats(services: Services) -> EmbeddingMap:
-    return draw(services, map_tab.TYPED, CATS)[0]
+    return draw(services, TYPED, CATS).drawing
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("text", ["one", "one\ntwo", "one\ntwo\nthree", CATS])
 def test_the_map_draws_any_number_of_own_sentences(services: Services, method: str, text: str) -> None:
-    _, figure, nothing, *_ = draw(services, map_tab.TYPED, text, method)
-    assert shown(figure)
-    assert not shown(nothing)
-    assert sum(len(trace["x"]) for trace in value(figure)["data"]) == len(text.splitlines())
+    view = draw(services, TYPED, text, method)
+    assert shown(view.figure)
+    assert not shown(view.placeholder)
+    assert sum(len(trace["x"]) for trace in value(view.figure)["data"]) == len(text.splitlines())
 
 
 def test_the_map_without_sentences_says_so(services: Services) -> None:
-    drawing, figure, nothing, *_ = draw(services, map_tab.TYPED, " \n ")
-    assert drawing is None
-    assert not shown(figure)
-    assert "No points yet" in value(nothing)
+    view = draw(services, TYPED, " \n ")
+    assert view.drawing is None
+    assert not shown(view.figure)
+    assert "No points yet" in value(view.placeholder)
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"source": map_tab.FILE}, "Choose a file first"),
-        ({"source": map_tab.TYPED, "text": "\n".join(str(number) for number in range(1_001))}, "at most 1,000"),
-        ({"source": map_tab.SAMPLE_SMALL, "which": map_tab.TRAINED}, "Train one first"),
-        ({"source": map_tab.SAMPLE_SMALL, "which": map_tab.TRAINED, "run": "../../etc"}, "Train again"),
+        ({"source": FILE}, "Choose a file first"),
+        ({"source": TYPED, "text": "\n".join(str(number) for number in range(1_001))}, "at most 1,000"),
+        ({"source": SAMPLE_SMALL, "model": TRAINED}, "Train one first"),
+        ({"source": SAMPLE_SMALL, "model": TRAINED, "run": "../../etc"}, "Train again"),
     ],
 )
 def test_what_cannot_be_drawn_is_explained(services: Services, wrong: dict, message: str) -> None:
-    _, figure, nothing, *_ = draw(services, **wrong)
-    assert not shown(figure)
-    assert message in value(nothing)
+    view = draw(services, **wrong)
+    assert not shown(view.figure)
+    assert message in value(view.placeholder)
 
 
 def test_the_sample_map_is_the_same_each_time(services: Services) -> None:
-    first, second = (draw(services, map_tab.SAMPLE_SMALL, colour="known:sentiment") for _ in range(2))
-    assert value(first[1])["data"] == value(second[1])["data"]
-    assert {trace["name"] for trace in value(first[1])["data"]} == {"negative", "neutral", "positive"}
-    assert first[0].plane is second[0].plane  # worked out once for all who come
-    own = [draw(services, map_tab.TYPED, CATS)[0].plane for _ in range(2)]
+    first, second = (draw(services, SAMPLE_SMALL, colour="known:sentiment") for _ in range(2))
+    assert value(first.figure)["data"] == value(second.figure)["data"]
+    assert {trace["name"] for trace in value(first.figure)["data"]} == {"negative", "neutral", "positive"}
+    assert first.drawing.plane is second.drawing.plane  # computed once for all visitors
+    own = [draw(services, TYPED, CATS).drawing.plane for _ in range(2)]
     assert own[0] is not own[1]
 
 
 def test_what_takes_long_is_begun_only_when_it_is_asked_for(services: Services) -> None:
-    for source in (map_tab.SAMPLE_ALL, map_tab.FILE):
-        arguments = (source, "", None, None, "PCA", map_tab.STARTER, None, None)
-        (only,) = map_tab.draw(services, *arguments, asked=False)
-        assert "Press Draw the map" in value(only[2])
+    for source in (SAMPLE_ALL, FILE):
+        (only,) = map_drawing.draw(services, request(source), requested=False)
+        assert "Press Draw the map" in value(only.placeholder)
 
 
 def test_who_leaves_the_line_leaves_nothing_behind() -> None:
@@ -105,54 +109,54 @@ def test_who_leaves_the_line_leaves_nothing_behind() -> None:
 def test_a_large_map_waits_for_those_of_others_and_others_for_none(services: Services, method: str) -> None:
     hold = threading.Event()
     other = services.executors.projections[method].submit(hold.wait, 60)
-    usual = {"table": None, "column": None, "which": map_tab.STARTER, "colour": None, "run": None}
-    steps = map_tab.draw(services, map_tab.TYPED, CATS, method=method, **usual)
-    assert "Others are before you" in next(steps)[3]["value"]
-    assert shown(draw(services, map_tab.TYPED, CATS, "PCA")[1])
+    steps = map_drawing.draw(services, request(TYPED, CATS, method))
+    assert "Others are before you" in next(steps).progress["value"]
+    assert shown(draw(services, TYPED, CATS, "PCA").figure)
     hold.set()
-    assert shown([*steps][-1][1])
+    assert shown([*steps][-1].figure)
     assert other.result(60)
 
 
 def test_points_are_coloured_by_label_prediction_correctness_and_cluster(services: Services) -> None:
-    drawing, *_ = draw(services, map_tab.SAMPLE_SMALL)
+    drawing = draw(services, SAMPLE_SMALL).drawing
     keys = [key for _, key in drawing.colours()]
     assert {"known:topic", "predicted:topic", "right:topic", "known:sentiment", "cluster:"} <= set(keys)
     for key in keys:
-        groups, order = drawing.coloured(key)
+        groups, order = drawing.groups(key)
         assert len(groups) == 400
         assert set(groups) <= set(order)
-    right = drawing.coloured("right:topic")[0]
-    expected = [a == b for a, b in zip(drawing.known["topic"], drawing.coloured("predicted:topic")[0], strict=True)]
+    right = drawing.groups("right:topic")[0]
+    expected = [a == b for a, b in zip(drawing.values["topic"], drawing.groups("predicted:topic")[0], strict=True)]
     assert [group == "right" for group in right] == expected
     assert expected.count(True) > 300
-    assert len(set(drawing.coloured("cluster:")[0])) == 8
-    assert shown(map_tab.recolour(drawing, "cluster:"))
-    assert "value" not in map_tab.recolour(drawing, "known:no such column")
-    assert "value" not in map_tab.recolour(None, "known:topic")
+    assert len(set(drawing.groups("cluster:")[0])) == 8
+    assert shown(recolour(drawing, "cluster:"))
+    assert "value" not in recolour(drawing, "known:no such column")
+    assert "value" not in recolour(None, "known:topic")
 
 
 def test_a_file_is_drawn_in_the_colours_of_its_columns(services: Services, write_csv) -> None:
     rows = [f"sentence number {k} is here,{'ab'[k % 2]},kind {k % 30},{k}" for k in range(120)]
     path = write_csv("\n".join(["text,letter,kind,id", *rows, ",a,kind 1,x", 'last one,,,"y"']))
-    table, column, note = map_source.read_file(services, path)
-    assert value(column) == "text"
-    assert "122 rows read" in value(note)
-    drawing, figure, _, _, colours, menu, trust, _ = draw(services, map_tab.FILE, table=table, column="text")
-    assert value(colours) == "known:letter"
-    assert list(drawing.known) == ["letter", "kind"]
+    file = read_file(services, path)
+    assert value(file.column) == "text"
+    assert "122 rows read" in value(file.note)
+    view = draw(services, FILE, table=file.table, column="text")
+    drawing = view.drawing
+    assert value(view.colour) == "known:letter"
+    assert list(drawing.values) == ["letter", "kind"]
     assert len(drawing.texts) == 121
-    assert drawing.coloured("known:letter")[1] == ["a", "b", NO_LABEL]
-    groups, order = drawing.coloured("known:kind")
+    assert drawing.groups("known:letter")[1] == ["a", "b", NO_LABEL]
+    groups, order = drawing.groups("known:kind")
     assert len(order) == 13
     assert groups.count(OTHER) > 50
-    assert len(menu["choices"]) == 121
-    assert "Trustworthiness" in trust
-    assert shown(figure)
+    assert len(view.menu["choices"]) == 121
+    assert "Trustworthiness" in view.trust
+    assert shown(view.figure)
 
 
 def test_a_chosen_point_lists_its_true_neighbours(cats: EmbeddingMap) -> None:
-    figure, near, number = map_tab.choose(cats, 0)
+    figure, near, number = choose_sentence(cats, 0)
     assert number == 0
     np.testing.assert_allclose([figure["mark"]["x"][0], figure["mark"]["y"][0]], cats.plane.points[0], atol=1e-4)
     rows = near[near.index("<tbody") :]
@@ -163,14 +167,14 @@ def test_a_chosen_point_lists_its_true_neighbours(cats: EmbeddingMap) -> None:
 
 @pytest.mark.parametrize("number", [None, -1, 6, "0", 1.5, [0], {"a": 1}])
 def test_a_point_that_is_not_there_cannot_be_chosen(cats: EmbeddingMap, number: object) -> None:
-    assert all("mark" not in output for output in map_tab.choose(cats, number))
-    assert all("mark" not in output for output in map_tab.choose(None, 0))
+    assert all("mark" not in output for output in choose_sentence(cats, number))
+    assert all("mark" not in output for output in choose_sentence(None, 0))
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_written_sentence_lands_near_its_like(services: Services, method: str) -> None:
-    drawing, *_ = draw(services, map_tab.TYPED, CATS, method)
-    figure, near, _ = map_tab.add(services, drawing, " A cat is napping. ")
+    drawing = draw(services, TYPED, CATS, method).drawing
+    figure, near, _ = add_sentence(services, drawing, " A cat is napping. ")
     rows = near[near.index("<tbody") :]
     assert rows.index("A kitten naps.") < rows.index("Shares fell.")
     assert "It is new here" in near
@@ -180,15 +184,16 @@ def test_a_written_sentence_lands_near_its_like(services: Services, method: str)
 
 
 def test_a_written_sentence_that_is_there_is_chosen(services: Services, cats: EmbeddingMap) -> None:
-    assert map_tab.add(services, cats, "Shares fell.")[2] == 2
-    assert all("mark" not in output for output in map_tab.add(services, cats, "  "))
+    assert add_sentence(services, cats, "Shares fell.")[2] == 2
+    assert all("mark" not in output for output in add_sentence(services, cats, "  "))
 
 
 def test_hostile_text_is_shown_as_typed(services: Services) -> None:
-    drawing, figure, *_ = draw(services, map_tab.TYPED, f"{EVIL}\n{EVIL} again\nhello", colour="cluster:")
-    near = map_tab.choose(drawing, 0)[1]
-    landed = map_tab.add(services, drawing, f"{EVIL} new")[1]
-    for made in (json.dumps(value(figure)), near, landed):
+    view = draw(services, TYPED, f"{EVIL}\n{EVIL} again\nhello", colour="cluster:")
+    drawing = view.drawing
+    near = choose_sentence(drawing, 0)[1]
+    landed = add_sentence(services, drawing, f"{EVIL} new")[1]
+    for made in (json.dumps(value(view.figure)), near, landed):
         assert "<script" not in made
         assert "<img" not in made
         assert "&lt;script" in made

@@ -30,7 +30,7 @@ def own(services: Services, token: str) -> None:
 def test_every_predicted_sentence_can_be_asked_about(services: Services) -> None:
     made = predict_tab.predict(services, f'{CUP}\nIt\'s "late".', STARTER, None)
     assert f'data-key="starter:{CUP}"' in made
-    assert 'data-key="starter:It&#x27;s &quot;late&quot;."' in made
+    assert 'data-key="starter:It&#39;s &#34;late&#34;."' in made
 
 
 def test_words_for_and_against_are_marked_by_more_than_colour(services: Services, token: str) -> None:

@@ -14,7 +14,9 @@ import pytest
 from mtst.model.multitask import MultiTaskSentenceTransformer as Model
 from mtst.model.storage import HEADS, METADATA_FILE
 from mtst.runs.folder import RunFolder
-from mtst.ui.map import tab as map_tab
+from mtst.ui.map import drawing as map_drawing
+from mtst.ui.map.drawing import MapRequest
+from mtst.ui.map.source import TYPED
 from mtst.ui.predict import tab as predict_tab
 from mtst.ui.services import cache, run_controls, uploaded_model
 from mtst.ui.services.model_data import STARTER, TRAINED
@@ -75,24 +77,18 @@ def test_a_page_that_loads_reads_no_weights(services: Services, run: RunFolder) 
 
 def test_a_drawing_keeps_no_model_and_asks_for_it_again(services: Services, run: RunFolder) -> None:
     model = weakref.ref(services.run_model(run.path.name))
-    *_, (drawing, *_) = map_tab.draw(
-        services,
-        map_tab.TYPED,
-        "a cat\na dog\nshares fell",
-        None,
-        None,
-        "PCA",
-        map_tab.TRAINED,
-        "predicted:kind",
-        run.path.name,
+    request = MapRequest(
+        TYPED, "a cat\na dog\nshares fell", None, None, "PCA", map_drawing.TRAINED, "predicted:kind", run.path.name
     )
+    *_, view = map_drawing.draw(services, request)
+    drawing = view.drawing
     services.drop_idle(time.monotonic() + cache.IDLE_SECONDS + 1)
     gc.collect()
     assert model() is None
-    assert set(drawing.coloured("predicted:kind")[1]) == set(fake_run.KIND.labels)
-    assert "It is new here" in map_tab.add(services, drawing, "a kitten")[1]
+    assert set(drawing.groups("predicted:kind")[1]) == set(fake_run.KIND.labels)
+    assert "It is new here" in map_drawing.add_sentence(services, drawing, "a kitten")[1]
     run_controls.delete_run(services, run.path.name)
-    assert "not here any more" in map_tab.add(services, drawing, "a lion")[1]
+    assert "not here any more" in map_drawing.add_sentence(services, drawing, "a lion")[1]
 
 
 def test_a_run_that_is_deleted_leaves_no_model_behind(services: Services, run: RunFolder) -> None:
