@@ -1,4 +1,4 @@
-"""Understanding embeddings and data: similarity, maps, clusters, explanations, data quality."""
+"""Analysis of embeddings and data: similarity, projection, clusters, explanations, data quality."""
 
 import lazy_loader
 

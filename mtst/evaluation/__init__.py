@@ -1,4 +1,4 @@
-"""How good a model is: scores, baselines, errors."""
+"""Evaluation: scores, baselines, error analysis."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""What is reached without training: the scores that a run has to beat."""
+"""Baselines: scores that need no training of the encoder, which a run has to beat."""
 
 import numpy as np
 import torch
@@ -9,21 +9,23 @@ from mtst.data.dataset import UNLABELLED, Dataset
 from mtst.evaluation.metrics import score_tasks
 from mtst.evaluation.scores import Scores
 
-C = 10.0  # how weakly the regression is held back; embeddings have length 1, for which the usual 1 is too strong
-NEVER = -30.0  # the logit of a label that was not seen
+C = 10.0  # inverse regularization strength; embeddings have length 1, for which the usual 1 is too strong
+MIN_LOGIT = -30.0  # of a label without a training row
 
 
 def majority(train: Dataset, held_out: Dataset) -> dict[str, Scores]:
-    """Score always answering with the most frequent label of a task, as sure as it is frequent."""
+    """Score always predicting the most frequent label of a task, with its frequency as confidence."""
     logits = {}
     for task in train.tasks:
         counts = torch.tensor(list(train.counts(task).values()), dtype=torch.float32)
-        prior = (counts / counts.sum().clamp(min=1)).log().clamp(min=NEVER)
+        prior = (counts / counts.sum().clamp(min=1)).log().clamp(min=MIN_LOGIT)
         logits[task.name] = prior.expand(len(held_out), -1)
     return score_tasks(logits, held_out)
 
 
-def logistic(train: Dataset, embeddings: np.ndarray, held_out: Dataset, others: np.ndarray) -> dict[str, Scores]:
+def logistic(
+    train: Dataset, embeddings: np.ndarray, held_out: Dataset, held_out_embeddings: np.ndarray
+) -> dict[str, Scores]:
     """Score a logistic regression for each task, fitted to embeddings (n, d) of the training rows.
 
     A task with fewer than two labels among them is absent.
@@ -33,12 +35,13 @@ def logistic(train: Dataset, embeddings: np.ndarray, held_out: Dataset, others: 
         labels = np.array(train.labels[task.name])
         known = labels != UNLABELLED
         if len(set(labels[known])) > 1:
-            logits[task.name] = _regression(embeddings[known], labels[known], others, len(task.labels))
+            classifier = LogisticRegression(C=C, max_iter=1000).fit(embeddings[known], labels[known])
+            logits[task.name] = _logits(classifier, held_out_embeddings, len(task.labels))
     return score_tasks(logits, held_out)
 
 
-def _regression(rows: np.ndarray, labels: np.ndarray, others: np.ndarray, count: int) -> Tensor:
-    found = LogisticRegression(C=C, max_iter=1000).fit(rows, labels)
-    logits = np.full((len(others), count), NEVER)
-    logits[:, found.classes_] = found.predict_log_proba(others).clip(min=NEVER)
+def _logits(classifier: LogisticRegression, embeddings: np.ndarray, labels: int) -> Tensor:
+    """Return log-probabilities (n, labels), also for labels that the classifier has not seen."""
+    logits = np.full((len(embeddings), labels), MIN_LOGIT)
+    logits[:, classifier.classes_] = classifier.predict_log_proba(embeddings).clip(min=MIN_LOGIT)
     return torch.from_numpy(logits)

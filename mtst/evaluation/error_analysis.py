@@ -1,4 +1,4 @@
-"""What a model says of the held-out rows: which are wrong, how sure it was, and where it is wrong more often."""
+"""Error analysis on held-out rows: which are wrong, how confident the model was, where it is wrong more often."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ from mtst.evaluation.scores import Confusion
 if TYPE_CHECKING:
     from mtst.model.multitask import MultiTaskSentenceTransformer
 
-ALL_LABELS = 50  # of a task with more labels, each row keeps the likeliest ones and the true one
-LIKELIEST = 10
-FEW_ROWS = 10  # in a group of fewer a score says little
+MAX_LABELS_STORED = 50  # of a task with more labels, each row keeps the top ones and the true one
+TOP_LABELS = 10
+FEW_ROWS = 10  # a score on fewer rows says little
 LENGTHS = ("short", "medium", "long")
 
-Ranking = tuple[tuple[int, float], ...]  # the labels of a row and their probabilities, the likeliest first
+Ranking = tuple[tuple[int, float], ...]  # the labels of a row and their probabilities, the most probable first
 
 
 @dataclass(frozen=True)
 class HeldOutPredictions:
-    """What a model says of the held-out rows of its run.
+    """What a model predicts for the held-out rows of its run.
 
-    `lines` says where in the file each row begins, `said[task.name]` what is said of each row.
+    `lines` has the line of the file at which each row begins, `said[task.name]` the ranking of each row.
     """
 
     lines: tuple[int, ...]
@@ -34,32 +34,32 @@ class HeldOutPredictions:
 
 @dataclass(frozen=True)
 class PredictedRow:
-    """What one head says of one labelled row.
+    """What one head predicts for one labelled row.
 
     Attributes:
-        row: the row's place among the held-out rows.
+        row: the row's index among the held-out rows.
         truth: its label, as an index.
-        label: the label that is said.
+        predicted: the most probable label.
         confidence: the probability of that label.
-        of_truth: the probability of the true one.
+        true_probability: the probability of the true label.
     """
 
     row: int
     truth: int
-    label: int
+    predicted: int
     confidence: float
-    of_truth: float
+    true_probability: float
 
     @property
-    def right(self) -> bool:
-        return self.truth == self.label
+    def is_correct(self) -> bool:
+        return self.truth == self.predicted
 
 
 @dataclass(frozen=True)
-class Slice:
-    """The scores of one task in a group of held-out rows; shares between 0 and 1.
+class SliceScores:
+    """The scores of one task on a slice of the held-out rows, between 0 and 1.
 
-    Macro-F1 is the plain mean over the labels that rows of the group carry.
+    Macro-F1 is the plain mean over the labels that rows of the slice carry.
     """
 
     name: str
@@ -68,116 +68,122 @@ class Slice:
     macro_f1: float
 
     @property
-    def few(self) -> bool:
+    def is_small(self) -> bool:
         return self.rows < FEW_ROWS
 
 
 @dataclass(frozen=True)
-class Bin:
-    """The answers whose confidence lies in the tenth from `place` tenths on: how many, and how many are right."""
+class ReliabilityBin:
+    """The predictions with a confidence from `index` tenths on, below the next tenth: how many, how many correct."""
 
-    place: int
+    index: int
     rows: int
-    right: int
+    correct: int
 
 
 def predict_held_out(model: "MultiTaskSentenceTransformer", held_out: Dataset) -> HeldOutPredictions:
-    """Ask a model for the held-out rows; probabilities have four digits."""
-    found = model.predict(held_out.texts)
-    said = {
-        name: tuple(_ranking(row, truth) for row, truth in zip(each.probabilities, held_out.labels[name], strict=True))
-        for name, each in found.items()
+    """Predict the held-out rows; probabilities are rounded to four digits."""
+    rankings = {
+        name: tuple(
+            _ranking(row, truth) for row, truth in zip(prediction.probabilities, held_out.labels[name], strict=True)
+        )
+        for name, prediction in model.predict(held_out.texts).items()
     }
-    return HeldOutPredictions(held_out.lines, said)
+    return HeldOutPredictions(held_out.lines, rankings)
 
 
 def _ranking(probabilities: np.ndarray, truth: int) -> Ranking:
     order = [int(label) for label in np.argsort(-probabilities, kind="stable")]
-    if len(order) > ALL_LABELS:
-        order = [label for place, label in enumerate(order) if place < LIKELIEST or label == truth]
+    if len(order) > MAX_LABELS_STORED:
+        order = [label for rank, label in enumerate(order) if rank < TOP_LABELS or label == truth]
     return tuple((label, round(float(probabilities[label]), 4)) for label in order)
 
 
-def predicted_rows(said: HeldOutPredictions, held_out: Dataset, task: Task) -> list[PredictedRow]:
-    """Return what is said of each held-out row that has a label for a task, in the order of the rows."""
-    found = []
-    for row, (ranking, truth) in enumerate(zip(said.said[task.name], held_out.labels[task.name], strict=True)):
+def predicted_rows(predictions: HeldOutPredictions, held_out: Dataset, task: Task) -> list[PredictedRow]:
+    """Return the predictions for the held-out rows that have a label for a task, in the order of the rows."""
+    rows = []
+    rankings, labels = predictions.said[task.name], held_out.labels[task.name]
+    for row, (ranking, truth) in enumerate(zip(rankings, labels, strict=True)):
         if truth != UNLABELLED:
-            label, confidence = ranking[0]
-            found.append(PredictedRow(row, truth, label, confidence, dict(ranking).get(truth, 0.0)))
-    return found
+            predicted, confidence = ranking[0]
+            rows.append(PredictedRow(row, truth, predicted, confidence, dict(ranking).get(truth, 0.0)))
+    return rows
 
 
-def worst_first(found: Sequence[PredictedRow]) -> list[PredictedRow]:
-    """Return the wrong answers, those first that were given with the most confidence."""
-    return sorted((each for each in found if not each.right), key=lambda each: -each.confidence)
+def confident_errors(rows: Sequence[PredictedRow]) -> list[PredictedRow]:
+    """Return the wrong predictions, the most confident first."""
+    return sorted((row for row in rows if not row.is_correct), key=lambda row: -row.confidence)
 
 
-def count_confusions(found: Sequence[PredictedRow], labels: int) -> Confusion:
-    """Return how many rows of each label (a row) were taken for each label (a column)."""
+def count_confusions(rows: Sequence[PredictedRow], labels: int) -> Confusion:
+    """Return the confusion matrix: how many rows of each label (row) were predicted as each label (column)."""
     counts = np.zeros((labels, labels), dtype=int)
-    for each in found:
-        counts[each.truth, each.label] += 1
-    return tuple(tuple(map(int, row)) for row in counts)
+    for row in rows:
+        counts[row.truth, row.predicted] += 1
+    return tuple(tuple(map(int, counted)) for counted in counts)
 
 
-def scores_by_length(found: Sequence[PredictedRow], held_out: Dataset) -> list[Slice]:
-    """Score the shortest third of the rows, the middle one and the longest, by their numbers of words.
+def scores_by_length(rows: Sequence[PredictedRow], held_out: Dataset) -> list[SliceScores]:
+    """Score the shortest third of the rows, the middle and the longest third, by their numbers of words.
 
-    Rows of one length stay together, so the thirds are as even as lengths allow; an empty one is left out.
+    Rows of one length stay together, so the thirds are as even as lengths allow; empty ones are left out.
     """
-    if not found:
+    if not rows:
         return []
-    words = np.array([len(held_out.texts[each.row].split()) for each in found])
-    ends = np.searchsorted(np.quantile(words, (1 / 3, 2 / 3), method="inverted_cdf"), words)
-    groups = ((name, words[ends == k], np.flatnonzero(ends == k)) for k, name in enumerate(LENGTHS))
+    words = np.array([len(held_out.texts[row.row].split()) for row in rows])
+    thirds = np.searchsorted(np.quantile(words, (1 / 3, 2 / 3), method="inverted_cdf"), words)
+    slices = ((name, words[thirds == k], np.flatnonzero(thirds == k).tolist()) for k, name in enumerate(LENGTHS))
     return [
-        _score(f"{name} ({_between(size)})", [found[place] for place in places])
-        for name, size, places in groups
-        if len(places)
+        _score(f"{name} ({_word_range(lengths)})", [rows[k] for k in members])
+        for name, lengths, members in slices
+        if members
     ]
 
 
-def _between(words: np.ndarray) -> str:
+def _word_range(words: np.ndarray) -> str:
     low, high = words.min(), words.max()
     if low < high:
         return f"{low} to {high} words"
     return f"{low} words" if low > 1 else "1 word"
 
 
-def scores_by_label(found: Sequence[PredictedRow], held_out: Dataset, other: Task) -> list[Slice]:
+def scores_by_label(rows: Sequence[PredictedRow], held_out: Dataset, other: Task) -> list[SliceScores]:
     """Score the rows of each label of another task, the label with the most rows first."""
     labels = held_out.labels[other.name]
-    groups: dict[int, list[PredictedRow]] = {}
-    for each in found:
-        groups.setdefault(labels[each.row], []).append(each)
-    groups.pop(UNLABELLED, None)
-    slices = [_score(other.labels[label], rows) for label, rows in groups.items()]
-    return sorted(slices, key=lambda group: -group.rows)
+    by_label: dict[int, list[PredictedRow]] = {}
+    for row in rows:
+        by_label.setdefault(labels[row.row], []).append(row)
+    by_label.pop(UNLABELLED, None)
+    slices = [_score(other.labels[label], members) for label, members in by_label.items()]
+    return sorted(slices, key=lambda scored: -scored.rows)
 
 
-def _score(name: str, found: Sequence[PredictedRow]) -> Slice:
+def _score(name: str, rows: Sequence[PredictedRow]) -> SliceScores:
     from sklearn.metrics import f1_score
 
-    truth, said = [each.truth for each in found], [each.label for each in found]
-    right = sum(each.right for each in found) / len(found)
-    present = sorted(set(truth))  # one row taken for a label that no other row has would weigh as much as a whole label
-    return Slice(
-        name, len(found), right, float(f1_score(truth, said, labels=present, average="macro", zero_division=0))
-    )
+    truth, predicted = [row.truth for row in rows], [row.predicted for row in rows]
+    accuracy = sum(row.is_correct for row in rows) / len(rows)
+    # Only labels that rows of the slice carry: one row predicted as a label that no other row has would weigh as much
+    # as a whole label.
+    present = sorted(set(truth))
+    macro_f1 = float(f1_score(truth, predicted, labels=present, average="macro", zero_division=0))
+    return SliceScores(name, len(rows), accuracy, macro_f1)
 
 
-def reliability(found: Sequence[PredictedRow]) -> list[Bin]:
-    """Return, for each tenth of confidence with an answer in it, how many answers there are and how many are right.
+def reliability_bins(rows: Sequence[PredictedRow]) -> list[ReliabilityBin]:
+    """Return the tenths of confidence that have predictions, with how many of them are correct.
 
     These are the numbers of a reliability diagram (DeGroot and Fienberg 1983; Guo, Pleiss, Sun and Weinberger 2017).
     """
     bins: dict[int, list[PredictedRow]] = {}
-    for each in found:
-        bins.setdefault(bin_of(each.confidence), []).append(each)
-    return [Bin(place, len(rows), sum(each.right for each in rows)) for place, rows in sorted(bins.items())]
+    for row in rows:
+        bins.setdefault(confidence_bin(row.confidence), []).append(row)
+    return [
+        ReliabilityBin(index, len(members), sum(row.is_correct for row in members))
+        for index, members in sorted(bins.items())
+    ]
 
 
-def bin_of(confidence: float) -> int:
-    """Return the number of the tenth that a confidence lies in."""
+def confidence_bin(confidence: float) -> int:
+    """Return the index of the tenth that a confidence lies in."""
     return min(int(10 * confidence), 9)

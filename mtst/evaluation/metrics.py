@@ -1,4 +1,4 @@
-"""How well each head does: loss, accuracy, precision, recall and F1, on the rows that have a label for its task."""
+"""Metrics of each head: loss, accuracy, precision, recall, F1 and calibration, on the rows labelled for its task."""
 
 from collections.abc import Sequence
 
@@ -11,11 +11,11 @@ from mtst.data.dataset import UNLABELLED, Dataset
 from mtst.evaluation.scores import Confusion, LabelScores, Scores
 from mtst.model.multitask import MultiTaskSentenceTransformer
 
-BINS = 15  # of confidence, for the calibration error
+CALIBRATION_BINS = 15
 
 
 def score(logits: Tensor, labels: Sequence[int] | Tensor) -> Scores | None:
-    """Score logits (n, labels) against n label indices; nothing if no row has a label."""
+    """Return the scores of logits (n, labels) against n label indices; None if no row has a label."""
     truth = torch.as_tensor(labels)
     known = truth != UNLABELLED
     if not known.any():
@@ -23,7 +23,7 @@ def score(logits: Tensor, labels: Sequence[int] | Tensor) -> Scores | None:
     logits, truth = logits.float().cpu()[known], truth[known]
     predicted = logits.argmax(dim=1)
     precision, recall, macro_f1, _ = precision_recall_fscore_support(truth, predicted, average="macro", zero_division=0)
-    each = precision_recall_fscore_support(truth, predicted, labels=range(logits.shape[1]), zero_division=0)
+    by_label = precision_recall_fscore_support(truth, predicted, labels=range(logits.shape[1]), zero_division=0)
     return Scores(
         rows=len(truth),
         loss=float(cross_entropy(logits, truth)),
@@ -33,34 +33,34 @@ def score(logits: Tensor, labels: Sequence[int] | Tensor) -> Scores | None:
         macro_f1=float(macro_f1),
         weighted_f1=float(f1_score(truth, predicted, average="weighted", zero_division=0)),
         calibration_error=_calibration_error(logits, truth),
-        labels=tuple(LabelScores(int(n), float(p), float(r), float(f)) for p, r, f, n in zip(*each, strict=True)),
+        labels=tuple(LabelScores(int(n), float(p), float(r), float(f)) for p, r, f, n in zip(*by_label, strict=True)),
     )
 
 
 def score_tasks(logits: dict[str, Tensor], data: Dataset) -> dict[str, Scores]:
-    """Score each task that has logits, a row for each row of `data`, and a labelled row there."""
+    """Score each task that has logits (n, labels) for the n rows of `data` and at least one labelled row."""
     tasks = [task.name for task in data.tasks if task.name in logits]
     scores = {name: score(logits[name], data.labels[name]) for name in tasks}
-    return {name: found for name, found in scores.items() if found is not None}
+    return {name: scored for name, scored in scores.items() if scored is not None}
 
 
 def _calibration_error(logits: Tensor, truth: Tensor) -> float:
-    sure, predicted = logits.softmax(dim=1).max(dim=1)
-    bins = (sure * BINS).long().clamp(max=BINS - 1)
-    off = torch.zeros(BINS).index_add(0, bins, sure - (predicted == truth).float())
-    return float(off.abs().sum() / len(truth))
+    confidence, predicted = logits.softmax(dim=1).max(dim=1)
+    bins = (confidence * CALIBRATION_BINS).long().clamp(max=CALIBRATION_BINS - 1)
+    gaps = torch.zeros(CALIBRATION_BINS).index_add(0, bins, confidence - (predicted == truth).float())
+    return float(gaps.abs().sum() / len(truth))
 
 
 def confusion_matrices(logits: dict[str, Tensor], data: Dataset) -> dict[str, Confusion]:
-    """Return for each task how many rows of each label (a row) were taken for each label (a column)."""
-    found = {}
+    """Return for each task how many rows of each label (row) were predicted as each label (column)."""
+    matrices = {}
     for task in data.tasks:
         truth = torch.tensor(data.labels[task.name])
         known = truth != UNLABELLED
         predicted = logits[task.name].argmax(dim=1)[known]
         counts = confusion_matrix(truth[known], predicted, labels=range(len(task.labels))) if known.any() else []
-        found[task.name] = tuple(tuple(map(int, row)) for row in counts)
-    return found
+        matrices[task.name] = tuple(tuple(map(int, row)) for row in counts)
+    return matrices
 
 
 def compute_logits(model: MultiTaskSentenceTransformer, embeddings: Tensor) -> dict[str, Tensor]:

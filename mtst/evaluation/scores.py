@@ -1,14 +1,14 @@
-"""The scores of a head as plain numbers: what events carry and the page shows."""
+"""The scores of a head as plain numbers, which events carry and the page shows."""
 
 import math
 from dataclasses import dataclass
 
-Confusion = tuple[tuple[int, ...], ...]  # how many rows of each label (a row) were taken for each label (a column)
+Confusion = tuple[tuple[int, ...], ...]  # how many rows of each label (row) were predicted as each label (column)
 
 
 @dataclass(frozen=True)
 class LabelScores:
-    """The scores of one label: the rows that carry it, and shares between 0 and 1."""
+    """The scores of one label, between 0 and 1, and the number of rows that carry it."""
 
     rows: int
     precision: float
@@ -18,10 +18,10 @@ class LabelScores:
 
 @dataclass(frozen=True)
 class Scores:
-    """The scores of one task over `rows` labelled rows, and those of each of its labels, in their order.
+    """The scores of one task on `rows` labelled rows, and those of each of its labels, in their order.
 
     Loss is the mean cross-entropy in nats; the others lie between 0 and 1. Precision, recall and macro-F1 are plain
-    means over the labels that occur or are predicted; weighted F1 weighs each label by how often it occurs. The
+    means over the labels that occur or are predicted; weighted F1 weights each label by how often it occurs. The
     calibration error is the mean distance between confidence and accuracy over 15 bins of confidence (Guo, Pleiss, Sun
     and Weinberger 2017, expected calibration error).
     """
@@ -38,11 +38,11 @@ class Scores:
 
 
 def mean_macro_f1(scores: dict[str, Scores]) -> float:
-    """The one figure that stands for all: the mean over the tasks, so that a small task counts as much."""
-    return sum(found.macro_f1 for found in scores.values()) / len(scores) if scores else 0.0
+    """Return the mean macro-F1 over the tasks, the one score that epochs are chosen by: every task counts the same."""
+    return sum(scored.macro_f1 for scored in scores.values()) / len(scores) if scores else 0.0
 
 
 def standard_error(scores: dict[str, Scores]) -> float:
-    """Return about how far the mean macro-F1 is off by chance: the standard error of shares of so many rows."""
-    variance = sum(found.accuracy * (1 - found.accuracy) / found.rows for found in scores.values() if found.rows)
+    """Return an estimate of the standard error of the mean macro-F1: that of the accuracies on so many rows."""
+    variance = sum(scored.accuracy * (1 - scored.accuracy) / scored.rows for scored in scores.values() if scored.rows)
     return math.sqrt(variance) / len(scores) if scores else 0.0

@@ -1,4 +1,4 @@
-"""What training did to the space of meanings: is general similarity still there, or is all similar to everything?
+"""What training did to general similarity: is it still there, or has the embedding space collapsed?
 
 Measured on the pairs of everyday sentences in `assets/pairs.csv`, written for this project and graded from 0 (about
 different things) to 5 (the same meaning).
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EmbeddingQuality:
-    """An encoder's space.
+    """The quality of an encoder's embeddings.
 
     `general` is Spearman's rank correlation, -1 to 1, of the cosines of the pairs with their grades. `crowding` is the
-    mean cosine of sentences from different pairs, which have nothing to do with each other: near 0 if they have room,
-    near 1 if the space has collapsed.
+    mean cosine of sentences from different pairs, which are unrelated: near 0 in a healthy space, near 1 in one that
+    has collapsed.
     """
 
     general: float
@@ -30,13 +30,12 @@ class EmbeddingQuality:
 
 
 def measure_embeddings(encoder: "Encoder") -> EmbeddingQuality:
-    """Measure the space of an encoder as it is now."""
+    """Measure the embeddings of an encoder as it is now."""
     from scipy.stats import spearmanr
 
     first, second, grades = load_sts_pairs()
-    rows, others = encoder.encode(first), encoder.encode(second)
-    cosines = cosine(rows, others)
-    apart = ~np.eye(len(rows), dtype=bool)
-    alike = np.diag(cosines)
-    general = 0.0 if np.ptp(alike) < 1e-6 else float(spearmanr(alike, grades).statistic)
-    return EmbeddingQuality(round(general, 4), round(float(cosines[apart].mean()), 4))
+    cosines = cosine(encoder.encode(first), encoder.encode(second))
+    paired = np.diag(cosines)
+    unrelated = cosines[~np.eye(len(cosines), dtype=bool)]
+    general = 0.0 if np.ptp(paired) < 1e-6 else float(spearmanr(paired, grades).statistic)
+    return EmbeddingQuality(round(general, 4), round(float(unrelated.mean()), 4))

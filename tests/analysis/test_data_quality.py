@@ -4,7 +4,7 @@ import warnings
 import numpy as np
 import pytest
 
-from mtst.analysis.data_quality import NEAR, Finding, check_quality, near_copies, suspicious_labels
+from mtst.analysis.data_quality import NEAR_COPY_COSINE, Finding, check_quality, near_copies, suspicious_labels
 from mtst.assets import SMALL_SAMPLE
 from mtst.data.dataset import UNLABELLED, Dataset, make_dataset
 from mtst.data.table import read_table
@@ -59,11 +59,11 @@ def test_near_copies_are_found_by_their_embeddings_once_each():
     found = list(near_copies(data, embeddings))
     assert [(each.row, each.other) for each in found] == [(3, 1), (4, 3)]
     assert found[0].score == pytest.approx(1 / np.sqrt(1.01), abs=1e-6)
-    assert found[0].score >= NEAR
+    assert found[0].score >= NEAR_COPY_COSINE
 
 
 def test_near_copies_are_found_across_the_seams_of_a_long_table(monkeypatch):
-    monkeypatch.setattr("mtst.analysis.data_quality.ROWS_AT_ONCE", 3)
+    monkeypatch.setattr("mtst.analysis.data_quality.CHUNK_ROWS", 3)
     embeddings = apart(11)
     embeddings[10] = embeddings[1]
     embeddings[4] = embeddings[3]

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from mtst.analysis.projection import METHODS, land, project
+from mtst.analysis.projection import METHODS, project, project_new
 
 EVERY_METHOD = pytest.mark.parametrize("method", METHODS)
 
@@ -83,7 +83,7 @@ def test_what_is_on_the_map_already_lands_on_itself(method, points):
     rows = cloud(points)
     plane = project(rows, method)
     for row, point in zip(rows, plane.points, strict=True):
-        np.testing.assert_allclose(land(plane, rows, row), point, atol=1e-2 * max(1, np.abs(plane.points).max()))
+        np.testing.assert_allclose(project_new(plane, rows, row), point, atol=1e-2 * max(1, np.abs(plane.points).max()))
 
 
 @EVERY_METHOD
@@ -91,7 +91,7 @@ def test_what_is_new_lands_among_its_like(method):
     near, far = cloud(8) * 0.01 + np.eye(16)[0], cloud(8) * 0.01 + np.eye(16)[1]
     rows = np.vstack([near, far])
     plane = project(rows, method)
-    place = land(plane, rows, np.eye(16)[1])
+    place = project_new(plane, rows, np.eye(16)[1])
     ours, others = plane.points[8:].mean(axis=0), plane.points[:8].mean(axis=0)
     assert np.linalg.norm(place - ours) < np.linalg.norm(place - others)
 

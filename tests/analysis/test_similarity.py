@@ -3,7 +3,16 @@ import time
 import numpy as np
 import pytest
 
-from mtst.analysis.similarity import changed_pairs, cosine, distinct, extreme_pairs, neighbours, rank, search, unit
+from mtst.analysis.similarity import (
+    changed_pairs,
+    cosine,
+    extreme_pairs,
+    nearest_neighbours,
+    normalize_rows,
+    rank_by_cosine,
+    search,
+    unique_sentences,
+)
 
 PLANE = np.array([[1.0, 0.0], [0.0, 2.0], [-3.0, 0.0], [1.0, 1.0]], dtype=np.float32)
 
@@ -54,20 +63,20 @@ def test_extreme_pairs_of_known_vectors():
 
 
 def test_ranking_puts_the_nearest_first():
-    places, cosines = zip(*rank(np.array([1.0, 0.1], dtype=np.float32), PLANE), strict=True)
+    places, cosines = zip(*rank_by_cosine(np.array([1.0, 0.1], dtype=np.float32), PLANE), strict=True)
     assert places == (0, 3, 1, 2)
     assert list(cosines) == sorted(cosines, reverse=True)
 
 
 def test_distinct_sentences_keep_their_order_without_blanks():
-    assert distinct([" b ", "", "a", "b", "  ", "A"]) == ["b", "a", "A"]
+    assert unique_sentences([" b ", "", "a", "b", "  ", "A"]) == ["b", "a", "A"]
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 20, 99])
 def test_a_search_finds_what_ranking_everything_puts_first(count):
     rows = np.random.default_rng(1).normal(size=(40, 8)).astype(np.float32)
-    assert search(rows[3], unit(rows), count) == rank(rows[3], rows)[:count]
-    assert rank(rows[3], rows)[0] == (3, pytest.approx(1, abs=1e-6))
+    assert search(rows[3], normalize_rows(rows), count) == rank_by_cosine(rows[3], rows)[:count]
+    assert rank_by_cosine(rows[3], rows)[0] == (3, pytest.approx(1, abs=1e-6))
 
 
 def test_equally_near_rows_are_found_in_order():
@@ -75,7 +84,7 @@ def test_equally_near_rows_are_found_in_order():
 
 
 def test_a_search_among_fifty_thousand_sentences_is_done_at_once():
-    rows = unit(np.random.default_rng(0).normal(size=(50_000, 384)).astype(np.float32))
+    rows = normalize_rows(np.random.default_rng(0).normal(size=(50_000, 384)).astype(np.float32))
     search(rows[0], rows)
     start = time.thread_time()
     found = search(rows[31_415], rows)
@@ -87,14 +96,14 @@ def test_a_search_among_fifty_thousand_sentences_is_done_at_once():
 @pytest.mark.parametrize("points", [1, 5, 1_001])
 def test_neighbours_are_those_of_the_whole_matrix(points):
     rows = np.random.default_rng(points).normal(size=(points, 6))
-    places, cosines = neighbours(rows, min(5, points))
+    places, cosines = nearest_neighbours(rows, min(5, points))
     assert places[:, 0].tolist() == list(range(points))
     np.testing.assert_allclose(cosines, -np.sort(-cosine(rows), axis=1)[:, :5], atol=1e-9)
     np.testing.assert_allclose(np.take_along_axis(cosine(rows), places, axis=1), cosines, atol=1e-9)
 
 
 def test_a_row_is_its_own_nearest_neighbour_among_copies():
-    assert neighbours(np.ones((30, 4)), 3)[0][:, 0].tolist() == list(range(30))
+    assert nearest_neighbours(np.ones((30, 4)), 3)[0][:, 0].tolist() == list(range(30))
 
 
 def test_the_pairs_that_changed_most_come_first_with_the_direction_of_the_change():

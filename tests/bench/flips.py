@@ -7,7 +7,7 @@ import random
 import sys
 from dataclasses import replace
 
-from mtst.analysis.data_quality import LISTED, suspicious_labels
+from mtst.analysis.data_quality import LISTED_SHARE, suspicious_labels
 from mtst.data.dataset import UNLABELLED, Dataset, make_dataset
 from mtst.data.table import read_table
 from mtst.encoders.loading import load_encoder
@@ -39,7 +39,7 @@ def main(file: str, text: str, *labels: str) -> None:
         hits = len(listed & flips)
         print(
             f"{task.name}: {len(flips):,} labels flipped, {hits:,} of them ({100 * hits / len(flips):.1f} %) among the "
-            f"{len(listed):,} listed as doubtful (at most {100 * LISTED:.0f} % of the labels)"
+            f"{len(listed):,} listed as doubtful (at most {100 * LISTED_SHARE:.0f} % of the labels)"
         )
 
 

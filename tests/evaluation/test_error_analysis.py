@@ -6,19 +6,19 @@ import pytest
 from mtst.data.dataset import UNLABELLED, Dataset
 from mtst.data.tasks import Task
 from mtst.evaluation.error_analysis import (
-    ALL_LABELS,
     FEW_ROWS,
-    LIKELIEST,
-    Bin,
+    MAX_LABELS_STORED,
+    TOP_LABELS,
     HeldOutPredictions,
     PredictedRow,
+    ReliabilityBin,
+    confident_errors,
     count_confusions,
     predict_held_out,
     predicted_rows,
-    reliability,
+    reliability_bins,
     scores_by_label,
     scores_by_length,
-    worst_first,
 )
 from mtst.evaluation.metrics import evaluate
 from mtst.model.multitask import MultiTaskSentenceTransformer
@@ -48,8 +48,8 @@ def test_what_is_said_agrees_with_the_scores(encoder, sample):
     for task in sample.tasks:
         rows = predicted_rows(found, sample, task)
         assert len(rows) == scores[task.name].rows
-        assert sum(each.right for each in rows) / len(rows) == pytest.approx(scores[task.name].accuracy)
-        assert all(each.confidence >= each.of_truth for each in rows)
+        assert sum(each.is_correct for each in rows) / len(rows) == pytest.approx(scores[task.name].accuracy)
+        assert all(each.confidence >= each.true_probability for each in rows)
 
 
 def test_a_row_without_a_label_for_a_task_has_no_answer_there():
@@ -66,19 +66,19 @@ def test_of_many_labels_the_likeliest_are_kept_and_the_true_one(tiny_encoder):
     model = MultiTaskSentenceTransformer(tiny_encoder, [task])
     found = model.predict(["some text"])["many"].probabilities[0]
     rarest = int(found.argmin())
-    assert len(task.labels) > ALL_LABELS
+    assert len(task.labels) > MAX_LABELS_STORED
     data = Dataset(("some text",) * 2, (task,), {"many": (rarest, UNLABELLED)}, (2, 3))
     with_truth, without = predict_held_out(model, data).said["many"]
-    assert (len(with_truth), len(without)) == (LIKELIEST + 1, LIKELIEST)
-    assert with_truth[:LIKELIEST] == without
+    assert (len(with_truth), len(without)) == (TOP_LABELS + 1, TOP_LABELS)
+    assert with_truth[:TOP_LABELS] == without
     assert with_truth[-1][0] == rarest
     (row,) = predicted_rows(predict_held_out(model, data), data, task)
-    assert row.of_truth == pytest.approx(found[rarest], abs=1e-4)
+    assert row.true_probability == pytest.approx(found[rarest], abs=1e-4)
 
 
 def test_the_worst_mistakes_are_those_with_the_most_confidence():
     found = [said(0, 0, 1, 0.6), said(1, 0, 0, 0.99), said(2, 1, 0, 0.9), said(3, 1, 0, 0.6)]
-    assert [each.row for each in worst_first(found)] == [2, 0, 3]
+    assert [each.row for each in confident_errors(found)] == [2, 0, 3]
 
 
 def test_rows_are_counted_by_true_and_said_label():
@@ -93,14 +93,14 @@ def test_a_score_for_each_third_of_the_lengths():
         ("medium (4 to 6 words)", 3, 1.0),
         ("long (7 to 9 words)", 3, 0.0),
     ]
-    assert all(each.few for each in thirds)
+    assert all(each.is_small for each in thirds)
     assert scores_by_length([], data) == []
 
 
 def test_rows_of_one_length_are_one_group():
     data = dataset(*(("two words", 0, 0),) * FEW_ROWS)
     (group,) = scores_by_length([said(row, 0, 0) for row in range(FEW_ROWS)], data)
-    assert (group.name, group.rows, group.few) == ("short (2 words)", FEW_ROWS, False)
+    assert (group.name, group.rows, group.is_small) == ("short (2 words)", FEW_ROWS, False)
 
 
 def test_a_score_for_each_label_of_the_other_task():
@@ -119,8 +119,8 @@ def test_macro_f1_of_a_group_is_over_the_labels_it_has():
 
 def test_how_right_each_confidence_is():
     found = [said(0, 0, 0, 1.0), said(1, 0, 1, 0.95), said(2, 0, 0, 0.9), said(3, 0, 0, 0.35)]
-    assert reliability(found) == [Bin(3, 1, 1), Bin(9, 3, 2)]
-    assert reliability([]) == []
+    assert reliability_bins(found) == [ReliabilityBin(3, 1, 1), ReliabilityBin(9, 3, 2)]
+    assert reliability_bins([]) == []
 
 
 def test_a_run_keeps_what_its_model_says_of_the_held_out_rows(tmp_path, tiny_folder, swapped):

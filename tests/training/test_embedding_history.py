@@ -31,10 +31,10 @@ def test_the_axes_are_the_same_for_every_epoch():
     dice = np.random.default_rng(0)
     before, after = dice.normal(size=(30, 8)), dice.normal(size=(30, 8)) + 1
     axes = projection.SharedAxes(before, after)
-    halfway = axes.place((before + after) / 2).points
-    assert np.allclose(halfway, (axes.place(before).points + axes.place(after).points) / 2)
-    assert np.array_equal(axes.place(before).points, projection.SharedAxes(before, after).place(before).points)
-    assert axes.reach == pytest.approx(max(np.abs(axes.place(rows).points).max() for rows in (before, after)))
+    halfway = axes.project((before + after) / 2).points
+    assert np.allclose(halfway, (axes.project(before).points + axes.project(after).points) / 2)
+    assert np.array_equal(axes.project(before).points, projection.SharedAxes(before, after).project(before).points)
+    assert axes.extent == pytest.approx(max(np.abs(axes.project(rows).points).max() for rows in (before, after)))
 
 
 def test_an_epoch_is_replaced_whole_and_a_missing_or_broken_one_is_explained(tmp_path):

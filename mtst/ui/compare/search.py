@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 import numpy as np
 
-from mtst.analysis.similarity import distinct, search, unit
+from mtst.analysis.similarity import normalize_rows, search, unique_sentences
 from mtst.data.columns import guess_columns
 from mtst.data.limits import Limits
 from mtst.data.table import Table, read_table
@@ -108,7 +108,7 @@ def build_index(services: Services, table: Table | None, column: str | None) -> 
         yield IndexView(None, show_message(problem("Choose a file first.")))
         return
     try:
-        texts = distinct(table.column(column))
+        texts = unique_sentences(table.column(column))
         if not texts:
             yield IndexView(None, show_message(problem("This column is empty. Choose another one.")))
             return
@@ -123,7 +123,7 @@ def build_index(services: Services, table: Table | None, column: str | None) -> 
     seconds = time.monotonic() - start
     done = f"{len(texts):,} different sentences embedded in {seconds:.0f} s. Now write what you look for."
     yield IndexView(
-        SearchIndex(texts, unit(steps.result), encoder),
+        SearchIndex(texts, normalize_rows(steps.result), encoder),
         show_message(quiet(done)),
         quiet("Press Enter in the query to search."),
     )

@@ -8,8 +8,8 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from mtst.analysis.clustering import connected_groups, near_duplicates
-from mtst.analysis.similarity import Pair, cosine, extreme_pairs, rank
+from mtst.analysis.clustering import agglomerative_clusters, near_duplicates
+from mtst.analysis.similarity import Pair, cosine, extreme_pairs, rank_by_cosine
 from mtst.errors import MtstError
 from mtst.text import truncate
 from mtst.ui.compare.encoder_difference import (
@@ -147,7 +147,7 @@ def _ranking(services: Services, query: str, sentences: Sequence[str], embedding
     query = clean_query(query)
     if not query:
         return quiet("Write a query to rank the sentences by how close they are to it.")
-    ranking = rank(services.encoder.encode([query])[0], embeddings)
+    ranking = rank_by_cosine(services.encoder.encode([query])[0], embeddings)
     rows = [
         [str(position), f"{value:.3f}", numbered_sentence(sentences, index)]
         for position, (index, value) in enumerate(ranking, 1)
@@ -164,7 +164,7 @@ def group_sentences(services: Services, text: str, min_cosine: float) -> str:
         embeddings = services.encoder.encode(sentences)
     except MtstError as error:
         return problem(error)
-    clusters = connected_groups(embeddings, min_cosine)
+    clusters = agglomerative_clusters(embeddings, min_cosine)
     groups = [cluster for cluster in clusters if len(cluster.members) > 1]
     title = f"cosine of {DUPLICATE_COSINE} or more"
     duplicates = _pair_table(sentences, near_duplicates(embeddings, DUPLICATE_COSINE), f"Near duplicates: {title}")

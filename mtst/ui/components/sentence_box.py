@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mtst.analysis.similarity import distinct
+from mtst.analysis.similarity import unique_sentences
 from mtst.errors import DataError
 from mtst.text import truncate
 
@@ -18,7 +18,7 @@ def split_sentences(text: str, max_sentences: int = MAX_SENTENCES) -> list[str]:
     Raises:
         DataError: there are more than `max_sentences`, or they are too long together.
     """
-    sentences = distinct(text.splitlines())
+    sentences = unique_sentences(text.splitlines())
     if len(sentences) > max_sentences:
         raise DataError(
             f"These are {len(sentences):,} sentences; at most {max_sentences:,} fit here. "

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from mtst.analysis.clustering import clusters
-from mtst.analysis.projection import Plane, measure_projection
-from mtst.analysis.similarity import search, unit
+from mtst.analysis.projection import Projection
+from mtst.analysis.projection_quality import measure_projection
+from mtst.analysis.similarity import normalize_rows, search
 from mtst.text import inline_text, truncate
 from mtst.ui.components.html import quiet, table
 from mtst.ui.components.templates import render
@@ -61,7 +62,7 @@ class EmbeddingMap:
     texts: Sequence[str]
     values: Mapping[str, Sequence[str]]
     embeddings: np.ndarray
-    plane: Plane
+    plane: Projection
     predictions: Mapping[str, PredictedLabels]
     run: str | None
 
@@ -104,14 +105,14 @@ class EmbeddingMap:
         quality = measure_projection(self.embeddings, self.plane)
         if quality is None:
             return ""
-        kept, count = quality.kept * quality.neighbours, quality.neighbours
+        kept, count = quality.neighbour_recall * quality.neighbours, quality.neighbours
         sampled = (
             "" if quality.points == len(self.texts) else f", measured on {quality.points:,} of them drawn at random"
         )
-        verdict = next(verdict for least, verdict in VERDICTS if quality.trust >= least)
+        verdict = next(verdict for least, verdict in VERDICTS if quality.trustworthiness >= least)
         return quiet(
             f"{verdict} Of the {count} sentences truly nearest to a sentence, {kept:.1f} are among its {count} nearest "
-            f"here. Trustworthiness {quality.trust:.2f}: 1 is perfect, 0.5 is chance{sampled}."
+            f"here. Trustworthiness {quality.trustworthiness:.2f}: 1 is perfect, 0.5 is chance{sampled}."
         )
 
     def neighbours(self, sentence: str, embedding: np.ndarray, point: np.ndarray, index: int | None = None) -> str:
@@ -119,7 +120,7 @@ class EmbeddingMap:
 
         `index` is its own if it is one of the sentences: it is not its own neighbour.
         """
-        nearest = search(embedding, unit(self.embeddings), MAX_NEIGHBOURS + 1)
+        nearest = search(embedding, normalize_rows(self.embeddings), MAX_NEIGHBOURS + 1)
         nearest = [pair for pair in nearest if pair[0] != index][:MAX_NEIGHBOURS]
         if not nearest:
             return render("map/neighbours", sentence=sentence, note=quiet("It is alone here."), table="")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtst.analysis.projection import Plane
+from mtst.analysis.projection import Projection
 from mtst.text import truncate
 from mtst.ui.plots.similarity import NAME_LENGTH, plain
 from mtst.ui.plots.style import PLOT, SYMBOLS, TASK_COLOURS
@@ -18,7 +18,7 @@ HOVER_MANY = 90
 COLOURS = (*TASK_COLOURS, "var(--c9)")
 
 
-def scatter(plane: Plane, texts: Sequence[str], groups: Sequence[str], order: Sequence[str]) -> "go.Figure":
+def scatter(plane: Projection, texts: Sequence[str], groups: Sequence[str], order: Sequence[str]) -> "go.Figure":
     """Points on a plane, coloured and shaped by group; hover shows the text, a point knows its number."""
     import plotly.graph_objects as go
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
-from mtst.analysis.explanation import Attribution, Explanation, explain, labels_of, nearest_rows
+from mtst.analysis.explanation import Attribution, Explanation, explain, nearest_rows, row_labels
 from mtst.data.dataset import Dataset
 from mtst.errors import MtstError
 from mtst.text import isolate_bidi, truncate
@@ -100,9 +100,9 @@ def _page(key: str, explanation: Explanation, notes: Mapping[str, Markup], neare
 def _words(explanation: Explanation, attribution: Attribution) -> Iterator[Word]:
     """Yield the words of the sentence; the larger the share of a word, the stronger its colour."""
     sentence, end = explanation.sentence, 0
-    full = max(FULL_COLOUR, float(np.abs(attribution.shares).max(initial=0.0)))
+    full = max(FULL_COLOUR, float(np.abs(attribution.contributions).max(initial=0.0)))
     for (start, stop), share, error in zip(
-        explanation.spans, map(float, attribution.shares), attribution.errors, strict=True
+        explanation.spans, map(float, attribution.contributions), attribution.standard_errors, strict=True
     ):
         before, text, end = sentence[end:start], sentence[start:stop], stop
         within_error = np.isfinite(error) and abs(share) < STANDARD_ERRORS * error
@@ -126,16 +126,16 @@ def _points(share: float) -> str:
 
 def _numbers(explanation: Explanation, attribution: Attribution) -> Markup:
     """Return the shares of all words as a table, the largest first."""
-    order = np.argsort(-np.abs(attribution.shares), kind="stable")
+    order = np.argsort(-np.abs(attribution.contributions), kind="stable")
     rows = [
         (
             truncate(explanation.sentence[slice(*explanation.spans[index])], 60),
-            _points(attribution.shares[index]),
-            _error(float(attribution.errors[index])),
+            _points(attribution.contributions[index]),
+            _error(float(attribution.standard_errors[index])),
         )
         for index in order
     ]
-    rows.append(("without any word", f"{100 * attribution.blank:.0f}", ""))
+    rows.append(("without any word", f"{100 * attribution.baseline:.0f}", ""))
     rows.append(("all words", f"{100 * attribution.probability:.0f}", ""))
     task, label = (isolate_bidi(truncate(name, 60)) for name in (attribution.task.name, attribution.label))
     return table(("word", "points", "±"), rows, caption=f"{task}: what each word does for {label}")
@@ -165,4 +165,4 @@ def _nearest(model: "MultiTaskSentenceTransformer", sentence: str, data: ModelDa
 
 def _labels(rows: Dataset, row: int) -> Sequence[tuple[str, str]]:
     names = (task.name for task in rows.tasks)
-    return [(name, label or "no label") for name, label in zip(names, labels_of(rows, row), strict=True)]
+    return [(name, label or "no label") for name, label in zip(names, row_labels(rows, row), strict=True)]

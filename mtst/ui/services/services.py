@@ -23,7 +23,7 @@ from mtst.ui.services.encoder_pool import EncoderPool
 from mtst.ui.services.executors import Executors
 
 if TYPE_CHECKING:
-    from mtst.analysis.projection import Plane
+    from mtst.analysis.projection import Projection
     from mtst.data.tasks import Task
     from mtst.encoders.encoder import Encoder
     from mtst.model.multitask import MultiTaskSentenceTransformer
@@ -54,7 +54,7 @@ class Services:
         self.encoder_pool = EncoderPool(settings)
         self._loading = threading.Lock()  # guards the server's own encoder and the starter model, not visitors' models
         self._models: LoadOnceCache[LoadedModel] = LoadOnceCache(MAX_MODELS)
-        self.sample_planes: LoadOnceCache[Plane] = LoadOnceCache(MAX_PLANES)  # by sample and projection method
+        self.sample_planes: LoadOnceCache[Projection] = LoadOnceCache(MAX_PLANES)  # by sample and projection method
         self._closed = threading.Event()
         threading.Thread(target=self._sweep_repeatedly, name="sweep", daemon=True).start()
 

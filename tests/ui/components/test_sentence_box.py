@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mtst.analysis.similarity import unit
+from mtst.analysis.similarity import normalize_rows
 from mtst.errors import DataError
 from mtst.ui.compare import encoder_difference
 from mtst.ui.compare import tab as compare_tab
@@ -66,7 +66,7 @@ def test_no_box_of_the_page_lets_more_through(services: Services, listening: Lis
 def test_a_query_is_cut(services: Services, listening: Listening) -> None:
     ranking = compare_tab.compare(SimpleNamespace(encoder=listening), TEXT, QUERY).ranking
     rows = services.encoder.encode(TEXT.splitlines())
-    found = search_file(SearchIndex(TEXT.splitlines(), unit(rows), listening), QUERY)
+    found = search_file(SearchIndex(TEXT.splitlines(), normalize_rows(rows), listening), QUERY)
     for told in (ranking, found):
         assert told.index("A cat sleeps.") < told.index("Shares fell.")
     request = MapRequest(map_source.TYPED, TEXT, None, None, "PCA", STARTER, None, None)

@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from mtst.analysis.projection import Plane, project
+from mtst.analysis.projection import Projection, project
 from mtst.analysis.similarity import cosine
 from mtst.ui.plots import map as map_plots
 from mtst.ui.plots import similarity as similarity_plots
@@ -57,7 +57,7 @@ def test_the_scatter_has_one_trace_a_group_with_a_symbol_of_its_own() -> None:
 def test_a_point_knows_its_number_and_twenty_thousand_of_them_stay_small() -> None:
     points = np.random.default_rng(0).normal(size=(20_000, 2))
     groups = [str(number % 20) for number in range(20_000)]
-    figure = map_plots.scatter(Plane(points, ("x", "y")), ["word " * 200] * 20_000, groups, sorted(set(groups)))
+    figure = map_plots.scatter(Projection(points, ("x", "y")), ["word " * 200] * 20_000, groups, sorted(set(groups)))
     assert len(texts_of(figure)) < 4_000_000
     assert {trace.type for trace in figure.data} == {"scattergl"}
     assert len({(trace.marker.symbol, trace.marker.color) for trace in figure.data}) == 20

@@ -69,8 +69,8 @@ def draw(services: Services, token: str | None, epoch: int, name: str | None) ->
     task = next((task for task in rows.tasks if task.name == name), rows.tasks[0])
     labels = [_label(task, label) for label in rows.labels[task.name]]
     axes = projection.SharedAxes(before, last)
-    figure = scatter(axes.place(now), rows.texts, labels, [*task.labels, NO_LABEL])
-    reach = 1.08 * axes.reach
+    figure = scatter(axes.project(now), rows.texts, labels, [*task.labels, NO_LABEL])
+    reach = 1.08 * axes.extent
     figure.update_xaxes(range=[-reach, reach]).update_yaxes(range=[-reach, reach])
     return show_figure(figure), _changes(rows, cosine(before), cosine(now), int(epoch))
 

@@ -9,12 +9,12 @@ from mtst.data.tasks import Task
 from mtst.errors import RunError
 from mtst.evaluation.error_analysis import (
     PredictedRow,
-    Slice,
+    SliceScores,
+    confident_errors,
     count_confusions,
     predicted_rows,
     scores_by_label,
     scores_by_length,
-    worst_first,
 )
 from mtst.text import escape_html, isolate_bidi, truncate
 from mtst.ui.components.html import problem, quiet, table
@@ -71,7 +71,7 @@ def _cell(known: ModelData, key: str) -> str:
         true, said = (names[i], groups[i]), (names[j], groups[j])
     except (ValueError, IndexError):
         return problem("There is no such cell.")
-    rows = [each for each in found if each.truth in true[1] and each.label in said[1]]
+    rows = [each for each in found if each.truth in true[1] and each.predicted in said[1]]
     rows.sort(key=lambda each: -each.confidence)
     title = (
         f'<h3 class="asked" tabindex="-1" data-of="{escape_html(key)}">'
@@ -91,7 +91,7 @@ def _task(number: int, task: Task, found: Sequence[PredictedRow], held_out: Data
     """Return the worst mistakes of a task and its scores by group."""
     name = f'<span dir="auto">{escape_html(truncate(task.name, 60))}</span>'
     dot = f'<i class="dot" style="--hue: {task_colour(number)}"></i>'
-    worst = worst_first(found)
+    worst = confident_errors(found)
     made = (
         _rows(task, worst[:WORST], held_out, _worst_of(task, worst, found))
         if worst
@@ -122,8 +122,8 @@ def _rows(task: Task, found: Sequence[PredictedRow], held_out: Dataset, title: s
             (
                 held_out.texts[each.row],
                 [
-                    ("said", _share(task.labels[each.label], each.confidence)),
-                    ("true", _share(task.labels[each.truth], each.of_truth)),
+                    ("said", _share(task.labels[each.predicted], each.confidence)),
+                    ("true", _share(task.labels[each.truth], each.true_probability)),
                     ("line", f"{held_out.lines[each.row]:,}"),
                 ],
             )
@@ -136,13 +136,13 @@ def _share(label: str, probability: float) -> str:
     return f"{truncate(label, 50)} {100 * probability:.0f} %"
 
 
-def _scores(task: Task, kind: str, groups: Sequence[Slice]) -> str:
+def _scores(task: Task, kind: str, groups: Sequence[SliceScores]) -> str:
     """Return the scores of groups of rows, those marked that are too small to go by."""
     if not groups:
         return ""
     rows = [
         (
-            truncate(group.name, 60) + (" (too few rows)" if group.few else ""),
+            truncate(group.name, 60) + (" (too few rows)" if group.is_small else ""),
             f"{group.rows:,}",
             f"{100 * group.accuracy:.0f} %",
             f"{100 * group.macro_f1:.0f} %",
