@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from mtst.analysis.projection import land, project
+from mtst.analysis.projection import LinearProjection, project, project_new
 from mtst.data.table import Table
 from mtst.errors import MtstError
 from mtst.text import inline_text
@@ -158,8 +158,12 @@ def add_sentence(services: Services, drawing: EmbeddingMap | None, sentence: str
         embedding = model.encoder.encode([sentence])[0]
     except MtstError as error:
         return gr.skip(), problem(error), gr.skip()
-    point = land(drawing.plane, drawing.embeddings, embedding)
-    where = "where the projection puts it" if drawing.plane.basis else "between the five that are nearest to it"
+    point = project_new(drawing.plane, drawing.embeddings, embedding)
+    where = (
+        "where the projection puts it"
+        if isinstance(drawing.plane, LinearProjection)
+        else "between the five that are nearest to it"
+    )
     neighbours = drawing.neighbours(sentence, embedding, point)
     note = quiet(f"It is new here: it lies {where}.")
     return show_marker(map_plots.mark(point, sentence)), f"{neighbours}{note}", None

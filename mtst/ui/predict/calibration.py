@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from mtst.analysis.explanation import Attribution, Explanation
-from mtst.evaluation.error_analysis import FEW_ROWS, PredictedRow, bin_of, predicted_rows, reliability
+from mtst.evaluation.error_analysis import FEW_ROWS, PredictedRow, confidence_bin, predicted_rows, reliability_bins
 from mtst.text import isolate_bidi, truncate
 from mtst.ui.components.html import quiet, table
 from mtst.ui.components.templates import render
@@ -26,23 +26,23 @@ def calibration_notes(data: ModelData, explanation: Explanation) -> dict[str, Ma
 
 def _note(attribution: Attribution, rows: Sequence[PredictedRow]) -> Markup | None:
     """Return how right the predictions with a similar confidence were, and a table of all confidences."""
-    bins = reliability(rows)
+    bins = reliability_bins(rows)
     if not bins:
         return None
-    index = bin_of(attribution.probability)
-    current = next((each for each in bins if each.place == index), None)
+    index = confidence_bin(attribution.probability)
+    current = next((each for each in bins if each.index == index), None)
     low, high = 10 * index, 10 * (index + 1)
     if current is None:
         text = f"No held-out row had a confidence of {low} to {high} %."
     else:
         few = " That is too few to go by." if current.rows < FEW_ROWS else ""
         text = (
-            f"Held-out rows with a confidence of {low} to {high} %: {current.right:,} of {current.rows:,} were right "
-            f"({100 * current.right / current.rows:.0f} %).{few}"
+            f"Held-out rows with a confidence of {low} to {high} %: {current.correct:,} of {current.rows:,} were right "
+            f"({100 * current.correct / current.rows:.0f} %).{few}"
         )
     name = truncate(attribution.task.name, 60)
     cells = [
-        (f"{10 * each.place} to {10 * (each.place + 1)} %", f"{each.rows:,}", f"{100 * each.right / each.rows:.0f} %")
+        (f"{10 * each.index} to {10 * (each.index + 1)} %", f"{each.rows:,}", f"{100 * each.correct / each.rows:.0f} %")
         for each in bins
     ]
     header = ("confidence", "held-out rows", "were right")
