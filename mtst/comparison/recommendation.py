@@ -2,7 +2,7 @@
 
 The rule: take the cheapest scenario that is not shown to be worse. A dearer one counts as better if the difference of
 their mean macro-F1 on the same test rows is at least `WORTH`, and is above zero in 95 % of the draws of rows and seeds
-(`mtst.comparison.bootstrap`), more where several dearer ones are compared at once (Bonferroni). If a gain of `TOO_WIDE` by one
+(`mtst.comparison.bootstrap`), in more where several dearer ones are compared at once (Bonferroni). If a gain of `TOO_WIDE` by one
 that is not shown to be better lies within 90 % of the draws, there are too few rows to tell, and that is said.
 """
 

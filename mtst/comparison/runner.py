@@ -18,7 +18,7 @@ from mtst.evaluation.metrics import compute_logits, score_tasks
 from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.training.config import TrainConfig, split
 from mtst.training.distributed import SINGLE_PROCESS
-from mtst.training.engine.feature_cache import FeatureCache, compute_features
+from mtst.training.engine.feature_cache import FeatureCache, compute_pooled
 from mtst.training.events import Embedded, EpochEnded, Finished, Started
 from mtst.training.fitting import fit
 
@@ -108,9 +108,10 @@ def _begin(
 ) -> Iterator[ComparisonEvent | Embedded]:
     """Pass all sentences through the encoder, and say what is reached without training it."""
     texts = (rows.validation.texts, rows.train.texts)
-    _, train_features = yield from feature_cache.prepare(encoder, texts, None, start, SINGLE_PROCESS)
-    (test_features,) = yield from compute_features(encoder, (rows.test.texts,), None, start, SINGLE_PROCESS)
-    train, test = train_features.embeddings.cpu().numpy(), test_features.embeddings.cpu().numpy()
+    _, train_features = yield from feature_cache.compute(encoder, texts, None, start, SINGLE_PROCESS)
+    (test_embeddings,) = yield from compute_pooled(encoder, (rows.test.texts,), start, SINGLE_PROCESS)
+    train = train_features.batch(range(len(rows.train))).cpu().numpy()
+    test = test_embeddings.cpu().numpy()
     yield ComparisonStarted(
         attempts=tuple(attempts),
         tasks=rows.train.tasks,
@@ -134,7 +135,7 @@ def _attempt(
     should_stop: Callable[[], bool],
 ) -> Generator[AttemptEpoch, None, AttemptEnded | None]:
     """Train and test one scenario; return None if it was stopped before its end."""
-    spared_before = feature_cache.spared
+    spared_before = feature_cache.seconds_saved
     model = MultiTaskSentenceTransformer(encoder, rows.train.tasks)
     config = replace(config, scenario=attempt.scenario, seed=attempt.seed)
     drifts: list[float] = []
@@ -152,13 +153,13 @@ def _attempt(
                 started = event
             case EpochEnded():
                 drifts.append(event.drift)
-                seconds = round(event.seconds + feature_cache.spared - spared_before, 2)
+                seconds = round(event.seconds + feature_cache.seconds_saved - spared_before, 2)
                 yield AttemptEpoch(attempt, event.epoch, started.epochs, event.validation, event.drift, seconds)
             case Finished():
                 finished = event
     if finished.stopped:
         return None
-    spared = feature_cache.spared - spared_before
+    spared = feature_cache.seconds_saved - spared_before
     logits = compute_logits(model, torch.from_numpy(model.encode(rows.test.texts)))
     return AttemptEnded(
         attempt=attempt,
@@ -205,4 +206,4 @@ class _InitialWeights:
     def restore(self) -> None:
         for parameter, weight in self._weights.items():
             parameter.copy_(weight)
-            parameter.requires_grad_(True)
+            parameter.requires_grad_()

@@ -224,12 +224,12 @@ class History:
     @property
     def best(self) -> EpochEnded:
         """The epoch that is kept of those so far."""
-        return self._epoch(self._selection.epoch)
+        return self._epoch(self._selection.best_epoch)
 
     @property
     def highest_scoring(self) -> EpochEnded:
         """The first epoch with the highest score so far; it need not be the one that is kept."""
-        return self._epoch(self._selection.progressed)
+        return self._epoch(self._selection.highest_epoch)
 
     @property
     def best_validation(self) -> dict[str, Scores]:
@@ -240,7 +240,7 @@ class History:
     def _selection(self) -> EpochSelection:
         selection = EpochSelection(self._started.keeps if self._started else "best")
         for ended in self.epochs:
-            selection.hear(ended.epoch, ended.validation)
+            selection.update(ended.epoch, ended.validation)
         return selection
 
     def _epoch(self, number: int) -> EpochEnded:

@@ -1,4 +1,4 @@
-from .config import TrainConfig
+from .config import ResolvedConfig, TrainConfig
 from .events import (
     Baselines,
     Embedded,
@@ -13,8 +13,9 @@ from .events import (
     StepEnded,
     TrainingEvent,
 )
-from .fitting import fit, plan
+from .fitting import fit
 from .lr_finder import find_learning_rates
+from .planning import plan
 from .scenarios import Scenario, find_scenario, list_scenarios
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Opened",
     "RateTried",
     "RatesFound",
+    "ResolvedConfig",
     "Resumed",
     "Scenario",
     "Started",

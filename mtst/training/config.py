@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import inf, isfinite
+from math import ceil, inf, isfinite
+from typing import NamedTuple
 
 from mtst.data.dataset import Dataset
 from mtst.data.split import MAX_VALIDATION_ROWS, stratified_split
 from mtst.errors import SettingsError
+from mtst.training.epoch_selection import EpochRule
 
 # What to do about rare labels.
 BALANCES = {
@@ -20,7 +22,7 @@ DECAYS = {
     "linear": "evenly to zero",
     "constant": "not at all",
 }
-# What each number may be: lowest, highest, and whether the lowest itself is allowed.
+# The allowed values of each number: lowest, highest, and whether the lowest itself is allowed.
 RANGES: dict[str, tuple[float, float, bool]] = {
     "epochs": (1, 1000, True),
     "batch_size": (1, 4096, True),
@@ -49,15 +51,15 @@ class TrainConfig:
         top_blocks: the blocks that train in the scenario `top-k`.
         epochs_per_group: the epochs after which `gradual` opens the next group.
         epochs: passes over the training rows, 1 or more.
-        batch_size: sentences an optimizer step.
+        batch_size: sentences per optimizer step.
         head_rate: peak learning rate of open heads.
         encoder_rate: peak learning rate of the encoder's highest open group.
-        layer_decay: rate of a group of the encoder relative to that of the group above it.
-        decay: how rates fall after the warm-up, a key of `DECAYS`.
-        warm_up: share of the steps in which rates rise.
-        weight_decay: share of its rate by which AdamW shrinks a matrix; never the embeddings, biases and norms.
+        layer_decay: learning rate of an encoder group relative to that of the group above it.
+        decay: how learning rates fall after the warm-up, a key of `DECAYS`.
+        warm_up: share of the steps in which learning rates rise.
+        weight_decay: share of its learning rate by which AdamW shrinks a matrix; never embeddings, biases and norms.
         label_smoothing: share of the target that is spread over all labels.
-        clip: greatest length of the gradient of all open groups together; 0 for none.
+        clip: maximum norm of the gradient of all open groups together; 0 for none.
         patience: epochs without a better mean macro-F1 after which training stops; None for never.
         task_weights: weight of each task's loss by its name; 1 if left out.
         learn_weights: learn the weights of the tasks from their uncertainty instead (Kendall, Gal and Cipolla 2018).
@@ -102,7 +104,7 @@ class TrainConfig:
                 or (value == low and not with_low)
                 or (name == "validation_share" and value == 1)
             ):
-                raise SettingsError(f"{name} must {_range(low, high, with_low)}, not {value!r}.")
+                raise SettingsError(f"{name} must {_range(low, high, with_low=with_low)}, not {value!r}.")
         for name, table in (("balance", BALANCES), ("decay", DECAYS)):
             if getattr(self, name) not in table:
                 raise SettingsError(f"{name} must be one of {', '.join(table)}, not {getattr(self, name)!r}.")
@@ -111,13 +113,69 @@ class TrainConfig:
                 raise SettingsError(f"The weight of task {task!r} must be 0 or a number above it, not {weight!r}.")
 
 
-def _range(low: float, high: float, with_low: bool) -> str:
+def _range(low: float, high: float, *, with_low: bool) -> str:
     if high == inf:
         return f"be {low:g} or more"
     return f"lie between {low:g} and {high:g}" if with_low else f"be above {low:g} and at most {high:g}"
 
 
-def split(data: Dataset, config: TrainConfig) -> tuple[Dataset, Dataset]:
+@dataclass(frozen=True)
+class ResolvedConfig:
+    """A `TrainConfig` whose gaps its scenario has filled: what a run is, with no value missing.
+
+    Fields are those of `TrainConfig`, except:
+
+    Attributes:
+        opening: the epoch, from 1, at which each group opens; a group that is absent stays frozen.
+        epochs: passes over the training rows; 0 if nothing trains.
+        patience: infinity if training never stops early.
+        epoch_rule: which epoch is kept.
+        learns_from_pairs: the encoder learns from pairs of rows instead of the heads' losses.
+    """
+
+    scenario: str
+    opening: Mapping[str, int]
+    epochs: int
+    batch_size: int
+    head_rate: float
+    encoder_rate: float
+    layer_decay: float
+    decay: str
+    warm_up: float
+    weight_decay: float
+    label_smoothing: float
+    clip: float
+    patience: float
+    task_weights: Mapping[str, float]
+    learn_weights: bool
+    frozen_head_loss: bool
+    balance: str
+    seed: int
+    epoch_rule: EpochRule
+    learns_from_pairs: bool
+
+    @property
+    def last_opening(self) -> int:
+        """The epoch from which all groups are open that ever open."""
+        return max(self.opening.values(), default=1)
+
+    def steps_per_epoch(self, rows: int) -> int:
+        """Return the optimizer steps of one pass over so many training rows."""
+        return ceil(rows / self.batch_size)
+
+    def open_at(self, epoch: int) -> set[str]:
+        """Return the keys of the groups that are open in an epoch."""
+        return {key for key, opens_at in self.opening.items() if opens_at <= epoch}
+
+
+class Split(NamedTuple):
+    """The rows to train on, and those to validate on."""
+
+    train: Dataset
+    validation: Dataset
+
+
+def split(data: Dataset, config: TrainConfig) -> Split:
     """Split into train and validation as a run with this config does."""
     share = min(config.validation_share, MAX_VALIDATION_ROWS / max(len(data), 1))
-    return stratified_split(data, share, config.seed)
+    return Split(*stratified_split(data, share, config.seed))

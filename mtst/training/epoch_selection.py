@@ -1,25 +1,25 @@
-"""Which epoch of a run is kept: the best, or a later one that the held-out rows cannot tell from it."""
+"""Which epoch of a run is kept: the best, or a later one that the validation rows cannot tell from it."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from mtst.evaluation.scores import Scores, mean_macro_f1, standard_error
 
 EpochRule = Literal["best", "settled", "last"]
-# Two epochs of a run say the same of most rows, so their difference is less by chance than either score: measured on
-# five sets, epochs some passes apart, 0.4 to 0.6 of a score's standard error.
-OF_A_DIFFERENCE = 0.5
+# Two epochs of a run predict the same for most rows, so their difference varies less by chance than either score:
+# measured on five sets, epochs some passes apart, by 0.4 to 0.6 of a score's standard error.
+ERROR_OF_DIFFERENCE = 0.5
 # Whether an epoch is kept that scores so far below the highest so far, whose standard error is the second number.
 RULES: dict[EpochRule, Callable[[float, float], bool]] = {
     "best": lambda below, _error: below < 0,
-    "settled": lambda below, error: below <= OF_A_DIFFERENCE * error,
+    "settled": lambda below, error: below <= ERROR_OF_DIFFERENCE * error,
     "last": lambda _below, _error: True,
 }
 
 
 class EpochSelection:
-    """Hears the scores of the held-out rows, epoch by epoch, and says which epoch is kept.
+    """Selects the epoch to keep from the validation scores, epoch by epoch.
 
     "best" keeps the epoch with the highest mean macro-F1, the first of equals. "settled" keeps the latest one that is
     within the standard error of their difference (after the one-standard-error rule of Breiman, Friedman, Olshen and
@@ -30,33 +30,36 @@ class EpochSelection:
     often that runs on 300 rows lost ten points of accuracy by keeping it.
 
     Attributes:
-        epoch: the one that is kept.
-        progressed: the epoch that had the highest score first.
+        best_epoch: the one that is kept.
+        highest_epoch: the first epoch with the highest score.
     """
 
-    def __init__(self, keeps: EpochRule) -> None:
-        self._keeps = RULES[keeps]
+    def __init__(self, rule: EpochRule) -> None:
+        self._keep = RULES[rule]
         self._highest, self._error = -math.inf, 0.0
-        self.epoch = self.progressed = 0
+        self.best_epoch = self.highest_epoch = 0
 
-    def hear(self, epoch: int, scores: dict[str, Scores]) -> bool:
-        """Take in the scores of the next epoch; return whether it is kept instead of those before."""
+    def update(self, epoch: int, scores: dict[str, Scores]) -> bool:
+        """Add the scores of the next epoch; return whether it is kept instead of those before."""
         error = standard_error(scores)
         score = mean_macro_f1(scores) - (0 if epoch else error)
-        kept = self._keeps(self._highest - score, self._error)
-        if kept:
-            self.epoch = epoch
+        keep = self._keep(self._highest - score, self._error)
+        if keep:
+            self.best_epoch = epoch
         if score > self._highest:
-            self._highest, self._error, self.progressed = score, error, epoch
-        return kept
+            self._highest, self._error, self.highest_epoch = score, error, epoch
+        return keep
 
-    @property
-    def numbers(self) -> dict[str, float]:
-        """What it goes by, to go on later."""
-        made = {"epoch": self.epoch, "progressed": self.progressed}
-        return made | {"highest": self._highest, "error": self._error}
+    def state_dict(self) -> dict[str, float]:
+        """Return the state as numbers that JSON can hold."""
+        return {
+            "epoch": self.best_epoch,
+            "progressed": self.highest_epoch,
+            "highest": self._highest,
+            "error": self._error,
+        }
 
-    def load(self, numbers: dict[str, float]) -> None:
-        """Take back what `numbers` gave."""
-        self.epoch, self.progressed = numbers["epoch"], numbers["progressed"]
-        self._highest, self._error = numbers["highest"], numbers["error"]
+    def load_state_dict(self, state: Mapping[str, float]) -> None:
+        """Restore what `state_dict` returned."""
+        self.best_epoch, self.highest_epoch = int(state["epoch"]), int(state["progressed"])
+        self._highest, self._error = state["highest"], state["error"]

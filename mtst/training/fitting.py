@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mtst.data.dataset import Dataset
-from mtst.model.layer_groups import model_groups
 from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.training import embedding_history
 from mtst.training.config import TrainConfig
@@ -12,46 +11,22 @@ from mtst.training.distributed import SINGLE_PROCESS, ProcessGroup
 from mtst.training.engine.checkpoint import Checkpoint
 from mtst.training.engine.feature_cache import FeatureCache
 from mtst.training.engine.trainer import Trainer
-from mtst.training.events import EpochEnded, GroupPlan, TrainingEvent
-from mtst.training.freezing import peak_rates
-from mtst.training.scenarios import find_scenario, resolve
+from mtst.training.events import EpochEnded, TrainingEvent
+from mtst.training.planning import resolve_for, training_rows
 
 
-def plan(model: MultiTaskSentenceTransformer, config: TrainConfig) -> tuple[GroupPlan, ...]:
-    """Return what a run would open, when, and at which rates, from the bottom group up.
-
-    Raises:
-        SettingsError: the scenario is unknown, or cannot be followed with this config.
-    """
-    groups = model_groups(model)
-    keys = [group.key for group in groups]
-    settled, opening = resolve(config, find_scenario(config.scenario, model.tasks), keys)
-    peaks = peak_rates(keys, settled)
-    return tuple(
-        GroupPlan(
-            group.key,
-            group.title,
-            group.size,
-            opening.get(group.key),
-            peaks[group.key] if group.key in opening else 0.0,
-            group.task,
-        )
-        for group in groups
-    )
-
-
-def fit(
+def fit(  # noqa: PLR0913 (the one function of the library that has all of these)
     model: MultiTaskSentenceTransformer,
     data: Dataset,
     config: TrainConfig | None = None,
     *,
     baselines: bool = True,
-    process_group: ProcessGroup = SINGLE_PROCESS,
-    checkpoint: Path | None = None,
     validation: Dataset | None = None,
-    feature_cache: FeatureCache | None = None,
-    embeddings: Path | None = None,
     should_stop: Callable[[], bool] = lambda: False,
+    checkpoint: Path | None = None,
+    embeddings: Path | None = None,
+    feature_cache: FeatureCache | None = None,
+    process_group: ProcessGroup = SINGLE_PROCESS,
 ) -> Iterator[TrainingEvent]:
     """Train a model in place, event by event; it ends with the weights of the selected epoch.
 
@@ -64,14 +39,13 @@ def fit(
         data: all rows; a share of them is held out for validation.
         config: how to train.
         baselines: whether to measure first what is reached without training.
-        process_group: the processes that train together; every one of them runs this with the same arguments.
-        checkpoint: the file in which the state of the run is kept after each epoch. If it is there already, the run
-            goes on from it, with the events that an unbroken run would have had from there. For a run of one process.
         validation: rows for validation; then none of `data` are held out.
-        feature_cache: features that other runs of the same rows, with the same encoder as it is now, have computed.
-        embeddings: a folder in which the embeddings of held-out rows are kept after each epoch, if the encoder opens.
-
         should_stop: asked after every event, so once a step; training ends as soon as it returns True.
+        checkpoint: the file in which the state of the run is saved after each epoch. If it exists, the run resumes from
+            it, with the events that an unbroken run would have had from there. For a run of one process.
+        embeddings: a folder in which embeddings of validation rows are saved after each epoch, if the encoder opens.
+        feature_cache: features that other runs of the same rows, with the same encoder as it is now, have computed.
+        process_group: the processes that train together; every one of them calls this with the same arguments.
 
     Raises:
         SettingsError: the scenario is unknown, or leaves nothing to learn.
@@ -80,7 +54,9 @@ def fit(
         RunError: the checkpoint cannot be written, or is not one of this run.
     """
     config = config or TrainConfig()
-    trainer = Trainer(model, data, config, plan(model, config), process_group, validation, feature_cache)
+    resolved = resolve_for(model, config)
+    rows = training_rows(model, data, config, validation)
+    trainer = Trainer(model, rows, resolved, process_group=process_group, feature_cache=feature_cache)
     stopped = False
     try:
         saved = Checkpoint.read(checkpoint) if checkpoint and checkpoint.exists() else None
@@ -90,7 +66,7 @@ def fit(
                 _save(trainer, event.epoch, checkpoint, embeddings)
             if stopped := should_stop():
                 break
-        yield trainer.finished(stopped=stopped)
+        yield trainer.finish(stopped=stopped)
     finally:
         trainer.close()
 
@@ -104,18 +80,18 @@ def _train(trainer: Trainer, saved: Checkpoint | None, *, baselines: bool) -> It
         if baselines:
             yield from trainer.measure_baselines()
         yield from trainer.prepare()
-        yield trainer.validated(0, {})
-        trainer.start_heads()
-    for epoch in range(trainer.epochs_done + 1, trainer.epochs + 1):
+        yield trainer.validate(0, {})
+        trainer.calibrate_heads()
+    for epoch in range(trainer.epochs_done + 1, trainer.config.epochs + 1):
         if trainer.out_of_patience(epoch - 1):
             return
         yield from trainer.open_groups(epoch)
-        yield from trainer.epoch(epoch)
+        yield from trainer.train_epoch(epoch)
 
 
 def _save(trainer: Trainer, epoch: int, checkpoint: Path | None, embeddings: Path | None) -> None:
     """Save the state of the run after an epoch, and the embeddings of the validation rows."""
-    if checkpoint and epoch:  # the heads are calibrated after epoch 0: a run that ends before begins again
+    if checkpoint and epoch:  # heads are calibrated after epoch 0: a run that ends before begins again
         trainer.checkpoint().write(checkpoint)
-    if embeddings and trainer.opens_encoder and trainer.embeddings is not None:
+    if embeddings and trainer.embeddings_move:
         embedding_history.save_embeddings(embeddings, epoch, trainer.embeddings)

@@ -13,7 +13,7 @@ from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.training.config import TrainConfig
 from mtst.training.engine.trainer import Trainer
 from mtst.training.events import RatesFound, RateTried, TrainingEvent
-from mtst.training.fitting import plan
+from mtst.training.planning import resolve_for, training_rows
 from mtst.training.scenarios import find_scenario
 
 STEPS = 100
@@ -52,8 +52,9 @@ def find_learning_rates(
     if not scenario.epochs:
         raise SettingsError(f"{scenario.title!r} trains nothing, so it has no rates. Choose another scenario.")
     start = time.perf_counter()
-    all_open = [replace(group, opens_at=1) if group.open else group for group in plan(model, requested)]
-    trainer = Trainer(deepcopy(model), data, config, all_open)
+    all_open = dict.fromkeys(resolve_for(model, requested).opening, 1)
+    resolved = replace(resolve_for(model, config), opening=all_open)
+    trainer = Trainer(deepcopy(model), training_rows(model, data, config), resolved)
     tried: list[RateTried] = []
     try:
         for event in _range_test(trainer, config.seed, start):
@@ -75,7 +76,7 @@ def _range_test(trainer: Trainer, seed: int, start: float) -> Iterator[TrainingE
     """Take steps with rising rates until the loss is far above the lowest."""
     yield trainer.started()
     yield from trainer.prepare()
-    trainer.start_heads()
+    trainer.calibrate_heads()
     peaks = trainer.config
     average, lowest, count = 0.0, math.inf, 0
     for step, rows in enumerate(_batches(trainer, seed), 1):

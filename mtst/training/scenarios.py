@@ -1,19 +1,19 @@
 """The scenarios, a table: which layer groups open, and when. To add a scenario is to add a row."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from math import inf
 
 from mtst.data.tasks import Task
 from mtst.errors import SettingsError
 from mtst.model.layer_groups import BLOCK, HEAD, is_head, top_down
-from mtst.training.config import TrainConfig
+from mtst.training.config import ResolvedConfig, TrainConfig
 from mtst.training.epoch_selection import EpochRule
 
 Opening = dict[str, int]  # the epoch, from 1, at which a group opens; a group that is absent stays frozen
 Rule = Callable[[Sequence[str], TrainConfig], Opening]
 
-# What a scenario takes where neither it nor the visitor says otherwise.
+# The settings of every scenario that has none of its own.
 DEFAULTS = {
     "head_rate": 1e-2,
     "encoder_rate": 1e-4,
@@ -28,10 +28,11 @@ class Scenario:
     """A choice of what to freeze, with the words that explain it and the settings that suit it.
 
     Attributes:
-        opening: from the keys of all groups, bottom up, to the epoch at which each open one opens.
-        epochs: how often training passes over the rows once all is open; 0 if nothing trains.
-        keeps: which epoch is kept, by `mtst.training.epoch_selection`, with or without patience; None leaves it to `kept`.
-        pairs: the encoder learns from pairs of rows instead of the heads' mistakes; see `mtst.training.engine.losses`.
+        opening: maps the keys of all groups, bottom up, to the epoch at which each open one opens.
+        epochs: passes over the rows once all groups are open; 0 if nothing trains.
+        epoch_rule: which epoch is kept, with or without patience; None lets patience decide.
+        learns_from_pairs: the encoder learns from pairs of rows instead of the heads' losses; see
+            `mtst.training.engine.losses`.
         defaults: values for what a `TrainConfig` leaves to the scenario.
     """
 
@@ -42,13 +43,13 @@ class Scenario:
     when: str
     opening: Rule
     epochs: int = 4
-    keeps: EpochRule | None = None
-    pairs: bool = False
+    epoch_rule: EpochRule | None = None
+    learns_from_pairs: bool = False
     defaults: Mapping[str, float] = field(default_factory=dict)
 
 
 def _at_once(opens: Callable[[str], bool]) -> Rule:
-    """Return the rule that opens some groups from the start."""
+    """Return the rule that opens groups from the start."""
     return lambda keys, _config: {key: 1 for key in keys if opens(key)}
 
 
@@ -61,10 +62,10 @@ def _top_blocks(keys: Sequence[str], config: TrainConfig) -> Opening:
 
 def _gradually(keys: Sequence[str], config: TrainConfig) -> Opening:
     heads = {key: 1 for key in keys if is_head(key)}
-    return {key: 1 + n * config.epochs_per_group for n, key in enumerate(top_down(keys), 1)} | heads
+    return {key: 1 + depth * config.epochs_per_group for depth, key in enumerate(top_down(keys), 1)} | heads
 
 
-def _chosen(keys: Sequence[str], config: TrainConfig) -> Opening:
+def _custom(keys: Sequence[str], config: TrainConfig) -> Opening:
     unknown = [key for key in config.open_groups if key not in keys]
     if unknown:
         raise SettingsError(f"There is no layer group {unknown[0]!r}. Choose from: {', '.join(keys)}.")
@@ -127,8 +128,8 @@ FIXED = (
         when="With about 5 to 100 rows for each label.",
         opening=_at_once(lambda _key: True),
         epochs=14,
-        keeps="last",
-        pairs=True,
+        epoch_rule="last",
+        learns_from_pairs=True,
         defaults={"encoder_rate": 5e-5, "head_rate": 3e-2},
     ),
     Scenario(
@@ -146,7 +147,7 @@ FIXED = (
         meaning="What you open below learns; everything else keeps its weights.",
         consequence="What lies below the lowest open group is computed once.",
         when="To try an idea of your own.",
-        opening=_chosen,
+        opening=_custom,
     ),
 )
 
@@ -171,7 +172,7 @@ def list_scenarios(tasks: Sequence[Task]) -> dict[str, Scenario]:
 
 def comparable_scenarios(tasks: Sequence[Task]) -> list[str]:
     """Return the keys of the scenarios that can be compared without a choice of layers."""
-    return [key for key, scenario in list_scenarios(tasks).items() if scenario.opening is not _chosen]
+    return [key for key, scenario in list_scenarios(tasks).items() if scenario.opening is not _custom]
 
 
 def find_scenario(key: str, tasks: Sequence[Task]) -> Scenario:
@@ -186,24 +187,43 @@ def find_scenario(key: str, tasks: Sequence[Task]) -> Scenario:
     return table[key]
 
 
-def epoch_rule(config: TrainConfig, scenario: Scenario) -> EpochRule:
-    """Return which epoch of a run is kept: the one that scored highest, for those who wait for it with patience."""
-    return scenario.keeps or ("settled" if config.patience is None else "best")
+def resolve(config: TrainConfig, scenario: Scenario, keys: Sequence[str]) -> ResolvedConfig:
+    """Fill in what a config leaves to its scenario.
 
-
-def resolve(config: TrainConfig, scenario: Scenario, keys: Sequence[str]) -> tuple[TrainConfig, Opening]:
-    """Fill in what a config leaves to its scenario; return it with the epoch at which each group opens.
-
-    A group that would open after the last epoch stays frozen. `epochs` stays None if nothing trains.
+    A group that would open after the last epoch stays frozen.
 
     Raises:
         SettingsError: the scenario cannot be followed with this config.
     """
-    wanted: dict[str, Any] = {
-        name: value for name, value in (DEFAULTS | scenario.defaults).items() if getattr(config, name) is None
-    }
+    suited = DEFAULTS | scenario.defaults
     opening = scenario.opening(keys, config)
-    if opening and scenario.epochs and config.epochs is None:
-        wanted["epochs"] = max(opening.values()) - 1 + scenario.epochs
-    settled = replace(config, **wanted)
-    return settled, {key: epoch for key, epoch in opening.items() if epoch <= (settled.epochs or 0)}
+    epochs = 0
+    if opening:
+        epochs = config.epochs or max(opening.values()) - 1 + scenario.epochs
+    return ResolvedConfig(
+        scenario=scenario.key,
+        opening={key: epoch for key, epoch in opening.items() if epoch <= epochs},
+        epochs=epochs,
+        batch_size=config.batch_size,
+        head_rate=_first(config.head_rate, suited["head_rate"]),
+        encoder_rate=_first(config.encoder_rate, suited["encoder_rate"]),
+        layer_decay=_first(config.layer_decay, suited["layer_decay"]),
+        decay=config.decay,
+        warm_up=_first(config.warm_up, suited["warm_up"]),
+        weight_decay=_first(config.weight_decay, suited["weight_decay"]),
+        label_smoothing=config.label_smoothing,
+        clip=config.clip,
+        patience=_first(config.patience, inf),
+        task_weights=config.task_weights,
+        learn_weights=config.learn_weights,
+        frozen_head_loss=config.frozen_head_loss,
+        balance=config.balance,
+        seed=config.seed,
+        # With patience, training stops some epochs after the best one, so it is the best that is waited for.
+        epoch_rule=scenario.epoch_rule or ("settled" if config.patience is None else "best"),
+        learns_from_pairs=scenario.learns_from_pairs,
+    )
+
+
+def _first(value: float | None, default: float) -> float:
+    return default if value is None else value

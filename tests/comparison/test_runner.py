@@ -118,15 +118,15 @@ def test_what_is_frozen_is_passed_through_once(tiny_encoder, sample):
 
 def test_shared_features_change_no_loss(tiny_encoder, sample):
     train, held_out = split(sample, CONFIG)
-    shared, losses = FeatureCache(), []
+    cache, losses = FeatureCache(), []
     weights = {name: value.clone() for name, value in tiny_encoder.state_dict().items()}
-    for features in (None, shared, shared):
+    for features in (None, cache, cache):
         tiny_encoder.load_state_dict(weights)
         model = MultiTaskSentenceTransformer(tiny_encoder, sample.tasks)
         events = fit(model, train, replace(CONFIG, scenario="gradual"), validation=held_out, feature_cache=features)
         losses.append([event.losses for event in events if event.kind == "step"])
     assert losses[0] == losses[1] == losses[2]
-    assert shared.spared > 0
+    assert cache.seconds_saved > 0
 
 
 def test_it_stops_when_asked_and_goes_on_with_what_is_left(tiny_encoder, sample):

@@ -13,6 +13,7 @@ from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.training.config import TrainConfig, split
 from mtst.training.events import Baselines, EpochEnded, Finished, Started
 from mtst.training.fitting import fit
+from tests.support.stopping import Stop
 
 MOOD, TOPIC = Task("mood", ("glad", "sad", "calm")), Task("topic", ("x", "y"))
 
@@ -129,10 +130,7 @@ def test_measuring_them_changes_nothing_of_the_run(tiny_folder, swapped, scenari
 
 
 def test_a_stop_while_they_are_measured_is_heard(tiny, swapped):
-    events = []
-    for event in fit(tiny, swapped, TrainConfig("train-all"), should_stop=lambda: len(events) == 2):
-        events.append(event)
-    started, embedded, finished = events
+    started, embedded, finished = fit(tiny, swapped, TrainConfig("train-all"), should_stop=Stop(after=2))
     assert isinstance(started, Started)
     assert embedded.kind == "embedded"
     assert isinstance(finished, Finished)

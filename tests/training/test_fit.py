@@ -16,6 +16,7 @@ from mtst.training.config import TrainConfig, split
 from mtst.training.epoch_selection import EpochSelection
 from mtst.training.events import Baselines, Embedded, EpochEnded, Finished, Opened, Started, StepEnded
 from mtst.training.fitting import fit
+from tests.support.stopping import Stop
 
 HARSH = {"batch_size": 4, "head_rate": 0.3}
 
@@ -48,19 +49,6 @@ def mood(labels):
     texts = tuple(f"sentence {'and ' * n}" for n in range(len(labels)))
     topics = tuple(n % 2 for n in range(len(labels)))
     return Dataset(texts, tasks, {"mood": tuple(labels), "topic": topics}, tuple(range(len(labels))))
-
-
-class Flag:
-    """A `should_stop` that says no until it is set."""
-
-    def __init__(self):
-        self._set = False
-
-    def __call__(self):
-        return self._set
-
-    def set(self):
-        self._set = True
 
 
 # --- the stream of events
@@ -102,11 +90,9 @@ def test_the_start_tells_what_is_computed_once(tiny, swapped, scenario, kept):
 
 
 def test_embedding_is_told_part_by_part_and_can_be_stopped(monkeypatch, tiny, swapped):
-    monkeypatch.setattr("mtst.training.engine.feature_cache.ROWS_AT_ONCE", 6)
-    events, stop = [], 3
-    for event in fit(tiny, swapped, TrainConfig(epochs=2), baselines=False, should_stop=lambda: len(events) == stop):
-        events.append(event)
-    started, *embedded, finished = events
+    monkeypatch.setattr("mtst.training.engine.feature_cache.ROWS_PER_PART", 6)
+    run = fit(tiny, swapped, TrainConfig(epochs=2), baselines=False, should_stop=Stop(after=3))
+    started, *embedded, finished = run
     assert isinstance(started, Started)
     assert [(event.rows, event.total) for event in embedded] == [(6, 16), (12, 16)]
     assert isinstance(finished, Finished)
@@ -218,16 +204,16 @@ def test_freezing_everything_only_measures(tiny, swapped):
 @pytest.mark.parametrize("scenario", ["freeze-encoder", "top-k", "gradual", "train-all"])
 @pytest.mark.parametrize("ask", ["close", "should_stop"])
 def test_stopping_keeps_the_weights_of_the_best_epoch(tiny, swapped, scenario, ask):
-    stop = Flag()
+    stop = Stop()
     config = TrainConfig(scenario, epochs=50, top_blocks=1, encoder_rate=0.01, **HARSH)
     run = fit(tiny, swapped, config, should_stop=stop)
-    kept, choice, seen = None, EpochSelection("settled"), 0
+    kept, selection, seen = None, EpochSelection("settled"), 0
     event = next(run)
     while seen < 4 or not isinstance(event, StepEnded):
         event = next(run)
         if isinstance(event, EpochEnded):
             seen = event.epoch
-            if choice.hear(event.epoch, event.validation):
+            if selection.update(event.epoch, event.validation):
                 kept = weights(tiny)
     assert not equal(kept, weights(tiny))
     if ask == "close":
@@ -237,7 +223,7 @@ def test_stopping_keeps_the_weights_of_the_best_epoch(tiny, swapped, scenario, a
         event = next(run)
         assert isinstance(event, Finished)
         assert event.stopped
-        assert event.best_epoch == choice.epoch
+        assert event.best_epoch == selection.best_epoch
     assert equal(kept, weights(tiny))
     assert not any(module.training for module in tiny.modules())
 
@@ -245,7 +231,7 @@ def test_stopping_keeps_the_weights_of_the_best_epoch(tiny, swapped, scenario, a
 @pytest.mark.parametrize("scenario", ["gradual", "top-k"])
 @pytest.mark.parametrize("after", [Started, Embedded, Baselines, EpochEnded, Opened, StepEnded])
 def test_a_stop_is_heard_after_any_event(tiny, swapped, after, scenario):
-    stop = Flag()
+    stop = Stop()
     run = fit(tiny, swapped, TrainConfig(scenario, epochs=5, top_blocks=1, **HARSH), should_stop=stop)
     heard = next((event for event in run if isinstance(event, after)), None)
     if (after, scenario) == (Opened, "top-k"):
@@ -261,7 +247,7 @@ def test_a_stop_is_heard_after_any_event(tiny, swapped, after, scenario):
 
 def test_a_stop_before_a_group_opens_leaves_it_as_it_was(tiny, swapped):
     then = weights(tiny)
-    stop = Flag()
+    stop = Stop()
     run = fit(tiny, swapped, TrainConfig("gradual", epochs=5, encoder_rate=0.01, **HARSH), should_stop=stop)
     while not (isinstance(event := next(run), Opened) and event.groups == ("block-0",)):
         pass
@@ -275,7 +261,7 @@ def test_a_stop_before_a_group_opens_leaves_it_as_it_was(tiny, swapped):
 
 
 def test_a_run_that_came_to_its_end_was_not_stopped(tiny, swapped):
-    stop = Flag()
+    stop = Stop()
     run = fit(tiny, swapped, TrainConfig(epochs=1, batch_size=64), baselines=False, should_stop=stop)
     events = [next(run) for _ in range(5)]
     assert events[-1].epoch == 1
@@ -465,17 +451,17 @@ def test_patience_waits_until_all_groups_are_open(tiny, swapped):
 @pytest.mark.parametrize("patience", [None, 3])
 def test_the_weights_of_the_epoch_that_is_kept_come_back(tiny, swapped, patience):
     config = TrainConfig("train-all", epochs=8, patience=patience, encoder_rate=0.01, **HARSH)
-    kept, choice = weights(tiny), EpochSelection("best" if patience else "settled")
+    kept, selection = weights(tiny), EpochSelection("best" if patience else "settled")
     for event in fit(tiny, swapped, config, baselines=False):
-        if isinstance(event, EpochEnded) and choice.hear(event.epoch, event.validation):
+        if isinstance(event, EpochEnded) and selection.update(event.epoch, event.validation):
             kept = weights(tiny)
-    assert event.best_epoch == choice.epoch
+    assert event.best_epoch == selection.best_epoch
     assert equal(kept, weights(tiny))
 
 
 @pytest.mark.parametrize("stopped", [False, True])
 def test_few_examples_keep_the_weights_of_the_last_epoch(tiny, swapped, stopped):
-    stop = Flag()
+    stop = Stop()
     config = TrainConfig("few-examples", epochs=4, encoder_rate=0.01, **HARSH)
     run = fit(tiny, swapped, config, baselines=False, should_stop=stop)
     assert next(run).keeps == "last"

@@ -9,6 +9,7 @@ from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.training.config import TrainConfig
 from mtst.training.events import RatesFound, RateTried, Started
 from mtst.training.lr_finder import STEPS, find_learning_rates
+from tests.support.stopping import Stop
 
 
 @pytest.fixture
@@ -44,13 +45,10 @@ def test_the_model_stays_as_it_is(tiny, swapped, scenario):
 
 def test_it_can_be_stopped_and_repeated(tiny, swapped):
     def tries(stop_after):
-        tried = []
-        for event in find_learning_rates(
-            tiny, swapped, TrainConfig(batch_size=4), should_stop=lambda: len(tried) == stop_after
-        ):
-            tried += [(event.head_rate, event.loss)] if isinstance(event, RateTried) else []
-        assert isinstance(event, RatesFound)
-        return tried
+        config, stop = TrainConfig(batch_size=4), Stop(after=stop_after + 2)  # two events come before the first step
+        events = list(find_learning_rates(tiny, swapped, config, should_stop=stop))
+        assert isinstance(events[-1], RatesFound)
+        return [(event.head_rate, event.loss) for event in events if isinstance(event, RateTried)]
 
     assert tries(0) == []
     assert len(tries(5)) == 5

@@ -1,10 +1,13 @@
+import math
+from dataclasses import fields
+
 import pytest
 
 from mtst.data.tasks import Task
 from mtst.errors import SettingsError
 from mtst.training.config import TrainConfig
-from mtst.training.freezing import peak_rates
-from mtst.training.scenarios import DEFAULTS, epoch_rule, find_scenario, list_scenarios, resolve
+from mtst.training.planning import peak_rates
+from mtst.training.scenarios import find_scenario, list_scenarios, resolve
 
 TASKS = (Task("topic", ("food", "sports")), Task("place", ("kitchen", "work")))
 BLOCKS = tuple(f"block-{n}" for n in range(6))
@@ -18,11 +21,11 @@ ALL = (*FIXED, "freeze-head:topic", "freeze-head:place")
 
 def opening(key, keys=KEYS, **config):
     """The epoch at which each group opens."""
-    return resolve(TrainConfig(key, **config), find_scenario(key, TASKS), keys)[1]
+    return resolved(key, keys, **config).opening
 
 
-def settled(key, keys=KEYS, **config):
-    return resolve(TrainConfig(key, **config), find_scenario(key, TASKS), keys)[0]
+def resolved(key, keys=KEYS, **config):
+    return resolve(TrainConfig(key, **config), find_scenario(key, TASKS), keys)
 
 
 def at_once(*keys):
@@ -94,7 +97,7 @@ def test_an_encoder_without_blocks_opens_as_a_whole_at_its_top():
 def test_gradual_opens_the_heads_and_then_one_group_after_another_from_the_top():
     expected = {f"block-{n}": 7 - n for n in range(6)} | {"embeddings": 8}
     assert opening("gradual") == expected | at_once(*HEADS)
-    assert settled("gradual").epochs == 9
+    assert resolved("gradual").epochs == 9
     dense = opening("gradual", DENSE)
     assert dense == {"dense": 2} | {key: epoch + 1 for key, epoch in expected.items()} | at_once(*HEADS)
 
@@ -103,7 +106,7 @@ def test_gradual_opens_the_heads_and_then_one_group_after_another_from_the_top()
 def test_gradual_waits_as_many_epochs_as_it_is_told(each):
     found = opening("gradual", epochs_per_group=each)
     assert [found[key] for key in reversed(LAYERS)] == [1 + each * n for n in range(1, 8)]
-    assert settled("gradual", epochs_per_group=each).epochs == 2 + 7 * each
+    assert resolved("gradual", epochs_per_group=each).epochs == 2 + 7 * each
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 5, 8, 20])
@@ -140,28 +143,28 @@ def test_what_was_chosen_does_not_matter_elsewhere():
 
 
 @pytest.mark.parametrize("key", [key for key in ALL if key != "custom"])
-def test_everything_that_was_left_open_is_settled(key):
-    config = settled(key)
-    assert all(getattr(config, name) is not None for name in DEFAULTS)
-    assert (config.epochs is None) == (key == "freeze-all")
-    assert config.patience is None  # None is a choice here
+def test_a_resolved_config_has_every_value(key):
+    config = resolved(key)
+    assert all(getattr(config, field.name) is not None for field in fields(config))
+    assert (config.epochs == 0) == (key == "freeze-all")
+    assert config.patience == math.inf
 
 
 def test_a_scenario_knows_what_suits_it():
-    heads, all_layers, less = (settled(key) for key in ("freeze-encoder", "train-all", "discriminative"))
+    heads, all_layers, less = (resolved(key) for key in ("freeze-encoder", "train-all", "discriminative"))
     assert heads.head_rate > all_layers.head_rate > all_layers.encoder_rate
     assert heads.warm_up == 0
     assert heads.epochs > all_layers.epochs
     assert (all_layers.layer_decay, less.layer_decay) == (1.0, 0.7)
-    assert settled("few-examples").epochs > 2 * all_layers.epochs
+    assert resolved("few-examples").epochs > 2 * all_layers.epochs
 
 
 @pytest.mark.parametrize("patience", [None, 3])
 def test_patience_keeps_the_best_and_few_examples_the_last(patience):
-    config = TrainConfig(patience=patience)
-    made = {key: epoch_rule(config, scenario) for key, scenario in list_scenarios(TASKS).items()}
-    assert made.pop("few-examples") == "last"
-    assert set(made.values()) == {"best" if patience else "settled"}
+    chosen = {"custom": {"open_groups": HEADS}}
+    rules = {key: resolved(key, patience=patience, **chosen.get(key, {})).epoch_rule for key in ALL}
+    assert rules.pop("few-examples") == "last"
+    assert set(rules.values()) == {"best" if patience else "settled"}
 
 
 @pytest.mark.parametrize("key", ["freeze-encoder", "discriminative", "gradual"])
@@ -170,14 +173,15 @@ def test_what_was_chosen_is_kept_zero_too(key):
         "head_rate": 0.5, "encoder_rate": 0.25, "layer_decay": 0.125, "warm_up": 0.0, "weight_decay": 0.0, "epochs": 9,
         "seed": 4,
     }  # fmt: skip
-    assert settled(key, **chosen) == TrainConfig(key, **chosen)
+    config = resolved(key, **chosen)
+    assert {name: getattr(config, name) for name in chosen} == chosen
 
 
 # --- the rates
 
 
 def test_each_group_of_the_encoder_learns_more_slowly_than_the_one_above_it():
-    config = settled("discriminative", encoder_rate=0.5, head_rate=0.25, layer_decay=0.5)
+    config = resolved("discriminative", encoder_rate=0.5, head_rate=0.25, layer_decay=0.5)
     found = peak_rates(DENSE, config)
     layers = [found[key] for key in ("dense", *reversed(LAYERS))]
     assert layers == [0.5 * 0.5**depth for depth in range(8)]
@@ -186,10 +190,10 @@ def test_each_group_of_the_encoder_learns_more_slowly_than_the_one_above_it():
 
 @pytest.mark.parametrize("key", ["train-all", "gradual", "top-k"])
 def test_elsewhere_all_groups_of_the_encoder_learn_alike(key):
-    found = peak_rates(KEYS, settled(key, encoder_rate=0.5, head_rate=0.25))
+    found = peak_rates(KEYS, resolved(key, encoder_rate=0.5, head_rate=0.25))
     assert found == dict.fromkeys(LAYERS, 0.5) | dict.fromkeys(HEADS, 0.25)
 
 
 def test_rates_can_fall_in_any_scenario():
-    found = peak_rates(KEYS, settled("gradual", encoder_rate=0.5, layer_decay=0.1))
+    found = peak_rates(KEYS, resolved("gradual", encoder_rate=0.5, layer_decay=0.1))
     assert found["block-4"] == pytest.approx(0.05)

@@ -1,4 +1,4 @@
-"""The best weights of a run so far, what they say of the held-out rows, and since when nothing was better."""
+"""The best weights of a run so far, and what they predict for the validation rows."""
 
 from collections.abc import Sequence
 
@@ -15,65 +15,61 @@ class BestWeights:
     """The weights of the groups that ever open, at the epoch that is kept.
 
     Attributes:
-        choice: which epoch that is.
-        logits: those of each task on the held-out rows, at that epoch.
+        selection: which epoch that is.
+        logits: those of each task on the validation rows, at that epoch; empty before the first epoch.
     """
 
-    def __init__(self, groups: Sequence[Group], keeps: EpochRule) -> None:
+    def __init__(self, groups: Sequence[Group], rule: EpochRule) -> None:
         self._weights = named_parameters(groups)
-        self._kept: Part = {}
-        self.choice = EpochSelection(keeps)
+        self._best: Part = {}
+        self.selection = EpochSelection(rule)
         self.logits: dict[str, Tensor] = {}
 
     @torch.no_grad()
-    def offer(self, epoch: int, scores: dict[str, Scores], logits: dict[str, Tensor]) -> bool:
-        """Keep the weights as they are now if that is the choice; return whether it is."""
-        if not self.choice.hear(epoch, scores):
+    def update(self, epoch: int, scores: dict[str, Scores], logits: dict[str, Tensor]) -> bool:
+        """Copy the current weights if their epoch is selected; return whether it is."""
+        if not self.selection.update(epoch, scores):
             return False
         self.logits = logits
-        if not self._kept:
-            self._kept = {name: torch.empty_like(weight) for name, weight in self._weights.items()}
-        for name, kept in self._kept.items():
-            kept.copy_(self._weights[name])
+        if not self._best:
+            self._best = {name: torch.empty_like(weight) for name, weight in self._weights.items()}
+        for name, copy in self._best.items():
+            copy.copy_(self._weights[name])
         return True
 
     def restore(self) -> None:
-        """Give the model the weights that were kept, if any were."""
-        if self._kept:
-            assign_parameters(self._kept, self._weights)
+        """Give the model its best weights, if there are any."""
+        if self._best:
+            assign_parameters(self._best, self._weights)
 
-    def parts(self, epoch: int) -> dict[str, Part]:
-        """Return what to keep after an epoch; the best weights are left out if they are those of now."""
-        best = {} if self.choice.epoch == epoch else self._kept
+    def state_dict(self, epoch: int) -> dict[str, Part]:
+        """Return the tensors to save after an epoch; the best weights are left out if they are the current ones."""
+        best = {} if self.selection.best_epoch == epoch else self._best
         return {"now": dict(self._weights), "best": best, "logits": self.logits}
 
-    @property
-    def numbers(self) -> dict[str, float]:
-        return self.choice.numbers
-
-    def load(self, parts: dict[str, Part], numbers: dict[str, float]) -> None:
-        """Take back what `parts` and `numbers` gave; the model has its weights of then afterwards.
+    def load_state_dict(self, state: dict[str, Part], selection: dict[str, float]) -> None:
+        """Restore what `state_dict` and `selection.state_dict` returned, and the current weights of the model.
 
         Raises:
             KeyError: they are of other groups.
         """
-        if parts["now"].keys() != self._weights.keys():
+        if state["now"].keys() != self._weights.keys():
             raise KeyError("now")
         device = next(iter(self._weights.values())).device
-        best = parts.get("best") or parts["now"]
-        self._kept = {name: tensor.to(device) for name, tensor in best.items()}
-        self.logits = dict(parts["logits"])  # on the CPU, as `offer` gets them
-        self.choice.load(numbers)
-        assign_parameters(parts["now"], self._weights)
+        best = state.get("best") or state["now"]
+        self._best = {name: tensor.to(device) for name, tensor in best.items()}
+        self.logits = dict(state["logits"])  # on the CPU, as `update` gets them
+        self.selection.load_state_dict(selection)
+        assign_parameters(state["now"], self._weights)
 
 
 def named_parameters(groups: Sequence[Group]) -> dict[str, Tensor]:
-    """Return the parameters of some groups by names that do not change from one loading of a model to the next."""
+    """Return the parameters of groups by names that are the same whenever the model is loaded."""
     return {f"{group.key}|{n}": parameter for group in groups for n, parameter in enumerate(group.parameters)}
 
 
 @torch.no_grad()
 def assign_parameters(values: Part, targets: dict[str, Tensor]) -> None:
-    """Write values into parameters of the same names."""
+    """Write values into the parameters of the same names."""
     for name, value in values.items():
         targets[name].copy_(value)

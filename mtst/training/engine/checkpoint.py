@@ -91,11 +91,11 @@ def _numbers(file: safe_open, path: Path) -> Mapping[str, Any]:
         raise RunError(UNREADABLE.format(path.name)) from error
 
 
-CPU, CUDA = "dice", "dice of the GPU"
+CPU, CUDA = "dice", "dice of the GPU"  # names in the files of version 0.3.0
 
 
 def rng_state(device: "torch.device") -> dict[str, "Tensor"]:
-    """Return what the next draws of a run on a device depend on."""
+    """Return the state of the random number generators that a run on a device uses."""
     import torch
 
     drawn = {CPU: torch.get_rng_state()}
@@ -103,7 +103,7 @@ def rng_state(device: "torch.device") -> dict[str, "Tensor"]:
 
 
 def restore_rng_state(states: Mapping[str, "Tensor"], device: "torch.device") -> None:
-    """Take back what `state` gave; the other kind of device has drawn nothing that could be taken back."""
+    """Restore what `rng_state` returned; a state of another kind of device is ignored."""
     import torch
 
     torch.set_rng_state(states[CPU])

@@ -1,4 +1,4 @@
-"""Passing all sentences of a run through what is frozen, part by part, so that one can look on and stop."""
+"""Passing all sentences of a run through what is frozen, part by part, so that its progress can be seen."""
 
 import time
 from collections.abc import Generator, Sequence
@@ -11,13 +11,13 @@ from mtst.training.distributed import ProcessGroup
 from mtst.training.engine.features import BoundaryFeatures, Features, PooledFeatures, UncachedFeatures
 from mtst.training.events import Cached, Embedded
 
-ROWS_AT_ONCE = 512
-SHARED_BYTES = 2_000_000_000  # of features that several runs share
-Preparation = Generator[Embedded, None, list[Features]]
+ROWS_PER_PART = 512
+MAX_BYTES = 2_000_000_000  # of features that several runs share
+FeatureComputation = Generator[Embedded, None, list[Features]]
 
 
 def cache_kind(block: int | None) -> Cached:
-    """Return what is looked up when the lowest open block is `block`, as `mtst.training.engine.features.boundary_block` tells it."""
+    """Return what is looked up when `block`, as `boundary_block` returns it, is the lowest open one."""
     if block is None:
         return "embeddings"
     return "hidden states" if block else "nothing"
@@ -25,8 +25,8 @@ def cache_kind(block: int | None) -> Cached:
 
 def compute_features(
     encoder: Encoder, parts: Sequence[Sequence[str]], block: int | None, start: float, process_group: ProcessGroup
-) -> Preparation:
-    """Return the features of some lists of texts.
+) -> FeatureComputation:
+    """Compute the features of some lists of texts; return them in the same order.
 
     Args:
         encoder: the encoder as it is now.
@@ -36,45 +36,49 @@ def compute_features(
         process_group: the processes that share the work.
     """
     if block is None:
-        return (yield from _pooled(encoder, parts, start, process_group))
+        embeddings = yield from compute_pooled(encoder, parts, start, process_group)
+        return [PooledFeatures(part) for part in embeddings]
     if block == 0:
         return [UncachedFeatures(encoder, encoder.tokenize(texts)) for texts in parts]
-    return (yield from _states(encoder, parts, block, start, process_group))
+    return (yield from _hidden_states(encoder, parts, block, start, process_group))
 
 
-def _pooled(encoder: Encoder, parts: Sequence[Sequence[str]], start: float, process_group: ProcessGroup) -> Preparation:
+def compute_pooled(
+    encoder: Encoder, parts: Sequence[Sequence[str]], start: float, process_group: ProcessGroup
+) -> Generator[Embedded, None, tuple[Tensor, ...]]:
+    """Compute the embeddings (n, d) of some lists of n texts; return them in the same order."""
     texts = [text for part in parts for text in part]
     rows = torch.zeros(len(texts), encoder.dimension)
-    for number, first in enumerate(range(0, len(texts), ROWS_AT_ONCE)):
-        some = texts[first : first + ROWS_AT_ONCE]
+    for number, first in enumerate(range(0, len(texts), ROWS_PER_PART)):
+        last = min(first + ROWS_PER_PART, len(texts))
         if process_group.owns(number):
-            rows[first : first + len(some)] = torch.from_numpy(encoder.encode(some))
-        yield _told(first + len(some), len(texts), start)
+            rows[first:last] = torch.from_numpy(encoder.encode(texts[first:last]))
+        yield _progress(last, len(texts), start)
     process_group.all_reduce(rows)
-    made: tuple[Tensor, ...] = rows.to(encoder.device).split([len(part) for part in parts])
-    return [PooledFeatures(part) for part in made]
+    embeddings: tuple[Tensor, ...] = rows.to(encoder.device).split([len(part) for part in parts])
+    return embeddings
 
 
-def _states(
+def _hidden_states(
     encoder: Encoder, parts: Sequence[Sequence[str]], block: int, start: float, process_group: ProcessGroup
-) -> Preparation:
-    made = [BoundaryFeatures(encoder, encoder.tokenize(texts), block) for texts in parts]
-    done = told = number = 0
+) -> FeatureComputation:
+    features = [BoundaryFeatures(encoder, encoder.tokenize(texts), block) for texts in parts]
+    done = reported = number = 0
     total = sum(map(len, parts))
-    for features in made:
-        for places in batches_by_length(features.lengths):
+    for part in features:
+        for rows in batches_by_length(part.lengths):
             if process_group.owns(number):
-                features.keep(places)
+                part.fill(rows)
             number += 1
-            done += len(places)
-            if done - told >= ROWS_AT_ONCE or done == total:
-                told = done
-                yield _told(done, total, start)
-        features.complete(process_group)
-    return list(made)
+            done += len(rows)
+            if done - reported >= ROWS_PER_PART or done == total:
+                reported = done
+                yield _progress(done, total, start)
+        part.complete(process_group)
+    return list(features)
 
 
-def _told(rows: int, total: int, start: float) -> Embedded:
+def _progress(rows: int, total: int, start: float) -> Embedded:
     return Embedded(rows, total, round(time.perf_counter() - start, 4))
 
 
@@ -84,32 +88,32 @@ class FeatureCache:
     What lies below the lowest open group has never moved in any run, so it is computed in the first that needs it.
 
     Attributes:
-        spared: seconds that the others did not spend.
+        seconds_saved: what the others would have spent on it.
     """
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[int, int], tuple[list[Features], float]] = {}
+        self._features: dict[tuple[int, int], tuple[list[Features], float]] = {}
         self._bytes = 0
-        self.spared = 0.0
+        self.seconds_saved = 0.0
 
-    def prepare(
+    def compute(
         self,
         encoder: Encoder,
         parts: Sequence[Sequence[str]],
         block: int | None,
         start: float,
         process_group: ProcessGroup,
-    ) -> Preparation:
-        """Do what the function of that name does, or return what an earlier call has made."""
+    ) -> FeatureComputation:
+        """Do what `compute_features` does, or return what an earlier call has computed."""
         key = -1 if block is None else block, sum(map(len, parts))
-        if key in self._kept:
-            made, seconds = self._kept[key]
-            self.spared += seconds
-            return made
+        if key in self._features:
+            features, seconds = self._features[key]
+            self.seconds_saved += seconds
+            return features
         began = time.perf_counter()
-        made = yield from compute_features(encoder, parts, block, start, process_group)
-        size = 4 * encoder.dimension * sum(sum(features.lengths) for features in made)
-        if block != 0 and self._bytes + size <= SHARED_BYTES:
-            self._kept[key] = made, time.perf_counter() - began
+        features = yield from compute_features(encoder, parts, block, start, process_group)
+        size = 4 * encoder.dimension * sum(sum(part.lengths) for part in features)
+        if block != 0 and self._bytes + size <= MAX_BYTES:
+            self._features[key] = features, time.perf_counter() - began
             self._bytes += size
-        return made
+        return features

@@ -1,7 +1,7 @@
-"""Only what can change is computed: what a training loop takes its embeddings from.
+"""Where a training loop takes its embeddings from, so that only what can change is computed.
 
 What lies below the lowest open group gives the same at every epoch. With a frozen encoder the embeddings themselves
-are kept; with only its top open, the hidden states that enter the lowest open block.
+are cached; with only its top open, the hidden states that enter the lowest open block.
 """
 
 import os
@@ -20,16 +20,16 @@ from mtst.model.layer_groups import BLOCK, is_head
 from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.training.distributed import SINGLE_PROCESS, ProcessGroup
 
-MEMORY_BYTES = 1_000_000_000  # of hidden states that are kept in memory; more go to a file
+MEMORY_BYTES = 1_000_000_000  # of hidden states in memory; more go to a file
 
 
 class Features(Protocol):
-    """The embeddings of a fixed list of texts, asked for by place."""
+    """The embeddings of a fixed list of texts, by index."""
 
     lengths: Sequence[int]
 
-    def batch(self, places: Sequence[int]) -> Tensor:
-        """Return the embeddings (b, d) of the texts at b places."""
+    def batch(self, rows: Sequence[int]) -> Tensor:
+        """Return the embeddings (b, d) of the texts at b indices."""
 
 
 class PooledFeatures:
@@ -39,8 +39,8 @@ class PooledFeatures:
         self.embeddings = embeddings
         self.lengths = [1] * len(embeddings)
 
-    def batch(self, places: Sequence[int]) -> Tensor:
-        return self.embeddings[torch.as_tensor(places)]
+    def batch(self, rows: Sequence[int]) -> Tensor:
+        return self.embeddings[torch.as_tensor(rows)]
 
 
 class UncachedFeatures:
@@ -51,51 +51,54 @@ class UncachedFeatures:
         self.ids = ids
         self.lengths = [len(tokens) for tokens in ids]
 
-    def batch(self, places: Sequence[int]) -> Tensor:
-        return self.encoder.embed([self.ids[place] for place in places])
+    def batch(self, rows: Sequence[int]) -> Tensor:
+        return self.encoder.embed([self.ids[row] for row in rows])
 
 
 class BoundaryFeatures(UncachedFeatures):
     """Embeddings of an encoder whose blocks below `block` are frozen: what enters that block is looked up.
 
-    `keep` fills it, a part at a time, before the first `batch`.
+    `fill` computes it, a part at a time, before the first `batch`.
     """
 
     def __init__(self, encoder: Encoder, ids: Sequence[Sequence[int]], block: int) -> None:
         super().__init__(encoder, ids)
         self.block = block
         self._ends = np.cumsum(self.lengths)
-        self._states: Tensor | None = None
+        self._states = torch.empty(0, 0)
 
-    def keep(self, places: Sequence[int]) -> None:
-        """Compute and keep what enters the block for the texts at some places."""
-        states = self.encoder.hidden_states([self.ids[place] for place in places], self.block)
-        if self._states is None:
-            self._states = allocate((int(self._ends[-1]), states.shape[1]), states.dtype)
-        self._states[self._tokens(places)] = states.cpu()
+    def fill(self, rows: Sequence[int]) -> None:
+        """Compute what enters the block for the texts at some indices."""
+        states = self.encoder.hidden_states([self.ids[row] for row in rows], self.block)
+        self._allocate_like(states)
+        self._states[self._tokens(rows)] = states.cpu()
 
     def complete(self, process_group: ProcessGroup) -> None:
-        """Take in what the other processes have kept."""
+        """Add what the other processes have computed."""
         if process_group.world_size > 1:
-            if self._states is None:  # fewer batches than processes: the first batch tells shape and type
-                states = self.encoder.hidden_states([self.ids[0]], self.block)
-                self._states = allocate((int(self._ends[-1]), states.shape[1]), states.dtype)
+            if not len(self._states):  # fewer batches than processes
+                self._allocate_like(self.encoder.hidden_states([self.ids[0]], self.block))
             process_group.all_reduce(self._states)
 
-    def batch(self, places: Sequence[int]) -> Tensor:
-        hidden = self._states[self._tokens(places)].to(self.encoder.device)
-        return self.encoder.embed([self.ids[place] for place in places], self.block, hidden)
+    def batch(self, rows: Sequence[int]) -> Tensor:
+        hidden = self._states[self._tokens(rows)].to(self.encoder.device)
+        return self.encoder.embed([self.ids[row] for row in rows], self.block, hidden)
 
-    def _tokens(self, places: Sequence[int]) -> Tensor:
-        """Return where the tokens of some texts lie, text after text."""
-        spans = [np.arange(self._ends[place] - self.lengths[place], self._ends[place]) for place in places]
+    def _allocate_like(self, states: Tensor) -> None:
+        """Make room for the states (tokens, d) of all texts, if there is none yet."""
+        if not len(self._states):
+            self._states = allocate((int(self._ends[-1]), states.shape[1]), states.dtype)
+
+    def _tokens(self, rows: Sequence[int]) -> Tensor:
+        """Return the indices of the tokens of some texts, text after text."""
+        spans = [np.arange(self._ends[row] - self.lengths[row], self._ends[row]) for row in rows]
         return torch.from_numpy(np.concatenate(spans))
 
 
 def allocate(shape: tuple[int, int], dtype: torch.dtype) -> Tensor:
     """Return a tensor of zeros: in memory up to `MEMORY_BYTES`, else in a mapped file that nobody else can see.
 
-    The file's space is taken at once, so that a full disk is an error here and not a crash later.
+    The file's space is reserved at once, so that a full disk is an error here and not a crash later.
 
     Raises:
         ModelError: there is no space.
@@ -116,9 +119,9 @@ def allocate(shape: tuple[int, int], dtype: torch.dtype) -> Tensor:
 
 
 def boundary_block(opened: set[str], keys: Sequence[str], blocks: int) -> int | None:
-    """Return the lowest block that is open or has an open group below it; nothing if the encoder is frozen.
+    """Return the lowest block that is open or has an open group below it; None if the encoder is frozen.
 
-    0 stands for the bottom, from where nothing can be kept.
+    0 stands for the bottom, from where nothing can be cached.
 
     Args:
         opened: keys of the open groups.
@@ -134,16 +137,12 @@ def boundary_block(opened: set[str], keys: Sequence[str], blocks: int) -> int | 
 
 
 def compute_embeddings(
-    model: MultiTaskSentenceTransformer, source: Features, process_group: ProcessGroup = SINGLE_PROCESS
+    model: MultiTaskSentenceTransformer, features: Features, process_group: ProcessGroup = SINGLE_PROCESS
 ) -> Tensor:
-    """Return the embeddings (n, d) of all n texts of `source`, everything in evaluation mode; on the CPU."""
-    made: Tensor | None = None
+    """Return the embeddings (n, d) of all n texts of `features`, computed in evaluation mode; on the CPU."""
+    embeddings = torch.zeros(len(features.lengths), model.encoder.dimension)
     with evaluation_mode(model):
-        for number, places in enumerate(batches_by_length(source.lengths)):
+        for number, rows in enumerate(batches_by_length(features.lengths)):
             if process_group.owns(number):
-                rows = source.batch(places).cpu()
-                made = rows.new_zeros(len(source.lengths), rows.shape[1]) if made is None else made
-                made[torch.tensor(places)] = rows
-    if made is None:
-        made = torch.zeros(len(source.lengths), model.encoder.dimension)
-    return process_group.all_reduce(made)
+                embeddings[torch.tensor(rows)] = features.batch(rows).cpu()
+    return process_group.all_reduce(embeddings)

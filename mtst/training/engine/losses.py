@@ -1,36 +1,132 @@
-"""The joint loss: cross-entropy of each task over the rows that have its label, weighted and summed."""
+"""What training minimises: the loss of each task over its labelled rows, weighted and summed."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 
-from mtst.data.dataset import UNLABELLED
-from mtst.training.config import TrainConfig
+from mtst.data.class_balance import class_weights
+from mtst.data.dataset import UNLABELLED, Dataset
+from mtst.errors import SettingsError
+from mtst.training.config import ResolvedConfig
+from mtst.training.distributed import ProcessGroup
+from mtst.training.events import GroupPlan
 
-NOTHING: Mapping[str, Tensor] = MappingProxyType({})
+NO_WEIGHTS: Mapping[str, Tensor] = MappingProxyType({})
+
+
+@dataclass(frozen=True, eq=False)
+class Loss:
+    """The loss of one batch.
+
+    Attributes:
+        total: what is minimised; None if no row of the batch has a label that counts.
+        tasks: the mean cross-entropy of each task that has a label in the batch, without weights and smoothing.
+    """
+
+    total: Tensor | None
+    tasks: dict[str, Tensor]
+
+
+class Objective:
+    """The loss of a run: cross-entropy with class weights and label smoothing, pair loss, and weights of the tasks.
+
+    Args:
+        data: the training rows.
+        config: how to train.
+        plan: what opens in the run.
+        process_group: the processes that share each batch.
+        device: where the model is.
+
+    Raises:
+        SettingsError: something opens, and no task is left whose loss it could learn from.
+    """
+
+    def __init__(
+        self,
+        data: Dataset,
+        config: ResolvedConfig,
+        plan: Sequence[GroupPlan],
+        process_group: ProcessGroup,
+        device: torch.device,
+    ) -> None:
+        tasks = guiding_tasks([task.name for task in data.tasks], config, plan)
+        self.joint = JointLoss(tasks, config.task_weights, learned=config.learn_weights).to(device)
+        weights = class_weights(data) if config.balance == "class-weights" else {}
+        self._class_weights = {name: torch.tensor(values, device=device) for name, values in weights.items()}
+        self._label_smoothing = config.label_smoothing
+        self._learns_from_pairs = config.learns_from_pairs
+        self._process_group = process_group
+
+    def __call__(
+        self, embeddings: Tensor, logits: Mapping[str, Tensor], targets: Mapping[str, Tensor], batch_size: int
+    ) -> Loss:
+        """Return the loss of a batch.
+
+        Args:
+            embeddings: those of this process's n rows of the batch, (n, d).
+            logits: those of each task, (n, labels).
+            targets: the label index of each row for each task, or UNLABELLED, (n,).
+            batch_size: the rows of all processes.
+        """
+        plain = weighted = task_sums(logits, targets)
+        if self._class_weights or self._label_smoothing:
+            weighted = task_sums(logits, targets, self._class_weights, self._label_smoothing)
+        names = list(plain)
+        # (tasks, plain or weighted, sum or weight), over the rows of all processes
+        sums = torch.stack([torch.stack([plain[name], weighted[name]]) for name in names]).detach()
+        totals = dict(zip(names, self._process_group.all_reduce(sums), strict=True))
+        counts = {name: int(totals[name][0, 1]) for name in names}
+        labelled = [name for name in names if counts[name]]
+        losses = {name: weighted[name][0] / totals[name][1, 1] for name in labelled}
+        if self._learns_from_pairs:
+            share = len(embeddings) / batch_size
+            losses = {name: loss + share * pair_loss(embeddings, targets[name]) for name, loss in losses.items()}
+        return Loss(
+            total=self.joint(losses, self._process_group.world_size),
+            tasks={name: totals[name][0, 0] / counts[name] for name in labelled},
+        )
+
+
+def guiding_tasks(tasks: Sequence[str], config: ResolvedConfig, plan: Sequence[GroupPlan]) -> list[str]:
+    """Return the tasks whose loss is minimised: all but those of frozen heads where these do not guide the encoder.
+
+    Raises:
+        SettingsError: a weight is of no task, or something opens and no task is left that it could learn from.
+    """
+    if unknown := [name for name in config.task_weights if name not in tasks]:
+        raise SettingsError(f"task_weights names {unknown[0]!r}, which is none of the tasks {', '.join(tasks)}.")
+    frozen = {group.task for group in plan if group.task is not None and not group.open}
+    guiding = [name for name in tasks if config.frozen_head_loss or name not in frozen]
+    learning = [name for name in guiding if config.task_weights.get(name, 1.0)]
+    if not any(group.open for group in plan if group.task is None):
+        learning = [name for name in learning if name not in frozen]  # these would have nothing to move
+    if config.epochs and not learning:
+        raise SettingsError("No task's loss is left to learn from. Keep that of a frozen head, or open a head.")
+    return guiding
 
 
 def task_sums(
     logits: Mapping[str, Tensor],
     targets: Mapping[str, Tensor],
-    class_weights: Mapping[str, Tensor] = NOTHING,
-    smoothing: float = 0.0,
+    class_weights: Mapping[str, Tensor] = NO_WEIGHTS,
+    label_smoothing: float = 0.0,
 ) -> dict[str, Tensor]:
     """Return for each task the sum of the cross-entropies of its labelled rows, and the sum of their weights, (2,).
 
-    The first divided by the second is the mean loss; the parts of a batch can be added up before.
+    The first divided by the second is the mean loss. The shards of a batch can be added up before.
     """
     sums = {}
     for name, values in logits.items():
         target, weights = targets[name], class_weights.get(name)
-        known = target[target != UNLABELLED]
+        labels = target[target != UNLABELLED]
         total = cross_entropy(
-            values, target, weights, ignore_index=UNLABELLED, reduction="sum", label_smoothing=smoothing
+            values, target, weights, ignore_index=UNLABELLED, reduction="sum", label_smoothing=label_smoothing
         )
-        count = known.new_tensor(len(known)) if weights is None else weights[known].sum()
+        count = labels.new_tensor(len(labels)) if weights is None else weights[labels].sum()
         sums[name] = torch.stack([total, count.to(total)])
     return sums
 
@@ -38,37 +134,39 @@ def task_sums(
 class JointLoss(nn.Module):
     """The weighted sum of the losses of several tasks.
 
-    With `learn_weights` the weight of a task is exp(-s), with s / 2 added to the loss and s learned: a task whose
-    labels are noisy comes to weigh less (Kendall, Gal and Cipolla 2018, homoscedastic uncertainty).
+    With `learned`, the weight of a task is exp(-s), with s / 2 added to the loss and s learned: a task whose labels
+    are noisy gets a smaller weight (Kendall, Gal and Cipolla 2018, homoscedastic uncertainty).
 
     Attributes:
         tasks: the names of those that count.
         log_variances: s of each of them, (tasks,); a parameter if it is learned.
     """
 
-    def __init__(self, tasks: Sequence[str], config: TrainConfig) -> None:
+    fixed: Tensor  # the weights from the settings, (tasks,)
+
+    def __init__(self, tasks: Sequence[str], weights: Mapping[str, float], *, learned: bool = False) -> None:
         super().__init__()
         self.tasks = tuple(tasks)
-        weights = [config.task_weights.get(task, 1.0) for task in self.tasks]
-        self._counts = [weight > 0 for weight in weights]  # a task that weighs nothing does not even decay its head
-        self.register_buffer("fixed", torch.tensor(weights))
-        self.log_variances = nn.Parameter(torch.zeros(len(self.tasks)), requires_grad=config.learn_weights)
+        fixed = [weights.get(task, 1.0) for task in self.tasks]
+        self._counts = [weight > 0 for weight in fixed]  # a task of weight 0 does not even decay its head
+        self.register_buffer("fixed", torch.tensor(fixed))
+        self.log_variances = nn.Parameter(torch.zeros(len(self.tasks)), requires_grad=learned)
 
     def forward(self, losses: Mapping[str, Tensor], processes: int = 1) -> Tensor | None:
-        """Return the joint loss of the tasks that have one; nothing if none has.
+        """Return the joint loss of the tasks that have one; None if none has.
 
         Where each of several processes has a part of the losses, it adds its part of what does not depend on them.
         """
-        parts = [
+        terms = [
             self.fixed[k] * ((-s).exp() * losses[task] + s / (2 * processes))
             for k, (task, s) in enumerate(zip(self.tasks, self.log_variances, strict=True))
             if task in losses and self._counts[k]
         ]
-        return torch.stack(parts).sum() if parts else None
+        return torch.stack(terms).sum() if terms else None
 
     @property
     def weights(self) -> dict[str, float]:
-        """The weight of each task now."""
+        """The current weight of each task."""
         values = (self.fixed * (-self.log_variances).exp()).tolist()
         return dict(zip(self.tasks, values, strict=True))
 
@@ -82,13 +180,13 @@ def pair_loss(embeddings: Tensor, target: Tensor) -> Tensor:
 
     Args:
         embeddings: one for each row, (n, d).
-        target: the number of each row's label, or UNLABELLED, (n,).
+        target: the label index of each row, or UNLABELLED, (n,).
 
     Returns:
         A single value, 0 where there is no pair.
     """
-    known = target != UNLABELLED
-    rows, labels = normalize(embeddings[known], dim=1), target[known]
+    labelled = target != UNLABELLED
+    rows, labels = normalize(embeddings[labelled], dim=1), target[labelled]
     first, second = torch.triu_indices(len(rows), len(rows), offset=1, device=rows.device)
     same = labels[first] == labels[second]
     errors = ((rows @ rows.T)[first, second] - same.to(rows)) ** 2

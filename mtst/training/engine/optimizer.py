@@ -1,136 +1,155 @@
-"""The steps of a run: AdamW with a rate for each group that changes over time, and the best weights so far."""
+"""AdamW over layer groups that open one after another, each with a learning rate that changes over time."""
 
 import math
-import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
 
 from mtst.model.layer_groups import EMBEDDINGS, Group
-from mtst.training.config import TrainConfig
-from mtst.training.distributed import SINGLE_PROCESS, ProcessGroup
-from mtst.training.engine.embedding_rows import TrainedRows
+from mtst.training.config import ResolvedConfig
+from mtst.training.events import GroupPlan
 
 
-def rate_share(step: int, steps: int, opened: int, last: int, config: TrainConfig) -> float:
-    """Return the rate at a step as a share of the peak, for a group that opened at step `opened`.
+@dataclass(frozen=True)
+class Schedule:
+    """How learning rates change over the optimizer steps of a run.
 
-    From then on it rises over `warm_up` of all steps. When the group that opens at step `last`, after all others, has
-    risen too, all rates fall together: so every group has the rates that it would have if it had been open all along.
+    Attributes:
+        steps: those of the whole run.
+        warmup_ratio: share of all steps in which a rate rises after its group has opened.
+        decay: how all rates fall then, a key of `mtst.training.config.DECAYS`.
+        last_opening: the step, from 0, at which the last group opens.
     """
-    rise = round(config.warm_up * steps)
-    begun = min(1.0, (step - opened + 1) / (rise + 1))
-    done = min(1.0, max(0, step - last - rise) / max(1, steps - last - rise))
-    left = {"cosine": 0.5 * (1 + math.cos(math.pi * done)), "linear": 1 - done, "constant": 1.0}[config.decay]
-    return max(0.0, begun) * left
+
+    steps: int
+    warmup_ratio: float
+    decay: str
+    last_opening: int = 0
+
+    def factor(self, step: int, opened: int) -> float:
+        """Return the rate at a step as a share of its peak, for a group that opened at step `opened`.
+
+        When the group that opens last has risen too, all rates fall together: so every group has the rates that it
+        would have if it had been open all along.
+        """
+        warmup = round(self.warmup_ratio * self.steps)
+        risen = min(1.0, (step - opened + 1) / (warmup + 1))
+        decay_start = self.last_opening + warmup
+        done = min(1.0, max(0, step - decay_start) / max(1, self.steps - decay_start))
+        left = {"cosine": 0.5 * (1 + math.cos(math.pi * done)), "linear": 1 - done, "constant": 1.0}[self.decay]
+        return max(0.0, risen) * left
+
+
+@dataclass(frozen=True, eq=False)
+class ParameterGroup:
+    """Parameters that share a learning rate.
+
+    Attributes:
+        parameters: the parameters.
+        peak_rate: their highest learning rate.
+        weight_decay: share of the learning rate by which they shrink.
+        opened: the step, from 0, at which they begin to train.
+    """
+
+    parameters: Sequence[nn.Parameter]
+    peak_rate: float
+    weight_decay: float
+    opened: int
 
 
 class Optimizer:
-    """AdamW over groups that open one after another; frozen ones have no gradient, so they are passed over.
+    """AdamW with a schedule. A frozen parameter has no gradient, so it is skipped."""
 
-    Args:
-        groups: all groups that ever open.
-        rates: the peak rate of each, by key.
-        opened: the step, from 0, at which each opens, by key.
-        config: the settled config.
-        steps: optimizer steps of the whole run.
-        process_group: the processes whose gradients are added up.
-        extra: parameters of the loss itself, which learn at the heads' rate.
-        rows: the part of the token embedding that is trained in its place.
-    """
-
-    def __init__(
-        self,
-        groups: Sequence[Group],
-        rates: Mapping[str, float],
-        opened: Mapping[str, int],
-        config: TrainConfig,
-        steps: int,
-        process_group: ProcessGroup = SINGLE_PROCESS,
-        extra: Iterable[nn.Parameter] = (),
-        rows: tuple[nn.Parameter, TrainedRows] | None = None,
-    ) -> None:
-        self._steps, self._config, self._rows, self._process_group = steps, config, rows, process_group
+    def __init__(self, groups: Sequence[ParameterGroup], schedule: Schedule) -> None:
+        self._groups, self._schedule = groups, schedule
         self._step = 0
-        self.factor = 1.0  # by which every rate is multiplied
-        parts = []
-        for group in groups:
-            trained = [rows[1].rows if rows and one is rows[0] else one for one in group.parameters]
-            matrices = [one for one in trained if one.ndim > 1 and group.key != EMBEDDINGS]
-            others = [one for one in trained if not any(one is other for other in matrices)]
-            for parameters, decay in ((matrices, config.weight_decay), (others, 0.0)):
-                if parameters:
-                    parts.append((parameters, rates[group.key], decay, opened[group.key]))
-        if extra := [one for one in extra if one.requires_grad]:
-            parts.append((extra, config.head_rate, 0.0, 0))
-        self._peaks = [(rate, first) for _, rate, _, first in parts]
-        self._last = max((first for _, first in self._peaks), default=0)
-        self._parameters = [one for parameters, *_ in parts for one in parameters]
+        self.parameters = [parameter for group in groups for parameter in group.parameters]
         self._adamw = torch.optim.AdamW(
-            [{"params": parameters, "lr": rate, "weight_decay": decay} for parameters, rate, decay, _ in parts],
+            [
+                {"params": list(group.parameters), "lr": group.peak_rate, "weight_decay": group.weight_decay}
+                for group in groups
+            ],
             fused=True,
         )
 
     @property
     def rates(self) -> list[float]:
-        """The rate of each part at the next step."""
-        shares = (rate_share(self._step, self._steps, first, self._last, self._config) for _, first in self._peaks)
-        return [self.factor * peak * part for (peak, _), part in zip(self._peaks, shares, strict=True)]
+        """The learning rate of each parameter group at the next step."""
+        return [group.peak_rate * self._schedule.factor(self._step, group.opened) for group in self._groups]
 
-    def step(self, loss: Tensor | None) -> None:
-        """Move the open groups one step down the gradient of a loss; nothing moves without one."""
-        if loss is not None:
-            self._adamw.zero_grad()
-            if loss.requires_grad:  # not if all that is open is a head whose labels the batch lacks
-                loss.backward()
-            self._process_group.all_reduce_gradients(self._open_parameters())
-            if self._config.clip:
-                self._clip()
-            for part, rate in zip(self._adamw.param_groups, self.rates, strict=True):
-                part["lr"] = rate
-            self._adamw.step()
-            if self._rows:
-                self._rows[1].write_back()
+    def zero_grad(self) -> None:
+        """Drop all gradients."""
+        self._adamw.zero_grad()
+
+    def step(self, rate_factor: float = 1.0) -> None:
+        """Move every parameter that has a gradient, all learning rates multiplied by a factor."""
+        for group, rate in zip(self._adamw.param_groups, self.rates, strict=True):
+            group["lr"] = rate_factor * rate
+        self._adamw.step()
         self._step += 1
 
-    def tensors(self) -> dict[str, Tensor]:
-        """Return what AdamW remembers of each parameter."""
-        remembered = self._adamw.state
+    def state_tensors(self) -> dict[str, Tensor]:
+        """Return the state of AdamW, by the number of the parameter and the name of the value."""
         return {
             f"{n}.{name}": value
-            for n, parameter in enumerate(self._parameters)
-            for name, value in remembered.get(parameter, {}).items()
+            for n, parameter in enumerate(self.parameters)
+            for name, value in self._adamw.state.get(parameter, {}).items()
         }
 
-    def load(self, tensors: Mapping[str, Tensor], step: int) -> None:
-        """Take back what `tensors` gave after so many steps."""
+    def load_state_tensors(self, tensors: Mapping[str, Tensor], step: int) -> None:
+        """Restore what `state_tensors` returned after so many steps."""
         self._step = step
         for key, value in tensors.items():
-            place, _, name = key.partition(".")
-            parameter = self._parameters[int(place)]
+            number, _, name = key.partition(".")
+            parameter = self.parameters[int(number)]
             self._adamw.state[parameter][name] = value.to(parameter.device)
 
-    def _open_parameters(self) -> list[nn.Parameter]:
-        """Return what is open now."""
-        table, used = self._rows or (None, None)
-        return [one for one in self._parameters if (table if used and one is used.rows else one).requires_grad]
 
-    def _clip(self) -> None:
-        """Shorten the gradient if it is longer than `clip`; most are not, and are then only measured."""
-        learning = [one for one in self._parameters if one.grad is not None]
-        length = nn.utils.get_total_norm([one.grad for one in learning])
-        if length > self._config.clip:
-            nn.utils.clip_grads_with_norm_(learning, self._config.clip, length)
+def create_optimizer(
+    groups: Sequence[Group],
+    plan: Sequence[GroupPlan],
+    config: ResolvedConfig,
+    steps_per_epoch: int,
+    *,
+    loss_parameters: Sequence[nn.Parameter] = (),
+    replaced: Mapping[nn.Parameter, nn.Parameter] = MappingProxyType({}),
+) -> Optimizer:
+    """Return the optimizer of a run.
 
-
-def batches(places: Sequence[int], lengths: Sequence[int], size: int, order: random.Random) -> list[list[int]]:
-    """Return places in random batches of up to `size`, each in the order of lengths, which attention likes.
-
-    The batches are not of like lengths: without padding that would save little, and batches of short sentences only
-    slow learning down (on 1,000 lines of dialogue the mean loss of a first epoch was 2.67 instead of 2.45).
+    Args:
+        groups: the layer groups that ever open.
+        plan: when each group opens, and its peak rate.
+        config: how to train.
+        steps_per_epoch: optimizer steps of one pass over the training rows.
+        loss_parameters: those of the loss itself, which learn at the rate of the heads if they want a gradient.
+        replaced: parameters that are trained in place of parameters of the model.
     """
-    places = list(places)
-    order.shuffle(places)
-    parts = (places[first : first + size] for first in range(0, len(places), size))
-    return [sorted(part, key=lengths.__getitem__) for part in parts]
+    planned = {group.key: group for group in plan}
+    parameter_groups: list[ParameterGroup] = []
+    for group in groups:
+        opened = (config.opening[group.key] - 1) * steps_per_epoch
+        parameters = [replaced.get(parameter, parameter) for parameter in group.parameters]
+        shrinking = [parameter.ndim > 1 and group.key != EMBEDDINGS for parameter in parameters]
+        for decay, shrinks in ((config.weight_decay, True), (0.0, False)):
+            if members := [part for part, flag in zip(parameters, shrinking, strict=True) if flag == shrinks]:
+                parameter_groups.append(ParameterGroup(members, planned[group.key].rate, decay, opened))
+    if learned := [parameter for parameter in loss_parameters if parameter.requires_grad]:
+        parameter_groups.append(ParameterGroup(learned, config.head_rate, 0.0, 0))
+    schedule = Schedule(
+        steps=config.epochs * steps_per_epoch,
+        warmup_ratio=config.warm_up,
+        decay=config.decay,
+        last_opening=max((group.opened for group in parameter_groups), default=0),
+    )
+    return Optimizer(parameter_groups, schedule)
+
+
+def clip_gradients(parameters: Sequence[nn.Parameter], max_norm: float) -> None:
+    """Scale all gradients together to a norm of at most `max_norm`; most are shorter, and are then only measured."""
+    learning = [parameter for parameter in parameters if parameter.grad is not None]
+    norm = nn.utils.get_total_norm([parameter.grad for parameter in learning if parameter.grad is not None])
+    if norm > max_norm:
+        nn.utils.clip_grads_with_norm_(learning, max_norm, norm)

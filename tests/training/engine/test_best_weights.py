@@ -13,23 +13,23 @@ def head():
     return Group("head:a", "a head", (weight,), (), "a"), weight
 
 
-def offer(best, weight, epoch, score):
+def update(best, weight, epoch, score):
     with torch.no_grad():
         weight.fill_(epoch)
     scores = {"a": Scores(100, 0.5, score, score, score, score, score, 0.1)}
-    return best.offer(epoch, scores, {"a": torch.full((1, 1), float(epoch))})
+    return best.update(epoch, scores, {"a": torch.full((1, 1), float(epoch))})
 
 
-@pytest.mark.parametrize(("keeps", "epoch"), [("best", 1), ("settled", 2), ("last", 3)])
-def test_the_chosen_weights_are_put_back(head, keeps, epoch):
+@pytest.mark.parametrize(("rule", "epoch"), [("best", 1), ("settled", 2), ("last", 3)])
+def test_the_chosen_weights_are_put_back(head, rule, epoch):
     group, weight = head
-    best = BestWeights([group], keeps)
-    best.restore()  # nothing was offered
+    best = BestWeights([group], rule)
+    best.restore()  # there is nothing yet
     assert weight.tolist() == [1.0, 1.0]
     for number, score in enumerate([0.1, 0.5, 0.48, 0.2]):
-        offer(best, weight, number, score)
+        update(best, weight, number, score)
     best.restore()
-    assert (best.choice.epoch, best.choice.progressed, best.logits["a"].item()) == (epoch, 1, epoch)
+    assert (best.selection.best_epoch, best.selection.highest_epoch, best.logits["a"].item()) == (epoch, 1, epoch)
     assert weight.tolist() == [epoch] * 2
 
 
@@ -38,15 +38,18 @@ def test_what_was_kept_survives_a_new_process(head, now):
     group, weight = head
     before = BestWeights([group], "best")
     for epoch, score in enumerate([0.1, 0.5, 0.2][: now + 1]):
-        offer(before, weight, epoch, score)
-    parts = {part: {name: value.clone() for name, value in held.items()} for part, held in before.parts(now).items()}
-    numbers = before.numbers
+        update(before, weight, epoch, score)
+    state = {
+        part: {name: value.clone() for name, value in tensors.items()}
+        for part, tensors in before.state_dict(now).items()
+    }
+    selection = before.selection.state_dict()
     with torch.no_grad():
         weight.fill_(7)
     after = BestWeights([group], "best")
-    after.load(parts, numbers)
+    after.load_state_dict(state, selection)
     assert weight.tolist() == [now] * 2
-    assert not offer(after, weight, 3, 0.5)
+    assert not update(after, weight, 3, 0.5)
     after.restore()
     assert weight.tolist() == [1.0, 1.0]
-    assert (after.choice.epoch, after.choice.progressed, after.logits["a"].item()) == (1, 1, 1.0)
+    assert (after.selection.best_epoch, after.selection.highest_epoch, after.logits["a"].item()) == (1, 1, 1.0)

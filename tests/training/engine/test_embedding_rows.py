@@ -62,7 +62,7 @@ def test_rows_of_tokens_that_do_not_occur_stay_bit_for_bit(padding):
 
 
 def test_only_the_rows_that_occur_are_trained_and_that_of_padding():
-    assert TrainedRows(table(3), IDS).places.tolist() == [0, 2, 3, 5, 7, 9, 11]
+    assert TrainedRows(table(3), IDS).token_ids.tolist() == [0, 2, 3, 5, 7, 9, 11]
     assert TrainedRows(table(None), IDS).rows.shape == (6, 6)
 
 
@@ -75,7 +75,7 @@ def test_the_table_is_up_to_date_after_each_step():
         used.write_back()
         with torch.no_grad():
             seen.append(torch.equal(embedding(PADDED), embedding.weight[PADDED]))
-            assert torch.equal(embedding.weight[used.places], used.rows)
+            assert torch.equal(embedding.weight[used.token_ids], used.rows)
 
     trained(embedding, used.rows, check)
     assert seen == [True] * 6

@@ -8,6 +8,7 @@ from mtst.training.config import TrainConfig
 from mtst.training.engine.head_calibration import calibrate_head
 from mtst.training.events import StepEnded
 from mtst.training.fitting import fit
+from tests.support.stopping import Stop
 
 
 def head_of(weight):
@@ -128,8 +129,9 @@ def test_a_balanced_run_trusts_words_for_rare_labels_too(tiny, swapped):
 
 def test_the_untrained_model_is_measured_as_it_was_and_comes_back_so(tiny, swapped):
     before = [head.weight.detach().clone() for head in tiny.heads]
-    steps = []
-    for event in fit(tiny, swapped, TrainConfig(), baselines=False, should_stop=lambda: bool(steps)):
-        steps += [event] if isinstance(event, StepEnded) else []
+    stop = Stop()
+    for event in fit(tiny, swapped, TrainConfig(), baselines=False, should_stop=stop):
+        if isinstance(event, StepEnded):
+            stop.set()
     assert event.best_epoch == 0
     assert all(torch.equal(head.weight, first) for head, first in zip(tiny.heads, before, strict=True))

@@ -91,21 +91,21 @@ def losses(**values):
 
 
 def test_tasks_are_summed_by_their_weights():
-    joint = JointLoss(("a", "b", "c"), TrainConfig(task_weights={"a": 2.0, "c": 0.0}))
+    joint = JointLoss(("a", "b", "c"), {"a": 2.0, "c": 0.0})
     assert joint(losses(a=1.5, b=0.25, c=9.0)).item() == pytest.approx(3.25)
     assert joint.weights == {"a": 2.0, "b": 1.0, "c": 0.0}
     assert not any(parameter.requires_grad for parameter in joint.parameters())
 
 
 def test_a_task_that_has_no_loss_or_does_not_guide_is_passed_over():
-    joint = JointLoss(("a", "b"), TrainConfig())
+    joint = JointLoss(("a", "b"), {})
     assert joint(losses(b=0.25, other=7.0)).item() == 0.25
     assert joint(losses(other=7.0)) is None
     assert joint({}) is None
 
 
 def test_a_learned_weight_begins_at_one_and_has_the_gradient_of_its_formula():
-    joint = JointLoss(("a", "b"), TrainConfig(learn_weights=True))
+    joint = JointLoss(("a", "b"), {}, learned=True)
     assert joint.weights == {"a": 1.0, "b": 1.0}
     found = joint(losses(a=2.0, b=0.25))
     assert found.item() == pytest.approx(2.25)
@@ -114,7 +114,7 @@ def test_a_learned_weight_begins_at_one_and_has_the_gradient_of_its_formula():
 
 
 def test_a_learned_weight_follows_exp_of_minus_s():
-    joint = JointLoss(("a", "b"), TrainConfig(learn_weights=True, task_weights={"b": 3.0}))
+    joint = JointLoss(("a", "b"), {"b": 3.0}, learned=True)
     with torch.no_grad():
         joint.log_variances.copy_(torch.tensor([0.5, -1.0]))
     expected = {"a": 2.718281828**-0.5, "b": 3 * 2.718281828}
@@ -124,7 +124,7 @@ def test_a_learned_weight_follows_exp_of_minus_s():
 
 
 def test_a_task_of_noisy_labels_comes_to_weigh_less():
-    joint = JointLoss(("clear", "noisy"), TrainConfig(learn_weights=True))
+    joint = JointLoss(("clear", "noisy"), {}, learned=True)
     optimizer = torch.optim.Adam(joint.parameters(), lr=0.05)
     for _ in range(400):
         optimizer.zero_grad()

@@ -1,5 +1,6 @@
 import math
 import random
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,7 +9,9 @@ from torch import nn
 from mtst.data.tasks import Task
 from mtst.model.layer_groups import Group
 from mtst.training.config import TrainConfig
-from mtst.training.engine.optimizer import Optimizer, batches, rate_share
+from mtst.training.engine.batches import batches
+from mtst.training.engine.optimizer import Schedule, clip_gradients, create_optimizer
+from mtst.training.events import GroupPlan
 from mtst.training.scenarios import DEFAULTS, find_scenario, resolve
 
 
@@ -16,8 +19,22 @@ def shuffler(seed):
     return random.Random(seed)  # noqa: S311 (an order, not a secret)
 
 
-def settled(**config):
-    return TrainConfig(**{"warm_up": 0.0, "weight_decay": 0.0, "head_rate": 0.5, "encoder_rate": 0.25, **config})
+def optimizer_of(groups, rates, opened, steps, *, loss_parameters=(), **config):
+    """An optimizer of so many steps for groups that open at some steps, from 0, with these peak rates."""
+    config = {"warm_up": 0.0, "weight_decay": 0.0, "head_rate": 0.5, "encoder_rate": 0.25, **config}
+    keys = [one.key for one in groups]
+    resolved = resolve(TrainConfig("train-all", **config), find_scenario("train-all", ()), keys)
+    opening = {key: step + 1 for key, step in opened.items()}
+    resolved = replace(resolved, opening=opening, epochs=steps)
+    plan = [GroupPlan(one.key, one.key, one.size, opening[one.key], rates[one.key], one.task) for one in groups]
+    return create_optimizer(groups, plan, resolved, steps_per_epoch=1, loss_parameters=loss_parameters)
+
+
+def step(optimizer, loss):
+    """One step down the gradient of a loss."""
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
 
 
 # --- batches
@@ -53,8 +70,9 @@ def test_a_place_that_was_drawn_twice_is_in_two_batches_or_twice_in_one():
 # --- rates over the steps
 
 
-def course(opened=0, steps=100, last=0, **config):
-    return [rate_share(step, steps, opened, last, settled(**config)) for step in range(steps)]
+def course(opened=0, steps=100, last=0, decay="cosine", warmup_ratio=0.0):
+    schedule = Schedule(steps, warmup_ratio, decay, last)
+    return [schedule.factor(step, opened) for step in range(steps)]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +89,7 @@ def test_without_a_warm_up_a_rate_falls_from_its_peak(decay, expected):
 
 @pytest.mark.parametrize("decay", ["cosine", "linear", "constant"])
 def test_a_rate_rises_evenly_over_the_warm_up_and_falls_then(decay):
-    found = course(decay=decay, warm_up=0.2)
+    found = course(decay=decay, warmup_ratio=0.2)
     assert found[:21] == pytest.approx([(step + 1) / 21 for step in range(21)])
     assert max(found) == found[20] == 1
     assert found[20:] == sorted(found[20:], reverse=True)
@@ -81,7 +99,7 @@ def test_a_rate_rises_evenly_over_the_warm_up_and_falls_then(decay):
 
 @pytest.mark.parametrize("decay", ["cosine", "linear", "constant"])
 def test_no_rate_falls_before_the_group_that_opens_last_has_risen(decay):
-    others, late = (course(opened, last=50, decay=decay, warm_up=0.1) for opened in (0, 50))
+    others, late = (course(opened, last=50, decay=decay, warmup_ratio=0.1) for opened in (0, 50))
     assert late[:50] == [0.0] * 50
     assert late[50:61] == pytest.approx([(step + 1) / 11 for step in range(11)])
     assert others[10:61] == [1.0] * 51
@@ -93,18 +111,18 @@ def test_no_rate_falls_before_the_group_that_opens_last_has_risen(decay):
 @pytest.mark.parametrize("steps_per_epoch", [1, 3, 27])
 def test_every_group_comes_to_the_rate_that_is_shown(scenario, steps_per_epoch):
     keys = ["embeddings", *(f"block-{n}" for n in range(6)), "head:a"]
-    config, opening = resolve(TrainConfig(scenario), find_scenario(scenario, [Task("a", ("x", "y"))]), keys)
+    config = resolve(TrainConfig(scenario), find_scenario(scenario, [Task("a", ("x", "y"))]), keys)
     steps = config.epochs * steps_per_epoch
-    opened = {key: (epoch - 1) * steps_per_epoch for key, epoch in opening.items()}
+    opened = {key: (epoch - 1) * steps_per_epoch for key, epoch in config.opening.items()}
+    schedule = Schedule(steps, config.warm_up, config.decay, max(opened.values()))
     for first in opened.values():
-        shares = [rate_share(step, steps, first, max(opened.values()), config) for step in range(steps)]
-        assert max(shares) == pytest.approx(1)
+        assert max(schedule.factor(step, first) for step in range(steps)) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
 @pytest.mark.parametrize("warm_up", [0.0, 0.1, 0.5, 1.0])
 def test_the_shortest_runs_have_rates_too(steps, warm_up):
-    found = course(steps=steps, warm_up=warm_up)
+    found = course(steps=steps, warmup_ratio=warm_up)
     assert all(0 < part <= 1 for part in found)
 
 
@@ -118,13 +136,12 @@ def group(key, *shapes, task=None):
 def test_each_group_has_its_own_rate_at_each_step():
     groups = [group("block-0", (2, 2), (2,)), group("block-1", (2, 2)), group("head:a", (2, 2), (2,), task="a")]
     rates = {"block-0": 0.1, "block-1": 0.2, "head:a": 0.5}
-    optimizer = Optimizer(
-        groups, rates, {"block-0": 2, "block-1": 0, "head:a": 0}, settled(decay="linear", warm_up=0.5), 4
-    )
+    opened = {"block-0": 2, "block-1": 0, "head:a": 0}
+    optimizer = optimizer_of(groups, rates, opened, 4, decay="linear", warm_up=0.5)
     seen = []
     for _ in range(4):
         seen.append(optimizer.rates)
-        optimizer.step(sum(part.sum() for one in groups for part in one.parameters))
+        step(optimizer, sum(part.sum() for one in groups for part in one.parameters))
     late, early, heads = seen[0][0], [row[2] for row in seen], [row[3] for row in seen]
     assert late == 0
     assert early == pytest.approx([0.2 / 3, 0.4 / 3, 0.2, 0.2])
@@ -136,7 +153,7 @@ def test_each_group_has_its_own_rate_at_each_step():
 
 def test_a_first_step_has_the_length_of_the_rate():
     one = group("block-0", (3, 3))
-    Optimizer([one], {"block-0": 0.125}, {"block-0": 0}, settled(), 10).step(one.parameters[0].sum())
+    step(optimizer_of([one], {"block-0": 0.125}, {"block-0": 0}, 10), one.parameters[0].sum())
     torch.testing.assert_close(one.parameters[0].detach(), torch.full((3, 3), 0.875))
 
 
@@ -147,10 +164,8 @@ def test_only_matrices_above_the_embeddings_are_shrunk():
         group("head:a", (3, 2), (3,), task="a"),
     ]
     keys = [one.key for one in groups]
-    optimizer = Optimizer(
-        groups, dict.fromkeys(keys, 0.1), dict.fromkeys(keys, 0), settled(weight_decay=0.5, clip=0.0), 10
-    )
-    optimizer.step(sum(part.sum() * 0 for one in groups for part in one.parameters))
+    optimizer = optimizer_of(groups, dict.fromkeys(keys, 0.1), dict.fromkeys(keys, 0), 10, weight_decay=0.5)
+    step(optimizer, sum(part.sum() * 0 for one in groups for part in one.parameters))
     for one in groups:
         matrix, bias = one.parameters
         assert torch.equal(bias, torch.ones_like(bias))
@@ -161,34 +176,34 @@ def test_only_matrices_above_the_embeddings_are_shrunk():
 def test_a_frozen_group_is_passed_over_though_it_opens_later():
     early, late = group("head:a", (2, 2), task="a"), group("block-0", (2, 2))
     late.parameters[0].requires_grad_(False)
-    optimizer = Optimizer(
-        [late, early], {"head:a": 0.1, "block-0": 0.1}, {"head:a": 0, "block-0": 1}, settled(weight_decay=0.5), 2
-    )
-    optimizer.step(early.parameters[0].sum() + late.parameters[0].sum())
+    rates, opened = {"head:a": 0.1, "block-0": 0.1}, {"head:a": 0, "block-0": 1}
+    optimizer = optimizer_of([late, early], rates, opened, 2, weight_decay=0.5)
+    step(optimizer, early.parameters[0].sum() + late.parameters[0].sum())
     assert torch.equal(late.parameters[0], torch.ones(2, 2))
     assert not torch.equal(early.parameters[0], torch.ones(2, 2))
     late.parameters[0].requires_grad_(True)
-    optimizer.step(early.parameters[0].sum() + late.parameters[0].sum())
+    step(optimizer, early.parameters[0].sum() + late.parameters[0].sum())
     assert not torch.equal(late.parameters[0], torch.ones(2, 2))
 
 
-@pytest.mark.parametrize("clip", [0.0, 0.5, 1000.0])
-def test_a_gradient_that_is_too_long_is_shortened_as_one(clip):
+@pytest.mark.parametrize("max_norm", [0.5, 1000.0])
+def test_a_gradient_that_is_too_long_is_shortened_as_one(max_norm):
     one, other = group("block-0", (2, 2)), group("head:a", (3,), task="a")
-    optimizer = Optimizer(
-        [one, other], {"block-0": 0.1, "head:a": 0.1}, {"block-0": 0, "head:a": 0}, settled(clip=clip), 5
-    )
-    optimizer.step(3 * one.parameters[0].sum() + 4 * other.parameters[0].sum())
+    (3 * one.parameters[0].sum() + 4 * other.parameters[0].sum()).backward()
+    frozen = nn.Parameter(torch.ones(2))
+    clip_gradients([*one.parameters, frozen, *other.parameters], max_norm)
     gradients = torch.cat([part.grad.flatten() for part in (*one.parameters, *other.parameters)])
     expected = torch.tensor([3.0] * 4 + [4.0] * 3)
     length = expected.norm()
-    torch.testing.assert_close(gradients, expected * (clip / length if clip == 0.5 else 1.0), rtol=1e-4, atol=0)
+    torch.testing.assert_close(gradients, expected * (max_norm / length if max_norm == 0.5 else 1.0), rtol=1e-4, atol=0)
 
 
-def test_no_loss_moves_nothing_and_still_counts_as_a_step():
+def test_no_gradient_moves_nothing_and_still_counts_as_a_step():
     one = group("block-0", (2, 2))
-    optimizer = Optimizer([one], {"block-0": 0.1}, {"block-0": 0}, settled(decay="linear", weight_decay=0.1), 4)
-    optimizer.step(None)
+    optimizer = optimizer_of([one], {"block-0": 0.1}, {"block-0": 0}, 4, decay="linear", weight_decay=0.1)
+    optimizer.zero_grad()
+    clip_gradients(optimizer.parameters, 1.0)
+    optimizer.step()
     assert torch.equal(one.parameters[0], torch.ones(2, 2))
     assert optimizer.rates == pytest.approx([0.075])
 
@@ -196,10 +211,11 @@ def test_no_loss_moves_nothing_and_still_counts_as_a_step():
 def test_what_the_loss_itself_learns_has_the_rate_of_the_heads_and_is_not_shrunk():
     one, learned, fixed = group("block-0", (2, 2)), nn.Parameter(torch.ones(2, 2)), nn.Parameter(torch.ones(2))
     fixed.requires_grad_(False)
-    config = settled(head_rate=0.5, weight_decay=0.1)
-    optimizer = Optimizer([one], {"block-0": 0.1}, {"block-0": 0}, config, 4, extra=(learned, fixed))
+    optimizer = optimizer_of(
+        [one], {"block-0": 0.1}, {"block-0": 0}, 4, loss_parameters=(learned, fixed), head_rate=0.5, weight_decay=0.1
+    )
     assert optimizer.rates == [0.1, 0.5]
-    optimizer.step(one.parameters[0].sum() + 0 * learned.sum())
+    step(optimizer, one.parameters[0].sum() + 0 * learned.sum())
     assert torch.equal(learned, torch.ones(2, 2))
 
 

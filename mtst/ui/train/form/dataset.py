@@ -170,7 +170,7 @@ def job(
         SettingsError: the config does not fit it.
     """
     from mtst.model.multitask import MultiTaskSentenceTransformer
-    from mtst.training.fitting import plan
+    from mtst.training.planning import plan
 
     data = draft.dataset(wanted)
     if start:

@@ -167,9 +167,13 @@ def suggest_defaults(config: TrainConfig, scenario: Scenario, keys: Sequence[str
         SettingsError: the scenario cannot be followed with this config.
     """
     blank = replace(config, **dict.fromkeys(SUITED))
-    settled, opening = resolve(blank, scenario, keys)
+    resolved = resolve(blank, scenario, keys)
+    opening = resolved.opening
     frozen_head = bool(opening) and any(is_head(key) and key not in opening for key in keys)
-    hints = [gr.update(placeholder="–" if (v := getattr(settled, name)) is None else f"{v:g}") for name in SUITED]
+    suited = {name: f"{getattr(resolved, name):g}" for name in SUITED}
+    if not resolved.epochs:
+        suited["epochs"] = "–"
+    hints = [gr.update(placeholder=value) for value in suited.values()]
     return [*hints, gr.update(visible=frozen_head)]
 
 

@@ -68,15 +68,15 @@ def show(
         )
     try:
         config = config_of(model.tasks, found.key, opened, **values)
-        settled, _ = resolve(config, found, keys)
+        epochs = resolve(config, found, keys).epochs
         groups = _plan(model, config)
         suited = suggest_defaults(config, found, keys)
     except SettingsError as error:
         message = show_message(problem(explain_setting_error(str(error))))
         skipped = gr.skip(), gr.skip(), gr.skip(), opened
         return *skipped, message, *special, *(gr.skip() for _ in range(SETTINGS_SHOWN))
-    text = explain(found, _duration(config, settled.epochs if _open(groups) else 0))
-    schedule = timeline(groups, settled.epochs or 0)
+    text = explain(found, _duration(config, epochs))
+    schedule = timeline(groups, epochs)
     return text, schedule, layers(groups), _open(groups), show_message(""), *special, *suited
 
 
@@ -117,6 +117,6 @@ def _model(services: Services, tasks: Sequence[Task] | None, encoder: str) -> "M
 
 
 def _plan(model: "MultiTaskSentenceTransformer", config: TrainConfig) -> Sequence[GroupPlan]:
-    from mtst.training.fitting import plan
+    from mtst.training.planning import plan
 
     return plan(model, config)

@@ -1,0 +1,76 @@
+"""What a run will do, before it begins: its rows, and which layer groups open, when, and at which learning rates."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mtst.data.dataset import Dataset
+from mtst.data.split import check_trainable
+from mtst.errors import ModelError
+from mtst.model.layer_groups import is_head, model_groups, top_down
+from mtst.training.config import ResolvedConfig, Split, TrainConfig, split
+from mtst.training.events import GroupPlan
+from mtst.training.scenarios import find_scenario, resolve
+
+if TYPE_CHECKING:
+    from mtst.model.multitask import MultiTaskSentenceTransformer
+
+
+def plan(model: "MultiTaskSentenceTransformer", config: TrainConfig) -> tuple[GroupPlan, ...]:
+    """Return what a run would open, when, and at which rates, from the bottom group up.
+
+    Raises:
+        SettingsError: the scenario is unknown, or cannot be followed with this config.
+    """
+    return plan_groups(model, resolve_for(model, config))
+
+
+def resolve_for(model: "MultiTaskSentenceTransformer", config: TrainConfig) -> ResolvedConfig:
+    """Return the config of a run of this model, with what is left open taken from the scenario.
+
+    Raises:
+        SettingsError: the scenario is unknown, or cannot be followed with this config.
+    """
+    keys = [group.key for group in model_groups(model)]
+    return resolve(config, find_scenario(config.scenario, model.tasks), keys)
+
+
+def training_rows(
+    model: "MultiTaskSentenceTransformer", data: Dataset, config: TrainConfig, validation: Dataset | None = None
+) -> Split:
+    """Return the rows to train and validate on: `data` and `validation`, or a split of `data` if that is None.
+
+    Raises:
+        ModelError: the tasks differ from the model's.
+        DataError: there is too little to train and validate on.
+    """
+    if data.tasks != model.tasks:
+        raise ModelError("The model's tasks are not those of the data. Make the model with `data.tasks`.")
+    check_trainable(data)
+    return split(data, config) if validation is None else Split(data, validation)
+
+
+def plan_groups(model: "MultiTaskSentenceTransformer", config: ResolvedConfig) -> tuple[GroupPlan, ...]:
+    """Return the plan of each layer group of a model, from the bottom up."""
+    groups = model_groups(model)
+    peaks = peak_rates([group.key for group in groups], config)
+    return tuple(
+        GroupPlan(
+            key=group.key,
+            title=group.title,
+            parameters=group.size,
+            opens_at=config.opening.get(group.key),
+            rate=peaks[group.key] if group.key in config.opening else 0.0,
+            task=group.task,
+        )
+        for group in groups
+    )
+
+
+def peak_rates(keys: Sequence[str], config: ResolvedConfig) -> dict[str, float]:
+    """Return the peak learning rate of each group if it opens, by key.
+
+    The encoder's rate falls by `layer_decay` from each group to the one below it (discriminative learning rates,
+    Howard and Ruder 2018).
+    """
+    layers = {key: config.encoder_rate * config.layer_decay**depth for depth, key in enumerate(top_down(keys))}
+    return {key: config.head_rate if is_head(key) else layers[key] for key in keys}
