@@ -29,7 +29,7 @@ from mtst.model.multitask import MultiTaskSentenceTransformer
 from tests.support.small_hub import SmallHub
 
 # How many examples a property test tries: few and always the same ones, or `--hypothesis-profile=full`.
-settings.register_profile("suite", max_examples=200, derandomize=True, database=None, deadline=2000)
+settings.register_profile("suite", max_examples=50, derandomize=True, database=None, deadline=2000)
 settings.register_profile("full", max_examples=10_000, database=None, deadline=2000, print_blob=True)
 settings.load_profile("suite")
 

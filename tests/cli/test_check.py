@@ -1,4 +1,4 @@
-"""What the command line says and does about the rows of a file: which are used, doubted, left out or drawn more."""
+"""What the commands do with the rows of a file: check them, leave some out, merge labels, balance labels."""
 
 import csv
 import json
@@ -94,7 +94,7 @@ def test_a_file_without_a_header_is_read_on_demand(cli, file):
         (("--labels", "text"), "each a different one"),
     ],
 )
-def test_what_cannot_be_done_is_one_line_and_exit_code_2(cli, file, more, words):
+def test_an_error_is_one_line_and_exit_code_2(cli, file, more, words):
     done = cli(*train(file, *more))
     assert done.exit_code == 2
     assert words in done.stderr.splitlines()[-1]

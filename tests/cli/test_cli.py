@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 import mtst
@@ -13,6 +14,7 @@ from mtst.cli import app, output
 from mtst.data.table import read_table
 from mtst.model.multitask import MultiTaskSentenceTransformer
 
+COMMANDS = ("embed", "similarity", "predict", "train", "compare", "check", "export", "push")
 SENTENCES = ("The team won the football match.", "The soup was delicious.", "The players scored a goal.")
 
 
@@ -51,7 +53,18 @@ def train(file, *more):
 def test_help_lists_every_command(cli):
     done = cli("--help", tiny=False)
     assert done.exit_code == 0
-    assert all(name in done.stdout for name in ("embed", "similarity", "predict", "train"))
+    assert all(name in done.stdout for name in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_a_command_describes_it_and_each_option(command):
+    done = CliRunner().invoke(app, [command, "--help"])
+    assert done.exit_code == 0
+    assert len(done.stdout.splitlines()[2].strip()) > 20
+    options = [
+        parameter for parameter in get_command(app).commands[command].params if parameter.param_type_name == "option"
+    ]
+    assert all(option.help and option.opts[0] in done.stdout for option in options)
 
 
 def test_embed_writes_a_row_for_each_row(cli, file, tmp_path, tiny_encoder):
@@ -85,7 +98,7 @@ def test_predict_writes_the_table_with_predictions(cli, file, tmp_path):
     assert set(table.column("predicted topic")) >= {"sports", "food"}
 
 
-def test_train_tells_each_epoch_scores_a_test_file_and_saves(cli, file, tmp_path):
+def test_train_prints_each_epoch_scores_a_test_file_and_saves(cli, file, tmp_path):
     done = cli(*train(file, "--test", file, "--out", tmp_path / "model", "--seed", 3, "--heads-only"))
     assert done.exit_code == 0, done.output
     lines = done.stdout.splitlines()
@@ -157,7 +170,7 @@ def file_as_folder(file, out):
         (file_as_folder, "my.csv"),
     ],
 )
-def test_what_a_person_can_mend_is_one_line_and_exit_code_2(cli, file, tmp_path, command, words):
+def test_an_error_is_one_line_and_exit_code_2(cli, file, tmp_path, command, words):
     done = cli(*command(file, tmp_path), tiny=command in {no_scenario, no_epochs, full_folder, file_as_folder})
     assert done.exit_code == 2
     assert done.stderr.startswith("mtst: ")
@@ -166,7 +179,7 @@ def test_what_a_person_can_mend_is_one_line_and_exit_code_2(cli, file, tmp_path,
 
 
 @pytest.mark.parametrize("arguments", [["thaw"], ["train"], ["embed", "my.csv", "--speed", "9"], ["similarity"]])
-def test_a_command_that_is_not_understood_is_exit_code_2(cli, arguments):
+def test_wrong_usage_is_exit_code_2(cli, arguments):
     done = cli(*arguments, tiny=False)
     assert done.exit_code == 2
     assert "Usage" in done.stderr
@@ -180,9 +193,9 @@ def test_a_wrong_column_is_one_line_on_standard_error(file, tmp_path):
     assert not (tmp_path / "e.npy").exists()
 
 
-def test_the_last_line_of_train_with_json_is_one_object(file, tiny_folder):
-    done = process(*train(file, "--test", file, "--json", "--encoder", tiny_folder()))
-    assert done.returncode == 0, done.stderr
+def test_the_last_line_of_train_with_json_is_one_object(cli, file):
+    done = cli(*train(file, "--test", file, "--json"))
+    assert done.exit_code == 0, done.stderr
     report = json.loads(done.stdout.splitlines()[-1])
     assert set(report) == {"scenario", "seed", "best_epoch", "tasks", "seconds"}
     assert (report["scenario"], report["seed"]) == ("freeze-encoder", 0)
@@ -193,7 +206,7 @@ def test_the_last_line_of_train_with_json_is_one_object(file, tiny_folder):
         assert all(set(found) == figures for found in where.values())
 
 
-def test_rows_that_could_not_be_read_are_told(cli, tmp_path):
+def test_skipped_rows_are_printed(cli, tmp_path):
     path = tmp_path / "ragged.csv"
     path.write_text("text,label\nfine,a\ntoo,many,cells\nalso fine,b\n")
     done = cli("embed", path, "--text", "text", "--out", tmp_path / "e.npy")
@@ -211,7 +224,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_training(cli, file, t
     assert "epoch" not in done.stdout
 
 
-def test_a_download_is_told_on_one_line(capsys):
+def test_the_progress_of_a_download_is_one_line(capsys):
     show = output.progress_line("some-encoder")
     for done in (0, 5_000_000, 12_000_000):
         show(done, 12_000_000)

@@ -45,7 +45,7 @@ def test_scenarios_are_compared_written_and_repeated_by_the_command(tiny_folder,
     assert made["recommendation"][-1].split("“")[0] in html.read_text(encoding="utf-8")
 
 
-def test_what_cannot_be_compared_is_one_line(tiny_folder, tmp_path):
+def test_an_error_is_one_line(tiny_folder, tmp_path):
     file = few_rows(tmp_path)
     for more, words in ((["--scenario", "thaw"], "no scenario 'thaw'"), (["--seeds", "0"], "1 to 10 seeds, not 0")):
         done = run("compare", file, "--text", "text", "--labels", "topic", "--encoder", tiny_folder(), *more)
@@ -55,7 +55,7 @@ def test_what_cannot_be_compared_is_one_line(tiny_folder, tmp_path):
 
 
 @pytest.mark.parametrize(("option", "name"), [("--html", "none/c.html"), ("--report", "none/c.json"), ("--report", "")])
-def test_what_cannot_be_written_is_told_before_anything_is_trained(tiny_folder, tmp_path, option, name):
+def test_a_result_that_cannot_be_written_is_refused_before_training(tiny_folder, tmp_path, option, name):
     words = ("--text", "text", "--labels", "topic", "--encoder", tiny_folder(), option, tmp_path / name)
     done = run("compare", few_rows(tmp_path), *words)
     assert done.exit_code == 2

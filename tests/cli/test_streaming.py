@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +36,9 @@ finally:
     measured = status.exists() and re.search(r"VmHWM:\\s+(\\d+)", status.read_text())[1]
     print(measured or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
-MOST = 60_000  # kilobytes
-PATIENCE = 120  # seconds
+MAX_PROCESS_GROWTH = 60_000  # kilobytes
+MAX_PYTHON_GROWTH = 1_000_000  # bytes
+TIMEOUT = 120  # seconds
 
 
 def long_file(path, rows):
@@ -75,9 +77,9 @@ def invoke(*arguments):
     return CliRunner().invoke(app, [*map(str, arguments)][1:])
 
 
-def waited(condition):
+def wait_for(condition):
     """Wait until something holds, and return it."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while time.monotonic() < end:
         if found := condition():
             return found
@@ -96,7 +98,7 @@ def left(folder):
 # --- one process
 
 
-def test_what_is_written_is_what_the_whole_table_gives(tmp_path, tiny_folder, tiny_encoder):
+def test_the_output_is_that_of_the_whole_table(tmp_path, tiny_folder, tiny_encoder):
     file = long_file(tmp_path / "my.csv", 2 * BATCH_ROWS + 9)
     done = invoke(*embed(file, tmp_path / "e.npy", tiny_folder()))
     assert done.exit_code == 0, done.output
@@ -123,21 +125,38 @@ def test_predictions_are_those_of_the_whole_table(tmp_path, model):
     assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "expected.csv").read_bytes()
 
 
-def test_a_long_file_takes_hardly_more_memory_than_a_short_one(tmp_path, tiny_folder, start):
+def test_a_long_file_takes_hardly_more_memory_than_a_short_one(tmp_path, tiny_folder):
+    """Python's and numpy's memory; that of the whole process is measured with the marker `slow`."""
+    peaks = []
+    for rows in (2 * BATCH_ROWS, 4 * BATCH_ROWS):
+        command = embed(long_file(tmp_path / f"{rows}.csv", rows), tmp_path / f"{rows}.npy", tiny_folder())
+        tracemalloc.start()
+        try:
+            done = invoke(*command)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+        assert done.exit_code == 0, done.output
+        assert np.load(tmp_path / f"{rows}.npy", mmap_mode="r").shape == (rows, 32)
+    assert peaks[1] - peaks[0] < MAX_PYTHON_GROWTH
+
+
+@pytest.mark.slow
+def test_a_process_takes_hardly_more_memory_for_a_long_file_than_for_a_short_one(tmp_path, tiny_folder, start):
     files = {rows: long_file(tmp_path / f"{rows}.csv", rows) for rows in (5_000, 100_000)}
     readers = [
         start("-c", PEAK, *embed(file, tmp_path / f"{rows}.npy", tiny_folder())[1:]) for rows, file in files.items()
     ]
     peaks = []
     for rows, reader in zip(files, readers, strict=True):
-        stdout, stderr = reader.communicate(timeout=PATIENCE)
+        stdout, stderr = reader.communicate(timeout=TIMEOUT)
         assert reader.returncode == 0, stderr
         assert np.load(tmp_path / f"{rows}.npy", mmap_mode="r").shape == (rows, 32)
         peaks.append(int(stdout.splitlines()[-1]))
-    assert peaks[1] - peaks[0] < MOST
+    assert peaks[1] - peaks[0] < MAX_PROCESS_GROWTH
 
 
-def test_what_stood_there_is_kept_until_all_is_written(tmp_path, tiny_folder):
+def test_an_existing_file_is_kept_until_the_new_one_is_complete(tmp_path, tiny_folder):
     out, file = tmp_path / "e.npy", tmp_path / "my.jsonl"
     out.write_text("mine")
     out.chmod(0o640)
@@ -154,7 +173,7 @@ def test_what_stood_there_is_kept_until_all_is_written(tmp_path, tiny_folder):
     assert out.stat().st_mode & 0o777 == 0o640
 
 
-def test_what_is_no_file_is_not_replaced(tmp_path, tiny_folder):
+def test_only_a_file_is_replaced(tmp_path, tiny_folder):
     (tmp_path / "folder").mkdir()
     for out in (tmp_path / "folder", "/dev/null"):
         done = invoke(*embed(long_file(tmp_path / "my.csv", 3), out, tiny_folder()))
@@ -165,35 +184,35 @@ def test_what_is_no_file_is_not_replaced(tmp_path, tiny_folder):
 def test_a_process_that_is_told_to_terminate_leaves_nothing(tmp_path, tiny_folder, start):
     out = tmp_path / "e.npy"
     process = start("-m", *embed(long_file(tmp_path / "my.csv", 100_000), out, tiny_folder()))
-    waited(lambda: [path for path in parts_of(out) if path.stat().st_size > 1_000])
+    wait_for(lambda: [path for path in parts_of(out) if path.stat().st_size > 1_000])
     process.terminate()
-    assert process.wait(PATIENCE) == -signal.SIGTERM
+    assert process.wait(TIMEOUT) == -signal.SIGTERM
     assert left(tmp_path) == ["my.csv"]
 
 
 # --- two processes
 
 
-def test_two_processes_write_the_file_that_one_writes(tmp_path, tiny_folder, model, start):
+@pytest.mark.parametrize("command", ["embed", pytest.param("predict", marks=pytest.mark.slow)])
+def test_two_processes_write_the_file_that_one_writes(tmp_path, tiny_folder, model, start, command):
     file = long_file(tmp_path / "my.csv", 2 * BATCH_ROWS + 9)
-    for command, name in (
-        (embed(file, tmp_path / "OUT", tiny_folder()), "e.npy"),
-        (("mtst", "predict", model, file, "--text", "text", "--out", tmp_path / "OUT"), "p.csv"),
-    ):
-        one, two = (
-            [tmp_path / f"{who}-{name}" if word == tmp_path / "OUT" else word for word in command]
-            for who in ("one", "two")
-        )
-        alone = invoke(*one)
-        stdout, stderr = (shared := start("-m", *LAUNCH, *two)).communicate(timeout=PATIENCE)
-        assert (shared.returncode, alone.exit_code) == (0, 0), stderr
-        assert stdout == alone.stdout.replace("one-", "two-")
-        assert stderr.count("1 row skipped") == 1
-        assert (tmp_path / f"two-{name}").read_bytes() == (tmp_path / f"one-{name}").read_bytes()
+    one, two = (
+        embed(file, out, tiny_folder())
+        if command == "embed"
+        else ("mtst", "predict", model, file, "--text", "text", "--out", out)
+        for out in (tmp_path / "one", tmp_path / "two")
+    )
+    alone = invoke(*one)
+    launched = start("-m", *LAUNCH, *two)
+    stdout, stderr = launched.communicate(timeout=TIMEOUT)
+    assert (launched.returncode, alone.exit_code) == (0, 0), stderr
+    assert stdout == alone.stdout.replace(str(tmp_path / "one"), str(tmp_path / "two"))
+    assert stderr.count("1 row skipped") == 1
+    assert (tmp_path / "two").read_bytes() == (tmp_path / "one").read_bytes()
     assert not list(tmp_path.glob(".*"))
 
 
-def test_a_launcher_that_starts_one_process_instead_of_two_is_told_of(tmp_path, tiny_folder, monkeypatch):
+def test_a_launcher_that_starts_one_process_instead_of_two_is_reported(tmp_path, tiny_folder, monkeypatch):
     """Without `--multi_gpu` it leaves these names behind on a CPU, and no number of processes."""
     monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "no")
     monkeypatch.setenv("MASTER_PORT", "29500")
@@ -206,26 +225,29 @@ def test_a_launcher_that_starts_one_process_instead_of_two_is_told_of(tmp_path, 
     assert "multi_gpu" not in invoke(*embed(file, out, tiny_folder())).stderr
 
 
-def test_what_goes_wrong_is_told_once_and_ends_both_processes(tmp_path, tiny_folder, start):
-    file, out = long_file(tmp_path / "my.csv", 9), tmp_path / "e.npy"
-    for command, words in (
-        (embed(file, tmp_path / "none" / "e.npy", tiny_folder()), "e.npy cannot be written: No such file"),
-        (embed(tmp_path / "none.csv", out, tiny_folder()), "none.csv cannot be read"),
-    ):
-        process = start("-m", *LAUNCH, *command)
-        _, stderr = process.communicate(timeout=PATIENCE)
-        assert process.returncode != 0
-        assert len(re.findall(rf"^mtst: .*{re.escape(words)}", stderr, re.MULTILINE)) == 1
+@pytest.mark.parametrize(
+    ("file", "out", "words"),
+    [
+        ("none.csv", "e.npy", "none.csv cannot be read"),
+        pytest.param("my.csv", "none/e.npy", "e.npy cannot be written: No such file", marks=pytest.mark.slow),
+    ],
+)
+def test_an_error_is_printed_once_and_ends_both_processes(tmp_path, tiny_folder, start, file, out, words):
+    long_file(tmp_path / "my.csv", 9)
+    process = start("-m", *LAUNCH, *embed(tmp_path / file, tmp_path / out, tiny_folder()))
+    _, stderr = process.communicate(timeout=TIMEOUT)
+    assert process.returncode != 0
+    assert len(re.findall(rf"^mtst: .*{re.escape(words)}", stderr, re.MULTILINE)) == 1
     assert left(tmp_path) == ["my.csv"]
 
 
-@pytest.mark.parametrize("rank", [0, 1])
+@pytest.mark.parametrize("rank", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_process_that_is_killed_ends_the_other_and_leaves_nothing(tmp_path, tiny_folder, start, rank):
     out = tmp_path / "e.npy"
     process = start("-m", *LAUNCH, *embed(long_file(tmp_path / "my.csv", 200_000), out, tiny_folder()))
-    waited(lambda: [path for path in parts_of(out) if path.name == "1"])
+    wait_for(lambda: [path for path in parts_of(out) if path.name == "1"])
     os.kill(process_of(rank, out), signal.SIGKILL)
-    process.communicate(timeout=PATIENCE)
+    process.communicate(timeout=TIMEOUT)
     assert process.returncode != 0
     assert left(tmp_path) == ["my.csv"]
 

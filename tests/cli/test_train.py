@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 
 import mtst
 from mtst.cli import app
-from mtst.encoders.loading import DEFAULT
 from mtst.runs.job import Job
 from mtst.runs.report import data_hash, training_command
 from mtst.training.config import TrainConfig
@@ -61,10 +60,10 @@ def test_every_choice_of_a_run_is_an_option_and_comes_back_from_the_command(file
     assert report["command"] == " ".join(training_command(job, ["topic", "place"]))
 
 
-def test_the_report_proves_what_was_frozen_and_repeats_the_run(file, tmp_path, swapped):
+def test_the_report_proves_what_was_frozen_and_repeats_the_run(file, tiny_folder, tmp_path, swapped):
     target = tmp_path / "report.json"
-    more = ("--scenario", "top-k", "--top-blocks", 5, "--epochs", 2, "--batch-size", 4, "--report", target)
-    done = run(*train(file, DEFAULT, *more, "--out", tmp_path / "first"))
+    more = ("--scenario", "top-k", "--top-blocks", 1, "--epochs", 2, "--batch-size", 4, "--report", target)
+    done = run(*train(file, tiny_folder(), *more, "--out", tmp_path / "first"))
     assert done.exit_code == 0, done.stderr
     report = json.loads(target.read_text())
     groups = {group["key"]: group for group in report["groups"]}
@@ -89,14 +88,14 @@ def test_the_report_proves_what_was_frozen_and_repeats_the_run(file, tmp_path, s
     assert all((tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes() for name in files)
 
 
-def test_rates_are_looked_for_and_taken(file, tiny_folder, tmp_path):
+def test_found_learning_rates_are_used(file, tiny_folder, tmp_path):
     done = run(*train(file, tiny_folder(), "--find-rates", "--epochs", 1, "--report", tmp_path / "r.json"))
     assert done.exit_code == 0, done.stderr
     (rate,) = re.findall(r"rates found: heads ([\d.e+-]+)", done.stdout)
     assert json.loads((tmp_path / "r.json").read_text())["config"]["head_rate"] == pytest.approx(float(rate), rel=0.06)
 
 
-def test_gradual_unfreezing_says_what_opens(file, tiny_folder):
+def test_gradual_unfreezing_prints_what_opens(file, tiny_folder):
     done = run(*train(file, tiny_folder(), "--scenario", "gradual", "--no-baselines"))
     assert done.exit_code == 0, done.stderr
     told = [line for line in done.stdout.splitlines() if "opens" in line]
@@ -121,46 +120,43 @@ def test_gradual_unfreezing_says_what_opens(file, tiny_folder):
         ),
     ],
 )
-def test_nonsense_is_one_line_that_quotes_it(file, tiny_folder, more, words):
+def test_an_invalid_option_is_one_line_that_quotes_it(file, tiny_folder, more, words):
     done = run(*train(file, tiny_folder(), *more))
     assert done.exit_code == 2
     assert words in done.stderr
     assert done.stderr.count("\n") == 1
 
 
-def test_the_help_tells_of_every_option():
+def test_every_option_has_a_short_help_text():
     parameters = get_command(app).commands["train"].params
     assert all(parameter.help for parameter in parameters if parameter.param_type_name == "option")
     assert all(len(parameter.help) < 170 for parameter in parameters if parameter.help)
 
 
 def test_two_processes_train_the_same_model_as_one(file, tiny_folder, tmp_path):
-    more = ("--epochs", "3", "--batch-size", "5", "--fp32", "--report")
-    command = ["-m", "mtst", *map(str, train(file, tiny_folder(), *more))]
+    words = train(file, tiny_folder(), "--epochs", 3, "--batch-size", 5, "--fp32", "--report")
     launcher = [
         "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1",
         "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0",
     ]  # fmt: skip
-    quiet = os.environ | {"OMP_NUM_THREADS": "1"}
-    reports = []
-    for name, before in (("one", []), ("two", launcher)):
-        target = tmp_path / f"{name}.json"
-        done = subprocess.run(
-            [sys.executable, *before, *command, str(target)], capture_output=True, text=True, cwd=ROOT, env=quiet
-        )
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.count("rows used") == 1
-        reports.append(json.loads(target.read_text()))
-    one, two = reports
-    assert (one["machine"]["processes"], two["machine"]["processes"]) == (1, 2)
-    for some, others in zip(one["epochs"], two["epochs"], strict=True):
+    one = run(*words, tmp_path / "one.json")
+    two = subprocess.run(
+        [sys.executable, *launcher, "-m", "mtst", *map(str, (*words, tmp_path / "two.json"))],
+        capture_output=True, text=True, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert one.exit_code == 0, one.stderr
+    assert two.returncode == 0, two.stderr
+    assert two.stdout.count("rows used") == 1
+    alone, together = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("one", "two"))
+    assert (alone["machine"]["processes"], together["machine"]["processes"]) == (1, 2)
+    for expected, epoch in zip(alone["epochs"], together["epochs"], strict=True):
         for task in ("topic", "place"):
-            for side in ("train", "validation"):
-                if task in some[side]:
-                    assert some[side][task]["loss"] == pytest.approx(others[side][task]["loss"], abs=1e-4)
+            for split in ("train", "validation"):
+                if task in expected[split]:
+                    assert epoch[split][task]["loss"] == pytest.approx(expected[split][task]["loss"], abs=1e-4)
 
 
-def test_a_report_that_cannot_be_written_is_told_before_anything_is_trained(file, tiny_folder, tmp_path):
+def test_a_report_that_cannot_be_written_is_refused_before_training(file, tiny_folder, tmp_path):
     report = tmp_path / "none" / "report.json"
     done = run(*train(file, tiny_folder(), "--epochs", "1", "--report", report))
     assert (done.exit_code, done.stdout) == (2, "")

@@ -1,4 +1,4 @@
-"""Two processes that train together do what one does alone. They are started once, for all cases."""
+"""Two processes train as one does, and fail together. They are started once, for all cases."""
 
 import json
 import os
@@ -11,6 +11,7 @@ import torch
 from torch.distributed import TCPStore
 
 import mtst
+from mtst.errors import MtstError
 from mtst.training.distributed import SINGLE_PROCESS, ProcessGroup, launched_process_group
 
 # What a process does: every case from the same weights, without dropout; what it saw goes to a file of its own.
@@ -27,7 +28,26 @@ from mtst.training.events import EpochEnded, StepEnded
 from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.data.tasks import Task
 from mtst.training.distributed import ProcessGroup, launched_process_group
+from mtst.errors import MtstError, PeerError
 from mtst.training.fitting import fit
+
+
+def fail():
+    raise MtstError("no such file")
+
+
+def outcome(function):
+    try:
+        return function()
+    except MtstError as error:
+        return type(error).__name__ + ": " + str(error)
+
+
+def in_second_process(group):
+    with group.fail_together():
+        if not group.is_main:
+            fail()
+    return "not reached"
 
 
 def work(job, join, leave=lambda: None):
@@ -71,6 +91,11 @@ if __name__ == "__main__":
     with launched_process_group() as group:
         if distributed.is_initialized():
             distributed.barrier()  # whoever left before the other has arrived would be waited for
+        outcomes = [
+            outcome(lambda: group.run_on_main(lambda: [group.rank, "made by the main process"])),
+            outcome(lambda: group.run_on_main(fail)),
+            outcome(lambda: in_second_process(group)),
+        ]
         load_encoder(json.loads(open(path).read())["encoder"])  # it must not hold the group
     threads = [open(place).read() for place in glob("/proc/self/task/*/comm")]
 
@@ -83,6 +108,7 @@ if __name__ == "__main__":
 
     told = work(json.loads(open(path).read()), join, distributed.destroy_process_group)
     told["group"] = [group.rank, group.world_size]
+    told["outcomes"] = outcomes
     told["listening"] = sum("gloo" in name for name in threads)
     open(f"{path}.{rank}", "w").write(json.dumps(told))
 """
@@ -139,7 +165,7 @@ def runs(tiny_folder, tmp_path_factory):
     exec(compile(WORK, "work", "exec"), work)
     try:
         alone = work["work"](json.loads(path.read_text()), lambda _number: SINGLE_PROCESS)
-        said = [process.communicate(timeout=120)[1] for process in processes]
+        said = [process.communicate(timeout=240)[1] for process in processes]
     finally:
         for process in processes:
             process.kill()
@@ -151,7 +177,14 @@ def test_a_launched_process_knows_its_place(runs):
     assert [told["group"] for told in runs[1]] == [[0, 2], [1, 2]]
 
 
-def test_who_has_left_a_team_has_no_thread_that_listens_to_it(runs):
+def test_processes_share_what_the_main_one_returns_and_fail_together(runs):
+    main, other = (told["outcomes"] for told in runs[1])
+    assert main[0] == other[0] == [0, "made by the main process"]
+    assert main[1:] == ["MtstError: no such file"] * 2
+    assert other[1:] == ["PeerError: no such file"] * 2
+
+
+def test_a_process_that_has_left_its_group_has_no_thread_of_it(runs):
     """A process that ended while such threads ran was now and then aborted."""
     assert [told["listening"] for told in runs[1]] == [0, 0]
 
@@ -180,7 +213,7 @@ def test_two_processes_train_as_one_does(runs, case):
 # --- what needs no other process
 
 
-def test_a_process_that_nobody_launched_is_alone(monkeypatch):
+def test_a_process_without_launcher_is_alone(monkeypatch):
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     with launched_process_group() as group:
         assert group is SINGLE_PROCESS
@@ -202,14 +235,20 @@ def test_the_shares_of_a_batch_are_the_whole_batch(count, size):
     torch.testing.assert_close(sum(whole), rows[10:])
 
 
-def test_every_part_of_the_work_is_done_by_one():
+def test_every_piece_of_work_is_done_by_one_process():
     for number in range(7):
         assert sum(ProcessGroup(rank, 3).owns(number) for rank in range(3)) == 1
 
 
-def test_alone_nothing_is_added_up():
+def test_one_process_adds_up_nothing():
     values = torch.ones(3)
     parameter = torch.nn.Parameter(torch.ones(2))
     assert SINGLE_PROCESS.all_reduce(values) is values
     SINGLE_PROCESS.all_reduce_gradients([parameter])
     assert parameter.grad is None
+
+
+def test_one_process_runs_everything_itself():
+    assert SINGLE_PROCESS.run_on_main(lambda: 7) == 7
+    with pytest.raises(MtstError, match="as it is"), SINGLE_PROCESS.fail_together():
+        raise MtstError("as it is")

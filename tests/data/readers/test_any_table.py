@@ -1,6 +1,6 @@
-"""Whatever is uploaded gives a dataset or an error that a person understands, soon; a good table is read as written.
+"""Any upload gives a dataset or an error that a person understands, soon; a good table is read as it was written.
 
-`sh tests/run tests/test_any_table.py --hypothesis-profile=full` tries 10,000 files of bytes and 2,000 tables.
+With `-m slow` 10,000 files of bytes and 2,000 tables of each format are tried.
 """
 
 import csv
@@ -24,7 +24,10 @@ from tests.support.sheets import PARTS, STYLES, filled, parts_of, zipped
 
 LIMITS = Limits(rows=500, megabytes=1, columns=60, labels=20, characters=1_000)
 FILES = settings(suppress_health_check=list(HealthCheck))
-TABLES = settings(FILES, max_examples=max(20, settings().max_examples // 5))
+TABLES = settings(FILES, max_examples=20)
+FULL = settings.get_profile("full")
+MANY_FILES = settings(FULL, suppress_health_check=list(HealthCheck))
+MANY_TABLES = settings(MANY_FILES, max_examples=2_000)
 
 MARKS = (
     b"", b"", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\xff\xfe\0\0", b"\0\0\xfe\xff", b"\x1f\x8b", b"\x1f\x8b\x08",
@@ -115,6 +118,11 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("any")
 
 
+def many(test):
+    """Run a property test only with the marker `slow`, for as long as it takes."""
+    return pytest.mark.slow(pytest.mark.timeout(0)(test))
+
+
 def taken_through(path, header=None):
     """Take a file all the way to a split, checking that nothing is lost on the way."""
     table = read_table(path, LIMITS, header=header)
@@ -148,12 +156,15 @@ def goes_through(path, header=None):
     assert len(said) > 20
 
 
-@FILES
-@given(content=ANY_BYTES, header=st.sampled_from([None, None, True, False]))
-def test_any_bytes_give_a_dataset_or_an_error_that_says_why(folder, content, header):
+def check_any_bytes(folder, content, header):
     path = folder / "any.csv"
     path.write_bytes(content)
     goes_through(path, header)
+
+
+any_bytes = given(content=ANY_BYTES, header=st.sampled_from([None, None, True, False]))
+test_any_bytes_give_a_dataset_or_an_error_that_says_why = FILES(any_bytes(check_any_bytes))
+test_many_files_of_any_bytes = many(MANY_FILES(any_bytes(check_any_bytes)))
 
 
 # --- tables that are well-formed
@@ -228,9 +239,7 @@ def delimited(draw):
     return rows, (encoding, delimiter, end, quoting), target.getvalue().encode(encoding)
 
 
-@TABLES
-@given(made=delimited())
-def test_a_delimited_table_is_read_as_it_was_written(folder, made):
+def check_delimited(folder, made):
     rows, _, content = made
     path = folder / "good.csv"
     path.write_bytes(content)
@@ -240,9 +249,12 @@ def test_a_delimited_table_is_read_as_it_was_written(folder, made):
     assert not table.skipped
 
 
-@TABLES
-@given(made=tables(), unpacked=st.booleans())
-def test_json_lines_are_read_as_they_were_written(folder, made, unpacked):
+a_delimited_table = given(made=delimited())
+test_a_delimited_table_is_read_as_it_was_written = TABLES(a_delimited_table(check_delimited))
+test_many_delimited_tables = many(MANY_TABLES(a_delimited_table(check_delimited)))
+
+
+def check_json_lines(folder, made, unpacked):
     names, *rows = made[0]
     content = "".join(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=unpacked) + "\n" for row in rows)
     path = folder / "good.jsonl.gz"
@@ -252,12 +264,20 @@ def test_json_lines_are_read_as_they_were_written(folder, made, unpacked):
     assert [list(table.columns), *map(list, table.rows)] == [names, *rows]
 
 
-@TABLES
-@given(made=tables(), write=st.sampled_from([openpyxl_of, lambda rows: zipped(parts_of(rows))]))
-def test_a_workbook_is_read_as_it_was_written(folder, made, write):
+a_json_table = given(made=tables(), unpacked=st.booleans())
+test_json_lines_are_read_as_they_were_written = TABLES(a_json_table(check_json_lines))
+test_many_tables_as_json_lines = many(MANY_TABLES(a_json_table(check_json_lines)))
+
+
+def check_workbook(folder, made, write):
     rows = [["'" + cell if cell.startswith("=") else cell for cell in row] for row in made[0]]
     path = folder / "good.xlsx"
     path.write_bytes(write(rows))
     goes_through(path)
     table = read_table(path, LIMITS, header=True)
     assert [list(table.columns), *map(list, table.rows)] == rows
+
+
+a_workbook = given(made=tables(), write=st.sampled_from([openpyxl_of, lambda rows: zipped(parts_of(rows))]))
+test_a_workbook_is_read_as_it_was_written = TABLES(a_workbook(check_workbook))
+test_many_workbooks = many(MANY_TABLES(a_workbook(check_workbook)))

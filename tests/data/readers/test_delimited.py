@@ -3,6 +3,7 @@ import csv
 import pytest
 
 from mtst.data.readers.delimited import Dialect, find_dialect, read_delimited
+from mtst.data.readers.encoding import LONGEST_ROW
 from mtst.data.readers.records import Record, Skipped
 from mtst.errors import DataError
 
@@ -112,9 +113,10 @@ def test_many_lines_each_with_an_open_quote_are_each_skipped():
     assert [*lines(text, Skipped), *lines(text, Record)] in ([2, 3, 4, 1, 5], [4, 1, 2, 5])
 
 
-def test_quotes_that_hardly_ever_match_are_refused_before_reading_again_and_again():
+def test_quotes_that_hardly_ever_match_are_refused_before_reading_again_and_again(monkeypatch):
+    monkeypatch.setattr("mtst.data.readers.delimited.MAX_REREAD_CHARACTERS", 500_000)
     with pytest.raises(DataError, match=r"x\.csv has many quotes .* line [\d,]+\. Save it again"):
-        records('a","b\n' * 300_000)
+        records('a","b\n' * 30_000)
 
 
 # --- long cells
@@ -124,10 +126,14 @@ def test_a_very_long_cell_is_read(table_of):
     assert len(table_of("text\n" + "word " * 40_000).column("text")[0]) == 200_000
 
 
-def test_reading_a_short_file_leaves_other_readers_their_long_cells(table_of):
-    before = csv.field_size_limit()
-    table_of("text\na\n")
-    assert csv.field_size_limit() >= before
+@pytest.mark.parametrize("limit", [131_072, 2**31 - 1])
+def test_the_limit_of_the_csv_module_is_raised_to_the_longest_row_and_never_lowered(table_of, limit):
+    before = csv.field_size_limit(limit)
+    try:
+        table_of("text\na\n")
+        assert csv.field_size_limit() == max(limit, LONGEST_ROW)
+    finally:
+        csv.field_size_limit(max(before, LONGEST_ROW))
 
 
 def test_a_character_of_code_zero_is_read(table_of):

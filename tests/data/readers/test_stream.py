@@ -73,7 +73,7 @@ def test_a_stream_holds_what_the_table_holds(tmp_path, content, header, pack):
 
 
 @pytest.mark.parametrize("content", REFUSED.values(), ids=REFUSED)
-def test_what_is_no_table_is_refused_in_the_same_words(tmp_path, content):
+def test_a_stream_refuses_what_a_table_refuses_in_the_same_words(tmp_path, content):
     path = tmp_path / "table"
     path.write_bytes(content)
     with pytest.raises(DataError) as expected:
@@ -109,9 +109,9 @@ def test_neither_rows_nor_size_of_a_text_have_a_limit(tmp_path):
         (b"a" * (CHUNK - 1) + "é\n".encode() * 20 + b"\xe9\n", "utf-8"),  # a letter on two chunks
         (b"a" * (CHUNK - 2) + b"\xef\xbf\xbd\n" * 9, "utf-8"),  # U+FFFD that is meant, on two chunks
         (b"a" * (CHUNK - 1) + b"\xef\xbf\xbd\n" * 9, "utf-8"),
-        (b"a,b\n" * CHUNK + "café à l'hôtel, déjà fermé\n".encode("cp1252") * 50, "cp1252"),
+        (b"a,b\n" * (CHUNK // 4 + 9) + "café à l'hôtel, déjà fermé\n".encode("cp1252") * 50, "cp1252"),
         (b"a" * CHUNK + b"\xc3", "cp1252"),  # cut off in a letter
-        (b"a,b\n" * CHUNK, "utf-8"),
+        (b"a,b\n" * (CHUNK // 4 + 9), "utf-8"),
     ],
     ids=["seam", "meant", "meant too", "late", "cut off", "ASCII"],
 )
@@ -123,7 +123,7 @@ def test_the_encoding_of_a_file_is_that_of_its_bytes(tmp_path, start, encoding):
     assert list(text_lines("x", path, encoding)) == list(text_lines("x", start, encoding))
 
 
-def test_parts_hold_every_row_once_and_count_what_was_skipped(tmp_path):
+def test_batches_hold_every_row_once_and_count_the_skipped(tmp_path):
     count = 2 * BATCH_ROWS + 5
     path = tmp_path / "long.csv"
     path.write_text("text,n\n" + "".join(f"row,{n}\n" + "a,b,c\n" * (n % 2_000 == 7) for n in range(count)))
@@ -135,7 +135,7 @@ def test_parts_hold_every_row_once_and_count_what_was_skipped(tmp_path):
     assert [row.line for row in batches.first_skipped] == [10, 2_011, 4_012]
 
 
-def test_parts_of_long_texts_hold_fewer_rows(tmp_path):
+def test_batches_of_long_texts_hold_fewer_rows(tmp_path):
     path = tmp_path / "long.csv"
     path.write_text("text\n" + ("word " * 60_000 + "\n") * 16)
     sizes = [len(batch) for batch in Batches(open_stream(path))]
