@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from mtst.encoders.embedding_cache import EmbeddingCache, Row
 from mtst.encoders.layers import LayerGroup, evaluation_mode, layer_groups
 from mtst.encoders.packing.blocks import BlockRunner
-from mtst.encoders.packing.dropout import use_cheap_dropout
 from mtst.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -65,7 +64,6 @@ class Encoder(nn.Module):
         if not callable(getattr(backbone, "tokenizer", None)):
             raise EncoderError(f"{name!r} has no tokenizer, so it is not a text encoder.")
         self.max_tokens: int = min(backbone.max_seq_length or 512, 100_000)
-        use_cheap_dropout(backbone)
         with torch.inference_mode():
             self.dimension: int = self._embed(self.tokenize(["probe"])).shape[1]
         self.groups: tuple[LayerGroup, ...] = layer_groups(

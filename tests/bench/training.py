@@ -1,4 +1,4 @@
-"""How fast training is beside plain loops, and how much memory it takes: everything in one run, on one machine.
+"""How fast training is compared with plain loops, and how much memory it takes, on one machine.
 
 python -m tests.bench.training FILE.csv TEXT LABEL [LABEL ...] [--rows 1000] [--epochs 20] [--seeds 1]
 
@@ -6,7 +6,8 @@ The plain loop is the one that people write with PyTorch and Transformers: shuff
 padded to their longest sentence, 32 bits, `torch.optim.AdamW`. The notebook's loop embeds every batch with
 `SentenceTransformer.encode` in every epoch and trains the heads on it. All train the same heads on the same rows with
 the same batch size, rates and number of epochs. Each is measured in a process of its own; the first epoch and the
-others apart, because what is computed once is computed in the first.
+others separately, because what is computed once is computed in the first. Last comes what packing sentences gains:
+see `tests.bench.packing`.
 """
 
 import json
@@ -34,8 +35,8 @@ TOP = 2  # blocks
 TARGETS = {"freeze-encoder": 50.0, "freeze-encoder, whole run": 10.0, "top-k": 2.5, "train-all": 4.0}
 
 
-def epochs_of(scenario: str, wanted: int) -> int:
-    return wanted if scenario == "freeze-encoder" else 3
+def epochs_of(scenario: str, epochs: int) -> int:
+    return epochs if scenario == "freeze-encoder" else 3
 
 
 def config(scenario: str, seed: int, epochs: int) -> TrainConfig:
@@ -82,30 +83,30 @@ def plain(data: Dataset, scenario: str, seed: int, epochs: int) -> dict:
         for block in bert.encoder.layer[-TOP:]:
             block.requires_grad_(True).train()
     optimizer = torch.optim.AdamW([
-        {"params": [one for one in bert.parameters() if one.requires_grad], "lr": ENCODER_RATE},
+        {"params": [parameter for parameter in bert.parameters() if parameter.requires_grad], "lr": ENCODER_RATE},
         {"params": heads.parameters(), "lr": HEAD_RATE},
     ])  # fmt: skip
     order = random.Random(seed)  # noqa: S311
     seconds, losses = [], []
     for _ in range(epochs):
-        start, found = time.perf_counter(), []
-        places = order.sample(range(len(rows)), len(rows))
-        for first in range(0, len(places), BATCH):
-            some = places[first : first + BATCH]
-            batch = tokenizer([rows.texts[i] for i in some], padding=True, truncation=True, return_tensors="pt")
+        start, step_losses = time.perf_counter(), []
+        indices = order.sample(range(len(rows)), len(rows))
+        for first in range(0, len(indices), BATCH):
+            batch_rows = indices[first : first + BATCH]
+            batch = tokenizer([rows.texts[i] for i in batch_rows], padding=True, truncation=True, return_tensors="pt")
             hidden = bert(**batch).last_hidden_state
             mask = batch["attention_mask"].unsqueeze(-1)
             pooled = torch.nn.functional.normalize((hidden * mask).sum(1) / mask.sum(1))
             loss = sum(
-                cross_entropy(head(pooled), target[some], ignore_index=UNLABELLED)
+                cross_entropy(head(pooled), target[batch_rows], ignore_index=UNLABELLED)
                 for head, target in zip(heads, targets, strict=True)
             )
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            found.append(loss.item())
+            step_losses.append(loss.item())
         seconds.append(time.perf_counter() - start)
-        losses.append(found)
+        losses.append(step_losses)
     return {"first": seconds[0], "others": seconds[1:], "whole": sum(seconds), "losses": _means(losses)}
 
 
@@ -121,21 +122,23 @@ def notebook(data: Dataset, scenario: str, seed: int, epochs: int) -> dict:
     order = random.Random(seed)  # noqa: S311
     seconds, losses = [], []
     for _ in range(min(epochs, 3)):  # the later ones take as long; the whole run is their number times that
-        start, found = time.perf_counter(), []
-        places = order.sample(range(len(rows)), len(rows))
-        for first in range(0, len(places), BATCH):
-            some = places[first : first + BATCH]
-            pooled = body.encode([rows.texts[i] for i in some], convert_to_tensor=True, show_progress_bar=False).clone()
+        start, step_losses = time.perf_counter(), []
+        indices = order.sample(range(len(rows)), len(rows))
+        for first in range(0, len(indices), BATCH):
+            batch_rows = indices[first : first + BATCH]
+            pooled = body.encode(
+                [rows.texts[i] for i in batch_rows], convert_to_tensor=True, show_progress_bar=False
+            ).clone()
             loss = sum(
-                cross_entropy(head(pooled), target[some], ignore_index=UNLABELLED)
+                cross_entropy(head(pooled), target[batch_rows], ignore_index=UNLABELLED)
                 for head, target in zip(heads, targets, strict=True)
             )
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            found.append(loss.item())
+            step_losses.append(loss.item())
         seconds.append(time.perf_counter() - start)
-        losses.append(found)
+        losses.append(step_losses)
     mean = sum(seconds[1:]) / len(seconds[1:])
     return {"first": seconds[0], "others": seconds[1:], "whole": mean * epochs, "losses": _means(losses)}
 
@@ -144,7 +147,7 @@ LOOPS = {"ours": ours, "plain": plain, "notebook": notebook}
 
 
 def _means(losses: list[list[float]]) -> list[float]:
-    return [sum(found) / len(found) for found in losses]
+    return [statistics.mean(epoch) for epoch in losses]
 
 
 def peak_megabytes() -> float:
@@ -171,18 +174,18 @@ def operations(data: Dataset, seed: int) -> float:
     encoder = load_encoder()
     named = dict(encoder.backbone.named_parameters())
     blocks = [named[name] for group in encoder.groups if group.key.startswith("block-") for name in group.parameters]
-    weights = sum(one.numel() for one in blocks if one.ndim == 2)
+    weights = sum(parameter.numel() for parameter in blocks if parameter.ndim == 2)
     return 6 * weights * sum(map(len, encoder.tokenize(rows.texts))) / 1e9
 
 
-def measured(options: Namespace, loop: str, scenario: str, seed: int) -> dict:
+def measure(options: Namespace, loop: str, scenario: str, seed: int) -> dict:
     """Measure one loop in a process of its own."""
-    words = [options.file, options.text, *options.labels, "--rows", options.rows, "--epochs", options.epochs]
-    words += ["--only", loop, scenario, seed]
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.training", *map(str, words)], capture_output=True, text=True, check=True
+    arguments = [options.file, options.text, *options.labels, "--rows", options.rows, "--epochs", options.epochs]
+    arguments += ["--only", loop, scenario, seed]
+    process = subprocess.run(
+        [sys.executable, "-m", "tests.bench.training", *map(str, arguments)], capture_output=True, text=True, check=True
     )
-    return json.loads(done.stdout.splitlines()[-1])
+    return json.loads(process.stdout.splitlines()[-1])
 
 
 def options_of(about: str, epochs: int) -> ArgumentParser:
@@ -206,8 +209,8 @@ def main(options: Namespace) -> None:
     data = data_of(options)
     if options.only:
         loop, scenario, seed = options.only[0], options.only[1], int(options.only[2])
-        found = LOOPS[loop](data, scenario, seed, epochs_of(scenario, options.epochs))
-        print(json.dumps(found | {"megabytes": peak_megabytes()}))
+        result = LOOPS[loop](data, scenario, seed, epochs_of(scenario, options.epochs))
+        print(json.dumps(result | {"megabytes": peak_megabytes()}))
         return
     precision = load_encoder().precision
     rate = product_rate(torch.bfloat16 if precision == "bf16" else torch.float32)
@@ -215,35 +218,38 @@ def main(options: Namespace) -> None:
           f"matrix products run at {rate:,.0f} billion operations a second")  # fmt: skip
     print(f"{'':28}{'seconds an epoch':>18}{'memory MB':>11}{'ratio':>9}{'target':>8}")
     for scenario, other in (("freeze-encoder", "notebook"), ("top-k", "plain"), ("train-all", "plain")):
-        found: dict[str, list[dict]] = {"ours": [], other: []}
+        results: dict[str, list[dict]] = {"ours": [], other: []}
         for seed in range(options.seeds):
-            for loop, runs in found.items():
-                runs.append(measured(options, loop, scenario, seed))
-        report(scenario, other, found)
+            for loop, runs in results.items():
+                runs.append(measure(options, loop, scenario, seed))
+        report(scenario, other, results)
         if scenario == "train-all":
-            epoch = min(time for run in found["ours"] for time in run["others"])
+            epoch = min(time for run in results["ours"] for time in run["others"])
             reached = operations(data, 0) / epoch / rate
             print(f"{'':4}train-all reaches {100 * reached:.0f} % of the machine's rate of matrix products")
+    from tests.bench.packing import compare_packing
+
+    compare_packing(data, rounds=3)
 
 
-def report(scenario: str, other: str, found: dict[str, list[dict]]) -> None:
+def report(scenario: str, other: str, results: dict[str, list[dict]]) -> None:
     """Print the lines of one scenario: the quickest epoch of each loop after its first, their ratio, the losses."""
-    best = {loop: min(time for run in runs for time in run["others"]) for loop, runs in found.items()}
-    memory = {loop: max(run["megabytes"] for run in runs) for loop, runs in found.items()}
-    for loop in found:
+    best = {loop: min(time for run in runs for time in run["others"]) for loop, runs in results.items()}
+    memory = {loop: max(run["megabytes"] for run in runs) for loop, runs in results.items()}
+    for loop in results:
         ratio = f"{best[other] / best[loop]:8.1f}x{TARGETS[scenario]:7g}x" if loop == "ours" else ""
         print(f"{scenario + ', ' + loop:28}{best[loop]:18.3f}{memory[loop]:11.0f}{ratio}")
     if scenario == "freeze-encoder":
-        whole = {loop: min(run["whole"] for run in runs) for loop, runs in found.items()}
+        whole = {loop: min(run["whole"] for run in runs) for loop, runs in results.items()}
         name = "freeze-encoder, whole run"
         print(f"{name:28}{whole['ours']:18.3f}{'':11}{whole[other] / whole['ours']:8.1f}x{TARGETS[name]:7g}x")
-    for loop, runs in found.items():
+    for loop, runs in results.items():
         curves = "; ".join(" ".join(f"{loss:.3f}" for loss in run["losses"][:4]) for run in runs)
         print(f"{'':4}mean loss of the first epochs, {loop}: {curves}")
-    if len(found[other]) > 1:
-        epochs = [list(zip(*(run["losses"] for run in runs), strict=True)) for runs in found.values()]
-        for number, (mine, theirs) in enumerate(list(zip(*epochs, strict=False))[:4], 1):
-            apart = abs(statistics.mean(mine) - statistics.mean(theirs))
+    if len(results[other]) > 1:
+        epochs = [list(zip(*(run["losses"] for run in runs), strict=True)) for runs in results.values()]
+        for number, (ours, theirs) in enumerate(list(zip(*epochs, strict=False))[:4], 1):
+            apart = abs(statistics.mean(ours) - statistics.mean(theirs))
             print(f"{'':4}epoch {number}: the means over seeds are {apart:.3f} apart; "
                   f"seeds of {other} spread over {max(theirs) - min(theirs):.3f}")  # fmt: skip
 

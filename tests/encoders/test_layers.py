@@ -7,7 +7,15 @@ from torch import nn
 from mtst.encoders.layers import find_blocks, layer_groups, modules_of
 from mtst.encoders.loading import load_encoder
 
-EVERY_KIND = pytest.mark.parametrize("kind", ["bert", "roberta", "distilbert", "mpnet"])
+EVERY_KIND = pytest.mark.parametrize(
+    "kind",
+    [
+        "bert",
+        "mpnet",
+        pytest.param("roberta", marks=pytest.mark.slow),
+        pytest.param("distilbert", marks=pytest.mark.slow),
+    ],
+)
 
 
 def placed(encoder):

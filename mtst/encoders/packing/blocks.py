@@ -1,7 +1,8 @@
-"""The blocks of an encoder, entered at any of them, with the sentences of a batch laid end to end where that works.
+"""Run an encoder's blocks from any of them on, with the sentences of a batch laid end to end where that works.
 
-What lies below the lowest open layer is the same in every epoch. So a run keeps the hidden states that enter that
-layer, and a pass begins there: the lower blocks are left out and what enters the first of the rest is replaced.
+What lies below the lowest open layer gives the same output in every epoch. So a run caches the hidden states that
+enter that layer, and a pass begins there: the blocks below are left out, and the input of the first block that runs is
+replaced.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,64 +19,71 @@ from mtst.encoders.packing import attention
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-# In bf16 a product of a size that has not been seen lately takes an eighth longer, and its program stays in memory. So
-# rows of zeros bring the tokens of a batch to a multiple of this.
-MULTIPLE = 32
-TOLERANCE = 1e-3  # of the embedding of the probe, of length about 1
+# A bf16 product of a size not seen lately takes an eighth longer, and its kernel stays in memory. So rows of zeros
+# bring the number of tokens of a batch to a multiple of this.
+TOKEN_MULTIPLE = 32
+TOLERANCE = 1e-3  # of the probe's embeddings, whose length is about 1
 
 
 class BlockRunner:
-    """The blocks of a backbone.
+    """Runs the blocks of a backbone.
 
-    Its length is the number of blocks at which a pass can begin; 0 if it cannot, as where a model tells its blocks
-    apart by their places. That, and whether blocks work without padding, is tried out once.
+    Both abilities are tried out once, on a probe, rather than inferred from the architecture's name.
 
     Attributes:
-        packs: whether its blocks can work without padding.
+        packs: whether its blocks work without padding.
     """
 
     def __init__(self, backbone: "SentenceTransformer", probe: Callable[[], dict[str, Tensor]]) -> None:
         """Find the blocks; `probe` returns a batch (ids and mask) of sentences of several lengths."""
         self._backbone = backbone
-        found = find_blocks(backbone)
-        self._path, self._blocks = found if found else ("", nn.ModuleList())
+        listed = find_blocks(backbone)
+        self._path, self._blocks = listed or ("", nn.ModuleList())
         self._config: Any = getattr(getattr(backbone[0], "auto_model", None), "config", None)
         self.packs = False
         self.packs = self._can_pack(probe)
-        self._enters = self._can_enter(probe)
+        self._can_start_anywhere = self._check_starts(probe)
 
     def __len__(self) -> int:
-        return len(self._blocks) if self._enters else 0
+        """Return the number of blocks at which a pass can begin.
+
+        It is 0 if a pass cannot begin above the first, as in a model that treats blocks by their index.
+        """
+        return len(self._blocks) if self._can_start_anywhere else 0
 
     def embed(self, batch: dict[str, Tensor], start: int = 0, hidden: Tensor | None = None) -> Tensor:
         """Return the embeddings (n, d) of a batch of n sentences.
 
         Args:
             batch: token ids and attention mask (n, length).
-            start: the first block that works.
-            hidden: what enters it, (tokens, d), sentence after sentence; if `start` is above 0.
+            start: the first block that runs.
+            hidden: its input (tokens, d), sentence after sentence, if `start` is above 0.
         """
-        with self._entered(start, batch["attention_mask"].bool(), hidden):
-            return self._backbone(dict(batch))["sentence_embedding"]
+        with self._patched(batch["attention_mask"].bool(), start, hidden=hidden):
+            embeddings: Tensor = self._backbone(dict(batch))["sentence_embedding"]
+            return embeddings
 
     def hidden(self, batch: dict[str, Tensor], block: int) -> Tensor:
-        """Return what enters a block (tokens, d), sentence after sentence, without gradients."""
-        mask, seen = batch["attention_mask"].bool(), []
+        """Return the input (tokens, d) of a block, sentence after sentence, without gradients."""
+        mask = batch["attention_mask"].bool()
+        outputs: list[Tensor] = []
 
-        def see(_module: nn.Module, _inputs: object, output: object) -> None:
-            seen.append(first_tensor(output))
+        def record(_module: nn.Module, _inputs: object, output: Any) -> None:
+            outputs.append(first_tensor(output))
 
-        with evaluation_mode(self._backbone), self._entered(0, mask, None, end=block):
-            hook = self._blocks[block - 1].register_forward_hook(see, prepend=True)
+        with evaluation_mode(self._backbone), self._patched(mask, end=block):
+            hook = self._blocks[block - 1].register_forward_hook(record, prepend=True)
             try:
                 self._backbone(dict(batch))
             finally:
                 hook.remove()
-        return seen[0][0, : int(mask.sum())] if self.packs else _pack(seen[0], mask)[0]
+        return outputs[0][0, : int(mask.sum())] if self.packs else _pack(outputs[0], mask)[0]
 
     @contextmanager
-    def _entered(self, start: int, mask: Tensor, hidden: Tensor | None, end: int | None = None) -> Iterator[None]:
-        """Let a pass go through the blocks from `start` to before `end` only, `hidden` entering the first."""
+    def _patched(
+        self, mask: Tensor, start: int = 0, end: int | None = None, hidden: Tensor | None = None
+    ) -> Iterator[None]:
+        """Let the backbone run only the blocks from `start` to before `end`, the first of them on `hidden` if given."""
         blocks = self._blocks[start:end]
         if not len(blocks):
             yield
@@ -83,15 +91,17 @@ class BlockRunner:
         parent, _, name = self._path.rpartition(".")
         owner = self._backbone.get_submodule(parent)
 
-        def enter(_module: nn.Module, inputs: tuple, named: dict) -> tuple[tuple, dict]:
-            states = inputs[0] if inputs else named["hidden_states"]
+        def enter(
+            _module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+        ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+            states = args[0] if args else kwargs["hidden_states"]
             if hidden is not None:
                 states = hidden.to(states.dtype)[None] if self.packs else _unpack(hidden[None], mask)
             elif self.packs:
                 states = _pack(states, mask)
             if self.packs and torch.is_autocast_enabled("cpu"):
-                states = pad(states, (0, 0, 0, -states.shape[1] % MULTIPLE))
-            return ((states, *inputs[1:]), named) if inputs else (inputs, named | {"hidden_states": states})
+                states = pad(states, (0, 0, 0, -states.shape[1] % TOKEN_MULTIPLE))
+            return ((states, *args[1:]), kwargs) if args else (args, kwargs | {"hidden_states": states})
 
         def leave(_module: nn.Module, _inputs: object, output: Any) -> Any:
             states = _unpack(first_tensor(output), mask)
@@ -113,7 +123,7 @@ class BlockRunner:
                 hook.remove()
 
     def _can_pack(self, probe: Callable[[], dict[str, Tensor]]) -> bool:
-        """Try whether the blocks give the same without padding, as they do if only their attention mixes tokens."""
+        """Return whether the blocks give the same without padding: they do if only their attention mixes tokens."""
         transformer = getattr(self._backbone[0], "auto_model", None)
         if not len(self._blocks) or not getattr(transformer, "_supports_attention_backend", False):
             return False
@@ -125,15 +135,15 @@ class BlockRunner:
             expected = self._backbone(dict(batch))["sentence_embedding"]
             self.packs = True
             try:
-                found = self.embed(batch)
-            except (RuntimeError, TypeError):  # shapes that do not fit: its blocks need to know of sentences
+                embeddings = self.embed(batch)
+            except (RuntimeError, TypeError):  # shapes do not fit: its blocks need padded sentences
                 return False
             finally:
                 self.packs = False
-        return _alike(found, expected)
+        return _is_close(embeddings, expected)
 
-    def _can_enter(self, probe: Callable[[], dict[str, Tensor]]) -> bool:
-        """Try whether a pass that begins at any block, with what entered it, gives what the whole pass gives."""
+    def _check_starts(self, probe: Callable[[], dict[str, Tensor]]) -> bool:
+        """Return whether a pass that begins at any block, on that block's input, gives the same as a whole pass."""
         if not len(self._blocks):
             return False
         batch = probe()
@@ -141,30 +151,30 @@ class BlockRunner:
             expected = self._backbone(dict(batch))["sentence_embedding"]
             for block in range(1, len(self._blocks)):
                 try:
-                    found = self.embed(batch, block, self.hidden(batch, block))
-                except (RuntimeError, TypeError, LookupError):  # it asks for what only the other blocks know
+                    embeddings = self.embed(batch, block, self.hidden(batch, block))
+                except (RuntimeError, TypeError, LookupError):  # it needs what only the blocks below compute
                     return False
-                if not _alike(found, expected):
+                if not _is_close(embeddings, expected):
                     return False
         return True
 
 
-def _alike(found: Tensor, expected: Tensor) -> bool:
-    found, expected = found.float(), expected.float()
-    return bool((found - expected).abs().max() < TOLERANCE * expected.norm(dim=1).max())
+def _is_close(embeddings: Tensor, expected: Tensor) -> bool:
+    embeddings, expected = embeddings.float(), expected.float()
+    return bool((embeddings - expected).abs().max() < TOLERANCE * expected.norm(dim=1).max())
 
 
-def _places(mask: Tensor) -> Tensor:
+def _token_positions(mask: Tensor) -> Tensor:
     return mask.flatten().nonzero()[:, 0]
 
 
 def _pack(padded: Tensor, mask: Tensor) -> Tensor:
     """Return the tokens (1, tokens, d) of padded sentences (n, length, d)."""
-    return padded.flatten(0, 1).index_select(0, _places(mask))[None]
+    return padded.flatten(0, 1).index_select(0, _token_positions(mask))[None]
 
 
 def _unpack(tokens: Tensor, mask: Tensor) -> Tensor:
     """Return tokens (1, tokens, d) as padded sentences (n, length, d)."""
     padded = tokens.new_zeros(mask.numel(), tokens.shape[-1])
-    places = _places(mask)
-    return padded.index_copy(0, places, tokens[0, : len(places)]).unflatten(0, mask.shape)
+    positions = _token_positions(mask)
+    return padded.index_copy(0, positions, tokens[0, : len(positions)]).unflatten(0, mask.shape)
