@@ -16,6 +16,6 @@ def test_the_published_encoder_gives_the_published_numbers():
         ],
     }  # fmt: skip
     with Client("https://huggingface.co", Path("~/.cache/huggingface").expanduser()) as client:
-        rows = client.do("embed", name="bert-base-nli-mean-tokens", texts=list(expected))
+        rows = client.call("embed", name="bert-base-nli-mean-tokens", texts=list(expected))
     for row, first in zip(rows, expected.values(), strict=True):
         assert row[:5] == pytest.approx(first, abs=1e-4)

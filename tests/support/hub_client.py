@@ -1,7 +1,7 @@
-"""A process that is online with the small Hub: it loads encoders that it is told to, and says how that went.
+"""A process that is online with the small Hub: it calls the functions below on request and returns their results.
 
-`huggingface_hub` reads where the Hub is when it is imported, so what speaks to a Hub of a test is a process of its
-own. It takes orders as lines of JSON, several at once, and answers each with a line.
+`huggingface_hub` reads the address of the Hub when it is imported, so the client of a test's Hub is a process of its
+own. Requests and answers are lines of JSON; requests run concurrently.
 """
 
 import json
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 class Client:
-    """The process, from the side of a test."""
+    """The test's side of the process."""
 
     def __init__(self, endpoint: str, home: Path, **environment: str) -> None:
-        """Start it; `home` is where it keeps what it fetches."""
+        """Start it; `home` is the folder of its downloads."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
-        wanted = {"HF_ENDPOINT": endpoint, "HF_HOME": str(home), "HF_HUB_DISABLE_TELEMETRY": "1"}
+        settings = {"HF_ENDPOINT": endpoint, "HF_HOME": str(home), "HF_HUB_DISABLE_TELEMETRY": "1"}
         self._process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "tests.support.hub_client"],
-            env=inherited | wanted | environment,
+            env=inherited | settings | environment,
             cwd=Path(__file__).parents[2],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -43,22 +43,23 @@ class Client:
 
     def __exit__(self, *_: object) -> None:
         self._process.stdin.close()
+        self._process.terminate()  # a process that has imported torch takes long to end by itself
         self._process.wait()
         self._listener.join()
         self._process.stdout.close()
 
-    def ask(self, what: str, **order: Any) -> Future:
-        """Give an order, which is a function below; its answer comes later."""
+    def submit(self, function: str, **arguments: Any) -> Future:
+        """Call a function below; its result comes later."""
         with self._lock:
             self._answers.append(Future())
-            line = json.dumps({"what": what, "number": len(self._answers) - 1, **order})
+            line = json.dumps({"function": function, "number": len(self._answers) - 1, "arguments": arguments})
             self._process.stdin.write(line + "\n")
             self._process.stdin.flush()
             return self._answers[-1]
 
-    def do(self, what: str, **order: Any) -> Any:
-        """Give an order and wait for its answer."""
-        return self.ask(what, **order).result()
+    def call(self, function: str, **arguments: Any) -> Any:
+        """Call a function below and return its result."""
+        return self.submit(function, **arguments).result()
 
     def _listen(self) -> None:
         for line in self._process.stdout:
@@ -70,17 +71,17 @@ class Client:
 
 
 def load(name: str) -> dict:
-    """Load an encoder; say what became of it and how the download went on."""
+    """Load an encoder; return what it is, or the error, and the progress of the download."""
     from mtst.encoders.loading import load_encoder
     from mtst.errors import EncoderError
 
-    told: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
     try:
-        encoder = load_encoder(name, progress=lambda *progress: told.append(progress))
+        encoder = load_encoder(name, progress=lambda done, total: progress.append((done, total)))
     except EncoderError as error:
-        return {"error": str(error), "told": told}
+        return {"error": str(error), "progress": progress}
     row = [float(value) for value in encoder.encode(["a good film"])[0]]
-    return {"dimension": encoder.dimension, "name": encoder.name, "row": row, "told": told}
+    return {"dimension": encoder.dimension, "name": encoder.name, "row": row, "progress": progress}
 
 
 def train(name: str, folder: str) -> dict:
@@ -112,8 +113,8 @@ def embed(name: str, texts: list[str]) -> list[list[float]]:
     return load_encoder(name, fp32=True).encode(texts).tolist()
 
 
-def offer(name: str) -> dict:
-    """Say what is known of an encoder before it is loaded."""
+def info(name: str) -> dict:
+    """Return what is known of an encoder before it is loaded."""
     from dataclasses import asdict
 
     from mtst.encoders.info import encoder_info
@@ -135,12 +136,12 @@ def _pool_up_to(megabytes: float) -> "EncoderPool":
     return EncoderPool(Settings(runs_dir=Path(gettempdir()), max_encoder_mb=megabytes))
 
 
-def fetch_for(who: str, name: str, megabytes: float) -> str | None:
+def fetch_for(visitor: str, name: str, megabytes: float) -> str | None:
     """Fetch an encoder for a visitor of a server that takes so many megabytes; say what went wrong."""
     from mtst.errors import EncoderError
 
     try:
-        list(_pool_up_to(megabytes).fetch(name, who))
+        list(_pool_up_to(megabytes).fetch(name, visitor))
     except EncoderError as error:
         return str(error)
     return None
@@ -176,19 +177,19 @@ def limit_files(size: int) -> None:
 
 
 def _serve() -> None:
-    known = load, train, embed, offer, fetch_for, fetch_and_leave, wait_for_downloads, hub_answers, limit_files
-    orders = {function.__name__: function for function in known}
+    functions = load, train, embed, info, fetch_for, fetch_and_leave, wait_for_downloads, hub_answers, limit_files
+    by_name = {function.__name__: function for function in functions}
     lock = threading.Lock()
 
-    def follow(what: str, number: int, **order: Any) -> None:
-        answer = orders[what](**order)
+    def run(function: str, number: int, arguments: dict[str, Any]) -> None:
+        answer = by_name[function](**arguments)
         with lock:
             sys.__stdout__.write(json.dumps({"number": number, "answer": answer}) + "\n")
             sys.__stdout__.flush()
 
     threads = []
     for line in sys.stdin:
-        threads.append(threading.Thread(target=follow, kwargs=json.loads(line)))
+        threads.append(threading.Thread(target=run, kwargs=json.loads(line)))
         threads[-1].start()
     for thread in threads:
         thread.join()

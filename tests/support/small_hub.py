@@ -1,4 +1,4 @@
-"""A small Hub on this machine: it speaks what `huggingface_hub` speaks, and misbehaves when it is told to.
+"""A small Hub on this machine: it answers `huggingface_hub` as the Hub does, and misbehaves as a test asks.
 
 The real client talks to it when its process starts with `HF_ENDPOINT` set to `SmallHub.url`. Files of weights are
 large ones, as on the Hub: a redirect leads to their content. There is no Xet storage, so a client that uploads needs
@@ -13,7 +13,7 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Self
 
-from tests.support.hub_answers import Answer
+from tests.support.hub_answers import HubRequestHandler
 
 LARGE = (".safetensors", ".bin", ".npy", ".onnx", ".h5")
 TOKEN = "hf_of_the_small_hub"  # noqa: S105 (nothing is behind it)
@@ -112,7 +112,7 @@ class SmallHub:
         self.seen: list[Seen] = []
         self.uploaded: dict[str, bytes] = {}
         self.lock = threading.Lock()
-        bound = type("Bound", (Answer,), {"hub": self})
+        bound = type("Bound", (HubRequestHandler,), {"hub": self})
         # Large files come from another address, as the Hub's do: what is at its own the client takes for a new name.
         self._servers = [ThreadingHTTPServer(("127.0.0.1", 0), bound) for _ in range(2)]
         self.url, self.content = (f"http://127.0.0.1:{server.server_port}" for server in self._servers)

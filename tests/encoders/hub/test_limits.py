@@ -9,35 +9,8 @@ import pytest
 from mtst.encoders.hub.limits import DISK_RESERVE, check_network, check_room
 from mtst.errors import EncoderError
 from tests.support import checkpoints
-from tests.support.hub_client import Client
 
 LARGE = 50.0  # megabytes, more than the encoders of these tests have
-
-
-@pytest.fixture(scope="module")
-def client(hub, home):
-    with Client(hub.url, home) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def publish(hub, tiny_folder, tmp_path_factory):
-    """Publish a small model in a layout, some of its files changed, under a name of its own."""
-    count = 0
-
-    def make(layout=checkpoints.plain, **configs):
-        nonlocal count
-        count += 1
-        name = f"owner/limited-{count}"
-        folder = layout(tiny_folder(), tmp_path_factory.mktemp("models") / "model")
-        for path, changes in configs.items():
-            file = folder / path / "config.json"
-            file.parent.mkdir(exist_ok=True)
-            file.write_text(json.dumps((json.loads(file.read_text()) if file.exists() else {}) | changes))
-        hub.add(name, folder)
-        return name
-
-    return make
 
 
 def with_dense(source, target):
@@ -54,18 +27,18 @@ def with_dense(source, target):
 def test_a_description_that_is_large_is_not_read(client, hub, publish, layout, path):
     name = publish(layout)
     hub.repos[name].claimed[path] = 3_000_000
-    assert f"'{name}' has a {path} of 3 MB" in client.do("offer", name=name)["error"]
+    assert f"'{name}' has a {path} of 3 MB" in client.call("info", name=name)["error"]
     assert not hub.asked(f"{name}/resolve/")
 
 
 def test_what_is_fetched_is_what_was_held_against_the_limit(client, hub, publish):
     name = publish()
-    assert client.do("fetch_for", who="", name=name, megabytes=LARGE) is None
+    assert client.call("fetch_for", visitor="", name=name, megabytes=LARGE) is None
     assert [seen.path for seen in hub.asked(name)].count(f"/api/models/{name}") == 1
     large = publish()
     hub.repos[large].claimed["model.safetensors"] = 60_000_000
-    said = client.do("fetch_for", who="", name=large, megabytes=LARGE)
-    assert f"'{large}' has 60 MB; this server takes encoders up to 50 MB" in said
+    error = client.call("fetch_for", visitor="", name=large, megabytes=LARGE)
+    assert f"'{large}' has 60 MB; this server takes encoders up to 50 MB" in error
     assert not hub.asked(f"/content/{large}")
 
 
@@ -81,8 +54,8 @@ def test_what_is_fetched_is_what_was_held_against_the_limit(client, hub, publish
     ],
 )
 def test_a_network_that_is_larger_than_its_weights_is_not_fetched(client, hub, publish, layout, configs, words):
-    name = publish(layout, **configs)
-    assert words in client.do("load", name=name)["error"]
+    name = publish(layout, configs=configs)
+    assert words in client.call("load", name=name)["error"]
     assert not hub.asked(f"/content/{name}")
 
 
@@ -95,7 +68,7 @@ def test_weights_that_lack_a_part_are_enough():
 def test_the_name_of_a_file_stands_for_that_file_alone(client, hub, publish):
     name = publish()
     hub.repos[name].files |= {"*.json": b"{}", "[ab].txt": b"a", "beside/large.json": b"{}"}
-    assert "error" not in client.do("load", name=name)
+    assert "error" not in client.call("load", name=name)
     assert hub.asked(f"{name}/resolve/{hub.repos[name].commit}/[ab].txt")
     assert not hub.asked("beside/large.json")
 
@@ -103,14 +76,14 @@ def test_the_name_of_a_file_stands_for_that_file_alone(client, hub, publish):
 def test_a_visitor_fetches_one_at_a_time(client, hub, publish):
     first, second = publish(), publish()
     slow = hub.trouble(f"/content/{first}", hold=threading.Event())
-    coming = client.ask("fetch_for", who="one", name=first, megabytes=LARGE)
+    coming = client.submit("fetch_for", visitor="one", name=first, megabytes=LARGE)
     assert slow.met.wait(60)
-    said = client.do("fetch_for", who="one", name=second, megabytes=LARGE)
-    assert said == f"Another encoder is on its way to you. Choose '{second}' when that is here."
-    assert client.do("fetch_for", who="another", name=second, megabytes=LARGE) is None
+    error = client.call("fetch_for", visitor="one", name=second, megabytes=LARGE)
+    assert error == f"Another encoder is on its way to you. Choose '{second}' when that is here."
+    assert client.call("fetch_for", visitor="another", name=second, megabytes=LARGE) is None
     slow.hold.set()
     assert coming.result() is None
-    assert client.do("fetch_for", who="one", name=publish(), megabytes=LARGE) is None
+    assert client.call("fetch_for", visitor="one", name=publish(), megabytes=LARGE) is None
 
 
 def test_some_of_the_disk_stays_free(tmp_path):

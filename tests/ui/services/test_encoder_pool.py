@@ -31,29 +31,29 @@ def name(hub: SmallHub, tiny_folder, tmp_path: Path) -> Iterator[str]:
 
 def test_a_download_that_failed_unseen_is_nobody_elses(hub: SmallHub, client: Client, name: str) -> None:
     slow = hub.trouble(f"/content/{name}", hold=threading.Event(), wrong=True, times=1)
-    client.do("fetch_and_leave", name=name, megabytes=MOST)
+    client.call("fetch_and_leave", name=name, megabytes=MOST)
     slow.hold.set()
-    client.do("wait_for_downloads")
-    assert client.do("fetch_for", who="", name=name, megabytes=MOST) is None
+    client.call("wait_for_downloads")
+    assert client.call("fetch_for", visitor="", name=name, megabytes=MOST) is None
     assert len(hub.asked(f"/content/{name}")) == 2
 
 
 def test_who_waits_for_a_download_is_told_that_it_failed(hub: SmallHub, client: Client, name: str) -> None:
     slow = hub.trouble(f"/content/{name}", hold=threading.Event(), wrong=True, times=1)
-    both = [client.ask("fetch_for", who="", name=name, megabytes=MOST) for _ in range(2)]
+    both = [client.submit("fetch_for", visitor="", name=name, megabytes=MOST) for _ in range(2)]
     slow.met.wait(PATIENCE)
     slow.hold.set()
     assert any("not what the Hub lists" in (each.result(PATIENCE) or "") for each in both)
-    assert client.do("fetch_for", who="", name=name, megabytes=MOST) is None
+    assert client.call("fetch_for", visitor="", name=name, megabytes=MOST) is None
 
 
 def test_a_hub_that_answers_late_keeps_nobody_from_fetching(hub: SmallHub, client: Client, name: str) -> None:
     asked_for = CATALOGUE[DEFAULT].hub_id
     hub.repos[asked_for] = Repo({f"file-{number}": b"" for number in range(200)})  # more than the first bytes
     slow = hub.trouble(f"/api/models/{asked_for}", hold=threading.Event())
-    asked = client.ask("hub_answers", megabytes=MOST)
+    asked = client.submit("hub_answers", megabytes=MOST)
     assert slow.met.wait(PATIENCE)
-    assert client.ask("fetch_for", who="", name=name, megabytes=MOST).result(PATIENCE) is None
+    assert client.submit("fetch_for", visitor="", name=name, megabytes=MOST).result(PATIENCE) is None
     assert not asked.done()
     slow.hold.set()
     assert asked.result(PATIENCE) is True
