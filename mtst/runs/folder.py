@@ -108,7 +108,7 @@ class RunFolder:
         return self.model_path.is_dir() or self.checkpoint_path.exists()
 
     @property
-    def saved(self) -> Mapping[str, Any] | None:
+    def checkpoint_metadata(self) -> Mapping[str, Any] | None:
         """How far the checkpoint has come, if there is one; its epoch is that after which the run can go on.
 
         Raises:

@@ -110,7 +110,7 @@ class RunManager:
             if not folder.history().is_resumable or token in self._line.tokens:
                 raise RunError("This run cannot be resumed: it has not broken off.")
             self._quota.take(visitor, self._line.count(visitor))
-            saved = folder.saved or {"epoch": 0, "step": 0}
+            saved = folder.checkpoint_metadata or {"epoch": 0, "step": 0}
             try:
                 with folder.event_log() as log:
                     log.write(Resumed(saved["epoch"], saved["step"]))

@@ -130,7 +130,7 @@ def _events(
 
 def _say_again(folder: RunFolder, log: EventLog, history: History) -> None:
     """Say where the run goes on from: what was said after that does not count."""
-    saved = folder.saved or {"epoch": 0, "step": 0}
+    saved = folder.checkpoint_metadata or {"epoch": 0, "step": 0}
     event = Resumed(saved["epoch"], saved["step"])
     history.extend([event])
     log.write(event)

@@ -40,7 +40,7 @@ async def follow(services: Services, token: str | None) -> AsyncIterator[tuple[o
             stage = (history.has_started, history.is_over)
             place, stopping = services.runs.place(token), folder.stop_requested
             has_model = history.is_over and folder.has_model
-            saved = folder.saved if history.has_failed else None
+            saved = folder.checkpoint_metadata if history.has_failed else None
             more = {"has_model": has_model, "saved": saved, "draw": stage != shown}
             yield await asyncio.to_thread(
                 show, history, job, token, place, stopping, **more
