@@ -11,6 +11,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import copy
 import random
+import shutil
 import string
 
 import numpy as np
@@ -33,6 +34,7 @@ settings.register_profile("suite", max_examples=50, derandomize=True, database=N
 settings.register_profile("full", max_examples=10_000, database=None, deadline=2000, print_blob=True)
 settings.load_profile("suite")
 
+COMMIT = "0" * 40
 SPORTS = (
     "The striker scored twice in the cup final.",
     "Our goalkeeper saved a penalty.",
@@ -177,6 +179,24 @@ def tiny_folder(tmp_path_factory):
         return place
 
     return folder
+
+
+@pytest.fixture(scope="session")
+def cached_encoder(tiny_folder, tmp_path_factory):
+    """Put a tiny random encoder of a kind into the tests' own Hub cache and return its id."""
+    cache = tmp_path_factory.mktemp("hub")
+
+    def hub_id(kind="bert"):
+        repo = cache / f"models--tiny--{kind}"
+        if not repo.exists():
+            shutil.copytree(tiny_folder(kind), repo / "snapshots" / COMMIT)
+            (repo / "refs").mkdir()
+            (repo / "refs" / "main").write_text(COMMIT)
+        return f"tiny/{kind}"
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(cache))
+        yield hub_id
 
 
 @pytest.fixture

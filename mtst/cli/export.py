@@ -10,7 +10,7 @@ from mtst.model import hub
 from mtst.model.export.onnx import export_onnx
 from mtst.model.export.zip import zip_model
 from mtst.model.loading import load_model, load_report
-from mtst.model.storage import ENCODER, read_metadata
+from mtst.model.storage import MODULES_FILE, read_metadata
 
 
 def export(
@@ -45,6 +45,6 @@ def push(
     The token is that of `hf auth login`, or HF_TOKEN; it is no option, since a shell keeps what is typed.
     """
     read_metadata(folder)
-    if not (folder / ENCODER).is_file():
+    if not (folder / MODULES_FILE).is_file():
         raise ModelError(f"{folder} has no encoder of its own. Save the model without --heads-only first.")
     typer.echo(hub.push(folder, repo, private=private))

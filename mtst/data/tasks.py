@@ -1,5 +1,6 @@
 """A task: a name and the labels that its head predicts."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,7 +28,7 @@ class Task:
             raise ModelError("A task needs a name.")
         if not self.labels:
             raise ModelError(f"Task {self.name!r} has no labels; it needs at least one.")
-        if twice := {label for label in self.labels if self.labels.count(label) > 1}:
+        if twice := {label for label, count in Counter(self.labels).items() if count > 1}:
             raise ModelError(f"Task {self.name!r} has the label {min(twice)!r} more than once.")
 
 

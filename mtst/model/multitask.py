@@ -1,9 +1,9 @@
-"""The model: one shared sentence encoder and one linear head a task; saved as a folder that anybody can read.
+"""The model: one shared sentence encoder and a linear head for each task, saved as a folder of open formats.
 
-The folder is a sentence-transformers model (`SentenceTransformer(folder)` loads its encoder) with two files more:
-`heads.safetensors`, the weights of head i under `i.weight` (labels, d) and `i.bias` (labels), and `mtst.json`, the
-tasks and their labels in order; and with what `mtst.model.export.bundle` adds. A folder saved with `heads_only` has the two files
-alone, and names its encoder in `mtst.json`.
+The folder is a sentence-transformers model (`SentenceTransformer(folder)` loads its encoder) with two more files:
+`heads.safetensors`, which holds the weights of head i as `i.weight` (labels, d) and `i.bias` (labels), and `mtst.json`,
+which holds the tasks and their labels in order; and with the files of `mtst.model.export.bundle`. A folder saved with
+`heads_only` has these two files alone, and `mtst.json` names its encoder.
 """
 
 import shutil
@@ -24,12 +24,13 @@ from mtst.encoders.loading import load_encoder
 from mtst.errors import ModelError
 from mtst.files import checked_write
 from mtst.model import hub
-from mtst.model.export import bundle
+from mtst.model.export.bundle import bundle_files
 from mtst.model.predictions import Prediction
 from mtst.model.storage import (
-    ENCODER,
-    HEADS,
+    HEADS_FILE,
     METADATA_FILE,
+    MODULES_FILE,
+    ModelMetadata,
     check_target,
     read_metadata,
     replace_folder,
@@ -43,16 +44,16 @@ ZERO_SHOT_SCALE = 20.0  # turns a difference of cosines into logits, as the loss
 class MultiTaskSentenceTransformer(nn.Module):
     """One encoder shared by the linear heads of several tasks.
 
-    New heads are zero-shot: the weight of a label is the embedding of its words, so an untrained model already
-    predicts something, and a frozen head has a meaning to keep. With `zero_shot=False` they are random, for whoever has
-    weights to put there: labels are not embedded.
+    New heads are zero-shot: the weight of a label is the embedding of its words. So an untrained model already predicts
+    something, and a frozen head means something. With `zero_shot=False` the heads are random, for a caller that loads
+    weights into them; no label is embedded.
 
     Attributes:
-        base: the name of the encoder that it began with, before any training.
-        zero_shot: whether all heads are as they were made.
+        base: the name of the encoder before any training.
+        zero_shot: whether all heads are as they were initialized.
 
     Raises:
-        ModelError: no task, or two of one name.
+        ModelError: there is no task, or two tasks have the same name.
     """
 
     def __init__(self, encoder: Encoder, tasks: Sequence[Task] = DEFAULT_TASKS, *, zero_shot: bool = True) -> None:
@@ -79,7 +80,7 @@ class MultiTaskSentenceTransformer(nn.Module):
         return self.encoder.encode(sentences)
 
     def predict(self, sentences: Sequence[str]) -> dict[str, Prediction]:
-        """Return, for each task, the probability of each label for each of n sentences."""
+        """Return the predictions of each task for n sentences."""
         with torch.inference_mode():
             embeddings = torch.from_numpy(self.encode(sentences)).to(self.encoder.device)
             logits = self.classify(embeddings)
@@ -88,71 +89,73 @@ class MultiTaskSentenceTransformer(nn.Module):
     def with_tasks(self, tasks: Sequence[Task]) -> Self:
         """Return a model for these tasks on the same encoder, to train it further.
 
-        The head of a task that has the same name and labels here is kept; the others are new.
+        A task with the same name and labels as one of this model gets a copy of its head; other heads are new.
         """
-        made = type(self)(self.encoder, tasks)
-        made.base = self.base
-        for number, kept in enumerate(reusable_tasks(self.tasks, tasks)):
-            if kept is not None:
-                made.zero_shot = self.zero_shot
-                own = self.heads[self.tasks.index(kept)]
-                order = [kept.labels.index(label) for label in made.tasks[number].labels]
+        model = type(self)(self.encoder, tasks)
+        model.base = self.base
+        for head, task, old_task in zip(model.heads, model.tasks, reusable_tasks(self.tasks, tasks), strict=True):
+            if old_task is not None:
+                model.zero_shot = self.zero_shot
+                old_head = self.heads[self.tasks.index(old_task)]
+                order = [old_task.labels.index(label) for label in task.labels]
                 with torch.no_grad():
-                    made.heads[number].weight.copy_(own.weight[order])
-                    made.heads[number].bias.copy_(own.bias[order])
-        return made
+                    head.weight.copy_(old_head.weight[order])
+                    head.bias.copy_(old_head.bias[order])
+        return model
 
     def save(
         self, folder: str | Path, *, heads_only: bool = False, report: bytes | None = None, name: str = ""
     ) -> None:
-        """Write the model as a folder; an older model there is replaced whole, and a folder with more is refused.
+        """Write the model as a folder. It replaces an older model there; a folder with other files is refused.
 
         Args:
-            folder: where to.
-            heads_only: leave out an encoder that has not changed since it was loaded; its name is kept.
-            report: the report of the run that the model comes from, as JSON, to go along.
-            name: what its card calls it; by its folder if left out.
+            folder: the target.
+            heads_only: leave out an encoder that has not changed since it was loaded; its name is stored instead.
+            report: the report of the run that the model comes from, as JSON, to be stored with it.
+            name: what the model card calls the model; the name of the folder by default.
 
         Raises:
-            ModelError: the folder holds anything else, cannot be written, or `heads_only` would lose training; or the
+            ModelError: the folder holds other files or cannot be written, `heads_only` would lose training, or the
                 report is none.
         """
         target = Path(folder)
-        papers = {} if heads_only else bundle.bundle_files(name or target.resolve().name, self.tasks, self.base, report)
+        extra = {} if heads_only else bundle_files(name or target.resolve().name, self.tasks, self.base, report)
         if heads_only and self.encoder.weights_changed:
             raise ModelError("The encoder was trained too, so its weights must be saved with the heads.")
         check_target(target)
         try:
-            with replace_folder(target) as made:
+            with replace_folder(target) as staging:
                 with checked_write():
-                    self._write(made, heads_only=heads_only)
-                for paper, content in papers.items():
-                    (made / paper).write_bytes(content)
+                    self._write(staging, heads_only=heads_only)
+                for file, content in extra.items():
+                    (staging / file).write_bytes(content)
         except OSError as error:
             raise write_error(target, error) from error
 
     def _write(self, folder: Path, *, heads_only: bool) -> None:
         if not heads_only:
             self.encoder.backbone.save_pretrained(str(folder), create_model_card=False)
-        write_metadata(folder, self.tasks, self.encoder.name if heads_only else None, self.base, self.encoder.dimension)
-        save_file({name: tensor.contiguous().cpu() for name, tensor in self.heads.state_dict().items()}, folder / HEADS)
-        for weights in folder.rglob("*.safetensors"):  # whose library lets nobody but their owner read them
+        metadata = ModelMetadata(self.tasks, self.encoder.name if heads_only else None, self.base)
+        write_metadata(folder, metadata, self.encoder.dimension)
+        tensors = {name: tensor.contiguous().cpu() for name, tensor in self.heads.state_dict().items()}
+        save_file(tensors, folder / HEADS_FILE)
+        for weights in folder.rglob("*.safetensors"):  # safetensors makes files that only their owner may read
             shutil.copymode(folder / METADATA_FILE, weights)
 
     def push_to_hub(
         self, repo_id: str, *, token: str | None = None, private: bool | None = None, report: bytes | None = None
     ) -> str:
-        """Upload the model to the Hub with its card; return its address.
+        """Upload the model with its card to the Hub and return its URL.
 
         Args:
-            repo_id: the name of the repository, owner/name; a new one is made if there is none.
-            token: may write there; if left out, what `hf auth login` or HF_TOKEN gave.
-            private: whether a new repository is closed to others; as the owner's settings say if left out.
-            report: the report of the run that the model comes from, as JSON, to go along.
+            repo_id: the name of the repository, owner/name; it is created if there is none.
+            token: a token that may write there; that of `hf auth login` or HF_TOKEN by default.
+            private: whether a new repository is private; by default as the owner's settings say.
+            report: the report of the run that the model comes from, as JSON, to be stored with it.
 
         Raises:
-            ModelError: the Hub refuses it or does not answer, a repository that should be private is there and public,
-                or the report is none.
+            ModelError: the Hub refuses the upload or does not answer, a repository that should be private exists and
+                is public, or the report is none.
         """
         with TemporaryDirectory() as scratch:
             folder = Path(scratch) / "model"
@@ -161,10 +164,10 @@ class MultiTaskSentenceTransformer(nn.Module):
 
     @classmethod
     def from_pretrained(cls, repo_id_or_folder: str | Path, revision: str | None = None) -> Self:
-        """Read a model from a folder, or from the Hub, where `revision` names a branch, a tag or a commit.
+        """Load a model from a folder, or from the Hub, where `revision` names a branch, a tag or a commit.
 
         Raises:
-            ModelError: there is none, or the Hub does not answer.
+            ModelError: there is no model, or the Hub does not answer.
             EncoderError: its encoder cannot be loaded.
         """
         if Path(repo_id_or_folder).is_dir():
@@ -173,11 +176,11 @@ class MultiTaskSentenceTransformer(nn.Module):
 
     @classmethod
     def load(cls, folder: str | Path, encoder: Encoder | None = None, *, fp32: bool = False) -> Self:
-        """Read a model that `save` wrote.
+        """Load a model that `save` wrote.
 
         Args:
-            folder: where it is.
-            encoder: one that is already loaded, used if the folder names it rather than holding its own.
+            folder: of the model.
+            encoder: one that is already loaded; it is used if the folder names it and holds no encoder.
             fp32: compute in 32 bits even where the machine has bf16 in hardware.
 
         Raises:
@@ -185,19 +188,21 @@ class MultiTaskSentenceTransformer(nn.Module):
             EncoderError: its encoder cannot be loaded.
         """
         source = Path(folder)
-        tasks, name, base = read_metadata(source)
-        if (source / ENCODER).is_file():
+        metadata = read_metadata(source)
+        if (source / MODULES_FILE).is_file():
             encoder = load_encoder(str(source), fp32=fp32)
-        elif name is None:
-            raise ModelError(f"{source} should hold its encoder, but {ENCODER} is missing.")
-        elif encoder is None or encoder.name != name:
-            encoder = load_encoder(name, fp32=fp32)
-        model = cls(encoder, tasks, zero_shot=False)
-        model.base = base or encoder.name
+        elif metadata.encoder is None:
+            raise ModelError(f"{source} should hold its encoder, but {MODULES_FILE} is missing.")
+        elif encoder is None or encoder.name != metadata.encoder:
+            encoder = load_encoder(metadata.encoder, fp32=fp32)
+        model = cls(encoder, metadata.tasks, zero_shot=False)
+        model.base = metadata.base or encoder.name
         try:
-            model.heads.load_state_dict(load_file(source / HEADS))
+            model.heads.load_state_dict(load_file(source / HEADS_FILE))
         except (OSError, SafetensorError, RuntimeError) as error:
-            raise ModelError(f"The heads in {source / HEADS} cannot be read or do not fit {METADATA_FILE}.") from error
+            raise ModelError(
+                f"The heads in {source / HEADS_FILE} cannot be read or do not fit {METADATA_FILE}."
+            ) from error
         return model
 
 

@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 
@@ -12,7 +13,7 @@ from mtst.data.tasks import Task
 from mtst.errors import ModelError
 from mtst.files import FULL
 
-METADATA_FILE, HEADS, ENCODER = "mtst.json", "heads.safetensors", "modules.json"
+METADATA_FILE, HEADS_FILE, MODULES_FILE = "mtst.json", "heads.safetensors", "modules.json"
 FORMAT = 1
 # What a model of any kind is saved as, by the names of the files; those of a module lie in a folder of its own.
 MODULE = re.compile(r"\d+_[A-Z]\w*")
@@ -98,38 +99,87 @@ def write_error(folder: Path, error: OSError) -> ModelError:
     return ModelError(f"The model cannot be written to {folder}: {error.strerror or error}.")
 
 
-def write_metadata(folder: Path, tasks: Sequence[Task], encoder: str | None, base: str, dimension: int) -> None:
-    """Write the tasks of a model, the name of its encoder if it has none of its own, and that of its base."""
-    card = {
+@dataclass(frozen=True)
+class ModelMetadata:
+    """The content of `mtst.json`.
+
+    Attributes:
+        tasks: the tasks, in the order of the heads.
+        encoder: the name of the encoder if the model is saved without it.
+        base: the name of the encoder that training began with; models of the first versions do not have it.
+    """
+
+    tasks: tuple[Task, ...]
+    encoder: str | None
+    base: str | None
+
+
+def write_metadata(folder: Path, metadata: ModelMetadata, dimension: int) -> None:
+    """Write `mtst.json`.
+
+    Args:
+        folder: of the model.
+        metadata: its tasks and encoder.
+        dimension: the length of an embedding.
+    """
+    content = {
         "format": FORMAT,
-        "encoder": encoder,
-        "base": base,
+        "encoder": metadata.encoder,
+        "base": metadata.base,
         "dimension": dimension,
-        "tasks": [{"name": task.name, "labels": list(task.labels)} for task in tasks],
+        "tasks": tasks_to_json(metadata.tasks),
     }
-    (folder / METADATA_FILE).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / METADATA_FILE).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def read_metadata(folder: Path) -> tuple[tuple[Task, ...], str | None, str | None]:
-    """Return the tasks of a saved model, the name of its encoder if it has none of its own, and that of its base.
+def tasks_to_json(tasks: Sequence[Task]) -> list[dict[str, object]]:
+    """Return tasks as `mtst.json` holds them."""
+    return [{"name": task.name, "labels": list(task.labels)} for task in tasks]
+
+
+def read_metadata(folder: Path) -> ModelMetadata:
+    """Read the `mtst.json` of a saved model.
 
     Raises:
-        ModelError: they cannot be read.
+        ModelError: it is missing or cannot be read.
     """
     try:
-        card = json.loads((folder / METADATA_FILE).read_text(encoding="utf-8"))
-        tasks = tuple(Task(str(task["name"]), tuple(map(str, task["labels"]))) for task in card["tasks"])
-        name, base = (None if found is None else _text(found) for found in (card["encoder"], card.get("base")))
+        content = (folder / METADATA_FILE).read_bytes()
     except FileNotFoundError:
         raise ModelError(f"{folder} holds no model: there is no {METADATA_FILE} in it.") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{folder / METADATA_FILE} cannot be read as the description of a model.") from error
-    if card.get("format") != FORMAT:
-        raise ModelError(f"{folder} was saved in format {card.get('format')!r}; this version reads format {FORMAT}.")
-    return tasks, name, base
+    except OSError as error:
+        raise ModelError(f"{folder / METADATA_FILE} cannot be read: {error.strerror}.") from error
+    return parse_metadata(content, str(folder / METADATA_FILE))
+
+
+def parse_metadata(content: bytes, source: str) -> ModelMetadata:
+    """Parse the content of an `mtst.json`.
+
+    Args:
+        content: of the file.
+        source: what the file is called in an error message.
+
+    Raises:
+        ModelError: it does not describe a model of the format that this version reads.
+    """
+    try:
+        values = json.loads(content.decode())
+        tasks = tuple(Task(_text(task["name"]), tuple(map(_text, task["labels"]))) for task in values["tasks"])
+        encoder, base = (None if name is None else _name(name) for name in (values["encoder"], values.get("base")))
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ModelError(f"{source} cannot be read as the description of a model.") from error
+    if values.get("format") != FORMAT:
+        raise ModelError(f"{source} is of format {values.get('format')!r}; this version reads format {FORMAT}.")
+    return ModelMetadata(tasks, encoder, base)
+
+
+def _name(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a name")
+    return _text(value)
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not a name")
-    return value
+    text = str(value)
+    text.encode()  # raises a ValueError for lone surrogates, which could not be written again
+    return text

@@ -82,16 +82,18 @@ class RunManager:
         return token
 
     def keep(self, archive: Path, visitor: str = "") -> str:
-        """Unpack a visitor's model where their runs are, for as long as runs are kept; return its token.
+        """Store the model of a visitor's ZIP where their runs are, for as long as runs are kept; return its token.
 
         Raises:
-            ModelError: the archive is none of a model that mtst has made.
+            ModelError: the ZIP holds no model that mtst has made, or its encoder is not allowed here.
+            EncoderError: this server's copy of its encoder cannot be loaded.
             RunError: it cannot be stored, or the visitor has had enough for now.
         """
         self._quota.check_room()
         self._quota.take_model(visitor)
         token = secrets.token_urlsafe(24)
-        store_uploaded_model(archive, RunFolder(self.settings.runs_dir / token), self.settings.max_model_mb)
+        folder, settings = RunFolder(self.settings.runs_dir / token), self.settings
+        store_uploaded_model(archive, folder, settings.base_encoders, settings.max_model_mb)
         log_state(token, "kept")
         return token
 

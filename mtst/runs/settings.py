@@ -9,6 +9,7 @@ from typing import Self
 
 from mtst.data.limits import Limits
 from mtst.errors import SettingsError
+from mtst.model.upload.base_encoder import BaseEncoderPolicy
 
 TRUTHS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 KINDS = {int: "a whole number above 0", float: "a number above 0", bool: "yes or no"}
@@ -50,6 +51,11 @@ class Settings:
     def limits(self) -> Limits:
         """How much of an upload is read."""
         return Limits(self.max_rows, self.max_upload_mb, self.max_columns, self.max_labels, self.max_characters)
+
+    @property
+    def base_encoders(self) -> BaseEncoderPolicy:
+        """The encoders that an uploaded model may be built on."""
+        return BaseEncoderPolicy(self.encoder, self.custom_encoders, self.max_encoder_mb)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:

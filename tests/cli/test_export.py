@@ -26,10 +26,10 @@ def rows(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def trained(rows, tmp_path_factory, tiny_folder):
+def trained(rows, tmp_path_factory, cached_encoder):
     """Return the folder of a model that `train` has saved."""
     folder = tmp_path_factory.mktemp("trained") / "model"
-    done = run(*train(rows, folder), "--encoder", tiny_folder(), "--epochs", 1)
+    done = run(*train(rows, folder), "--encoder", cached_encoder(), "--epochs", 1)
     assert done.exit_code == 0, done.output
     return folder
 

@@ -21,11 +21,11 @@ LIGHT = """
 import json, sys
 from pathlib import Path
 from mtst.errors import ModelError
-from mtst.model.hub import fetch, publish
+from mtst.model.hub import download, push
 for line in sys.stdin:
     what, *arguments = json.loads(line)
     try:
-        print(publish(Path(arguments[0]), *arguments[1:]) if what == "publish" else fetch(*arguments))
+        print(push(Path(arguments[0]), *arguments[1:]) if what == "push" else download(*arguments))
     except ModelError as error:
         print(error)
 """
@@ -139,24 +139,24 @@ def test_one_that_is_there_and_private_gets_the_model(hub, online, saved):
 
 
 def test_whoever_is_not_known_is_told_to_log_in(hub, told, saved):
-    (said,) = told(("publish", saved, "visitor/new"))
+    (said,) = told(("push", saved, "visitor/new"))
     assert "does not know you, so visitor/new was not uploaded" in said
     assert "hf auth login" in said
-    (said,) = told(("publish", saved, "visitor/new"), token="hf_of_nobody")  # noqa: S106
+    (said,) = told(("push", saved, "visitor/new"), token="hf_of_nobody")  # noqa: S106
     assert "does not know you" in said
     assert "visitor/new" not in hub.repos
 
 
 def test_a_token_that_may_not_write_is_told(hub, told, saved):
     hub.trouble("/api/repos/create", status=403)
-    (said,) = told(("publish", saved, "somebody/else"), token=hub.token)
+    (said,) = told(("push", saved, "somebody/else"), token=hub.token)
     assert said.startswith("Your token may not do that with somebody/else.")
 
 
 def test_what_is_not_there_is_told(hub, told, saved):
     hub.create("visitor/empty", private=False)
     none, revision, empty = told(
-        ("fetch", "visitor/none"), ("fetch", "visitor/empty", "v9"), ("fetch", "visitor/empty"), token=hub.token
+        ("download", "visitor/none"), ("download", "visitor/empty", "v9"), ("download", "visitor/empty"), token=hub.token
     )
     assert "knows no visitor/none" in none
     assert "no such revision" in revision
@@ -165,12 +165,12 @@ def test_what_is_not_there_is_told(hub, told, saved):
 
 @pytest.mark.parametrize("name", ["nothing", "a/b/c", "../up", "visitor/", "visitor/na me", "./folder", ""])
 def test_what_is_no_name_is_told_before_the_hub_is_asked(told, name):
-    (said,) = told(("fetch", name), endpoint=NOWHERE)
+    (said,) = told(("download", name), endpoint=NOWHERE)
     assert "neither a folder nor a name on the Hub" in said
 
 
 def test_without_a_network_it_is_told(told, saved):
-    there, back = told(("publish", saved, "visitor/new"), ("fetch", "visitor/away"), endpoint=NOWHERE, token="hf_x")  # noqa: S106
+    there, back = told(("push", saved, "visitor/new"), ("download", "visitor/away"), endpoint=NOWHERE, token="hf_x")  # noqa: S106
     assert "could not be reached, so 'visitor/new' was not uploaded" in there
     assert "could not be reached, so 'visitor/away' was not fetched" in back
 
@@ -178,7 +178,7 @@ def test_without_a_network_it_is_told(told, saved):
 @pytest.mark.parametrize(("status", "words"), [(429, "no more requests"), (500, "out of order"), (503, "out of order")])
 def test_a_hub_that_cannot_just_now_is_told(hub, told, saved, status, words):
     hub.trouble("/api/", status=status)
-    there, back = told(("publish", saved, "visitor/later"), ("fetch", "visitor/later"), token=hub.token)
+    there, back = told(("push", saved, "visitor/later"), ("download", "visitor/later"), token=hub.token)
     assert words in there
     assert f"({status}), so 'visitor/later' was not uploaded. Try again later" in there
     assert f"({status}), so 'visitor/later' was not fetched. Try again later" in back
@@ -187,7 +187,7 @@ def test_a_hub_that_cannot_just_now_is_told(hub, told, saved, status, words):
 def test_a_disk_that_fills_up_while_a_model_is_fetched_is_told(hub, online, saved):
     hub.add("visitor/large", saved)
     limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))\n" + LIGHT
-    done = online("-c", limited, said=json.dumps(["fetch", "visitor/large"]) + "\n", token=hub.token)
+    done = online("-c", limited, said=json.dumps(["download", "visitor/large"]) + "\n", token=hub.token)
     assert "The disk is full, so 'visitor/large' could not be stored" in done.stdout
 
 

@@ -24,7 +24,7 @@ from mtst.errors import ModelError
 from mtst.files import checked_write
 from mtst.model.export.bundle import pinned_requirements
 from mtst.model.multitask import MultiTaskSentenceTransformer
-from mtst.model.storage import METADATA_FILE, write_error
+from mtst.model.storage import METADATA_FILE, tasks_to_json, write_error
 
 NETWORK, TOKENIZER, SCRIPT = "model.onnx", "tokenizer.json", "predict_onnx.py"
 LIBRARIES = ("numpy", "onnxruntime", "tokenizers")
@@ -144,8 +144,8 @@ def _write_words(model: MultiTaskSentenceTransformer, folder: Path) -> None:
     )
     with checked_write():
         tokenizer.save(str(folder / TOKENIZER))
-    card = {"base": model.base, "tasks": [{"name": task.name, "labels": list(task.labels)} for task in model.tasks]}
-    (folder / METADATA_FILE).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    metadata = {"base": model.base, "tasks": tasks_to_json(model.tasks)}
+    (folder / METADATA_FILE).write_text(json.dumps(metadata, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (folder / "requirements.txt").write_text(pinned_requirements(LIBRARIES), encoding="utf-8")
     shutil.copyfile(ASSETS / SCRIPT, folder / SCRIPT)
 

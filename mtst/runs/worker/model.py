@@ -8,7 +8,8 @@ from mtst.data.dataset import Dataset
 from mtst.encoders.loading import load_encoder
 from mtst.errors import RunError
 from mtst.model.layer_groups import model_groups
-from mtst.model.upload.archive import unpack
+from mtst.model.upload.base_encoder import BaseEncoderPolicy
+from mtst.model.upload.loading import load_archive
 from mtst.runs.folder import RunFolder
 from mtst.runs.job import Job
 from mtst.training.config import TrainConfig
@@ -32,15 +33,16 @@ def initial_model(folder: RunFolder, job: Job, data: Dataset) -> "MultiTaskSente
     return MultiTaskSentenceTransformer(load_encoder(job.encoder, fp32=job.fp32), data.tasks)
 
 
-def store_uploaded_model(archive: Path, folder: RunFolder, megabytes: float) -> None:
-    """Unpack a visitor's model into a folder like that of a run that has ended.
+def store_uploaded_model(archive: Path, folder: RunFolder, policy: BaseEncoderPolicy, max_megabytes: float) -> None:
+    """Load the ZIP of a visitor's model and save it in a folder like that of a run that has ended.
 
     Raises:
-        ModelError: it is none that mtst has made, or larger than that.
+        ModelError: it is none that mtst has made, is larger than `max_megabytes`, or its encoder is not allowed here.
+        EncoderError: this server's copy of its encoder cannot be loaded.
         RunError: it cannot be stored.
     """
     try:
-        unpack(archive, folder.model_path, megabytes)
+        load_archive(archive, policy, max_megabytes=max_megabytes).save(folder.model_path)
         folder.path.chmod(0o700)
         folder.create(Job("", TrainConfig(), source=archive.name, kind="keep"), None)
     except BaseException:

@@ -13,7 +13,7 @@ from mtst.assets import STARTER
 from mtst.encoders.loading import load_encoder
 from mtst.errors import MtstError, RunError
 from mtst.model.loading import load_model
-from mtst.model.storage import ENCODER, read_metadata
+from mtst.model.storage import MODULES_FILE, read_metadata
 from mtst.runs.manager import RunManager
 from mtst.runs.settings import Settings
 from mtst.ui.server import temporary_files
@@ -151,7 +151,7 @@ class Services:
 
         def load(cached: LoadedModel | None) -> LoadedModel:
             path = best_model(folder)
-            has_encoder = (path / ENCODER).is_file()
+            has_encoder = (path / MODULES_FILE).is_file()
             return _load(path, None if has_encoder else self.initial_encoder(token), cached)
 
         return self._models.get_or_load(str(folder.path), load).model
@@ -166,7 +166,7 @@ class Services:
         folder = self.runs.folder(token)
         if not folder.model_path.is_dir():
             raise RunError("There is no model here. Upload it again.")
-        return read_metadata(folder.model_path)[0]
+        return read_metadata(folder.model_path).tasks
 
     def delete(self, token: str | None) -> None:
         """Remove a run with its files and cached models.
