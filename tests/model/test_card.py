@@ -10,8 +10,7 @@ from sentence_transformers import SentenceTransformer
 
 from mtst.data.tasks import Task
 from mtst.errors import ModelError
-from mtst.model.card import RunReport as Told
-from mtst.model.card import card
+from mtst.model.card import RunReport, render_card
 from mtst.model.export.bundle import REPORT, pinned_requirements
 from mtst.model.export.zip import zip_model
 from mtst.model.multitask import MultiTaskSentenceTransformer
@@ -64,7 +63,7 @@ def run(folder, *arguments):
 
 
 def test_the_card_says_to_the_hub_what_the_run_reached(taken, trained):
-    told = Told.read(trained[1])
+    told = RunReport.parse(trained[1])
     data = ModelCard.load(taken / "README.md").data
     assert (data.library_name, data.license) == ("sentence-transformers", "apache-2.0")
     assert data.base_model == "sentence-transformers/all-MiniLM-L6-v2"
@@ -82,7 +81,7 @@ def test_the_card_says_to_the_hub_what_the_run_reached(taken, trained):
 
 def test_the_card_says_to_a_person_what_was_frozen_and_how_to_repeat_it(taken, trained):
     text = (taken / "README.md").read_text()
-    told = Told.read(trained[1])
+    told = RunReport.parse(trained[1])
     assert told.command in text
     assert told.data.sha256 in text
     for group in told.groups:
@@ -127,7 +126,7 @@ def test_the_same_model_is_the_same_zip(tiny, tmp_path):
 
 def test_names_of_a_visitor_stay_names(trained):
     tasks = (Task(ODD, ("a | b", "# c\n<img src=x>", "`")), Task("plain", ("x",)))
-    text = card(ODD, tasks, "all-MiniLM-L6-v2", Told.read(trained[1]))
+    text = render_card(ODD, tasks, "all-MiniLM-L6-v2", RunReport.parse(trained[1]))
     data = ModelCard(text).data
     assert data.license == "apache-2.0"
     assert data.model_name == ODD

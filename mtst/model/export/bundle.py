@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from mtst.assets import ASSETS
 from mtst.data.tasks import Task
 from mtst.errors import ModelError
-from mtst.model.card import RunReport, card
+from mtst.model.card import RunReport, render_card
 
 NAME = "mtst-model"
 README, REPORT, REQUIREMENTS, SCRIPT = "README.md", "report.json", "requirements.txt", "predict.py"
@@ -31,9 +31,9 @@ def bundle_files(name: str, tasks: Sequence[Task], base: str, report: bytes | No
     Raises:
         ModelError: the report is none.
     """
-    told = RunReport.read(report) if report else None
+    told = RunReport.parse(report) if report else None
     made = {
-        README: card(name, tasks, base, told).encode("utf-8", "replace"),
+        README: render_card(name, tasks, base, told).encode("utf-8", "replace"),
         REQUIREMENTS: pinned_requirements(LIBRARIES).encode(),
         SCRIPT: (ASSETS / SCRIPT).read_bytes(),
     }

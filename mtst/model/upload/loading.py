@@ -93,7 +93,7 @@ def archived_report(path: Path) -> bytes | None:
         if REPORT not in archive.names:
             return None
         report = archive.read(REPORT, MAX_REPORT_BYTES)
-    RunReport.read(report)
+    RunReport.parse(report)
     return report
 
 

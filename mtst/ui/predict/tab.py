@@ -29,7 +29,14 @@ from mtst.ui.server.temporary_files import fresh_path
 from mtst.ui.server.visitors import visitor_id
 from mtst.ui.services.model_data import STARTER, TRAINED, UPLOADED, find_model
 from mtst.ui.services.services import Services
-from mtst.ui.services.uploaded_model import ABOUT, delete, describe, upload_model
+from mtst.ui.services.uploaded_model import (
+    ABOUT,
+    UploadedModelPanel,
+    UploadedModelView,
+    delete,
+    describe,
+    upload_model,
+)
 
 if TYPE_CHECKING:
     from mtst.model.predictions import Prediction
@@ -195,9 +202,12 @@ def predict_tab(services: Services, tab: gr.Tab, tokens: BrowserTokens) -> gr.Ra
                     label="Model", show_label=False, file_types=[".zip"], height=64, elem_classes="upload",
                     elem_id="predict-bring",
                 )  # fmt: skip
-                model_note = html(visible=False, elem_id="predict-brought")
-                delete_model = gr.Button(
-                    "Delete this model", size="sm", visible=False, elem_id="predict-brought-delete"
+                upload_panel = UploadedModelPanel(
+                    tokens.model,
+                    html(visible=False, elem_id="predict-brought"),
+                    gr.Button("Delete this model", size="sm", visible=False, elem_id="predict-brought-delete"),
+                    which,
+                    archive,
                 )
         with gr.Column(scale=7, min_width=320):
             with card("What the heads say", note="probability of each label"):
@@ -209,8 +219,8 @@ def predict_tab(services: Services, tab: gr.Tab, tokens: BrowserTokens) -> gr.Ra
     def explain(run: str | None, uploaded: str | None, event: gr.EventData) -> Iterator[str]:
         yield from explain_prediction(services, event.key, run, uploaded)
 
-    def upload_zip(request: gr.Request, path: str | None, previous: str | None) -> tuple[object, ...]:
-        return upload_model(services, visitor_id(request), path, previous)
+    def upload_zip(request: gr.Request, path: str | None, previous: str | None) -> Iterator[UploadedModelView]:
+        yield from upload_model(services, visitor_id(request), path, previous)
 
     button.click(partial(predict, services), [text, which, *own_models], predictions, concurrency_limit=4, **SILENT)
     button.click(lambda: NOT_ASKED, None, explanation, **SILENT)
@@ -220,12 +230,12 @@ def predict_tab(services: Services, tab: gr.Tab, tokens: BrowserTokens) -> gr.Ra
         partial(predict_file, services), [table, column, which, *own_models], [result, note], concurrency_limit=8,
         **SILENT,
     )  # fmt: skip
+    model_view = Outputs(UploadedModelView, upload_panel)
     archive.upload(
-        upload_zip, [archive, tokens.model], [tokens.model, model_note, delete_model, which, archive],
-        concurrency_limit=1, concurrency_id="files", **SILENT,
-    )  # fmt: skip
-    delete_model.click(
-        partial(delete, services), tokens.model, [tokens.model, model_note, delete_model, which], **SILENT
+        model_view.by_name(upload_zip), [archive, tokens.model], model_view.components, concurrency_limit=8, **SILENT
     )
-    tab.select(partial(describe, services), tokens.model, [model_note, delete_model], **SILENT)
+    upload_panel.delete.click(
+        model_view.by_name(partial(delete, services)), tokens.model, model_view.components, **SILENT
+    )
+    tab.select(model_view.by_name(partial(describe, services)), tokens.model, model_view.components, **SILENT)
     return which

@@ -16,6 +16,7 @@ class Executors:
         data_quality: looks for doubtful rows, one file at a time: it takes all processors.
         packing: packs models into ZIPs, one at a time: it takes the disk, and for ONNX the memory of the model.
         zip_lock: held while a ZIP is written, also for the API: its parts take as much room again.
+        model_uploads: held while an uploaded model is read and stored: that takes memory for a whole model.
         large_embeddings: a permit for each large file that is embedded.
     """
 
@@ -26,6 +27,7 @@ class Executors:
         self.data_quality: Executor = ThreadPoolExecutor(1, "data-quality")
         self.packing: Executor = ThreadPoolExecutor(1, "packing")
         self.zip_lock = threading.Lock()
+        self.model_uploads = threading.Lock()
         self.large_embeddings = threading.Semaphore(LARGE_EMBEDDINGS)
 
     def close(self) -> None:

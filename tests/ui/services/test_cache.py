@@ -69,9 +69,9 @@ def test_a_page_that_loads_reads_no_weights(services: Services, run: RunFolder) 
     others = [fake_run.folder(services, f"kept-{next(NUMBERS):027}", None) for _ in range(3)]
     for other in others:
         (other.model_path / HEADS).write_bytes(b"no weights")
-        told, away = uploaded_model.describe(services, other.path.name)
-        assert "kind (2 labels); place (2 labels)" in told["value"]
-        assert away.visible
+        view = uploaded_model.describe(services, other.path.name)
+        assert "kind (2 labels); place (2 labels)" in view.message["value"]
+        assert view.delete.visible
     assert services.run_model(run.path.name) is model
 
 

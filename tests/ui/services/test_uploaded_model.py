@@ -1,25 +1,29 @@
 """A model that a visitor brings: used, trained further, deleted, and nobody else's."""
 
 import asyncio
+import html
 import re
 import time
 import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import gradio as gr
 import pytest
 
 from mtst.data.tasks import Task
+from mtst.encoders.loading import load_encoder
 from mtst.errors import RunError
 from mtst.model.export.zip import zip_model
 from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.runs.manager import RunManager
 from mtst.runs.settings import Settings
+from mtst.ui.components.events import UNCHANGED
 from mtst.ui.predict import explanation
 from mtst.ui.predict import tab as predict_tab
 from mtst.ui.services import uploaded_model
 from mtst.ui.services.model_data import ENCODER, MODEL, STARTER, UPLOADED
 from mtst.ui.services.services import Services
+from mtst.ui.services.uploaded_model import UploadedModelView
 from mtst.ui.train import run_controls, run_view
 from tests.support.fake_run import EVIL
 from tests.ui.test_handlers import FORM, sample, shown, value
@@ -39,11 +43,15 @@ def archive(services: Services, tmp_path: Path) -> str:
 
 @pytest.fixture
 def token(services: Services, archive: str) -> str:
-    found, message, away, which, place = uploaded_model.upload_model(services, "", archive, None)
-    assert "sentiment (3 labels)" in value(message)
-    assert "<script" not in value(message)
-    assert (shown(away), which, place) == (True, UPLOADED, None)
-    return found
+    view = last(uploaded_model.upload_model(services, "", archive, None))
+    assert "sentiment (3 labels)" in value(view.message)
+    assert "<script" not in value(view.message)
+    assert (shown(view.delete), view.model, view.archive) == (True, UPLOADED, None)
+    return view.token
+
+
+def last(views: Iterator[UploadedModelView]) -> UploadedModelView:
+    return [*views][-1]
 
 
 def test_it_predicts_and_explains(services: Services, token: str, archive: str) -> None:
@@ -65,8 +73,8 @@ def test_nothing_of_it_is_anybody_elses(services: Services, token: str) -> None:
 
 def test_another_takes_its_place(services: Services, token: str, tmp_path: Path) -> None:
     zip_model(MultiTaskSentenceTransformer(services.encoder), tmp_path / "other.zip")
-    fresh, *_ = uploaded_model.upload_model(services, "", str(tmp_path / "other.zip"), token)
-    assert fresh != token
+    view = last(uploaded_model.upload_model(services, "", str(tmp_path / "other.zip"), token))
+    assert view.token != token
     with pytest.raises(RunError):
         services.runs.folder(token)
 
@@ -75,20 +83,40 @@ def test_what_is_no_model_is_a_sentence_and_leaves_nothing(services: Services, t
     with zipfile.ZipFile(tmp_path / "evil.zip", "w") as made:
         made.writestr(f"{EVIL}.py", "raise SystemExit")
     before = sorted(services.settings.runs_dir.iterdir())
-    skipped, message, *_, place = uploaded_model.upload_model(services, "", str(tmp_path / "evil.zip"), token)
-    assert (skipped, place) == (gr.skip(), None)
-    assert "is no part of a model" in value(message)
-    assert "<script" not in value(message)
-    assert str(services.settings.runs_dir) not in value(message)
+    view = last(uploaded_model.upload_model(services, "", str(tmp_path / "evil.zip"), token))
+    assert (view.token, view.archive) == (UNCHANGED, None)
+    assert "is no part of a model" in value(view.message)
+    assert "<script" not in value(view.message)
+    assert str(services.settings.runs_dir) not in value(view.message)
+    assert sorted(services.settings.runs_dir.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("base", "words"),
+    [
+        ("tiny/bert", "from the encoder 'tiny/bert'; this server takes models trained from the encoders of its list only"),
+        ("/etc", "from the encoder '/etc', which is neither in the catalogue nor on the Hub. Unpack the ZIP"),
+        ("legal-bert", "from the encoder 'legal-bert', which is not on this server. The Hub could not be reached"),
+    ],
+)
+def test_an_encoder_that_the_server_does_not_use_is_refused_by_name(
+    services: Services, cached_encoder: Callable, tmp_path: Path, base: str, words: str
+) -> None:
+    model = MultiTaskSentenceTransformer(load_encoder(cached_encoder()))
+    model.base = base
+    zip_model(model, tmp_path / "other.zip")
+    before = sorted(services.settings.runs_dir.iterdir())
+    view = last(uploaded_model.upload_model(services, "", str(tmp_path / "other.zip"), None))
+    assert words in html.unescape(value(view.message))
     assert sorted(services.settings.runs_dir.iterdir()) == before
 
 
 def test_it_goes_when_it_is_told_to(services: Services, token: str) -> None:
-    gone, message, away, which = uploaded_model.delete(services, token)
-    assert (gone, shown(message), shown(away), which) == (None, False, False, STARTER)
+    view = uploaded_model.delete(services, token)
+    assert (view.token, shown(view.message), shown(view.delete), view.model) == (None, False, False, STARTER)
     with pytest.raises(RunError):
         services.runs.folder(token)
-    assert "not here any more" in value(uploaded_model.describe(services, token)[0])
+    assert "not here any more" in value(uploaded_model.describe(services, token).message)
 
 
 def test_a_restarted_app_keeps_it_and_takes_it_for_no_run(archive: str, tmp_path: Path) -> None:
@@ -106,9 +134,9 @@ def test_training_offers_it_and_says_which_heads_go_on(services: Services, token
     assert shown(uploaded_model.offer(token))
     assert (shown(uploaded_model.offer(None)), value(uploaded_model.offer(None))) == (False, ENCODER)
     tasks = (Task("sentiment", tuple(sorted(LABELS))), Task("topic", ("food", "sports")))
-    told = value(uploaded_model.heads(services, token, MODEL, tasks))
+    told = value(uploaded_model.describe_heads(services, token, MODEL, tasks))
     assert "sentiment goes on; topic is new" in told
-    assert not shown(uploaded_model.heads(services, token, ENCODER, tasks))
+    assert not shown(uploaded_model.describe_heads(services, token, ENCODER, tasks))
 
 
 def test_a_run_goes_on_with_its_weights(services: Services, token: str) -> None:

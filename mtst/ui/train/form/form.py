@@ -166,7 +166,7 @@ def form(services: Services, demo: gr.Blocks, begin: gr.Button, tokens: BrowserT
         rate_finder(services, demo, [*data, tasks, *ticked], config, set_up, tokens.search)
     gr.on([demo.load, tokens.model.change], uploaded_model.offer, tokens.model, start, **SILENT)
     gr.on(
-        [start.change, tasks.change, tokens.model.change], partial(uploaded_model.heads, services),
+        [start.change, tasks.change, tokens.model.change], partial(uploaded_model.describe_heads, services),
         [tokens.model, start, tasks], going_on, **SILENT,
     )  # fmt: skip
     return Form([*data, tasks], ticked, config, drawing, start)
