@@ -156,7 +156,10 @@ def test_a_token_that_may_not_write_is_told(hub, told, saved):
 def test_what_is_not_there_is_told(hub, told, saved):
     hub.create("visitor/empty", private=False)
     none, revision, empty = told(
-        ("download", "visitor/none"), ("download", "visitor/empty", "v9"), ("download", "visitor/empty"), token=hub.token
+        ("download", "visitor/none"),
+        ("download", "visitor/empty", "v9"),
+        ("download", "visitor/empty"),
+        token=hub.token,
     )
     assert "knows no visitor/none" in none
     assert "no such revision" in revision

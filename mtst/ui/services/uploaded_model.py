@@ -109,7 +109,9 @@ def _fetch_base(services: Services, visitor: str, file: Path) -> Iterator[Upload
     except EncoderError as error:
         if name == settings.encoder:  # which may be a folder
             raise
-        raise RunError(f"This model was trained from the encoder {name!r}, which is not on this server. {error}") from error
+        raise RunError(
+            f"This model was trained from the encoder {name!r}, which is not on this server. {error}"
+        ) from error
 
 
 def describe(services: Services, token: str | None) -> UploadedModelView:
@@ -120,9 +122,7 @@ def describe(services: Services, token: str | None) -> UploadedModelView:
         source, tasks = services.runs.folder(token).job().source, services.run_tasks(token)
     except MtstError as error:
         return UploadedModelView(message=show_message(problem(error)), delete=gr.Button(visible=False))
-    named = "; ".join(
-        f"{inline_text(task.name, 40)} ({len(task.labels)} labels)" for task in tasks[:MAX_NAMED_TASKS]
-    )
+    named = "; ".join(f"{inline_text(task.name, 40)} ({len(task.labels)} labels)" for task in tasks[:MAX_NAMED_TASKS])
     more = f" and {len(tasks) - MAX_NAMED_TASKS} more" if len(tasks) > MAX_NAMED_TASKS else ""
     text = f"{inline_text(source, 60)}: {named}{more}. The Train tab can go on from it."
     return UploadedModelView(message=show_message(quiet(text)), delete=gr.Button(visible=True))

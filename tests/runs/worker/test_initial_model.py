@@ -13,7 +13,6 @@ from mtst.model.upload.base_encoder import BaseEncoderPolicy
 from mtst.runs.folder import RunFolder
 from mtst.runs.worker.model import store_uploaded_model
 
-
 POLICY = BaseEncoderPolicy()
 
 
@@ -33,6 +32,7 @@ def test_a_model_that_is_kept_lies_in_a_folder_for_its_owner_alone(model, tmp_pa
 
 def test_a_model_that_cannot_be_kept_leaves_nothing(model, tmp_path):
     """Nobody would have its token."""
+    (tmp_path / "runs").mkdir()
     zip_model(model, tmp_path / "sent.zip")
     folder = RunFolder(tmp_path / "runs" / "token")
     with pytest.raises(ModelError, match=r"larger than the 0\.01 MB"):

@@ -12,7 +12,7 @@ from itertools import count
 import pytest
 
 from mtst.model.multitask import MultiTaskSentenceTransformer as Model
-from mtst.model.storage import HEADS, METADATA_FILE
+from mtst.model.storage import HEADS_FILE, METADATA_FILE
 from mtst.runs.folder import RunFolder
 from mtst.ui.map import drawing as map_drawing
 from mtst.ui.map.drawing import MapRequest
@@ -68,7 +68,7 @@ def test_a_page_that_loads_reads_no_weights(services: Services, run: RunFolder) 
     model = services.run_model(run.path.name)
     others = [fake_run.folder(services, f"kept-{next(NUMBERS):027}", None) for _ in range(3)]
     for other in others:
-        (other.model_path / HEADS).write_bytes(b"no weights")
+        (other.model_path / HEADS_FILE).write_bytes(b"no weights")
         view = uploaded_model.describe(services, other.path.name)
         assert "kind (2 labels); place (2 labels)" in view.message["value"]
         assert view.delete.visible

@@ -94,7 +94,10 @@ def test_what_is_no_model_is_a_sentence_and_leaves_nothing(services: Services, t
 @pytest.mark.parametrize(
     ("base", "words"),
     [
-        ("tiny/bert", "from the encoder 'tiny/bert'; this server takes models trained from the encoders of its list only"),
+        (
+            "tiny/bert",
+            "from the encoder 'tiny/bert'; this server takes models trained from the encoders of its list",
+        ),
         ("/etc", "from the encoder '/etc', which is neither in the catalogue nor on the Hub. Unpack the ZIP"),
         ("legal-bert", "from the encoder 'legal-bert', which is not on this server. The Hub could not be reached"),
     ],
