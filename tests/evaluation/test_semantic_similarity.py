@@ -8,7 +8,7 @@ from mtst.evaluation.semantic_similarity import EmbeddingQuality, measure_embedd
 from mtst.training.config import TrainConfig
 from mtst.training.fitting import fit
 from mtst.ui.train.results.summary import summarize
-from tests.support.fake_history import BEFORE, BETTER, ended, finished, started, told
+from tests.support.fake_history import BEFORE, BETTER, ended, finished, history_of, started
 
 
 def test_the_pairs_are_distinct_and_graded():
@@ -53,7 +53,7 @@ def test_a_run_with_a_frozen_encoder_has_nothing_to_measure(tiny, swapped):
 )
 def test_the_story_warns_of_damage_and_of_collapse(after, damaged, collapsed):
     done = replace(finished(), space=(EmbeddingQuality(0.91, 0.06), after))
-    history = told(started(), BEFORE, ended(1, 2, BETTER, 2.0), done)
+    history = history_of(started(), BEFORE, ended(1, 2, BETTER, 2.0), done)
     shown = summarize(history, [])
     assert f"0.91 before and {after.general:.2f} after" in shown
     assert ("damaged general similarity" in shown) == damaged

@@ -1,4 +1,4 @@
-"""A run told by hand: one frozen block, one open head, two labels."""
+"""The events of a run made by hand: one frozen block, one open head, two labels."""
 
 from mtst.data.tasks import Task
 from mtst.evaluation.scores import LabelScores, Scores
@@ -45,9 +45,16 @@ def started(epochs: int = 2, groups: tuple[GroupPlan, ...] = GROUPS, steps: int 
     )
 
 
-def ended(epoch: int, step: int, found: dict[str, Scores], seconds: float, drift: float = 0.0, **kwargs) -> EpochEnded:
-    weights = kwargs.get("weights", {"a": 1.0})
-    return EpochEnded(epoch, step, found if epoch else {}, found, drift, weights, seconds)
+def ended(
+    epoch: int,
+    step: int,
+    by_task: dict[str, Scores],
+    seconds: float,
+    *,
+    drift: float = 0.0,
+    weights: dict[str, float] | None = None,
+) -> EpochEnded:
+    return EpochEnded(epoch, step, by_task if epoch else {}, by_task, drift, weights or {"a": 1.0}, seconds)
 
 
 def finished(
@@ -62,5 +69,5 @@ FIRST = ended(1, 2, BETTER, 2.0)
 BASELINES = Baselines(scores(0.8, 0.25), scores(0.6, 0.625), 0.05)
 
 
-def told(*events: RunEvent) -> History:
+def history_of(*events: RunEvent) -> History:
     return History(events)

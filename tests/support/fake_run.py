@@ -1,4 +1,4 @@
-"""A run made by hand: twelve rows, two tasks, untrained heads, and answers for its held-out rows."""
+"""A run made by hand: twelve rows, two tasks, untrained heads, and predictions for its held-out rows."""
 
 from collections.abc import Callable
 
@@ -21,15 +21,15 @@ def data() -> Dataset:
     return Dataset(TEXTS, (KIND, PLACE), {"kind": (0, 1, 0, 1) * 3, "place": (0, 1, 0, -1) * 3}, tuple(range(2, 14)))
 
 
-def folder(services: Services, token: str, say: Callable[[int], Ranking] | None) -> RunFolder:
-    """Make a run whose model is untrained and says of each held-out row what `say` tells of its true kind."""
-    made = RunFolder(services.settings.runs_dir / token)
+def folder(services: Services, token: str, predict: Callable[[int], Ranking] | None) -> RunFolder:
+    """Make a run with an untrained model; `predict` returns the ranking of a held-out row by its true kind."""
+    run = RunFolder(services.settings.runs_dir / token)
     rows = data()
-    made.create(Job(services.settings.encoder, CONFIG, "my.csv"), rows)
-    MultiTaskSentenceTransformer(services.encoder, rows.tasks).save(made.model_path, heads_only=True)
-    if say:
+    run.create(Job(services.settings.encoder, CONFIG, "my.csv"), rows)
+    MultiTaskSentenceTransformer(services.encoder, rows.tasks).save(run.model_path, heads_only=True)
+    if predict:
         held_out = split(rows, CONFIG)[1]
-        sure = ((1, 0.8), (0, 0.2))
-        said = {"kind": tuple(map(say, held_out.labels["kind"])), "place": (sure,) * len(held_out)}
-        made.write_held_out(HeldOutPredictions(held_out.lines, said))
-    return made
+        kitchen = ((1, 0.8), (0, 0.2))
+        rankings = {"kind": tuple(map(predict, held_out.labels["kind"])), "place": (kitchen,) * len(held_out)}
+        run.write_held_out(HeldOutPredictions(held_out.lines, rankings))
+    return run

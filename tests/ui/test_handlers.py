@@ -7,22 +7,32 @@ import gradio as gr
 import pytest
 
 from mtst.assets import SMALL_SAMPLE
-from mtst.data.tasks import DEFAULT_TASKS, Task
+from mtst.data.tasks import DEFAULT_TASKS
 from mtst.errors import RunError
 from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.training.config import TrainConfig
 from mtst.training.scenarios import list_scenarios
 from mtst.ui.guide import guide_text
 from mtst.ui.predict import tab as predict_tab
+from mtst.ui.services.model_data import ENCODER
 from mtst.ui.services.services import Services
-from mtst.ui.train import run_controls, run_view
-from mtst.ui.train import tab as train_tab
+from mtst.ui.train import model_download, run_controls, run_view
 from mtst.ui.train.form import dataset, hyperparameters, lr_finder, scenario_picker
-from mtst.ui.train.form.upload_draft import UploadDraft
+from mtst.ui.train.form.form_values import ConfigForm, DataForm, TrainingForm
+from mtst.ui.train.run_view import RunView
 
-FORM = {"scenario": "freeze-encoder", "open_groups": [], "epochs": "", "seed": "0", "balance": "none"}
-TASKS = (Task("topic", ("food", "sports")), Task("sentiment", ("negative", "positive")))
+CONFIG = {"scenario": "freeze-encoder", "open_groups": [], "epochs": "", "seed": "0", "balance": "none"}
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+
+
+def sample(services: Services, *labels: str, **ticked: list[str]) -> DataForm:
+    """Return a form with the sample and some of its label columns."""
+    file = dataset.read_file(services, str(SMALL_SAMPLE))
+    return DataForm(file.draft, "text", labels or ("topic", "sentiment"), **ticked)
+
+
+def training(data: DataForm, **config: object) -> TrainingForm:
+    return TrainingForm(data, ConfigForm.from_inputs(**(CONFIG | config)))
 
 
 def shown(update: object) -> bool:
@@ -30,12 +40,15 @@ def shown(update: object) -> bool:
     return bool(update["visible"] if isinstance(update, dict) else update.visible)
 
 
-def sample(services: Services) -> UploadDraft:
-    return dataset.choose(services, str(SMALL_SAMPLE))[0]
-
-
 def value(update: object) -> object:
     return update["value"] if isinstance(update, dict) else update.value
+
+
+def follow(services: Services, token: str | None) -> list[RunView]:
+    async def collect() -> list[RunView]:
+        return [view async for view in run_view.follow_run(services, token)]
+
+    return asyncio.run(collect())
 
 
 def test_script_in_a_sentence_is_shown_as_text_everywhere(services: Services) -> None:
@@ -66,62 +79,63 @@ def test_a_file_gets_a_prediction_a_row_for_every_head(services: Services, write
 
 
 def test_choosing_a_file_guesses_its_columns(services: Services) -> None:
-    draft, text, labels, header, message = dataset.choose(services, str(SMALL_SAMPLE))
-    assert (value(text), value(labels)) == ("text", ["topic", "sentiment"])
-    assert len(draft.table.rows) == 600
-    assert (shown(header), value(header), shown(message)) == (True, True, False)
+    file = dataset.read_file(services, str(SMALL_SAMPLE))
+    assert (file.text["value"], file.labels["value"]) == ("text", ["topic", "sentiment"])
+    assert len(file.draft.table.rows) == 600
+    assert (file.header["visible"], file.header["value"], file.unread["visible"]) == (True, True, False)
 
 
 @pytest.mark.parametrize(
     ("content", "why"), [("", "is empty"), ("a,b\n", "no rows"), ("text,l\n" + "x,y\n" * 701, "more than 700 rows")]
 )
 def test_a_file_that_cannot_be_read_is_explained(services: Services, write_csv, content: str, why: str) -> None:
-    draft, *_, message = dataset.choose(services, write_csv(content))
-    assert draft is None
-    assert why in value(message)
+    file = dataset.read_file(services, write_csv(content))
+    assert file.draft is None
+    assert why in file.unread["value"]
 
 
 def test_the_description_follows_the_columns(services: Services) -> None:
-    report, lengths, merge, tasks, scenario, save, check, start, title, *weights, learned = dataset.describe(
-        services, sample(services), "text", ["sentiment"], False, "train-all"
-    )
-    assert "<b>600</b> rows read, <b>593</b> used" in report
-    assert "(7 no label)" in report
-    assert "is right for 4" in report
-    assert sum(value(lengths)["data"][0]["y"]) == 593
-    assert (shown(merge), shown(save), check.interactive, start.interactive) == (False, True, True, True)
-    assert [task.name for task in tasks] == ["sentiment"]
-    assert [key for _, key in scenario.choices] == list(list_scenarios(tasks))
-    assert scenario.value == "train-all"
-    assert not any(shown(update) for update in (title, *weights, learned))  # one task needs no weight
+    view = dataset.describe_data(services, sample(services, "sentiment"), "train-all")
+    assert "<b>600</b> rows read, <b>593</b> used" in view.rows
+    assert "(7 no label)" in view.rows
+    assert "is right for 4" in view.rows
+    assert sum(view.lengths["value"]["data"][0]["y"]) == 593
+    assert (view.merge["visible"], view.save["visible"]) == (False, True)
+    assert view.check["interactive"]
+    assert view.begin["interactive"]
+    assert [task.name for task in view.tasks] == ["sentiment"]
+    assert [key for _, key in view.scenario["choices"]] == list(list_scenarios(view.tasks))
+    assert view.scenario["value"] == "train-all"
+    # one task needs no weight
+    assert not any(update["visible"] for update in (view.weights_title, *view.weights, view.learn_weights))
 
 
 def test_a_scenario_that_went_with_its_column_falls_back(services: Services) -> None:
-    described = dataset.describe(services, sample(services), "text", ["sentiment"], False, "freeze-head:topic")
-    assert described[4].value == scenario_picker.FIRST
+    view = dataset.describe_data(services, sample(services, "sentiment"), "freeze-head:topic")
+    assert view.scenario["value"] == scenario_picker.DEFAULT_SCENARIO
 
 
-@pytest.mark.parametrize("labels", [[], ["text"], ["no such column"]])
+@pytest.mark.parametrize("labels", [["text"], ["no such column"]])
 def test_columns_that_do_not_fit_are_explained_and_start_is_closed(services: Services, labels: list[str]) -> None:
-    report, _, _, _, _, _, _, start, *_ = dataset.describe(services, sample(services), "text", labels, False, None)
-    assert 'class="problem"' in report
-    assert not start.interactive
+    view = dataset.describe_data(services, sample(services, *labels), None)
+    assert 'class="problem"' in view.rows
+    assert not view.begin["interactive"]
 
 
 def test_script_in_labels_and_column_names_is_shown_as_text(services: Services, write_csv) -> None:
     path = write_csv(f'text,"{EVIL}"\nhello there friend,"{EVIL}1"\ngood bye my friend,"{EVIL}2"\nabc,"{EVIL}2"\n')
-    draft, *_ = dataset.choose(services, path)
-    report, _, _, tasks, *_ = dataset.describe(services, draft, "text", [EVIL], False, None)
-    about, schedule, layers, *_ = scenario_picker.show(services, tasks, scenario="gradual", open_groups=[])
-    for made in (report, about, schedule, str(value(layers))):
-        assert "<script" not in made
-        assert "<img" not in made
-    assert "&lt;script" in report
+    data = DataForm(dataset.read_file(services, path).draft, "text", [EVIL])
+    described = dataset.describe_data(services, data, None)
+    scenario = scenario_picker.show_scenario(services, described.tasks, ConfigForm("gradual"))
+    for html in (described.rows, scenario.about, scenario.schedule, str(scenario.drawing["value"])):
+        assert "<script" not in html
+        assert "<img" not in html
+    assert "&lt;script" in described.rows
 
 
 def test_starting_without_data_is_an_error_the_visitor_sees(services: Services) -> None:
     with pytest.raises(gr.Error, match="Choose a file"):
-        run_controls.start_run(services, "", None, None, [], False, None, **FORM)
+        run_controls.start_run(services, "", training(DataForm()), ENCODER, None)
 
 
 @pytest.mark.parametrize(
@@ -138,96 +152,67 @@ def test_starting_without_data_is_an_error_the_visitor_sees(services: Services) 
 )
 def test_nonsense_is_refused_in_the_words_of_the_page(services: Services, wrong: dict, message: str) -> None:
     with pytest.raises(gr.Error, match=message):
-        run_controls.start_run(
-            services, "", sample(services), "text", ["topic", "sentiment"], False, TASKS, **(FORM | wrong)
-        )
+        run_controls.start_run(services, "", training(sample(services), **wrong), ENCODER, None)
 
 
 def test_following_no_run_changes_nothing(services: Services) -> None:
-    async def collect() -> list[tuple]:
-        return [outputs async for outputs in run_view.follow(services, "not a token")]
-
-    (outputs,) = asyncio.run(collect())
-    assert all(output == gr.skip() for output in outputs)
+    assert follow(services, "not a token") == [RunView()]
 
 
 def test_a_run_from_start_to_download(services: Services) -> None:
-    form = FORM | {"epochs": "3", "seed": "7", "balance": "class-weights", "task_weight_0": "0.5", "task_weight_1": ""}
-    token, *_ = run_controls.start_run(
-        services,
-        "", sample(services), "text", ["topic", "sentiment"], False, TASKS, ["9", "4"], **form
+    form = training(
+        sample(services, copies=["9"], doubtful=["4"]), epochs="3", seed="7", balance="class-weights",
+        task_weight_0="0.5", task_weight_1="",
     )  # fmt: skip
-
-    async def collect() -> list[tuple]:
-        return [outputs async for outputs in run_view.follow(services, token)]
-
-    outputs = asyncio.run(collect())
-    (
-        plot,
-        _,
-        status,
-        scores,
-        layers,
-        begin,
-        halt,
-        again,
-        away,
-        story,
-        after,
-        planned,
-        opening,
-        wrong,
-        missed,
-        rescued,
-    ) = outputs[-1]
-    assert not shown(again)
-    assert shown(away)
-    assert rescued == ""
-    assert all(len(each) == run_view.OUTPUTS for each in outputs)
-    assert shown(plot)
-    assert "Finished" in status
-    assert "Calibration error on validation rows" in scores
-    assert "logistic regression" in scores
-    assert {group["change"] == 0 for group in value(layers) if not group["open"]} == {True}
-    assert (begin.visible, halt.visible, after.visible) == (True, False, True)
-    assert (planned, opening.visible, missed.visible) == ("", False, True)
-    assert wrong.count("<details") == 2
-    assert "7 of 7 frozen groups" in story
-    assert story.count("exactly 0 (SHA-256 is the same)") == 7
-    words = re.sub("<[^>]+>", "", story)
+    token = run_controls.start_run(services, "", form, ENCODER, None).run
+    view = follow(services, token)[-1]
+    assert not view.resume["visible"]
+    assert view.delete["visible"]
+    assert view.rescued == ""
+    assert view.plot["visible"]
+    assert "Finished" in view.status
+    assert "Calibration error on validation rows" in view.scores
+    assert "logistic regression" in view.scores
+    assert {group["change"] == 0 for group in view.drawing["value"] if not group["open"]} == {True}
+    cards = (view.begin, view.stop, view.summary_card, view.schedule_card, view.matrices_card)
+    assert [update["visible"] for update in cards] == [True, False, True, False, True]
+    assert view.schedule == ""
+    assert view.matrices.count("<details") == 2
+    assert "7 of 7 frozen groups" in view.summary
+    assert view.summary.count("exactly 0 (SHA-256 is the same)") == 7
+    words = re.sub("<[^>]+>", "", view.summary)
     assert "--scenario freeze-encoder --epochs 3 --task-weights topic=0.5 --balance class-weights --seed 7" in words
     assert "--leave-out 4,9 --out" in words
     assert len(services.runs.folder(token).data()) == 598
     assert 'class="prediction"' in predict_tab.predict(services, "what a game", predict_tab.TRAINED, token)
-    download, _ = train_tab.prepare(services, token)
-    with zipfile.ZipFile(download.value["path"] if isinstance(download.value, dict) else download.value) as archive:
+    with zipfile.ZipFile(model_download.make_download(services, token).download["value"]) as archive:
         names = archive.namelist()
     assert {"mtst-model/heads.safetensors", "mtst-model/mtst.json", "mtst-model/modules.json"} <= set(names)
 
 
 def test_a_search_for_rates_suggests_those_of_the_open_parts_and_they_can_be_taken(services: Services) -> None:
-    chosen = sample(services), "text", ["topic", "sentiment"], False, TASKS
-    token, waiting = lr_finder.begin(services, "", *chosen, **FORM)
-    assert "Waiting" in value(waiting)
+    token, waiting = lr_finder.start_search(services, "", training(sample(services)))
+    assert "Waiting" in waiting["value"]
 
-    async def collect() -> list[tuple]:
-        return [outputs async for outputs in lr_finder.follow(services, token)]
+    async def last() -> lr_finder.SearchView:
+        return [view async for view in lr_finder.follow_search(services, token)][-1]
 
-    plot, message, find, halt, take = asyncio.run(collect())[-1]
-    assert shown(plot)
-    assert "for the heads" in value(message)
-    assert "for the encoder" not in value(message)
-    assert (shown(find), shown(halt), shown(take)) == (True, False, True)
-    head, encoder = lr_finder.use(services, token)
-    assert f"<b>{head}</b> for the heads" in value(message)
+    view = asyncio.run(last())
+    message = view.message["value"]
+    assert view.plot["visible"]
+    assert "for the heads" in message
+    assert "for the encoder" not in message
+    assert [update["visible"] for update in (view.find, view.stop, view.use)] == [True, False, True]
+    head, encoder = lr_finder.use_rates(services, token)
+    assert f"<b>{head}</b> for the heads" in message
     assert encoder == gr.skip()
 
 
 def test_a_search_that_cannot_begin_says_why(services: Services) -> None:
-    chosen = sample(services), "text", ["topic", "sentiment"], False, TASKS
-    assert "Choose a file" in value(lr_finder.begin(services, "", None, None, [], False, None, **FORM)[1])
-    assert "Epochs must" in value(lr_finder.begin(services, "", *chosen, **(FORM | {"epochs": "0"}))[1])
-    assert lr_finder.use(services, "no such run") == (gr.skip(), gr.skip())
+    assert "Choose a file" in lr_finder.start_search(services, "", training(DataForm()))[1]["value"]
+    wrong = training(sample(services), epochs="0")
+    assert "Epochs must" in lr_finder.start_search(services, "", wrong)[1]["value"]
+    assert lr_finder.use_rates(services, "no such run") == (gr.skip(), gr.skip())
 
 
 def test_the_starter_model_is_read_once(services: Services) -> None:

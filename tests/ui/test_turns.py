@@ -13,13 +13,12 @@ from mtst.ui.predict import tab as predict_tab
 from mtst.ui.services import executors
 from mtst.ui.services.model_data import STARTER
 from mtst.ui.services.services import Services
-from mtst.ui.train import tab as train_tab
+from mtst.ui.train import model_download
 from mtst.ui.train.form import data_quality
 from tests.ui.test_handlers import sample, shown, value
 
 PATIENCE = 60  # seconds after which what should have ended hangs
-LONG = predict_tab.predict_file, data_quality.look, train_tab.pack
-LABELS = "text", ["topic", "sentiment"], False
+LONG = "predict-file", "train-check", "train-pack"  # buttons whose work takes long
 
 
 @contextmanager
@@ -63,27 +62,29 @@ def test_a_large_file_waits_for_those_of_others_and_says_so(
 
 
 def test_looking_for_doubtful_rows_says_that_it_waits(services: Services) -> None:
-    draft = sample(services)
+    data = sample(services)
     with occupied(services.executors.data_quality):
-        steps = data_quality.look(services, draft, *LABELS)
-        told = ""
-        while "Others are before you" not in told:
-            told = value(next(steps)[0])
-    assert "found among 600 rows" in value([*steps][-1][0])
+        views = data_quality.find_doubtful_rows(services, data)
+        message = ""
+        while "Others are before you" not in message:
+            message = next(views).findings["value"]
+    assert "found among 600 rows" in [*views][-1].findings["value"]
 
 
 def test_packing_says_so_at_once_and_that_it_waits(services: Services) -> None:
     with occupied(services.executors.packing):
-        steps = train_tab.pack(services, None)
-        button, told = next(steps)
-        assert not button.visible
-        assert "Packing the model" in value(told)
-        assert "Others are before you" in value(next(steps)[1])
-    assert "Train one first" in value([*steps][-1][1])
+        views = model_download.pack_model(services, None)
+        first = next(views)
+        assert not first.download["visible"]
+        assert "Packing the model" in first.packing["value"]
+        assert "Others are before you" in next(views).packing["value"]
+    assert "Train one first" in [*views][-1].packing["value"]
 
 
 def test_nothing_that_takes_long_keeps_another_kind_of_work_waiting(services: Services) -> None:
-    events = build_app(services).fns.values()
-    found = {name: [each for each in events if getattr(each.fn, "func", None) is name] for name in LONG}
-    for name, (event,) in found.items():
-        assert [each for each in events if each.concurrency_id == event.concurrency_id] == [event], name
+    demo = build_app(services)
+    events = list(demo.fns.values())
+    for elem_id in LONG:
+        (button,) = (number for number, block in demo.blocks.items() if block.elem_id == elem_id)
+        (event,) = (each for each in events if (button, "click") in each.targets)
+        assert [each for each in events if each.concurrency_id == event.concurrency_id] == [event], elem_id

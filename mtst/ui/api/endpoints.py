@@ -9,7 +9,6 @@ import gradio as gr
 import numpy as np
 
 from mtst.analysis.similarity import cosine
-from mtst.comparison.events import plan_attempts
 from mtst.errors import DataError
 from mtst.training.config import TrainConfig
 from mtst.training.scenarios import comparable_scenarios
@@ -18,12 +17,11 @@ from mtst.ui.api.requests import job_from_request
 from mtst.ui.api.run_state import RunState, run_state
 from mtst.ui.components.sentence_box import MAX_CHARACTERS
 from mtst.ui.components.sentence_box import MAX_SENTENCES as MAX_COMPARED
-from mtst.ui.scenarios.comparison_view import TOGETHER
+from mtst.ui.scenarios.comparison_view import as_comparison
 from mtst.ui.server.visitors import visitor_id
 from mtst.ui.services.model_data import STARTER, TRAINED, find_model
 from mtst.ui.services.model_zip import make_model_zip
 from mtst.ui.services.services import Services
-from mtst.ui.train.form import dataset
 
 MAX_SENTENCES = 1_000
 DIGITS = 6
@@ -148,10 +146,7 @@ class Api:
             alone: whether each task is trained alone too, to see whether learning together helps.
         """
         job, data = job_from_request(self._services, file, table, text, labels, TrainConfig())
-        job = dataset.comparing(
-            job, tuple(scenarios or comparable_scenarios(data.tasks)), seeds, TOGETHER if alone else None
-        )
-        plan_attempts(job.scenarios, job.seeds, data, job.alone)  # refuses what cannot be compared
+        job = as_comparison(job, data, scenarios or comparable_scenarios(data.tasks), seeds, alone=alone)
         return self._services.runs.submit(job, data, visitor_id(request))
 
     @endpoint

@@ -15,7 +15,8 @@ from mtst.ui.components.upload import claim_upload, is_uploaded
 from mtst.ui.server.temporary_files import write_file
 from mtst.ui.services.services import Services
 from mtst.ui.train.form import dataset
-from mtst.ui.train.form.upload_draft import ColumnChoice, UploadDraft
+from mtst.ui.train.form.form_values import DataForm
+from mtst.ui.train.form.upload_draft import UploadDraft
 
 
 def job_from_request(
@@ -35,8 +36,9 @@ def job_from_request(
     path = _path(file, content, limits)
     table = read_table(path, limits)
     guessed, columns = guess_columns(table)
-    choice = ColumnChoice(text or guessed, tuple(labels if labels is not None else columns))
-    return dataset.job(services, UploadDraft(path, table, limits), choice, config, "train")
+    form = DataForm(UploadDraft(path, table, limits), text or guessed, columns if labels is None else labels)
+    data = form.dataset()
+    return dataset.build_job(services, form, data.tasks, config), data
 
 
 def _path(file: gr.FileData | None, content: str, limits: Limits) -> Path:

@@ -17,6 +17,7 @@ from gradio.blocks import Block
 
 Update = dict[str, Any]  # what `gr.update` returns
 Handler = Callable[..., Any]
+Event = dict[str, Any]  # the arguments of a listener that several events share: `button.click(**event)`
 
 
 class Silent(TypedDict):
@@ -24,17 +25,6 @@ class Silent(TypedDict):
 
     api_visibility: Literal["public", "private", "undocumented"]
     show_progress: Literal["full", "minimal", "hidden"]
-
-
-class Event(Silent, total=False):
-    """The arguments of a listener that several events share: `button.click(**event)`."""
-
-    fn: Handler
-    inputs: Any
-    outputs: Any
-    inputs_kwargs: dict[str, Any]
-    concurrency_limit: int | None
-    trigger_mode: Literal["once", "multiple", "always_last"]
 
 
 SILENT: Silent = {"api_visibility": "private", "show_progress": "hidden"}

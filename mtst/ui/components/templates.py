@@ -28,6 +28,7 @@ _ENVIRONMENT = Environment(
     finalize=_finalize,
 )
 _ENVIRONMENT.filters["short"] = truncate
+_ENVIRONMENT.filters["thousands"] = "{:,}".format
 
 
 def render(name: str, /, **values: object) -> Markup:

@@ -142,7 +142,7 @@ def choose_sentence(drawing: EmbeddingMap | None, index: object) -> tuple[Any, A
         return gr.skip(), gr.skip(), gr.skip()
     text, point = drawing.texts[index], drawing.plane.points[index]
     neighbours = drawing.neighbours(f"{index + 1}. {text}", drawing.embeddings[index], point, index)
-    return show_marker(map_plots.mark(point, text)), neighbours, index if index < MENU_SIZE else None
+    return show_marker(map_plots.marker_trace(point, text)), neighbours, index if index < MENU_SIZE else None
 
 
 def add_sentence(services: Services, drawing: EmbeddingMap | None, sentence: str) -> tuple[Any, Any, Any]:
@@ -166,4 +166,4 @@ def add_sentence(services: Services, drawing: EmbeddingMap | None, sentence: str
     )
     neighbours = drawing.neighbours(sentence, embedding, point)
     note = quiet(f"It is new here: it lies {where}.")
-    return show_marker(map_plots.mark(point, sentence)), f"{neighbours}{note}", None
+    return show_marker(map_plots.marker_trace(point, sentence)), f"{neighbours}{note}", None

@@ -1,7 +1,7 @@
-"""The figure of the map: points on a plane, and the one that was chosen."""
+"""The figure of the map: points on a plane, and the selected one."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,30 +13,37 @@ from mtst.ui.plots.style import PLOT, SYMBOLS, TASK_COLOURS
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-MANY = 2_000  # points from which they are drawn by the graphics card, smaller and with shorter texts
+MANY = 2_000  # more points are drawn by the graphics card, smaller and with shorter texts
 HOVER_MANY = 90
 COLOURS = (*TASK_COLOURS, "var(--c9)")
 
 
 def scatter(plane: Projection, texts: Sequence[str], groups: Sequence[str], order: Sequence[str]) -> "go.Figure":
-    """Points on a plane, coloured and shaped by group; hover shows the text, a point knows its number."""
+    """Return points on a plane, coloured and shaped by group.
+
+    Args:
+        plane: the coordinates of n points.
+        texts: what each point stands for, shown on hover.
+        groups: the group of each point.
+        order: the groups in the order of their colours.
+    """
     import plotly.graph_objects as go
 
     figure = go.Figure()
     many = len(texts) > MANY
     trace = figure.add_scattergl if many else figure.add_scatter
-    wheres: dict[str, list[int]] = {}
-    for place, group in enumerate(groups):
-        wheres.setdefault(group, []).append(place)
+    members: dict[str, list[int]] = {}
+    for index, group in enumerate(groups):
+        members.setdefault(group, []).append(index)
     for number, group in enumerate(order):
-        if not (places := wheres.get(group)):
+        if not (indices := members.get(group)):
             continue
         colour = COLOURS[number % len(COLOURS)]
         trace(
-            x=np.round(plane.points[places, 0], 4).tolist(),
-            y=np.round(plane.points[places, 1], 4).tolist(),
-            text=[plain(truncate(texts[k], HOVER_MANY) if many else texts[k]) for k in places],
-            customdata=places,
+            x=np.round(plane.points[indices, 0], 4).tolist(),
+            y=np.round(plane.points[indices, 1], 4).tolist(),
+            text=[plain(truncate(texts[k], HOVER_MANY) if many else texts[k]) for k in indices],
+            customdata=indices,
             mode="markers",
             name=plain(truncate(group, NAME_LENGTH), 99),
             marker={
@@ -52,7 +59,7 @@ def scatter(plane: Projection, texts: Sequence[str], groups: Sequence[str], orde
     return figure.update_layout(
         template=PLOT,
         hovermode="closest",
-        uirevision=f"{axis_x} {plane.points.sum():.6f}",  # a colour more or a point marked leaves the view as it is
+        uirevision=f"{axis_x} {plane.points.sum():.6f}",  # other colours or a marked point keep the zoom
         showlegend=len(order) > 1,
         legend={"itemsizing": "constant" if many else "trace"},
         margin={"t": 12},
@@ -61,13 +68,13 @@ def scatter(plane: Projection, texts: Sequence[str], groups: Sequence[str], orde
     )
 
 
-def mark(place: Sequence[float], text: str) -> dict:
-    """Return the trace of one point that stands out."""
+def marker_trace(point: Sequence[float], text: str) -> dict[str, Any]:
+    """Return the trace that marks one point."""
     return {
         "type": "scatter",
         "mode": "markers",
-        "x": [round(float(place[0]), 4)],
-        "y": [round(float(place[1]), 4)],
+        "x": [round(float(point[0]), 4)],
+        "y": [round(float(point[1]), 4)],
         "text": [plain(text)],
         "name": "chosen",
         "showlegend": False,

@@ -1,4 +1,4 @@
-"""Data -> plotly figure, one function a figure; nothing here knows the page."""
+"""Figures of similarities and of text lengths."""
 
 import math
 from collections.abc import Sequence
@@ -14,35 +14,35 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 LENGTH_BARS = 40
-LONGEST = 4  # times what the encoder reads: longer texts share the last bar
-LINE_SHOWN = 0.25  # of what the encoder reads, the length from which the line is within the plot
+LONGEST = 4  # times the tokens that the encoder reads; longer texts share the last bar
+LINE_SHOWN = 0.25  # of the tokens that the encoder reads; with only shorter texts the line is outside of the plot
 NAME_LENGTH = 34
-FAINT = 2.2  # times the largest change where a scale ends, so that values can be read on every colour
-LEGIBLE = 20  # sentences up to which the cells of a heat map have room for their values
+SCALE = 2.2  # the end of a colour scale over the largest change, so that values can be read on every colour
+LEGIBLE = 20  # up to so many sentences the cells of a heat map have room for their values
 
 
 def plain(text: str, width: int = 60) -> str:
-    """Return text as plotly shows it literally: its own markup escaped, long lines wrapped, very long text cut."""
+    """Return text that Plotly shows literally: markup escaped, long lines wrapped, very long text truncated."""
     lines = wrap(truncate(text, 400), width, break_long_words=True)
     shown = "<br>".join(isolate_bidi(escape_html(line)) for line in lines) or " "
-    return f"{shown} " if shown.startswith("var(") else shown  # which alone would stand for a colour
+    return f"{shown} " if shown.startswith("var(") else shown  # the page would take it for a colour
 
 
 def similarity_map(sentences: Sequence[str], cosines: np.ndarray, lowest: float | None = None) -> "go.Figure":
-    """A heat map of cosines (n, n); values are written in the cells while they are legible.
+    """Return a heat map of cosines (n, n); values are written in the cells while they are legible.
 
-    `lowest` is the smallest cosine of several figures that share their colours.
+    `lowest` is the smallest cosine of several figures that share a colour scale.
     """
     low = min(0.0, float(cosines.min()) if lowest is None else lowest)
     return _pair_map(sentences, cosines, (low, 1.0), ("var(--low)", "var(--high)"), "cosine %{z:.3f}")
 
 
 def change_map(sentences: Sequence[str], before: np.ndarray, after: np.ndarray) -> "go.Figure":
-    """A heat map of how the cosines (n, n) of one encoder differ from those of another."""
+    """Return a heat map of the difference between the cosines (n, n) of two encoders."""
     changes = after - before
-    most = FAINT * max(0.01, float(np.abs(changes).max()))
+    limit = SCALE * max(0.01, float(np.abs(changes).max()))
     colours = ("var(--bad)", "var(--low)", "var(--good)")
-    return _pair_map(sentences, changes, (-most, most), colours, "cosine changed by %{z:+.3f}", sign="+")
+    return _pair_map(sentences, changes, (-limit, limit), colours, "cosine changed by %{z:+.3f}", sign="+")
 
 
 def _pair_map(
@@ -50,10 +50,13 @@ def _pair_map(
     values: np.ndarray,
     limits: tuple[float, float],
     colours: Sequence[str],
-    says: str,
+    hover: str,
     sign: str = "",
 ) -> "go.Figure":
-    """A heat map of values (n, n), one for each pair of sentences."""
+    """Return a heat map of values (n, n), one for each pair of sentences.
+
+    `hover` is the template of the value on hover, `sign` its format in the cells.
+    """
     import plotly.graph_objects as go
 
     count = len(sentences)
@@ -71,7 +74,7 @@ def _pair_map(
             ygap=2 if count <= 30 else 0,
             texttemplate=f"%{{z:{sign}.2f}}" if count <= LEGIBLE else None,
             textfont={"size": 12 if count <= 14 else 10, "color": "var(--ink)"},
-            hovertemplate=f"%{{text}}<br>{says}<extra></extra>",
+            hovertemplate=f"%{{text}}<br>{hover}<extra></extra>",
             colorbar={"thickness": 10, "outlinewidth": 0, "len": 0.9},
         )
     )
@@ -95,19 +98,20 @@ def _pair_map(
     )
 
 
-def text_lengths(tokens: Sequence[int], most: int) -> "go.Figure":
-    """A histogram of the lengths of texts in tokens, with a line at `most`, after which they are cut.
+def text_lengths(tokens: Sequence[int], max_tokens: int) -> "go.Figure":
+    """Return a histogram of text lengths in tokens, with a line at `max_tokens`, above which texts are truncated.
 
-    No bar holds both kinds. The line is beyond the edge where all texts are much shorter, and the longest texts share
+    No bar holds both kinds. Where all texts are much shorter the line is outside of the plot. The longest texts share
     the last bar.
     """
     import plotly.graph_objects as go
 
-    lengths = np.minimum(tokens, LONGEST * most)
+    lengths = np.minimum(tokens, LONGEST * max_tokens)
     longest = int(lengths.max(initial=1))
     width = max(1, math.ceil(longest / LENGTH_BARS))
-    bars, counts = np.unique(-((most - lengths) // width), return_counts=True)  # 0 ends at the line, 1 begins there
-    ends = most + bars * width
+    # Bar 0 ends at the line, bar 1 begins there.
+    bars, counts = np.unique(-((max_tokens - lengths) // width), return_counts=True)
+    ends = max_tokens + bars * width
     figure = go.Figure(
         go.Bar(
             x=(ends + 0.5 - width / 2).tolist(),
@@ -118,18 +122,28 @@ def text_lengths(tokens: Sequence[int], most: int) -> "go.Figure":
             hovertemplate="%{customdata} tokens: %{y:,} texts<extra></extra>",
         )
     )
-    inside = longest > most * LINE_SHOWN
+    inside, room = longest > max_tokens * LINE_SHOWN, longest > 1.2 * max_tokens
     figure.add_annotation(
-        x=most if inside else 1, xref="x" if inside else "paper", y=1, yref="paper", yanchor="top", showarrow=False,
-        xanchor="left" if inside and longest > 1.2 * most else "right", xshift=4 if longest > 1.2 * most else -4,
-        text=f"cut at {most:,}" + ("" if inside else " →"), font={"size": 12, "color": "var(--bad)"},
-    )  # fmt: skip
+        x=max_tokens if inside else 1,
+        xref="x" if inside else "paper",
+        y=1,
+        yref="paper",
+        yanchor="top",
+        showarrow=False,
+        xanchor="left" if inside and room else "right",
+        xshift=4 if room else -4,
+        text=f"cut at {max_tokens:,}" + ("" if inside else " →"),
+        font={"size": 12, "color": "var(--bad)"},
+    )
     if inside:
-        figure.add_vline(most + 0.5, line={"color": "var(--bad)", "width": 1.5, "dash": "dot"})
+        figure.add_vline(max_tokens + 0.5, line={"color": "var(--bad)", "width": 1.5, "dash": "dot"})
     return figure.update_layout(
         template=PLOT,
         hovermode="closest",
         bargap=0.08,
-        xaxis={"title": {"text": "length in tokens"}, "range": [0, max(longest, most + 1 if inside else 0) + width]},
+        xaxis={
+            "title": {"text": "length in tokens"},
+            "range": [0, max(longest, max_tokens + 1 if inside else 0) + width],
+        },
         yaxis={"title": {"text": "texts"}, "rangemode": "tozero"},
     )

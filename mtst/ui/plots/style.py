@@ -1,12 +1,14 @@
-"""TODO."""
+"""What all figures share: the colours of tasks and groups, symbols, and the Plotly template."""
+
+from typing import Any
 
 TASK_COLOURS = ("var(--task-a)", "var(--task-b)", *(f"var(--c{i})" for i in range(3, 9)))
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "triangle-down", "hexagon")
 
 
-def task_colour(number: int) -> str:
-    """Return the colour of the task at a place, the same in every figure and table."""
-    return TASK_COLOURS[number % len(TASK_COLOURS)]
+def task_colour(index: int) -> str:
+    """Return the colour of a task by its index, the same in every figure and table."""
+    return TASK_COLOURS[index % len(TASK_COLOURS)]
 
 
 _AXIS = {
@@ -18,8 +20,8 @@ _AXIS = {
     "ticklabelstandoff": 5,
     "automargin": True,
 }
-# Colours written as `var(--name)` are filled in by the page, so that every figure follows light and dark.
-PLOT = {
+# The page replaces colours written as `var(--name)`, so that every figure follows light and dark.
+PLOT: dict[str, Any] = {
     "layout": {
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",

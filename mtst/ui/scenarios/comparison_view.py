@@ -1,173 +1,202 @@
-"""What the Scenarios tab does: put a comparison in the queue, follow it, take its result home."""
+"""What the Scenarios tab does: put a comparison in the queue, follow it, save its result."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
 
 import gradio as gr
 
 from mtst.assets import SMALL_SAMPLE
 from mtst.comparison.events import plan_attempts
+from mtst.data.dataset import Dataset
 from mtst.data.tasks import Task
 from mtst.errors import MtstError, RunError
 from mtst.model.layer_groups import HEAD
 from mtst.runs.history import History
+from mtst.runs.job import Job
 from mtst.runs.queue import QueuePosition
 from mtst.runs.report import build_comparison_report
 from mtst.training.config import TrainConfig
 from mtst.training.scenarios import comparable_scenarios
 from mtst.ui.components import run_status
+from mtst.ui.components.events import UNCHANGED, Update
 from mtst.ui.components.html import empty
 from mtst.ui.components.live_plot import hide_figure, show_figure
 from mtst.ui.plots import comparison as comparison_plots
 from mtst.ui.scenarios import html_report, recommendation
 from mtst.ui.server.temporary_files import write_file
-from mtst.ui.services import run_controls
 from mtst.ui.services.services import Services
 from mtst.ui.train.form import dataset
+from mtst.ui.train.form.form_values import DataForm
 from mtst.ui.train.form.hyperparameters import explain_setting_error
-from mtst.ui.train.form.upload_draft import ColumnChoice, UploadDraft
 
-OUTPUTS = 13  # of `show`
 ONE_HEAD = f"freeze-{HEAD}"  # stands for freezing the head of each task in turn
-TOGETHER = "train-all"  # the scenario in which each task is trained alone too
+ALONE_SCENARIO = "train-all"  # the scenario in which each task is also trained alone
 READY = run_status.state_line("ready", "Ready to compare", "each scenario in turn, from the same start")
-NOTHING = empty(
+NO_RESULT = empty(
     "Which scenario suits your data?",
     "Every ticked scenario is trained on the same rows and judged by the same others. The answer comes here.",
 )
 
 
-def expanded(keys: Sequence[str], tasks: Sequence[Task]) -> tuple[str, ...]:
-    """Return the scenarios that the ticks stand for."""
-    known = comparable_scenarios(tasks)
-    return tuple(key for key in known if key in keys or (key.startswith(ONE_HEAD) and ONE_HEAD in keys))
+@dataclass(frozen=True, eq=False)
+class ComparisonForm:
+    """The rows to compare on, the ticked scenarios, the number of seeds, and whether to train each task alone too."""
+
+    data: DataForm
+    scenarios: Sequence[str]
+    seeds: int
+    alone: bool
 
 
-def start(
-    services: Services,
-    visitor: str,
-    keys: list[str],
-    seeds: int,
-    alone: bool,
-    draft: UploadDraft | None,
-    text: str | None,
-    labels: list[str],
-    merge: bool,
-    *ticked: list[str],
-    encoder: str = "",
-) -> tuple[object, ...]:
-    """Put a comparison in the queue; return its token, its state, and the update that hides the button.
+@dataclass(frozen=True)
+class ComparisonStart:
+    """A new comparison: its token and status, without the button that started it."""
+
+    token: str
+    status: str
+    begin: Update
+
+
+@dataclass(frozen=True)
+class ComparisonView:
+    """Everything that the page shows of a comparison."""
+
+    status: str = UNCHANGED
+    answer: str = UNCHANGED
+    table: str = UNCHANGED
+    figures_card: Update = UNCHANGED
+    curves: Update = UNCHANGED
+    costs: Update = UNCHANGED
+    learning_card: Update = UNCHANGED
+    learning: Update = UNCHANGED
+    more_data: str = UNCHANGED
+    begin: Update = UNCHANGED
+    stop: Update = UNCHANGED
+    resume: Update = UNCHANGED
+    after: Update = UNCHANGED
+
+
+def expand_scenarios(ticked: Sequence[str], tasks: Sequence[Task]) -> tuple[str, ...]:
+    """Return the keys of the scenarios that are ticked; `ONE_HEAD` stands for one of each task."""
+    return tuple(
+        key for key in comparable_scenarios(tasks) if key in ticked or (key.startswith(ONE_HEAD) and ONE_HEAD in ticked)
+    )
+
+
+def as_comparison(job: Job, data: Dataset, scenarios: Sequence[str], seeds: int, *, alone: bool) -> Job:
+    """Return the job of comparing scenarios on the data of a job; with `alone` each task is also trained alone.
 
     Raises:
-        gr.Error: it cannot be made.
+        SettingsError: there is nothing to compare, or no such scenario.
+    """
+    alone_scenario = ALONE_SCENARIO if alone else None
+    plan_attempts(scenarios, seeds, data, alone_scenario)
+    return replace(job, kind="compare", scenarios=tuple(scenarios), seeds=seeds, alone=alone_scenario)
+
+
+def start_comparison(services: Services, visitor: str, form: ComparisonForm) -> ComparisonStart:
+    """Put a comparison in the queue; without a file it compares on the sample.
+
+    Raises:
+        gr.Error: it cannot be started.
     """
     try:
-        wanted = dataset.choice(text, labels, merge, ticked)
-        if draft is None:
-            draft, wanted = sample(services)
-        job, data = dataset.job(services, draft, wanted, TrainConfig(), "compare", encoder)
-        job = dataset.comparing(job, expanded(keys, data.tasks), seeds, TOGETHER if alone else None)
-        plan_attempts(job.scenarios, job.seeds, data, job.alone)  # refuses what cannot be compared
+        rows = form.data if form.data.draft else sample_form(services, form.data.encoder)
+        data = rows.dataset()
+        job = dataset.build_job(services, rows, data.tasks, TrainConfig(), kind="compare")
+        scenarios = expand_scenarios(form.scenarios, data.tasks)
+        job = as_comparison(job, data, scenarios, form.seeds, alone=form.alone)
         token = services.runs.submit(job, data, visitor)
     except MtstError as error:
         raise gr.Error(explain_setting_error(str(error)), title="Cannot compare yet", print_exception=False) from error
-    return token, run_status.status(History()), gr.Button(visible=False)
+    return ComparisonStart(token, run_status.status(History()), gr.update(visible=False))
 
 
-def sample(services: Services) -> tuple[UploadDraft, ColumnChoice]:
-    """Return what is compared where nothing has been chosen."""
-    draft, text, labels, *_ = dataset.choose(services, str(SMALL_SAMPLE))
-    return draft, ColumnChoice(text["value"], tuple(labels["value"]))
+def sample_form(services: Services, encoder: str = "") -> DataForm:
+    """Return the rows that are compared on where no file is chosen."""
+    file = dataset.read_file(services, str(SMALL_SAMPLE))
+    return DataForm(file.draft, file.text["value"], file.labels["value"], encoder=encoder)
 
 
-async def follow(services: Services, token: str | None) -> AsyncIterator[tuple[object, ...]]:
-    """Yield what the page shows of a comparison whenever it has grown, until it is over."""
+async def follow_comparison(services: Services, token: str | None) -> AsyncIterator[ComparisonView]:
+    """Yield the view of a comparison whenever its history grows, until it is over."""
     try:
         folder = services.runs.folder(token)
         token, source = folder.path.name, folder.job().source
     except RunError:
-        yield tuple(gr.skip() for _ in range(OUTPUTS))  # nothing to show: the page stays as it is
+        yield ComparisonView()  # an unknown token leaves the page as it is
         return
     try:
         async for history in services.runs.follow(token):
-            place = services.runs.place(token)
-            yield await asyncio.to_thread(show, history, source, place, folder.stop_requested)  # it computes
+            position, stopping = services.runs.place(token), folder.stop_requested
+            yield await asyncio.to_thread(show_comparison, history, source, position, stopping=stopping)  # it computes
     except RunError:
-        yield none("the comparison that was shown here is gone")
+        yield no_comparison("the comparison that was shown here is gone")
 
 
-def show(
-    history: History, source: str = "", place: QueuePosition | None = None, stopping: bool = False
-) -> tuple[object, ...]:
-    """Return every output for a history of rows from `source`; see `outputs` in `scenarios_tab` for their order."""
+def show_comparison(
+    history: History, source: str = "", position: QueuePosition | None = None, *, stopping: bool = False
+) -> ComparisonView:
+    """Return the view of a comparison on rows from the file `source`."""
     comparison = history.comparison
-    some, over = bool(comparison.rows), history.is_over
-    learnt = comparison.learning
-    return (
-        _status(history, place, stopping=stopping),
-        recommendation.recommendation(comparison, source) if some else NOTHING,
-        recommendation.scores(comparison) + recommendation.together(comparison) if some else "",
-        gr.Column(visible=comparison.started is not None),
-        show_figure(comparison_plots.curves(comparison)) if comparison.started else hide_figure(),
-        show_figure(comparison_plots.costs(comparison)) if some else hide_figure(),
-        gr.Column(visible=learnt is not None),
-        show_figure(comparison_plots.learning(learnt)) if learnt else hide_figure(),
-        recommendation.more_data(learnt),
-        gr.Button(visible=over),
-        gr.Button(visible=not over, interactive=not stopping),
-        gr.Button(visible=history.is_resumable),
-        gr.Row(visible=over and some),
+    has_rows, over, curve = bool(comparison.rows), history.is_over, comparison.learning
+    tables = recommendation.scores_table(comparison) + recommendation.joint_training(comparison)
+    return ComparisonView(
+        status=_status(history, position, stopping=stopping),
+        answer=recommendation.recommendation(comparison, source) if has_rows else NO_RESULT,
+        table=tables if has_rows else "",
+        figures_card=gr.update(visible=comparison.started is not None),
+        curves=show_figure(comparison_plots.curves(comparison)) if comparison.started else hide_figure(),
+        costs=show_figure(comparison_plots.costs(comparison)) if has_rows else hide_figure(),
+        learning_card=gr.update(visible=curve is not None),
+        learning=show_figure(comparison_plots.learning(curve)) if curve else hide_figure(),
+        more_data=recommendation.more_data(curve),
+        begin=gr.update(visible=over),
+        stop=gr.update(visible=not over, interactive=not stopping),
+        resume=gr.update(visible=history.is_resumable),
+        after=gr.update(visible=over and has_rows),
     )
 
 
-def none(message: str) -> tuple[object, ...]:
-    """Return every output for no comparison, with a word about why."""
-    nothing = gr.update(visible=False)
-    status = run_status.state_line("ready", "Ready to compare", message)
-    return (
-        status, NOTHING, "", nothing, hide_figure(), hide_figure(), nothing, hide_figure(), "", gr.Button(visible=True), nothing,
-        nothing, nothing,
-    )  # fmt: skip
+def no_comparison(message: str) -> ComparisonView:
+    """Return the view of no comparison, with the reason."""
+    hidden = gr.update(visible=False)
+    return ComparisonView(
+        status=run_status.state_line("ready", "Ready to compare", message),
+        answer=NO_RESULT,
+        table="",
+        figures_card=hidden,
+        curves=hide_figure(),
+        costs=hide_figure(),
+        learning_card=hidden,
+        learning=hide_figure(),
+        more_data="",
+        begin=gr.update(visible=True),
+        stop=hidden,
+        resume=hidden,
+        after=hidden,
+    )
 
 
-def _status(history: History, place: QueuePosition | None, stopping: bool) -> str:
+def _status(history: History, position: QueuePosition | None, *, stopping: bool) -> str:
     comparison = history.comparison
-    if history.has_failed or place or comparison.started is None or history.is_waiting:
-        return run_status.status(history, place, stopping=stopping)
-    made, of = len(comparison.made), len(comparison.started.attempts)
-    if done := comparison.compared:
-        state, title = ("stopped", "Stopped") if done.stopped else ("finished", "Finished")
-        title = f"{title}, {made} of {of} attempts made"
-        return run_status.state_line(state, title, f"took {run_status.format_duration(done.seconds)}", made, of)
+    if history.has_failed or position or comparison.started is None or history.is_waiting:
+        return run_status.status(history, position, stopping=stopping)
+    made, total = len(comparison.made), len(comparison.started.attempts)
+    if end := comparison.compared:
+        state, title = ("stopped", "Stopped") if end.stopped else ("finished", "Finished")
+        title = f"{title}, {made} of {total} attempts made"
+        return run_status.state_line(state, title, f"took {run_status.format_duration(end.seconds)}", made, total)
     title, note = recommendation.progress(comparison)
     if stopping:
-        return run_status.state_line("stopping", "Stopping", note, made, of)
-    return run_status.state_line("running", title, note, made, of)
+        return run_status.state_line("stopping", "Stopping", note, made, total)
+    return run_status.state_line("running", title, note, made, total)
 
 
-def resume(services: Services, visitor: str, token: str | None) -> gr.Button:
-    """Let a comparison that broke off go on with the first attempt that has not ended.
-
-    Raises:
-        gr.Error: it cannot go on.
-    """
-    run_controls.resume_run(services, visitor, token)
-    return gr.Button(visible=False)
-
-
-def delete(services: Services, token: str | None) -> tuple[object, ...]:
-    """Remove the comparison with its data now; return the token of none and what the page shows of none.
-
-    Raises:
-        gr.Error: it cannot be removed.
-    """
-    run_controls.delete_run(services, token)
-    return None, *none("your comparison and its data are deleted")
-
-
-def pack(services: Services, token: str | None) -> tuple[str, str]:
-    """Write the result as one page and as JSON; return the files.
+def save_comparison(services: Services, token: str | None) -> tuple[str, str]:
+    """Write the result as one page and as JSON; return the paths of the files.
 
     Raises:
         gr.Error: there is none, or it cannot be written.
@@ -176,8 +205,8 @@ def pack(services: Services, token: str | None) -> tuple[str, str]:
         folder = services.runs.folder(token)
         job, data, comparison = folder.job(), folder.data(), folder.history().comparison
         page = write_file("comparison.html", html_report.html_report(job, data, comparison).encode())
-        made = json.dumps(build_comparison_report(job, data, comparison), indent=1, ensure_ascii=False)
-        report = write_file("comparison.json", f"{made}\n".encode())
+        report = json.dumps(build_comparison_report(job, data, comparison), indent=1, ensure_ascii=False)
+        json_file = write_file("comparison.json", f"{report}\n".encode())
     except MtstError as error:
         raise gr.Error(str(error), title="No file could be made", print_exception=False) from error
-    return str(page), str(report)
+    return str(page), str(json_file)

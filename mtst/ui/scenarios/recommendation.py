@@ -3,75 +3,76 @@
 from collections.abc import Sequence
 from statistics import mean
 
-from mtst.comparison.events import LearningCurve
-from mtst.comparison.recommendation import Recommendation, describe, recommend
+from markupsafe import Markup
+
+from mtst.comparison.events import ComparisonStarted, LearningCurve
+from mtst.comparison.recommendation import describe, recommend
 from mtst.comparison.results import ZERO_SHOT, Comparison, ScenarioResult, title_of
-from mtst.data.tasks import Task
 from mtst.evaluation.scores import Scores
-from mtst.text import escape_html, inline_text
+from mtst.text import inline_text
 from mtst.ui.components.html import quiet, table
 from mtst.ui.components.run_status import format_duration
+from mtst.ui.components.templates import render
 
-FIGURES = ("seeds apart", "seconds", "seconds a point gained", "weights trained", "encoder drift", "frozen head")
-NEAR = 0.005  # macro-F1: scores that differ by less are said to be the same
+COSTS = ("seeds apart", "seconds", "seconds a point gained", "weights trained", "encoder drift", "frozen head")
+SAME_SCORE = 0.005  # macro-F1; smaller differences are not reported
+NOT_YET = quiet("The recommendation appears when two scenarios have ended.")
 
 
-def recommendation(comparison: Comparison, source: str = "") -> str:
+def recommendation(comparison: Comparison, source: str = "") -> Markup:
     """Return which scenario to take, and why; `source` names the rows."""
-    found = recommend(comparison)
-    if found is None:
-        return quiet("The recommendation appears when two scenarios have ended.")
-    first, *rest = describe(found, comparison.started.tasks)
-    soon = "" if comparison.over else quiet("Not all scenarios have ended: this may change.")
-    return f'<p class="advice"><b>{escape_html(first)}</b> {escape_html(" ".join(rest))}</p>{soon}{_how(found, source)}'
-
-
-def _how(found: Recommendation, source: str) -> str:
-    where = f"{inline_text(source, 60)}, judged" if source else "Judged"
-    return quiet(
-        f"{where} by {found.test_rows:,} test rows that no scenario learnt from or chose its epoch by. In brackets: "
-        "where the difference lies in nine of ten draws of these rows and seeds."
+    advice = recommend(comparison)
+    if advice is None or comparison.started is None:
+        return NOT_YET
+    first, *rest = describe(advice, comparison.started.tasks)
+    return render(
+        "scenarios/recommendation",
+        first=first,
+        rest=" ".join(rest),
+        over=comparison.over,
+        source=inline_text(source, 60),
+        test_rows=advice.test_rows,
     )
 
 
-def scores(comparison: Comparison) -> str:
-    """Return the table of the scenarios, the baselines first; a column that says nothing is left out."""
+def scores_table(comparison: Comparison) -> Markup:
+    """Return the table of the scenarios, the baselines first; columns without any value are left out."""
     started = comparison.started
     if started is None:
-        return ""
+        return Markup()
     names = [task.name for task in started.tasks]
-    zero = next((row.score for row in comparison.rows if row.scenario == ZERO_SHOT), None)
+    zero_shot = next((row.score for row in comparison.rows if row.scenario == ZERO_SHOT), None)
     rows = [
         _baseline("majority class", started.majority, names),
         _baseline("logistic regression", started.logistic, names),
-        *(_row(row, names, started.tasks, zero) for row in comparison.rows),
+        *(_scenario(row, started, zero_shot) for row in comparison.rows),
     ]
-    header = ["scenario", "mean", *(f"{inline_text(name, 20)}" for name in names), *FIGURES]
-    kept = [place for place in range(len(header)) if any(row[place] for row in rows)]
+    header = ["scenario", "mean", *(f"{inline_text(name, 20)}" for name in names), *COSTS]
+    filled = [column for column in range(len(header)) if any(row[column] for row in rows)]
     return table(
-        [header[place] for place in kept],
-        [[row[place] for place in kept] for row in rows],
+        [header[column] for column in filled],
+        [[row[column] for column in filled] for row in rows],
         caption="Macro-F1 on the test rows, × 100, and what it costs",
         text_columns=(0,),
     )
 
 
-def _baseline(title: str, found: dict[str, Scores], names: Sequence[str]) -> list[str]:
-    each = [found[name].macro_f1 if name in found else None for name in names]
-    known = [value for value in each if value is not None]
-    return [title, _score(mean(known) if known else None), *map(_score, each), *[""] * len(FIGURES)]
+def _baseline(title: str, scores: dict[str, Scores], names: Sequence[str]) -> list[str]:
+    by_task = [scores[name].macro_f1 if name in scores else None for name in names]
+    known = [score for score in by_task if score is not None]
+    return [title, _score(mean(known) if known else None), *map(_score, by_task), *[""] * len(COSTS)]
 
 
-def _row(row: ScenarioResult, names: Sequence[str], tasks: Sequence[Task], zero: float | None) -> list[str]:
-    gained = row.score - zero if zero is not None else 0.0
+def _scenario(row: ScenarioResult, started: ComparisonStarted, zero_shot: float | None) -> list[str]:
+    gain = row.score - zero_shot if zero_shot is not None else 0.0
     heads = ", ".join(f"{inline_text(name, 20)} {100 * change:+.1f}" for name, change in row.frozen_heads.items())
     return [
-        title_of(row.scenario, tasks),
+        title_of(row.scenario, started.tasks),
         _score(row.score),
-        *(_score(row.tasks.get(name)) for name in names),
+        *(_score(row.tasks.get(task.name)) for task in started.tasks),
         "" if row.spread is None else f"{100 * row.spread:.1f}",
         f"{row.seconds:.1f}",
-        f"{row.seconds / (100 * gained):.1f}" if gained > NEAR else "",
+        f"{row.seconds / (100 * gain):.1f}" if gain > SAME_SCORE else "",
         f"{row.parameters:,}",
         f"{row.drift:.3f}" if row.drift else "",
         heads,
@@ -82,41 +83,43 @@ def _score(value: float | None) -> str:
     return "" if value is None else f"{100 * value:.1f}"
 
 
-def together(comparison: Comparison) -> str:
-    """Say whether learning the tasks together helps, where each was also trained alone."""
-    found = comparison.alone()
-    if not found:
-        return ""
+def joint_training(comparison: Comparison) -> Markup:
+    """Return what the tasks gain from being learnt together, where each was also trained alone."""
+    started, scores = comparison.started, comparison.alone()
+    if started is None or not scores:
+        return Markup()
     rows = [
         [inline_text(name, 40), _score(alone), _score(joint), f"{100 * (joint - alone):+.1f}"]
-        for name, (alone, joint) in found.items()
+        for name, (alone, joint) in scores.items()
     ]
-    tried = {each.task: each.scenario for each in comparison.started.attempts if each.task}
-    scenario = next(iter(tried.values()))
-    caption = f"Learning together or alone ({title_of(scenario, comparison.started.tasks)}, same rows and epochs)"
-    few = [task.name for task in comparison.started.tasks if task.name not in tried]
-    note = quiet(f"Too few labelled rows to be learnt alone: {inline_text(', '.join(few), 200)}.") if few else ""
-    return table(("task", "alone", "together", "gained"), rows, caption=caption) + note
+    scenarios = {attempt.task: attempt.scenario for attempt in started.attempts if attempt.task}
+    scenario = next(iter(scenarios.values()))
+    caption = f"Learning together or alone ({title_of(scenario, started.tasks)}, same rows and epochs)"
+    made = table(("task", "alone", "together", "gained"), rows, caption=caption)
+    too_few = [task.name for task in started.tasks if task.name not in scenarios]
+    if not too_few:
+        return made
+    return made + quiet(f"Too few labelled rows to be learnt alone: {inline_text(', '.join(too_few), 200)}.")
 
 
-def more_data(found: LearningCurve | None) -> str:
-    """Say whether more rows would help."""
-    if found is None:
-        return ""
-    if not found.projected:
+def more_data(curve: LearningCurve | None) -> Markup:
+    """Return whether more rows would help."""
+    if curve is None:
+        return Markup()
+    if not curve.projected:
         return quiet("There are too few rows to tell whether more would help.")
-    now = found.scores[-1][0]
-    rows, (low, middle, high) = next(iter(found.projected.items()))
-    if low - now > NEAR:
-        start = "More rows would help"
-    elif high - now > NEAR:
-        start = "More rows may help"
+    now = curve.scores[-1][0]
+    rows, (low, middle, high) = next(iter(curve.projected.items()))
+    if low - now > SAME_SCORE:
+        verdict = "More rows would help"
+    elif high - now > SAME_SCORE:
+        verdict = "More rows may help"
     else:
-        start = "More rows like these would hardly help"
+        verdict = "More rows like these would hardly help"
     return quiet(
-        f"{start}: a logistic regression on frozen embeddings reaches {100 * now:.1f} with {found.rows[-1]:,} rows, "
+        f"{verdict}: a logistic regression on frozen embeddings reaches {100 * now:.1f} with {curve.rows[-1]:,} rows, "
         f"and its curve leads to {100 * middle:.1f} ({100 * low:.1f} to {100 * high:.1f}) with {rows:,}. "
-        f"Measured in {format_duration(found.seconds)}."
+        f"Measured in {format_duration(curve.seconds)}."
     )
 
 
@@ -125,12 +128,12 @@ def progress(comparison: Comparison) -> tuple[str, str]:
     started = comparison.started
     if started is None:
         return "Reading each sentence once", "then every scenario trains in turn"
-    made, of = len(comparison.made), len(started.attempts)
+    made, total = len(comparison.made), len(started.attempts)
     now = comparison.running
     if now is None:
-        return "Done", f"{made} of {of} attempts"
+        return "Done", f"{made} of {total} attempts"
     name = title_of(now.scenario, started.tasks) + (f", {inline_text(now.task, 30)} alone" if now.task else "")
-    epochs = [one for one in comparison.epochs if one.attempt == now]
-    at = f", epoch {epochs[-1].epoch} of {epochs[-1].epochs} done" if epochs and epochs[-1].epochs else ""
-    seed = f", seed {now.seed}" if len({each.seed for each in started.attempts}) > 1 else ""
-    return f"{name}{seed}{at}", f"attempt {made + 1} of {of}"
+    epochs = [epoch for epoch in comparison.epochs if epoch.attempt == now]
+    done = f", epoch {epochs[-1].epoch} of {epochs[-1].epochs} done" if epochs and epochs[-1].epochs else ""
+    seed = f", seed {now.seed}" if len({attempt.seed for attempt in started.attempts}) > 1 else ""
+    return f"{name}{seed}{done}", f"attempt {made + 1} of {total}"

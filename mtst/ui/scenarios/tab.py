@@ -1,104 +1,170 @@
 """The Scenarios tab: every scenario on the visitor's own rows, side by side, and which of them to take."""
 
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
+from markupsafe import Markup
 
 from mtst.data.tasks import DEFAULT_TASKS
 from mtst.training.scenarios import comparable_scenarios, find_scenario
+from mtst.ui.components.events import SILENT, Event, Outputs, Update
 from mtst.ui.components.html import card, html, quiet
 from mtst.ui.components.live_plot import live_plot
+from mtst.ui.components.templates import static_text
 from mtst.ui.scenarios import comparison_view
+from mtst.ui.scenarios.comparison_view import ComparisonForm, ComparisonStart, ComparisonView
 from mtst.ui.server.visitors import visitor_id
+from mtst.ui.services import run_controls as shared
 from mtst.ui.services.services import Services
 from mtst.ui.train import run_controls
-from mtst.ui.train.form.form import SILENT, Form
+from mtst.ui.train.form.form import Form
+from mtst.ui.train.form.form_values import DataForm
 from mtst.ui.train.form.upload_draft import UploadDraft
+from mtst.ui.train.run_controls import RunStopped
 
 CURVES = "Mean macro-F1 on the validation rows against seconds, a line for each scenario; the table has the numbers"
 COSTS = "Mean macro-F1 on the test rows against the seconds of each scenario; the table has the numbers"
-MORE = "Macro-F1 on the test rows against the number of training rows, and where the curve leads"
+LEARNING = "Macro-F1 on the test rows against the number of training rows, and where the curve leads"
 SEEDS = [("Quick: one seed", 1), ("Sure: three seeds, with their spread", 3)]
-SAVE = "() => { for (const id of ['scenarios-html', 'scenarios-json']) document.querySelector('#' + id).click(); }"
+
+
+@dataclass(frozen=True)
+class ComparisonPanel:
+    """The components of the tab, by the fields of the views that update them."""
+
+    token: gr.BrowserState
+    source: gr.HTML
+    scenarios: gr.CheckboxGroup
+    seeds: gr.Radio
+    alone: gr.Checkbox
+    begin: gr.Button
+    status: gr.HTML
+    stop: gr.Button
+    resume: gr.Button
+    answer: gr.HTML
+    table: gr.HTML
+    after: gr.Row
+    save: gr.Button
+    delete: gr.Button
+    page_file: gr.DownloadButton
+    json_file: gr.DownloadButton
+    figures_card: gr.Column
+    costs: gr.HTML
+    curves: gr.HTML
+    learning_card: gr.Column
+    more_data: gr.HTML
+    learning: gr.HTML
 
 
 def _choices() -> list[tuple[str, str]]:
-    fixed = [key for key in comparable_scenarios(DEFAULT_TASKS) if not key.startswith(comparison_view.ONE_HEAD)]
-    titles = [(find_scenario(key, DEFAULT_TASKS).title, key) for key in fixed]
+    keys = [key for key in comparable_scenarios(DEFAULT_TASKS) if not key.startswith(comparison_view.ONE_HEAD)]
+    titles = [(find_scenario(key, DEFAULT_TASKS).title, key) for key in keys]
     return [*titles, ("Freeze one head, each in turn", comparison_view.ONE_HEAD)]
 
 
-def _named(draft: UploadDraft | None, encoder: str) -> str:
-    """Say what will be compared."""
+def _describe_source(draft: UploadDraft | None, encoder: str) -> Markup:
+    """Return what will be compared."""
     if draft is None:
         return quiet(f"Nothing is chosen in the Train tab, so the sample of 600 sentences is taken, with {encoder}.")
     return quiet(f"{draft.table.name}, with the columns and the encoder of the Train tab ({encoder}).")
 
 
 def scenarios_tab(services: Services, tab: gr.Tab, steps: Form, token: gr.BrowserState) -> None:
-    """Build the tab; `steps` are those of the Train tab, whose rows are compared; `token` keeps that of the visitor."""
+    """Build the tab; `steps` is the form of the Train tab, whose rows are compared; `token` keeps the visitor's."""
+    _connect(services, tab, _panel(services, token), steps)
+
+
+def _panel(services: Services, token: gr.BrowserState) -> ComparisonPanel:
+    """Build the components into the tab that is open."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300), card("What to compare"):
-            source = html(_named(None, services.settings.encoder), elem_id="scenarios-data")
-            keys = gr.CheckboxGroup(
+            source = html(_describe_source(None, services.settings.encoder), elem_id="scenarios-data")
+            scenarios = gr.CheckboxGroup(
                 _choices(), value=[key for _, key in _choices()], label="Scenarios", elem_id="scenarios-keys"
             )
             seeds = gr.Radio(SEEDS, value=1, label="How often each is trained", elem_id="scenarios-seeds")
             alone = gr.Checkbox(
-                False,
+                value=False,
                 label="Train each task alone too",
                 elem_id="scenarios-alone",
                 info="Tells whether learning together helps, where everything is trained.",
             )
             begin = gr.Button("Compare scenarios", variant="primary", size="lg", elem_id="scenarios-start")
             status = html(comparison_view.READY, elem_id="scenarios-status")
-            halt = gr.Button("Stop and keep what is there", variant="stop", visible=False, elem_id="scenarios-stop")
-            again = gr.Button("Resume", visible=False, elem_id="scenarios-resume")
+            stop = gr.Button("Stop and keep what is there", variant="stop", visible=False, elem_id="scenarios-stop")
+            resume = gr.Button("Resume", visible=False, elem_id="scenarios-resume")
         with gr.Column(scale=7, min_width=320):
             with card("What should I freeze?"):
-                answer = html(comparison_view.NOTHING, elem_id="scenarios-answer")
+                answer = html(comparison_view.NO_RESULT, elem_id="scenarios-answer")
                 table = html(elem_id="scenarios-table")
                 with gr.Row(visible=False) as after:
-                    keep = gr.Button("Save as one page and as JSON", elem_id="scenarios-save")
-                    away = gr.Button("Delete it and its data", elem_id="scenarios-delete")
-            page = gr.DownloadButton("Save", visible="hidden", elem_id="scenarios-html")
-            report = gr.DownloadButton("Save", visible="hidden", elem_id="scenarios-json")
-            with card("Score against cost", visible=False) as figures:
+                    save = gr.Button("Save as one page and as JSON", elem_id="scenarios-save")
+                    delete = gr.Button("Delete it and its data", elem_id="scenarios-delete")
+            page_file = gr.DownloadButton("Save", visible="hidden", elem_id="scenarios-html")
+            json_file = gr.DownloadButton("Save", visible="hidden", elem_id="scenarios-json")
+            with card("Score against cost", visible=False) as figures_card:
                 costs = live_plot(height=340, description=COSTS, elem_id="scenarios-costs")
                 curves = live_plot(height=340, description=CURVES, elem_id="scenarios-curves")
-            with card("Would more data help?", visible=False) as data:
-                more = html(elem_id="scenarios-more")
-                learning = live_plot(height=300, description=MORE, elem_id="scenarios-learning")
-    outputs = [status, answer, table, figures, curves, costs, data, learning, more, begin, halt, again, after]
-    followed = {
-        "fn": partial(comparison_view.follow, services), "inputs": token, "outputs": outputs, "concurrency_limit": None,
+            with card("Would more data help?", visible=False) as learning_card:
+                more_data = html(elem_id="scenarios-more")
+                learning = live_plot(height=300, description=LEARNING, elem_id="scenarios-learning")
+    return ComparisonPanel(
+        token, source, scenarios, seeds, alone, begin, status, stop, resume, answer, table, after, save, delete,
+        page_file, json_file, figures_card, costs, curves, learning_card, more_data, learning,
+    )  # fmt: skip
+
+
+def _connect(services: Services, tab: gr.Tab, panel: ComparisonPanel, steps: Form) -> None:
+    """Let the buttons control the comparison, and the cards follow it."""
+    started, view = Outputs(ComparisonStart, panel), Outputs(ComparisonView, panel)
+    stopped = Outputs(RunStopped, panel)
+    follow: Event = {
+        "fn": view.by_name(partial(comparison_view.follow_comparison, services)),
+        "inputs": panel.token,
+        "outputs": view.components,
+        "concurrency_limit": None,
         **SILENT,
-    }  # fmt: skip
-    *chosen, _tasks = steps.data
+    }
 
-    def start(request: gr.Request, *values: object, encoder: str) -> tuple[object, ...]:
-        return comparison_view.start(services, visitor_id(request), *values, encoder=encoder)
+    def start(request: gr.Request, scenarios: list[str], seeds: int, alone: bool, **data: Any) -> ComparisonStart:  # noqa: FBT001 (Gradio's order)
+        form = ComparisonForm(DataForm(**data), scenarios, seeds, alone)
+        return comparison_view.start_comparison(services, visitor_id(request), form)
 
-    def resume(request: gr.Request, mine: str | None) -> gr.Button:
-        return comparison_view.resume(services, visitor_id(request), mine)
+    def resume(request: gr.Request, token: str | None) -> Update:
+        shared.resume_run(services, visitor_id(request), token)
+        return gr.update(visible=False)
 
-    begin.click(
-        start,
-        [keys, seeds, alone, *chosen, *steps.ticked],
-        [token, status, begin],
-        inputs_kwargs={"encoder": steps.config["encoder"]},
+    def delete(token: str | None) -> dict[Block, Any]:
+        shared.delete_run(services, token)
+        gone = comparison_view.no_comparison("your comparison and its data are deleted")
+        return {panel.token: None, **view.updates(gone)}
+
+    panel.begin.click(
+        started.by_name(start),
+        [panel.scenarios, panel.seeds, panel.alone],
+        started.components,
+        inputs_kwargs=steps.data,
         **SILENT,
-    ).success(**followed)
-    tab.select(**followed)
-    tab.select(_named, [steps.data[0], steps.config["encoder"]], source, **SILENT)
-    halt.click(partial(run_controls.stop_clicked, services), token, [halt, status], queue=False, **SILENT)
-    again.click(resume, token, again, **SILENT).success(**followed)
-    away.click(partial(comparison_view.delete, services), token, [token, *outputs], **SILENT)
-    keep.click(
-        partial(comparison_view.pack, services),
-        token,
-        [page, report],
+    ).success(**follow)
+    tab.select(**follow)
+    tab.select(_describe_source, [steps.data["draft"], steps.data["encoder"]], panel.source, **SILENT)
+    panel.stop.click(
+        stopped.by_name(partial(run_controls.stop_run, services)),
+        panel.token,
+        stopped.components,
+        queue=False,
+        **SILENT,
+    )
+    panel.resume.click(resume, panel.token, panel.resume, **SILENT).success(**follow)
+    panel.delete.click(delete, panel.token, [panel.token, *view.components], **SILENT)
+    panel.save.click(
+        partial(comparison_view.save_comparison, services),
+        panel.token,
+        [panel.page_file, panel.json_file],
         concurrency_limit=1,
         concurrency_id="files",
         **SILENT,
-    ).success(None, None, None, js=SAVE)
+    ).success(None, None, None, js=static_text("save_comparison.js"))

@@ -66,7 +66,7 @@ def test_a_point_knows_its_number_and_twenty_thousand_of_them_stay_small() -> No
 
 
 def test_the_mark_of_a_point_says_its_text_as_typed() -> None:
-    drawn = map_plots.mark(np.array([1.0, 2.0]), EVIL)
+    drawn = map_plots.marker_trace(np.array([1.0, 2.0]), EVIL)
     assert (drawn["x"], drawn["y"]) == ([1.0], [2.0])
     assert "<b>" not in drawn["text"][0]
 

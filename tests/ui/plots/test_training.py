@@ -9,12 +9,23 @@ from mtst.runs.history import History
 from mtst.training.events import Opened, RatesFound, RateTried, StepEnded
 from mtst.ui.plots import training as training_plots
 from mtst.ui.train.results import score_tables
-from tests.support.fake_history import BASELINES, BEFORE, BETTER, FIRST, LATER, STEP, ended, finished, started, told
+from tests.support.fake_history import (
+    BASELINES,
+    BEFORE,
+    BETTER,
+    FIRST,
+    LATER,
+    STEP,
+    ended,
+    finished,
+    history_of,
+    started,
+)
 
 
 def long_run(steps: int, epochs: int = 2) -> History:
     per_epoch = steps // epochs
-    history = told(started(epochs, steps=steps), BASELINES, BEFORE)
+    history = history_of(started(epochs, steps=steps), BASELINES, BEFORE)
     for step in range(1, steps + 1):
         history.extend([StepEnded(step, {"a": 1 / step}, step / 10)])
         if step % per_epoch == 0:
@@ -44,7 +55,7 @@ def test_three_steps_can_be_seen() -> None:
 def test_every_curve_is_there_from_the_start_and_only_grows() -> None:
     """The page is sent what was added to a list: whatever shrank or moved would be drawn wrongly."""
     events = [started(3, LATER), BASELINES, BEFORE, STEP, FIRST, Opened(2, ("block-1",), "nothing", 2.1), finished()]
-    history, before = told(), None
+    history, before = history_of(), None
     for event in events:
         history.extend([event])
         figure = training_plots.curves(history, "run").to_plotly_json()
@@ -63,7 +74,7 @@ def test_every_curve_is_there_from_the_start_and_only_grows() -> None:
 
 
 def test_each_baseline_has_one_entry_in_the_legend_and_a_line_in_each_pane() -> None:
-    drawn = traces(told(started(), BASELINES, BEFORE))
+    drawn = traces(history_of(started(), BASELINES, BEFORE))
     for kind, (loss, score) in {"majority": (0.8, 0.25), "before": (0.7, 0.5), "logistic": (0.6, 0.625)}.items():
         entry, *lines = [trace for trace in drawn if trace.legendgroup == kind]
         assert entry.name == training_plots.NAMES[kind].replace("before training", "zero-shot")
@@ -76,40 +87,40 @@ def test_each_baseline_has_one_entry_in_the_legend_and_a_line_in_each_pane() -> 
 
 
 def test_heads_that_have_learned_before_are_not_called_zero_shot() -> None:
-    history = told(replace(started(), zero_shot=False), BASELINES, BEFORE)
+    history = history_of(replace(started(), zero_shot=False), BASELINES, BEFORE)
     assert "before training" in [trace.name for trace in traces(history)]
     assert "zero-shot" not in score_tables.scores(history)
-    assert "zero-shot" in score_tables.scores(told(started(), BASELINES, BEFORE))
+    assert "zero-shot" in score_tables.scores(history_of(started(), BASELINES, BEFORE))
 
 
 @pytest.mark.parametrize(("count", "entries"), [(1, 5), (3, 9), (4, 7), (8, 11)])
 def test_the_legend_stays_short_however_many_tasks_there_are(count: int, entries: int) -> None:
     tasks = tuple(Task(f"task {k}", ("x", "y")) for k in range(count))
-    drawn = traces(told(replace(started(), tasks=tasks)))
+    drawn = traces(history_of(replace(started(), tasks=tasks)))
     assert sum(trace.showlegend is not False for trace in drawn) == entries
 
 
 def test_the_kept_epoch_is_marked_when_the_run_is_over() -> None:
-    assert "kept" not in text_of(training_plots.curves(told(started(), BEFORE, FIRST), "run"))
-    assert "kept" in text_of(training_plots.curves(told(started(), BEFORE, FIRST, finished()), "run"))
+    assert "kept" not in text_of(training_plots.curves(history_of(started(), BEFORE, FIRST), "run"))
+    assert "kept" in text_of(training_plots.curves(history_of(started(), BEFORE, FIRST, finished()), "run"))
 
 
 def test_the_epochs_at_which_groups_open_are_marked_by_name() -> None:
-    layout = training_plots.curves(told(started(3, LATER)), "run").layout
+    layout = training_plots.curves(history_of(started(3, LATER)), "run").layout
     assert [line.x0 for line in layout.shapes] == [1, 2]
     assert [(name.x, name.text) for name in layout.annotations] == [(1, "Block 1"), (2, "Block &lt;0&gt;")]
-    assert not training_plots.curves(told(started(2)), "run").layout.shapes
-    assert len(training_plots.curves(told(started(2, LATER)), "run").layout.shapes) == 1  # the other never opens
+    assert not training_plots.curves(history_of(started(2)), "run").layout.shapes
+    assert len(training_plots.curves(history_of(started(2, LATER)), "run").layout.shapes) == 1  # the other never opens
 
 
 def test_zoom_survives_because_the_revision_is_the_run() -> None:
-    assert training_plots.curves(told(started()), "abc").layout.uirevision == "abc"
+    assert training_plots.curves(history_of(started()), "abc").layout.uirevision == "abc"
 
 
 @pytest.mark.parametrize("heads", [True, False])
 def test_the_search_for_rates_is_drawn_over_the_rate_of_what_is_open(heads: bool) -> None:
     groups = LATER if heads else LATER[:2]
-    history = told(started(1, groups), RateTried(1, 0.001, 1e-5, 2.0, 0.1), RateTried(2, 0.01, 1e-4, 1.0, 0.2))
+    history = history_of(started(1, groups), RateTried(1, 0.001, 1e-5, 2.0, 0.1), RateTried(2, 0.01, 1e-4, 1.0, 0.2))
     figure = training_plots.rate_curve(history, "run")
     assert list(figure.data[0].x) == ([0.001, 0.01] if heads else [1e-5, 1e-4])
     assert list(figure.data[0].y) == [2.0, 1.0]

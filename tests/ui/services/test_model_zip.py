@@ -13,8 +13,7 @@ from mtst.ui.api.endpoints import Api
 from mtst.ui.server import temporary_files
 from mtst.ui.services.model_zip import make_model_zip
 from mtst.ui.services.services import Services
-from mtst.ui.train import run_controls
-from mtst.ui.train import tab as train_tab
+from mtst.ui.train import model_download, run_controls
 from tests.ui.api.test_endpoints import TABLE, ended
 
 
@@ -43,8 +42,8 @@ def test_the_zip_is_made_once_and_takes_room_in_the_runs_folder_alone(api, servi
     first = make_model_zip(services, token)
     kept = folder.zip_path(onnx=False)
     before = kept.stat()
-    button, _ = train_tab.prepare(services, token)
-    for path in (make_model_zip(services, token), Path(api.model(None, token).path), Path(button.value["path"])):
+    button = model_download.make_download(services, token).download
+    for path in (make_model_zip(services, token), Path(api.model(None, token).path), Path(button["value"])):
         assert path == first
         assert path.samefile(kept)
     assert kept.stat().st_mtime_ns == before.st_mtime_ns
@@ -72,7 +71,7 @@ def test_it_keeps_no_run_alive_and_goes_with_it(services, token) -> None:
     said = max(path.stat().st_mtime_ns for path in folder.path.glob("*"))
     lent = [make_model_zip(services, token), make_model_zip(services, token, onnx=True)]
     assert max(path.stat().st_mtime_ns for path in folder.path.glob("*")) == said
-    run_controls.delete_clicked(services, token)
+    run_controls.delete_run(services, token)
     assert not folder.path.exists()
     assert not any(path.exists() or path.parent.exists() for path in lent)
 
@@ -89,8 +88,8 @@ def test_without_room_none_is_made_and_one_that_is_there_is_lent(services, token
     monkeypatch.setattr(temporary_files, "RESERVED_BYTES", 1e18)
     with pytest.raises(DataError, match="no room for files now"):
         make_model_zip(services, token)
-    _, word = train_tab.prepare(services, token)
-    assert "no room for files now" in word["value"]
+    view = model_download.make_download(services, token)
+    assert "no room for files now" in view.packing["value"]
     monkeypatch.undo()
     made = make_model_zip(services, token)
     monkeypatch.setattr(temporary_files, "RESERVED_BYTES", 1e18)

@@ -1,6 +1,5 @@
 """A model that a visitor brings: used, trained further, deleted, and nobody else's."""
 
-import asyncio
 import html
 import re
 import time
@@ -24,9 +23,9 @@ from mtst.ui.services import uploaded_model
 from mtst.ui.services.model_data import ENCODER, MODEL, STARTER, UPLOADED
 from mtst.ui.services.services import Services
 from mtst.ui.services.uploaded_model import UploadedModelView
-from mtst.ui.train import run_controls, run_view
+from mtst.ui.train import run_controls
 from tests.support.fake_run import EVIL
-from tests.ui.test_handlers import FORM, sample, shown, value
+from tests.ui.test_handlers import follow, sample, shown, training, value
 
 LABELS = ("positive", "negative", "neutral")  # in another order than the sample has them
 
@@ -144,17 +143,11 @@ def test_training_offers_it_and_says_which_heads_go_on(services: Services, token
 
 def test_a_run_goes_on_with_its_weights(services: Services, token: str) -> None:
     """Nothing is trained: so the model of the run is the one that was brought, with a new head for the topics."""
-    chosen = sample(services), "text", ["topic", "sentiment"], False, (Task("topic", ("x",)), Task("sentiment", LABELS))
-    form = FORM | {"scenario": "freeze-all"}
-    made, *_ = run_controls.start_run(services, "", *chosen, **form, start=MODEL, model=token)
-    other, *_ = run_controls.start_run(services, "", *chosen, **form, start=ENCODER, model=token)
-
-    async def collect(one: str) -> list[tuple]:
-        return [outputs async for outputs in run_view.follow(services, one)]
-
-    story = asyncio.run(collect(made))[-1][9]
-    assert "--from mine.zip" in re.sub("<[^>]+>", "", story)
-    asyncio.run(collect(other))
+    form = training(sample(services), scenario="freeze-all")
+    made, other = (run_controls.start_run(services, "", form, start, token).run for start in (MODEL, ENCODER))
+    summary = follow(services, made)[-1].summary
+    assert "--from mine.zip" in re.sub("<[^>]+>", "", summary)
+    follow(services, other)
     model = services.run_model(made)
     assert set(model.predict(["what a wonderful day", "soup"])["sentiment"].labels) == {"negative"}
     assert set(services.run_model(other).predict(["what a wonderful day"])["sentiment"].labels) == {"positive"}

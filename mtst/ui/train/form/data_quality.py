@@ -1,7 +1,9 @@
 """The step that looks for rows that may be wrong: what is found can be ticked and is then left out of training."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import gradio as gr
 
@@ -9,101 +11,117 @@ from mtst.analysis.data_quality import Finding, QualityReport, check_quality
 from mtst.data.dataset import Dataset
 from mtst.errors import MtstError
 from mtst.text import inline_text
+from mtst.ui.components.events import SILENT, UNCHANGED, Outputs, Update
 from mtst.ui.components.html import card, html, problem, quiet, show_message
 from mtst.ui.components.progress import ProgressSteps, embed_with_progress, with_progress
 from mtst.ui.server.temporary_files import fresh_path
 from mtst.ui.services.services import Services
-from mtst.ui.train.form.dataset import choice
-from mtst.ui.train.form.upload_draft import UploadDraft, chosen
+from mtst.ui.train.form.form_values import DataForm
 
-SHOWN = 100  # findings of a kind; the file to save has them all
+MAX_SHOWN = 100  # findings of a kind; the file to save has them all
 TITLES = ("Copies and near copies", "Copies that disagree", "Doubtful labels")
-WHY = quiet(
+ABOUT = quiet(
     "Looks for copies of a text, copies with different labels, and labels that the other rows speak against. "
     "What you tick is left out of training. Nothing is ticked for you: a doubtful label may be the most telling row."
 )
-Found = tuple[dict, dict, dict, dict, dict]
 
 
-def look(
-    services: Services, draft: UploadDraft | None, text: str | None, labels: list[str], merge: bool
-) -> Iterator[tuple[object, ...]]:
-    """Embed every text, saying how far it is, then yield what was found: a message, three lists, the file."""
-    wait = tuple(gr.skip() for _ in range(4))
+@dataclass(frozen=True)
+class FindingsView:
+    """What was found: a message, a list to tick for each kind, and the file with all of it."""
+
+    findings: Update
+    copies: Update = UNCHANGED
+    conflicts: Update = UNCHANGED
+    doubtful: Update = UNCHANGED
+    save_findings: Update = UNCHANGED
+
+
+@dataclass(frozen=True)
+class FindingsPanel:
+    """The components of the step."""
+
+    check: gr.Button
+    findings: gr.HTML
+    copies: gr.CheckboxGroup
+    conflicts: gr.CheckboxGroup
+    doubtful: gr.CheckboxGroup
+    save_findings: gr.DownloadButton
+
+
+def find_doubtful_rows(services: Services, form: DataForm) -> Iterator[FindingsView]:
+    """Embed every text and check the rows; yield the progress, then what was found."""
     try:
-        data = chosen(draft).dataset(choice(text, labels, merge, ()))
-        yield show_message(quiet("Reading every text once.")), *wait
-        for progress in (
-            steps := ProgressSteps(
-                embed_with_progress(services.encoder, data.texts, services.executors.large_embeddings)
-            )
-        ):
-            yield show_message(progress.html()), *wait
-        check = partial(check_quality, data, steps.result)
-        for progress in (
-            steps := ProgressSteps(
-                with_progress("Asking the other rows about each label", check, services.executors.data_quality)
-            )
-        ):
-            yield show_message(progress.html()), *wait
-        found = steps.result
-        target = fresh_path("mtst-findings.csv")
-        found.write(data, target)
+        data = form.dataset()
+        yield FindingsView(show_message(quiet("Reading every text once.")))
+        embedding = ProgressSteps(
+            embed_with_progress(services.encoder, data.texts, services.executors.large_embeddings)
+        )
+        for progress in embedding:
+            yield FindingsView(show_message(progress.html()))
+        check = partial(check_quality, data, embedding.result)
+        checking = ProgressSteps(
+            with_progress("Asking the other rows about each label", check, services.executors.data_quality)
+        )
+        for progress in checking:
+            yield FindingsView(show_message(progress.html()))
+        report = checking.result
+        path = fresh_path("mtst-findings.csv")
+        report.write(data, path)
     except MtstError as error:
-        yield show_message(problem(error)), *nothing()[1:]
+        yield no_findings(show_message(problem(error)))
         return
-    yield _summary(found, data), *_lists(found, data), gr.update(value=str(target), visible=True)
+    yield FindingsView(
+        _summary(report, data),
+        copies=_checkboxes(TITLES[0], (*report.copies, *report.near_copies), data),
+        conflicts=_checkboxes(TITLES[1], report.conflicts, data),
+        doubtful=_checkboxes(TITLES[2], report.labels, data),
+        save_findings=gr.update(value=str(path), visible=True),
+    )
 
 
-def nothing() -> Found:
-    """Return the updates for a choice that was not looked at yet."""
-    lists = tuple(gr.update(choices=[], value=[], visible=False) for _ in TITLES)
-    return show_message(WHY), *lists, gr.update(visible=False)
+def no_findings(message: Update | None = None) -> FindingsView:
+    """Return the view of rows that were not checked yet."""
+    empty = gr.update(choices=[], value=[], visible=False)
+    return FindingsView(message or show_message(ABOUT), empty, empty, empty, gr.update(visible=False))
 
 
-def _summary(found: QualityReport, data: Dataset) -> dict:
+def _summary(report: QualityReport, data: Dataset) -> Update:
     counts = {
-        ("copy", "copies"): found.copies,
-        ("near copy", "near copies"): found.near_copies,
-        ("copy that disagrees", "copies that disagree"): found.conflicts,
-        ("doubtful label", "doubtful labels"): found.labels,
+        ("copy", "copies"): report.copies,
+        ("near copy", "near copies"): report.near_copies,
+        ("copy that disagrees", "copies that disagree"): report.conflicts,
+        ("doubtful label", "doubtful labels"): report.labels,
     }
     parts = ", ".join(f"{len(kind):,} {names[len(kind) > 1]}" for names, kind in counts.items() if kind) or "Nothing"
     doubt = (
         " Listed are up to a tenth of each task's labels, the most doubtful first; many of them will be right. Tick "
         "what you want to leave out."
     )
-    return show_message(quiet(f"{parts} found among {len(data):,} rows.{doubt if found.labels else ''}"))
+    return show_message(quiet(f"{parts} found among {len(data):,} rows.{doubt if report.labels else ''}"))
 
 
-def _lists(found: QualityReport, data: Dataset) -> tuple[dict, dict, dict]:
-    kinds = ((*found.copies, *found.near_copies), found.conflicts, found.labels)
-    return tuple(_list(title, kind, data) for title, kind in zip(TITLES, kinds, strict=True))
-
-
-def _list(title: str, findings: Sequence[Finding], data: Dataset) -> dict:
-    """Return the update of one list; a line of the file is in it once, whatever is found about it."""
-    lines: dict[str, str] = {}
+def _checkboxes(title: str, findings: Sequence[Finding], data: Dataset) -> Update:
+    """Return the update of one list. A line of the file is in it once, with everything that was found about it."""
+    reasons: dict[int, list[str]] = {}
     for finding in findings:
-        line = str(data.lines[finding.row])
-        lines[line] = f"{lines[line]}; {_why(finding, data)}" if line in lines else _why(finding, data)
-    rows = {finding.row: None for finding in findings}
-    texts = {str(data.lines[row]): data.texts[row] for row in rows}
+        reasons.setdefault(finding.row, []).append(_reason(finding, data))
     choices = [
-        (f"line {int(line):,}: {inline_text(texts[line], 140)}\n{why}", line)
-        for line, why in list(lines.items())[:SHOWN]
+        (f"line {data.lines[row]:,}: {inline_text(data.texts[row], 140)}\n{'; '.join(why)}", str(data.lines[row]))
+        for row, why in list(reasons.items())[:MAX_SHOWN]
     ]
-    more = f", the first {SHOWN} of {len(lines):,}" if len(lines) > SHOWN else f" ({len(lines):,})"
+    more = f", the first {MAX_SHOWN} of {len(reasons):,}" if len(reasons) > MAX_SHOWN else f" ({len(reasons):,})"
     return gr.update(choices=choices, value=[], label=f"{title}{more}", visible=bool(choices))
 
 
-def _why(finding: Finding, data: Dataset) -> str:
-    other = f"line {data.lines[finding.other]:,}" if finding.other is not None else ""
+def _reason(finding: Finding, data: Dataset) -> str:
+    other = "" if finding.other is None else f"line {data.lines[finding.other]:,}"
     match finding.kind:
         case "copy":
             return f"the same as {other}"
         case "near copy":
-            return f"{100 * finding.score:.0f} % like {other}: {inline_text(data.texts[finding.other], 80)}"
+            text = "" if finding.other is None else data.texts[finding.other]
+            return f"{100 * finding.score:.0f} % like {other}: {inline_text(text, 80)}"
     task = next(task for task in data.tasks if task.name == finding.task)
     label = inline_text(task.labels[data.labels[task.name][finding.row]], 40)
     name, suggestion = inline_text(task.name, 40), inline_text(finding.suggestion or "", 40)
@@ -112,27 +130,26 @@ def _why(finding: Finding, data: Dataset) -> str:
     return f"{name} is “{label}” ({100 * finding.score:.0f} % likely), the others say “{suggestion}”"
 
 
-def quality_card(
-    services: Services, inputs: Sequence[gr.components.Component]
-) -> tuple[gr.Button, list[gr.CheckboxGroup], list[gr.components.Component]]:
-    """Build the step; `inputs` are draft, text, labels and merge.
-
-    Return its button, its lists, and all that `nothing` clears.
-    """
+def quality_card(services: Services, inputs: dict[str, Any]) -> FindingsPanel:
+    """Build the step; `inputs` are the components of the file and its columns, by the fields of `DataForm`."""
     with card("Doubtful rows", 3, "if you like"):
-        button = gr.Button("Look for doubtful rows", interactive=False, elem_id="train-check")
-        message = html(WHY, elem_id="train-findings")
-        lists = [
+        check = gr.Button("Look for doubtful rows", interactive=False, elem_id="train-check")
+        findings = html(ABOUT, elem_id="train-findings")
+        copies, conflicts, doubtful = (
             gr.CheckboxGroup(
                 [], label=title, visible=False, show_select_all=True, elem_classes="findings",
                 elem_id=f"train-doubt-{number}",
             )
             for number, title in enumerate(TITLES, 1)
-        ]  # fmt: skip
+        )  # fmt: skip
         save = gr.DownloadButton("Save all findings as CSV", visible=False, size="sm", elem_id="train-doubt-save")
-    outputs = [message, *lists, save]
-    button.click(
-        partial(look, services), inputs, outputs, api_visibility="private", show_progress="hidden",
-        concurrency_limit=8,
+    panel = FindingsPanel(check, findings, copies, conflicts, doubtful, save)
+    outputs = Outputs(FindingsView, panel)
+
+    def find(**values: Any) -> Iterator[FindingsView]:
+        yield from find_doubtful_rows(services, DataForm(**values))
+
+    check.click(
+        outputs.by_name(find), None, outputs.components, inputs_kwargs=inputs, concurrency_limit=8, **SILENT
     )  # fmt: skip
-    return button, lists, outputs
+    return panel

@@ -1,10 +1,11 @@
-"""The first steps of the Train tab: a file or the sample, its columns, and what was read, before anything runs."""
+"""The first steps of the Train tab: a file or the sample, its columns, what was read of it, and the job it becomes."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import gradio as gr
+from markupsafe import Markup
 
 from mtst.assets import ASSETS
 from mtst.data.columns import guess_columns
@@ -16,178 +17,190 @@ from mtst.errors import MtstError
 from mtst.runs.job import Job
 from mtst.text import inline_text
 from mtst.training.config import TrainConfig, split
+from mtst.ui.components.events import Update
 from mtst.ui.components.html import problem, quiet, show_message
 from mtst.ui.components.live_plot import hide_figure, show_figure
 from mtst.ui.components.upload import claim_upload
 from mtst.ui.plots import similarity as similarity_plots
 from mtst.ui.services.services import Services
-from mtst.ui.train.form.hyperparameters import config_of, for_tasks
-from mtst.ui.train.form.scenario_picker import choices
-from mtst.ui.train.form.upload_draft import ColumnChoice, UploadDraft, chosen
-from mtst.ui.train.form.upload_report import report
+from mtst.ui.train.form.form_values import DataForm, TrainingForm
+from mtst.ui.train.form.hyperparameters import config_of, weight_updates
+from mtst.ui.train.form.scenario_picker import scenario_choices
+from mtst.ui.train.form.upload_draft import UploadDraft
+from mtst.ui.train.form.upload_report import upload_report
 
-NOTHING = quiet("Nothing chosen yet.")
-ALIKE_SHOWN = 3
-Chosen = tuple[UploadDraft | None, dict, dict, dict, dict]
+NO_FILE = quiet("Nothing chosen yet.")
+SIMILAR_SHOWN = 3
 
 
-def choose(services: Services, path: str | None, header: bool | None = None) -> Chosen:
-    """Read a file and guess its columns.
+@dataclass(frozen=True)
+class FileView:
+    """A file as it was read: its columns with those that were guessed, and a message if it cannot be read."""
 
-    Return the draft, both dropdowns, the tick for a row of names, and a message if the file cannot be read.
-    """
-    blank = gr.update(choices=[], value=None), gr.update(choices=[], value=[]), gr.update(visible=False)
+    draft: UploadDraft | None
+    text: Update
+    labels: Update
+    header: Update
+    unread: Update
+
+
+@dataclass(frozen=True)
+class DataView:
+    """The chosen rows: the report, the scenarios for their tasks, the weights of the tasks, and what can be done."""
+
+    rows: Markup
+    lengths: Update
+    merge: Update
+    tasks: tuple[Task, ...] | None
+    scenario: Update
+    save: Update
+    check: Update
+    begin: Update
+    weights: tuple[Update, ...]
+    weights_title: Update
+    learn_weights: Update
+
+
+def read_file(services: Services, path: str | None, *, header: bool | None = None) -> FileView:
+    """Read a file and guess its columns; `header` tells whether its first row names them."""
+    no_columns = gr.update(choices=[], value=None), gr.update(choices=[], value=[]), gr.update(visible=False)
     if not path:
-        return None, *blank, show_message("")
-    services.runs.warm_up()  # whoever looks at a table may train next
+        return FileView(None, *no_columns, unread=show_message(""))
+    services.runs.warm_up()  # who looks at a table may train next
     limits = services.settings.limits
     try:
         file = claim_upload(path)
         table = read_table(file, limits, header=header)
     except MtstError as error:
-        return None, *blank, show_message(problem(error))
-    if file.parent == ASSETS:  # so that the command shown later finds the sample too
+        return FileView(None, *no_columns, unread=show_message(problem(error)))
+    if file.parent == ASSETS:  # so that the command line that the page shows finds the sample too
         table = replace(table, name=f"{ASSETS.name}/{table.name}")
     text, labels = guess_columns(table)
     columns = [(inline_text(name), name) for name in table.columns]
-    named = gr.update(value=table.header, visible=not table.format.startswith("JSON"))
-    return (
+    return FileView(
         UploadDraft(file, table, limits),
-        gr.update(choices=columns, value=text),
-        gr.update(choices=columns, value=list(labels)),
-        named,
-        show_message(""),
+        text=gr.update(choices=columns, value=text),
+        labels=gr.update(choices=columns, value=list(labels)),
+        header=gr.update(value=table.header, visible=not table.format.startswith("JSON")),
+        unread=show_message(""),
     )
 
 
-def choose_again(services: Services, draft: UploadDraft | None, header: bool) -> Chosen:
-    """Read the same file once more, with or without names in its first row."""
-    return choose(services, str(draft.path) if draft else None, header)
+def reread_file(services: Services, draft: UploadDraft | None, *, header: bool) -> FileView:
+    """Read the same file again, with or without column names in its first row."""
+    return read_file(services, str(draft.path) if draft else None, header=header)
 
 
-def choice(text: str | None, labels: Sequence[str], merge: bool, ticked: Sequence[Sequence[str]]) -> ColumnChoice:
-    """Return the choice that a form stands for; what is ticked are lines of the file."""
-    return ColumnChoice(text, tuple(labels), merge, frozenset(int(line) for lines in ticked for line in lines))
-
-
-def describe(
-    services: Services,
-    draft: UploadDraft | None,
-    text: str | None,
-    labels: list[str],
-    merge: bool,
-    scenario: str | None,
-    *ticked: list[str],
-    encoder: str = "",
-) -> tuple[object, ...]:
-    """Return what the form shows of a choice.
-
-    The report on the rows, the lengths of the texts, the tick that merges labels, the tasks, the scenarios for them,
-    the buttons that need data (the row report, the check, the start), and the updates of `settings.for_tasks`.
-    """
-    wanted = choice(text, labels, merge, ticked)
+def describe_data(services: Services, form: DataForm, scenario: str | None) -> DataView:
+    """Return what the page shows of the chosen rows; `scenario` is kept if their tasks have it."""
     try:
-        data = chosen(draft).dataset(wanted)
-        upload = draft.upload(data, services.encoder_named(encoder))
+        draft, data = form.file, form.dataset()
+        report = draft.row_report(data, services.encoder_named(form.encoder))
     except MtstError as error:
-        why = problem(error) if draft else NOTHING
-        closed = gr.Button(visible=False), gr.Button(interactive=False), gr.Button(interactive=False)
-        offer = choices(DEFAULT_TASKS, scenario)
-        return why, hide_figure(), gr.update(visible=False), None, offer, *closed, *for_tasks(())
-    said_first, ready = "", True
+        return _no_data(problem(error) if form.draft else NO_FILE, scenario)
+    warning, trainable = Markup(), True
     try:
         check_trainable(data)
     except MtstError as error:
-        said_first, ready = problem(error), False
-    return (
-        f"{said_first}{report(upload, *split(data, TrainConfig()))}",
-        show_figure(similarity_plots.text_lengths(upload.tokens, upload.max_tokens)),
-        _merge_tick(draft.dataset(replace(wanted, merge=False)) if merge else data),
-        data.tasks,
-        choices(data.tasks, scenario),
-        gr.Button(visible=True),
-        gr.Button(interactive=True),
-        gr.Button(interactive=ready),
-        *for_tasks(data.tasks),
+        warning, trainable = problem(error), False
+    unmerged = draft.dataset(replace(form.columns, merge=False)) if form.merge else data
+    several_tasks = gr.update(visible=len(data.tasks) > 1)
+    return DataView(
+        rows=warning + upload_report(report, *split(data, TrainConfig())),
+        lengths=show_figure(similarity_plots.text_lengths(report.tokens, report.max_tokens)),
+        merge=_merge_checkbox(unmerged),
+        tasks=data.tasks,
+        scenario=scenario_choices(data.tasks, scenario),
+        save=gr.update(visible=True),
+        check=gr.update(interactive=True),
+        begin=gr.update(interactive=trainable),
+        weights=weight_updates(data.tasks),
+        weights_title=several_tasks,
+        learn_weights=several_tasks,
     )
 
 
-def _merge_tick(apart: Dataset) -> dict:
-    """Offer to merge labels, if some of data in which none are merged differ in case and blanks only."""
-    found = similar_labels(apart)
-    groups = [group for groups in found.values() for group in groups]
-    named = "; ".join(" + ".join(f"“{inline_text(label, 30)}”" for label in group) for group in groups[:ALIKE_SHOWN])
-    more = f" and {len(groups) - ALIKE_SHOWN} more" if len(groups) > ALIKE_SHOWN else ""
-    return gr.update(label=f"Merge labels that differ only in case or blanks: {named}{more}", visible=bool(groups))
+def _no_data(why: Markup, scenario: str | None) -> DataView:
+    """Return the view without rows: no step that needs them is open."""
+    hidden, disabled = gr.update(visible=False), gr.update(interactive=False)
+    return DataView(
+        rows=why,
+        lengths=hide_figure(),
+        merge=hidden,
+        tasks=None,
+        scenario=scenario_choices(DEFAULT_TASKS, scenario),
+        save=hidden,
+        check=disabled,
+        begin=disabled,
+        weights=weight_updates(()),
+        weights_title=hidden,
+        learn_weights=hidden,
+    )
+
+
+def _merge_checkbox(unmerged: Dataset) -> Update:
+    """Offer to merge labels, if some differ only in case and blanks."""
+    groups = [group for of_task in similar_labels(unmerged).values() for group in of_task]
+    names = "; ".join(" + ".join(f"“{inline_text(label, 30)}”" for label in group) for group in groups[:SIMILAR_SHOWN])
+    more = f" and {len(groups) - SIMILAR_SHOWN} more" if len(groups) > SIMILAR_SHOWN else ""
+    return gr.update(label=f"Merge labels that differ only in case or blanks: {names}{more}", visible=bool(groups))
 
 
 def submit(
     services: Services,
     visitor: str,
+    form: TrainingForm,
     kind: Literal["train", "rates"],
-    draft: UploadDraft | None,
-    text: str | None,
-    labels: list[str],
-    merge: bool,
-    tasks: tuple[Task, ...] | None,
-    *ticked: list[str],
     start: str | None = None,
-    encoder: str = "",
-    **values: object,
 ) -> str:
-    """Put what a visitor's form stands for in the queue, a run or a search for rates; return its token.
+    """Put a run or a search for learning rates in the queue; return its token.
 
-    `start` is the token of a model to go on with.
+    `start` is the token of a model to train further.
 
     Raises:
-        MtstError: nothing is chosen, it cannot be used, or the visitor has had enough for now.
+        MtstError: nothing is chosen, it cannot be used, or the visitor has reached a limit.
     """
-    draft = chosen(draft)
-    config = config_of(tasks or (), **values)
-    asked, data = job(services, draft, choice(text, labels, merge, ticked), config, kind, encoder, start)
-    return services.runs.submit(asked, data, visitor, start)
+    data = form.data.dataset()
+    config = config_of(data.tasks, form.config)
+    job = build_job(services, form.data, data.tasks, config, kind=kind, start=start)
+    return services.runs.submit(job, data, visitor, start)
 
 
-def comparing(job: Job, scenarios: tuple[str, ...], seeds: int, alone: str | None) -> Job:
-    """Return a job that compares scenarios instead."""
-    return replace(job, kind="compare", scenarios=scenarios, seeds=seeds, alone=alone)
-
-
-def job(
+def build_job(
     services: Services,
-    draft: UploadDraft,
-    wanted: ColumnChoice,
+    form: DataForm,
+    tasks: Sequence[Task],
     config: TrainConfig,
-    kind: Literal["train", "rates", "compare"],
-    encoder: str = "",
+    *,
+    kind: Literal["train", "rates", "compare"] = "train",
     start: str | None = None,
-) -> tuple[Job, Dataset]:
-    """Return what a run of this choice is asked to do with an encoder, and its data.
+) -> Job:
+    """Return the job of a run on the chosen rows, which have these tasks.
 
     Raises:
         EncoderError: the encoder is not on this machine.
-        DataError: the choice cannot be used.
-        SettingsError: the config does not fit it.
+        SettingsError: the config does not fit the model.
+        RunError: there is no model `start`.
     """
     from mtst.model.multitask import MultiTaskSentenceTransformer
     from mtst.training.planning import plan
 
-    data = draft.dataset(wanted)
     if start:
-        model = services.run_model(start).with_tasks(data.tasks)
+        model = services.run_model(start).with_tasks(tasks)
+        encoder, source = model.base, services.runs.folder(start).job().source
     else:
-        model = MultiTaskSentenceTransformer(services.encoder_named(encoder), data.tasks)
-    plan(model, config)  # refuses what cannot be followed
-    table = draft.table
-    asked = Job(
-        encoder=model.base if start else encoder or services.settings.encoder,
+        model = MultiTaskSentenceTransformer(services.encoder_named(form.encoder), tasks)
+        encoder, source = form.encoder or services.settings.encoder, ""
+    plan(model, config)  # checks the config
+    table, columns = form.file.table, form.columns
+    return Job(
+        encoder=encoder,
         config=config,
         kind=kind,
         source=table.name,
-        text=wanted.text or "",
+        text=columns.text or "",
         header=table.header,
-        merge=wanted.merge,
-        leave_out=tuple(sorted(wanted.leave_out)),
-        start=services.runs.folder(start).job().source if start else "",
+        merge=columns.merge,
+        leave_out=tuple(sorted(columns.leave_out)),
+        start=source,
     )
-    return asked, data

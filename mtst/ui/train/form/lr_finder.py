@@ -1,137 +1,169 @@
-"""Find learning rates: rates that rise from step to step, the loss drawn beside them, and what they suggest."""
+"""Find learning rates: rates that rise from step to step, the loss plotted against them, and a suggestion."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from mtst.errors import MtstError, RunError
 from mtst.runs.history import History
 from mtst.runs.queue import QueuePosition
-from mtst.text import escape_html
 from mtst.training.events import RatesFound, RateTried
 from mtst.training.scenarios import find_scenario
+from mtst.ui.components.events import SILENT, UNCHANGED, Event, Outputs, Update
 from mtst.ui.components.html import html, problem, quiet
 from mtst.ui.components.live_plot import hide_figure, live_plot, show_figure
 from mtst.ui.components.run_status import queue_status
+from mtst.ui.components.templates import render
 from mtst.ui.plots import training as training_plots
 from mtst.ui.server.visitors import visitor_id
 from mtst.ui.services.services import Services
 from mtst.ui.train.form import dataset
+from mtst.ui.train.form.form_values import TrainingForm
 from mtst.ui.train.form.hyperparameters import HyperparameterFields, explain_setting_error
 
-SILENT = {"api_visibility": "private", "show_progress": "hidden"}
 DESCRIPTION = "The loss against the learning rate, which rises from step to step; a line marks the suggested rate"
-WHY = "Tries rates from very small to far too large on a copy of the model, and suggests one that is safe."
-Shown = tuple[dict, dict, dict, dict, dict]
+ABOUT = "Tries rates from very small to far too large on a copy of the model, and suggests one that is safe."
 
 
-def begin(services: Services, visitor: str, *form: object, **values: object) -> tuple[str | None, dict]:
-    """Put a visitor's search in the queue; return its token and a message. `form` is that of `dataset.submit`."""
+@dataclass(frozen=True)
+class SearchView:
+    """A search for learning rates: the loss curve, a message, and the buttons that start, stop and use it."""
+
+    plot: Update = UNCHANGED
+    message: Update = UNCHANGED
+    find: Update = UNCHANGED
+    stop: Update = UNCHANGED
+    use: Update = UNCHANGED
+
+
+@dataclass(frozen=True)
+class SearchPanel:
+    """The components of the search."""
+
+    plot: gr.HTML
+    message: gr.HTML
+    find: gr.Button
+    stop: gr.Button
+    use: gr.Button
+
+
+def start_search(services: Services, visitor: str, form: TrainingForm) -> tuple[str | None, Update]:
+    """Put a search in the queue; return its token and a message."""
     try:
-        token = dataset.submit(services, visitor, "rates", *form, **values)
+        token = dataset.submit(services, visitor, form, "rates")
     except MtstError as error:
         return None, gr.update(value=problem(explain_setting_error(str(error))), visible=True)
     return token, gr.update(value=quiet("Waiting for its turn."), visible=True)
 
 
-async def follow(services: Services, token: str | None) -> AsyncIterator[Shown]:
-    """Yield what the page shows of a search whenever it has grown, until it is over."""
+async def follow_search(services: Services, token: str | None) -> AsyncIterator[SearchView]:
+    """Yield the view of a search whenever its history grows, until it is over."""
     try:
-        folder = services.runs.folder(token)
+        name = services.runs.folder(token).path.name
     except RunError:
-        yield tuple(gr.skip() for _ in range(5))
+        yield SearchView()
         return
-    async for history in services.runs.follow(folder.path.name):
-        yield show(history, folder.path.name, services.runs.place(folder.path.name))
+    async for history in services.runs.follow(name):
+        yield show_search(history, name, services.runs.place(name))
 
 
-def show(history: History, token: str, place: QueuePosition | None = None) -> Shown:
-    """Return the curve, the message, and the buttons that begin, stop and take what was found."""
+def show_search(history: History, token: str, position: QueuePosition | None = None) -> SearchView:
+    """Return the view of a search."""
     over = history.is_over
-    plot = show_figure(training_plots.rate_curve(history, token[:6])) if history.tried else hide_figure()
-    return (
-        plot,
-        gr.update(value=_message(history, place), visible=True),
-        gr.update(visible=over),
-        gr.update(visible=not over, interactive=True),
-        gr.update(visible=history.has_found_rates and bool(history.tried)),
+    return SearchView(
+        plot=show_figure(training_plots.rate_curve(history, token[:6])) if history.tried else hide_figure(),
+        message=gr.update(value=_message(history, position), visible=True),
+        find=gr.update(visible=over),
+        stop=gr.update(visible=not over, interactive=True),
+        use=gr.update(visible=history.has_found_rates and bool(history.tried)),
     )
 
 
-def _message(history: History, place: QueuePosition | None) -> str:
+def _message(history: History, position: QueuePosition | None) -> Markup:
     if history.has_failed:
         return problem(explain_setting_error(history.failed.message))
     if history.has_found_rates and not history.tried:
         return quiet("Stopped before a rate was tried.")
     if history.has_found_rates:
-        suggested = _rates(history, history.rates_found)
-        rates = " and ".join(f"<b>{rate:.2g}</b> for the {part}" for part, rate in suggested)
-        title = escape_html(find_scenario(history.started.scenario, history.started.tasks).title)
-        why = "A tenth of the rates at which the loss was lowest."
-        return f'<p class="report">Suggested for “{title}”: {rates}.</p>{quiet(why)}'
+        scenario = find_scenario(history.started.scenario, history.started.tasks)
+        rates = [(f"{rate:.2g}", part) for part, rate in _open_rates(history, history.rates_found).items()]
+        return render("train/suggested_rates", scenario=scenario.title, rates=rates)
     if history.tried:
-        rates = " and ".join(f"{rate:.2g} for the {part}" for part, rate in _rates(history, history.tried[-1]))
-        return quiet(f"Step {history.tried[-1].step}: {rates}.")
-    if place:
-        return quiet(f"{': '.join(queue_status(place))}.")
+        last = history.tried[-1]
+        parts = " and ".join(f"{rate:.2g} for the {part}" for part, rate in _open_rates(history, last).items())
+        return quiet(f"Step {last.step}: {parts}.")
+    if position:
+        return quiet(f"{': '.join(queue_status(position))}.")
     return quiet("Getting ready.")
 
 
-def _rates(history: History, rates: RateTried | RatesFound) -> list[tuple[str, float]]:
-    """Return the rates of the parts that are open."""
-    heads, layers = (
-        any(group.open and (group.task is not None) == side for group in history.groups) for side in (True, False)
-    )
-    return [("heads", rates.head_rate)] * heads + [("encoder", rates.encoder_rate)] * layers
+def _open_rates(history: History, rates: RateTried | RatesFound) -> dict[str, float]:
+    """Return the rates of the parts that are open: heads, encoder or both."""
+    open_parts = {"encoder" if group.task is None else "heads" for group in history.groups if group.open}
+    values = {"heads": rates.head_rate, "encoder": rates.encoder_rate}
+    return {part: rate for part, rate in values.items() if part in open_parts}
 
 
-def stop(services: Services, token: str | None) -> gr.Button:
-    """Ask the search to end with what it has found so far."""
+def stop_search(services: Services, token: str | None) -> Update:
+    """Ask the search to stop with what it has found so far; return the update of its button."""
     try:
         services.runs.stop(token or "")
     except RunError:
-        return gr.Button(visible=False)
-    return gr.Button(interactive=False)
+        return gr.update(visible=False)
+    return gr.update(interactive=False)
 
 
-def use(services: Services, token: str | None) -> tuple[object, object]:
-    """Return the rates that were found, as one would type them."""
+def use_rates(services: Services, token: str | None) -> tuple[str | Update, str | Update]:
+    """Return the suggested rates of the heads and the encoder as text for their fields."""
     try:
         history = services.runs.folder(token).history()
     except RunError:
         return gr.skip(), gr.skip()
-    rates = dict(_rates(history, history.rates_found)) if history.has_found_rates else {}
-    return tuple(f"{rates[part]:.2g}" if part in rates else gr.skip() for part in ("heads", "encoder"))
+    rates = _open_rates(history, history.rates_found) if history.has_found_rates else {}
+    head, encoder = (f"{rates[part]:.2g}" if part in rates else gr.skip() for part in ("heads", "encoder"))
+    return head, encoder
 
 
 def rate_finder(
     services: Services,
     demo: gr.Blocks,
-    data: list[gr.components.Component],
-    config: dict[str, gr.components.Component],
-    settings: HyperparameterFields,
+    inputs: dict[str, Any],
+    hyperparameters: HyperparameterFields,
     token: gr.BrowserState,
 ) -> None:
     """Build the search into the column that is open.
 
-    `data` and `config` are what `begin` takes; `token` keeps that of the visitor's search.
+    Args:
+        services: those of the app.
+        demo: the page.
+        inputs: the components of the form, by the names that `TrainingForm.from_inputs` knows.
+        hyperparameters: the fields that the suggested rates are written into.
+        token: keeps the token of the visitor's search.
     """
     with gr.Row():
         find = gr.Button("Find learning rates", size="sm", elem_id="train-rates")
-        halt = gr.Button("Stop looking", size="sm", visible=False, variant="stop", elem_id="train-rates-stop")
-        take = gr.Button("Use these", size="sm", visible=False, elem_id="train-rates-use")
-    message = html(quiet(WHY), elem_id="train-rates-found")
+        stop = gr.Button("Stop looking", size="sm", visible=False, variant="stop", elem_id="train-rates-stop")
+        use = gr.Button("Use these", size="sm", visible=False, elem_id="train-rates-use")
+    message = html(quiet(ABOUT), elem_id="train-rates-found")
     plot = live_plot(height=240, description=DESCRIPTION, elem_id="train-rates-curve")
-    watched = {
-        "fn": partial(follow, services), "inputs": token, "outputs": [plot, message, find, halt, take],
-        "concurrency_limit": None, **SILENT,
-    }  # fmt: skip
+    outputs = Outputs(SearchView, SearchPanel(plot, message, find, stop, use))
+    follow: Event = {
+        "fn": outputs.by_name(partial(follow_search, services)),
+        "inputs": token,
+        "outputs": outputs.components,
+        "concurrency_limit": None,
+        **SILENT,
+    }
 
-    def start(request: gr.Request, *values: object, **config: object) -> tuple[str | None, dict]:
-        return begin(services, visitor_id(request), *values, **config)
+    def start(request: gr.Request, **values: Any) -> tuple[str | None, Update]:
+        return start_search(services, visitor_id(request), TrainingForm.from_inputs(values))
 
-    find.click(start, data, [token, message], inputs_kwargs=config, **SILENT).success(**watched)
-    demo.load(**watched)
-    halt.click(partial(stop, services), token, halt, queue=False, **SILENT)
-    take.click(partial(use, services), token, [settings.fields["head_rate"], settings.fields["encoder_rate"]], **SILENT)
+    find.click(start, None, [token, message], inputs_kwargs=inputs, **SILENT).success(**follow)
+    demo.load(**follow)
+    stop.click(partial(stop_search, services), token, stop, queue=False, **SILENT)
+    rates = [hyperparameters.fields["head_rate"], hyperparameters.fields["encoder_rate"]]
+    use.click(partial(use_rates, services), token, rates, **SILENT)

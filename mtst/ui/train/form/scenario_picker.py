@@ -1,114 +1,132 @@
-"""What to freeze: the scenarios for the tasks at hand, the chosen one's text, its map of the layers, its schedule."""
+"""What to freeze: the scenarios for the tasks at hand; of the chosen one its text, its layers and its schedule."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import gradio as gr
+from markupsafe import Markup
 
 from mtst.data.tasks import DEFAULT_TASKS, Task
 from mtst.errors import MtstError, SettingsError
-from mtst.text import escape_html, inline_text
+from mtst.text import inline_text
 from mtst.training.config import TrainConfig
 from mtst.training.events import GroupPlan
 from mtst.training.scenarios import Scenario, list_scenarios, resolve
+from mtst.ui.components.events import UNCHANGED, Update
 from mtst.ui.components.html import problem, quiet, show_message
 from mtst.ui.components.layer_map import layers
+from mtst.ui.components.templates import render
 from mtst.ui.services.services import Services
-from mtst.ui.train.form.hyperparameters import OWN, SUITED, config_of, explain_setting_error, suggest_defaults
+from mtst.ui.train.form.form_values import ConfigForm
+from mtst.ui.train.form.hyperparameters import CUSTOM, config_of, explain_setting_error, suggest_defaults
 from mtst.ui.train.results.freezing_schedule import timeline
 
 if TYPE_CHECKING:
     from mtst.model.multitask import MultiTaskSentenceTransformer
 
-FIRST = "freeze-encoder"
-SETTINGS_SHOWN = len(SUITED) + 1  # the updates of `suit`
+DEFAULT_SCENARIO = "freeze-encoder"
+NOTHING_OPEN = quiet("Nothing is open yet: press a layer below to open it, or to freeze it again.")
 
 
-def choices(tasks: Sequence[Task], key: str | None) -> gr.Radio:
-    """Return the update that offers the scenarios for these tasks; the chosen one stays if it is still there."""
-    known = list_scenarios(tasks)
-    titles = [(f"{inline_text(s.title, 50)}\n{inline_text(s.meaning, 200)}", s.key) for s in known.values()]
-    return gr.Radio(choices=titles, value=key if key in known else FIRST)
+@dataclass(frozen=True)
+class ScenarioView:
+    """The chosen scenario, what suits it in the hyperparameters, and a message about one that makes no sense."""
+
+    about: Markup
+    schedule: str = UNCHANGED
+    drawing: Update = UNCHANGED
+    open_groups: list[str] = UNCHANGED
+    wrong: Update = UNCHANGED
+    top_blocks: Update = UNCHANGED
+    epochs_per_group: Update = UNCHANGED
+    suited: tuple[Update, ...] = UNCHANGED
+    frozen_head_loss: Update = UNCHANGED
 
 
-def show(
-    services: Services,
-    tasks: Sequence[Task] | None,
-    *,
-    scenario: str | None,
-    open_groups: Sequence[str],
-    encoder: str = "",
-    **values: object,
-) -> tuple[object, ...]:
-    """Return what the form shows of a scenario and its settings.
+def scenario_choices(tasks: Sequence[Task], chosen: str | None) -> Update:
+    """Return the update that offers the scenarios for these tasks; the chosen one stays if it is among them."""
+    scenarios = list_scenarios(tasks)
+    choices = [(f"{inline_text(s.title, 50)}\n{inline_text(s.meaning, 200)}", s.key) for s in scenarios.values()]
+    return gr.update(choices=choices, value=chosen if chosen in scenarios else DEFAULT_SCENARIO)
 
-    The scenario's text, the schedule, the map, the groups that are open, a message about a setting, the two settings
-    that only one scenario has, and the updates of `settings.suit`.
-    """
+
+def show_scenario(
+    services: Services, tasks: Sequence[Task] | None, form: ConfigForm, encoder: str = ""
+) -> ScenarioView:
+    """Return what the page shows of a scenario with its hyperparameters, on an encoder with these tasks."""
     try:
-        model = _model(services, tasks, encoder)
+        model = _untrained_model(services, tasks, encoder)
     except MtstError as error:
-        return problem(error), *(gr.skip() for _ in range(6 + SETTINGS_SHOWN))
-    known = list_scenarios(model.tasks)
-    found = known[scenario if scenario in known else FIRST]
-    special = gr.update(visible=found.key == "top-k"), gr.update(visible=found.key == "gradual")
-    idle = _plan(model, TrainConfig("freeze-all"))
-    keys = [group.key for group in idle]
-    opened = [group for group in open_groups if group in keys]
-    if found.key == OWN and not opened:
-        hint = quiet("Nothing is open yet: press a layer below to open it, or to freeze it again.")
-        return (
-            f"{explain(found, '')}{hint}",
-            "",
-            layers(idle),
-            [],
-            show_message(""),
-            *special,
-            *(gr.skip() for _ in range(SETTINGS_SHOWN)),
+        return ScenarioView(problem(error))
+    scenarios = list_scenarios(model.tasks)
+    scenario = scenarios.get(form.scenario or "") or scenarios[DEFAULT_SCENARIO]
+    top_blocks = gr.update(visible=scenario.key == "top-k")
+    epochs_per_group = gr.update(visible=scenario.key == "gradual")
+    all_frozen = _plan(model, TrainConfig("freeze-all"))
+    keys = [group.key for group in all_frozen]
+    open_groups = [key for key in form.open_groups if key in keys]
+    if scenario.key == CUSTOM and not open_groups:
+        return ScenarioView(
+            explain_scenario(scenario, "") + NOTHING_OPEN,
+            schedule="",
+            drawing=layers(all_frozen),
+            open_groups=[],
+            wrong=show_message(""),
+            top_blocks=top_blocks,
+            epochs_per_group=epochs_per_group,
         )
     try:
-        config = config_of(model.tasks, found.key, opened, **values)
-        epochs = resolve(config, found, keys).epochs
+        config = config_of(model.tasks, ConfigForm(scenario.key, open_groups, form.hyperparameters))
+        epochs = resolve(config, scenario, keys).epochs
         groups = _plan(model, config)
-        suited = suggest_defaults(config, found, keys)
+        suited, frozen_head_loss = suggest_defaults(config, scenario, keys)
     except SettingsError as error:
-        message = show_message(problem(explain_setting_error(str(error))))
-        skipped = gr.skip(), gr.skip(), gr.skip(), opened
-        return *skipped, message, *special, *(gr.skip() for _ in range(SETTINGS_SHOWN))
-    text = explain(found, _duration(config, epochs))
-    schedule = timeline(groups, epochs)
-    return text, schedule, layers(groups), _open(groups), show_message(""), *special, *suited
+        return ScenarioView(
+            UNCHANGED,
+            open_groups=open_groups,
+            wrong=show_message(problem(explain_setting_error(str(error)))),
+            top_blocks=top_blocks,
+            epochs_per_group=epochs_per_group,
+        )
+    open_groups = [group.key for group in groups if group.open]
+    return ScenarioView(
+        explain_scenario(scenario, _duration(config, epochs)),
+        schedule=timeline(groups, epochs),
+        drawing=layers(groups),
+        open_groups=open_groups,
+        wrong=show_message(""),
+        top_blocks=top_blocks,
+        epochs_per_group=epochs_per_group,
+        suited=suited,
+        frozen_head_loss=frozen_head_loss,
+    )
 
 
-def toggle(
-    services: Services, tasks: Sequence[Task] | None, opened: Sequence[str], pressed: str, encoder: str = ""
+def toggle_group(
+    services: Services, tasks: Sequence[Task] | None, open_groups: Sequence[str], key: str, encoder: str = ""
 ) -> tuple[str, list[str]]:
-    """Return the scenario and the open groups after a group of the map was pressed."""
-    keys = [group.key for group in _plan(_model(services, tasks, encoder), TrainConfig("freeze-all"))]
-    wanted = set(opened) ^ {pressed}
-    return OWN, [key for key in keys if key in wanted]
+    """Return the scenario and the open groups after a group of the layer map was pressed."""
+    groups = _plan(_untrained_model(services, tasks, encoder), TrainConfig("freeze-all"))
+    toggled = set(open_groups) ^ {key}
+    return CUSTOM, [group.key for group in groups if group.key in toggled]
 
 
-def explain(scenario: Scenario, duration: str) -> str:
-    """Return what follows from a scenario, when to use it, and how long it takes."""
+def explain_scenario(scenario: Scenario, duration: str) -> Markup:
+    """Return what a scenario does, when to use it, and how long it takes."""
     rows = [("What follows", scenario.consequence), ("When to use it", scenario.when), ("How long", duration)]
-    items = "".join(f"<dt>{escape_html(name)}</dt><dd>{escape_html(text)}</dd>" for name, text in rows if text)
-    return f'<dl class="explain">{items}</dl>'
+    return render("train/scenario", rows=[row for row in rows if row[1]])
 
 
-def _duration(config: TrainConfig, epochs: int | None) -> str:
+def _duration(config: TrainConfig, epochs: int) -> str:
     if not epochs:
         return "One measurement"
     count = f"{epochs} epoch{'s' if epochs > 1 else ''}"
     return count if config.epochs else f"{count}, unless you set another number below"
 
 
-def _open(groups: Sequence[GroupPlan]) -> list[str]:
-    return [group.key for group in groups if group.open]
-
-
-def _model(services: Services, tasks: Sequence[Task] | None, encoder: str) -> "MultiTaskSentenceTransformer":
-    """Return an untrained model for the tasks, or the starter while nothing is chosen."""
+def _untrained_model(services: Services, tasks: Sequence[Task] | None, encoder: str) -> "MultiTaskSentenceTransformer":
+    """Return a new model for the tasks, or the starter while nothing is chosen."""
     if not tasks and encoder in ("", services.settings.encoder):
         return services.starter
     from mtst.model.multitask import MultiTaskSentenceTransformer

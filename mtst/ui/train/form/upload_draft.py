@@ -1,17 +1,14 @@
-"""A visitor's file on its way to a run: the table, what is chosen of it, and the lengths of its texts."""
+"""A visitor's file on its way to a run: the table, and the lengths of its texts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from mtst.data.dataset import Dataset, make_dataset
 from mtst.data.limits import Limits
 from mtst.data.row_report import RowReport
 from mtst.data.table import Table
-from mtst.errors import DataError
 
 if TYPE_CHECKING:
     from mtst.encoders.encoder import Encoder
@@ -19,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ColumnChoice:
-    """What a visitor chooses of a table: columns, whether alike labels are one, and the lines that are left out."""
+    """The columns of a table that a visitor chooses, whether to merge similar labels, and the lines to leave out."""
 
     text: str | None
     labels: tuple[str, ...]
@@ -29,18 +26,18 @@ class ColumnChoice:
 
 @dataclass(eq=False)
 class UploadDraft:
-    """One visitor's file; texts are counted once for each encoder, however often the choice changes."""
+    """One visitor's file. The tokens of a text are counted once for each encoder, however often the choice changes."""
 
     path: Path
     table: Table
     limits: Limits
-    _tokens: dict[tuple[str, str], int] = field(default_factory=dict)
+    _token_counts: dict[tuple[str, str], int] = field(default_factory=dict)  # by encoder and text
 
     def dataset(self, choice: ColumnChoice) -> Dataset:
-        """Return what is chosen as a dataset.
+        """Return the chosen columns and rows as a dataset.
 
         Raises:
-            DataError: it cannot be used; the message says why.
+            DataError: they cannot be used.
         """
         return make_dataset(
             self.table,
@@ -51,24 +48,12 @@ class UploadDraft:
             limits=self.limits,
         )
 
-    def upload(self, data: Dataset, encoder: "Encoder") -> RowReport:
-        """Return what became of every row, the lengths of the texts counted."""
-        return RowReport(self.table, data, self._count(data.texts, encoder), encoder.max_tokens)
+    def row_report(self, data: Dataset, encoder: "Encoder") -> RowReport:
+        """Return what happened to every row, with the lengths of the texts in tokens."""
+        return RowReport(self.table, data, self._count_tokens(data.texts, encoder), encoder.max_tokens)
 
-    def _count(self, texts: Sequence[str], encoder: "Encoder") -> np.ndarray:
-        new = [text for text in dict.fromkeys(texts) if (encoder.name, text) not in self._tokens]
-        self._tokens |= {
-            (encoder.name, text): count for text, count in zip(new, encoder.count_tokens(new).tolist(), strict=True)
-        }
-        return np.array([self._tokens[encoder.name, text] for text in texts])
-
-
-def chosen(draft: UploadDraft | None) -> UploadDraft:
-    """Return the draft.
-
-    Raises:
-        DataError: there is none yet.
-    """
-    if draft is None:
-        raise DataError("Choose a file or the sample first.")
-    return draft
+    def _count_tokens(self, texts: Sequence[str], encoder: "Encoder") -> list[int]:
+        new = [text for text in dict.fromkeys(texts) if (encoder.name, text) not in self._token_counts]
+        counts = encoder.count_tokens(new).tolist()
+        self._token_counts |= {(encoder.name, text): count for text, count in zip(new, counts, strict=True)}
+        return [self._token_counts[encoder.name, text] for text in texts]

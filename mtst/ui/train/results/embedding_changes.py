@@ -1,9 +1,11 @@
 """Before and after training: the same held-out sentences, epoch by epoch, on the same axes."""
 
+from dataclasses import dataclass
 from functools import partial
 
 import gradio as gr
 import numpy as np
+from markupsafe import Markup
 
 from mtst.analysis import projection
 from mtst.analysis.similarity import changed_pairs, cosine
@@ -14,99 +16,135 @@ from mtst.runs.folder import RunFolder
 from mtst.text import inline_text, truncate
 from mtst.training import embedding_history
 from mtst.training.config import split
+from mtst.ui.components.events import SILENT, UNCHANGED, Event, Outputs, Update
 from mtst.ui.components.html import card, html, quiet, table
 from mtst.ui.components.live_plot import hide_figure, live_plot, show_figure
 from mtst.ui.plots.map import scatter
 from mtst.ui.services.services import Services
 
 DESCRIPTION = "Held-out sentences as points after the epoch that is chosen, on the same axes for every epoch"
-MOVED = 5  # pairs that are listed
+MAX_PAIRS = 5
+MARGIN = 1.08  # of the axes around the points
+UNCHANGED_COSINE = 0.005  # a smaller change is not listed
 NO_LABEL = "no label"
-Shown = tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class CardView:
+    """The card, its slider at the kept epoch, and its choice of a task for the colours."""
+
+    card: Update
+    epoch: Update = UNCHANGED
+    task: Update = UNCHANGED
+
+
+@dataclass(frozen=True)
+class CardPanel:
+    """The components of `CardView`."""
+
+    card: gr.Column
+    epoch: gr.Slider
+    task: gr.Radio
+
+
+@dataclass(frozen=True)
+class EmbeddingEvents:
+    """The arguments of an event that opens the card of a finished run, and of one that draws its figure."""
+
+    open: Event
+    draw: Event
 
 
 def rows_of(folder: RunFolder) -> Dataset:
-    """Return the held-out rows whose embeddings are kept."""
-    held_out = split(folder.data(), folder.job().config)[1]
-    return held_out.take(range(min(len(held_out), embedding_history.MAX_ROWS)))
+    """Return the held-out rows whose embeddings are saved."""
+    validation = split(folder.data(), folder.job().config)[1]
+    return validation.take(range(min(len(validation), embedding_history.MAX_ROWS)))
 
 
-def open_card(services: Services, token: str | None) -> Shown:
-    """Return the card, its slider at the kept epoch and its choice of colours, for a run that has moved its encoder."""
-    closed = gr.Column(visible=False), gr.skip(), gr.skip()
+def open_card(services: Services, token: str | None) -> CardView:
+    """Return the card of a run that has trained its encoder; it is hidden for any other."""
+    hidden = CardView(gr.update(visible=False))
     try:
         folder = services.runs.folder(token)
-        history, known = folder.history(), embedding_history.saved_epochs(folder.embeddings_path)
-        if not history.is_finished or len(known) < 2:
-            return closed
-        tasks = history.started.tasks
-        kept = history.finished.best_epoch
+        history, epochs = folder.history(), embedding_history.saved_epochs(folder.embeddings_path)
     except RunError:
-        return closed
+        return hidden
+    if not history.is_finished or len(epochs) < 2:
+        return hidden
+    tasks, kept = history.tasks, history.finished.best_epoch
     names = [(inline_text(task.name, 40), task.name) for task in tasks]
-    return (
-        gr.Column(visible=True),
-        gr.Slider(maximum=known[-1], value=kept if kept in known else known[-1]),
-        gr.Radio(names, value=tasks[0].name, visible=len(tasks) > 1),
+    return CardView(
+        gr.update(visible=True),
+        epoch=gr.update(maximum=epochs[-1], value=kept if kept in epochs else epochs[-1]),
+        task=gr.update(choices=names, value=tasks[0].name, visible=len(tasks) > 1),
     )
 
 
-def draw(services: Services, token: str | None, epoch: int, name: str | None) -> Shown:
-    """Return the figure after an epoch, coloured by a task, and what became of the similarities."""
+def draw_epoch(services: Services, token: str | None, epoch: int, task_name: str | None) -> tuple[Update, str]:
+    """Return the figure after an epoch, coloured by the labels of a task, and how the similarities have changed."""
     try:
         folder = services.runs.folder(token)
-        known = embedding_history.saved_epochs(folder.embeddings_path)
-        if not known:
+        path = folder.embeddings_path
+        epochs = embedding_history.saved_epochs(path)
+        if not epochs:
             return hide_figure(), ""
         rows = rows_of(folder)
-        before, last = (
-            embedding_history.load_embeddings(folder.embeddings_path, 0),
-            embedding_history.load_embeddings(folder.embeddings_path, known[-1]),
-        )
-        now = embedding_history.load_embeddings(folder.embeddings_path, min(int(epoch), known[-1]))
+        shown = min(int(epoch), epochs[-1])
+        before, now, last = (embedding_history.load_embeddings(path, each) for each in (0, shown, epochs[-1]))
     except RunError:
         return hide_figure(), ""
-    task = next((task for task in rows.tasks if task.name == name), rows.tasks[0])
+    task = next((task for task in rows.tasks if task.name == task_name), rows.tasks[0])
     labels = [_label(task, label) for label in rows.labels[task.name]]
     axes = projection.SharedAxes(before, last)
     figure = scatter(axes.project(now), rows.texts, labels, [*task.labels, NO_LABEL])
-    reach = 1.08 * axes.extent
-    figure.update_xaxes(range=[-reach, reach]).update_yaxes(range=[-reach, reach])
-    return show_figure(figure), _changes(rows, cosine(before), cosine(now), int(epoch))
+    limit = MARGIN * axes.extent
+    figure.update_xaxes(range=[-limit, limit]).update_yaxes(range=[-limit, limit])
+    return show_figure(figure), _similarity_changes(rows, cosine(before), cosine(now), int(epoch))
 
 
 def _label(task: Task, label: int) -> str:
     return NO_LABEL if label == UNLABELLED else task.labels[label]
 
 
-def _changes(rows: Dataset, before: np.ndarray, now: np.ndarray, epoch: int) -> str:
-    """Say how the similarities of all pairs have changed, and which pairs changed most."""
-    apart = np.triu_indices(len(before), k=1)
-    change = now[apart] - before[apart]
-    said = quiet(
+def _similarity_changes(rows: Dataset, before: np.ndarray, now: np.ndarray, epoch: int) -> Markup:
+    """Return how the cosines (n, n) of all pairs have changed, and the pairs that changed most."""
+    pairs = np.triu_indices(len(before), k=1)
+    change = now[pairs] - before[pairs]
+    text = quiet(
         f"{len(rows):,} held-out sentences. After epoch {epoch} the cosine of two of them has changed by "
-        f"{np.abs(change).mean():.2f} on average; it was {before[apart].mean():.2f} and is {now[apart].mean():.2f}."
+        f"{np.abs(change).mean():.2f} on average; it was {before[pairs].mean():.2f} and is {now[pairs].mean():.2f}."
     )
-    moved = [
+    changed = [
         (f"{before[i, j]:.2f}", f"{now[i, j]:.2f}", truncate(rows.texts[i], 120), truncate(rows.texts[j], 120))
-        for i, j, _ in changed_pairs(before, now, MOVED)
-        if abs(now[i, j] - before[i, j]) > 0.005
+        for i, j, _ in changed_pairs(before, now, MAX_PAIRS)
+        if abs(now[i, j] - before[i, j]) > UNCHANGED_COSINE
     ]
+    if not changed:
+        return text
     header = ("before", "now", "sentence", "sentence")
-    return said + (table(header, moved, caption="Pairs that moved most", text_columns=(2, 3)) if moved else "")
+    return text + table(header, changed, caption="Pairs that moved most", text_columns=(2, 3))
 
 
-def before_after(services: Services, run: gr.BrowserState) -> tuple[dict[str, object], dict[str, object]]:
-    """Build the card; return the arguments of an event that opens it once a run has ended, and of one that draws."""
-    silent = {"api_visibility": "private", "show_progress": "hidden"}
-    with card("Before and after", note="held-out rows, the same axes in every epoch", visible=False) as place:
+def embedding_changes_card(services: Services, run: gr.BrowserState) -> EmbeddingEvents:
+    """Build the card."""
+    with card("Before and after", note="held-out rows, the same axes in every epoch", visible=False) as column:
         epoch = gr.Slider(0, 1, value=1, step=1, label="After epoch", elem_id="train-journey-epoch")
         task = gr.Radio([], label="Colour", visible=False, elem_id="train-journey-colour")
         figure = live_plot(height=420, description=DESCRIPTION, elem_id="train-journey")
-        told = html(elem_id="train-journey-told")
-    drawing = {
-        "fn": partial(draw, services), "inputs": [run, epoch, task], "outputs": [figure, told], **silent,
+        changes = html(elem_id="train-journey-told")
+    outputs = Outputs(CardView, CardPanel(column, epoch, task))
+    open_event: Event = {
+        "fn": outputs.by_name(partial(open_card, services)),
+        "inputs": run,
+        "outputs": outputs.components,
+        **SILENT,
+    }
+    draw: Event = {
+        "fn": partial(draw_epoch, services),
+        "inputs": [run, epoch, task],
+        "outputs": [figure, changes],
         "trigger_mode": "always_last",
-    }  # fmt: skip
-    gr.on([epoch.change, task.input], **drawing)
-    return {"fn": partial(open_card, services), "inputs": run, "outputs": [place, epoch, task], **silent}, drawing
+        **SILENT,
+    }
+    gr.on([epoch.change, task.input], **draw)
+    return EmbeddingEvents(open_event, draw)

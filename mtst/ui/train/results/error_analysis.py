@@ -1,8 +1,9 @@
-"""Where a run's model is wrong on its held-out rows: the sentences of each cell, the worst ones, scores by group."""
+"""Where a run's model is wrong on its held-out rows: sentences of a cell, the worst mistakes, scores by group."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-import gradio as gr
+from markupsafe import Markup
 
 from mtst.data.dataset import Dataset
 from mtst.data.tasks import Task
@@ -16,130 +17,134 @@ from mtst.evaluation.error_analysis import (
     scores_by_label,
     scores_by_length,
 )
-from mtst.text import escape_html, isolate_bidi, truncate
+from mtst.text import isolate_bidi, truncate
+from mtst.ui.components.events import UNCHANGED
 from mtst.ui.components.html import problem, quiet, table
 from mtst.ui.components.sentence_list import sentence_list
+from mtst.ui.components.templates import render
 from mtst.ui.plots.style import task_colour
 from mtst.ui.services.model_data import ModelData, run_data
 from mtst.ui.services.services import Services
 from mtst.ui.train.results import confusion_matrix
 
-WORST = 10
-SENTENCES = 100  # of one cell
-GROUPS = 12  # of one other task
-OPENING = quiet("Looking for the sentences …")
-HELD_OUT = "What follows is about held-out rows too: the model has not learnt from them."
+MAX_MISTAKES = 10
+MAX_SENTENCES = 100  # of one cell
+MAX_GROUPS = 12  # by the labels of one other task
+LOADING = quiet("Looking for the sentences …")
+NO_MISTAKES = quiet("No held-out row was mistaken.")
 
 
-def examine(services: Services, token: str | None) -> tuple[object, str, str]:
-    """Return the matrices whose cells can be pressed, an empty place for a cell's sentences, and the errors of a run.
+@dataclass(frozen=True)
+class ErrorsView:
+    """The matrices with buttons, the sentences of the cell that was pressed, and where the model is wrong."""
 
-    A run that is not over, or that kept no answers, leaves the matrices as they are.
-    """
+    matrices: Markup = UNCHANGED
+    cell: str = ""
+    errors: Markup | str = ""
+
+
+def examine_run(services: Services, token: str | None) -> ErrorsView:
+    """Return the errors of a run. Without saved predictions its matrices stay as they are."""
     try:
-        known = run_data(services.runs.folder(token))
+        data = run_data(services.runs.folder(token))
     except RunError:
-        return gr.skip(), "", ""
-    if known.predictions is None:
-        return gr.skip(), "", ""
-    tasks = known.held_out.tasks
-    found = {task.name: predicted_rows(known.predictions, known.held_out, task) for task in tasks}
-    counts = {task.name: count_confusions(found[task.name], len(task.labels)) for task in tasks}
-    sections = "".join(
-        _task(number, task, found[task.name], known.held_out) for number, task in enumerate(tasks) if found[task.name]
+        return ErrorsView()
+    if data.predictions is None:
+        return ErrorsView()
+    tasks = data.held_out.tasks
+    rows = {task.name: predicted_rows(data.predictions, data.held_out, task) for task in tasks}
+    counts = {task.name: count_confusions(rows[task.name], len(task.labels)) for task in tasks}
+    sections = [
+        _task(number, task, rows[task.name], data.held_out) for number, task in enumerate(tasks) if rows[task.name]
+    ]
+    return ErrorsView(
+        matrices=confusion_matrix.matrices(tasks, counts, buttons=True),
+        errors=render("train/errors", tasks=sections),
     )
-    return confusion_matrix.matrices(tasks, counts, opens=True), "", f"{quiet(HELD_OUT)}{sections}"
 
 
-def sentences(services: Services, token: str | None, key: object) -> Iterator[str]:
-    """Yield the sentences behind a cell of a matrix; `key` is that of its button."""
-    yield OPENING
+def cell_sentences(services: Services, token: str | None, key: object) -> Iterator[str]:
+    """Yield a message, then the sentences of a cell of a matrix by the key of its button."""
+    yield LOADING
     try:
-        known = run_data(services.runs.folder(token))
-        yield _cell(known, str(key))
+        yield _cell(run_data(services.runs.folder(token)), str(key))
     except RunError as error:
         yield problem(error)
 
 
-def _cell(known: ModelData, key: str) -> str:
-    """Return the rows of a cell, those first that were answered with the most confidence."""
+def _cell(data: ModelData, key: str) -> Markup:
+    """Return the rows of a cell, the most confident first."""
     try:
         number, i, j = map(int, key.split("|"))
-        task = known.held_out.tasks[number]
-        found = predicted_rows(known.predictions, known.held_out, task) if known.predictions else []
-        names, groups = confusion_matrix.shown(task.labels, count_confusions(found, len(task.labels)))
-        true, said = (names[i], groups[i]), (names[j], groups[j])
+        task = data.held_out.tasks[number]
+        predicted = predicted_rows(data.predictions, data.held_out, task) if data.predictions else []
+        counts = count_confusions(predicted, len(task.labels))
+        names, groups = confusion_matrix.group_labels(task.labels, counts)
+        truths, answers = groups[i], groups[j]
     except (ValueError, IndexError):
         return problem("There is no such cell.")
-    rows = [each for each in found if each.truth in true[1] and each.predicted in said[1]]
-    rows.sort(key=lambda each: -each.confidence)
-    title = (
-        f'<h3 class="asked" tabindex="-1" data-of="{escape_html(key)}">'
-        f"{escape_html(isolate_bidi(truncate(task.name, 60)))}: true {escape_html(isolate_bidi(truncate(true[0], 60)))}, "
-        f"said {escape_html(isolate_bidi(truncate(said[0], 60)))}</h3>"
+    rows = [row for row in predicted if row.truth in truths and row.predicted in answers]
+    rows.sort(key=lambda row: -row.confidence)
+    limit = "" if len(rows) <= MAX_SENTENCES else f", the {MAX_SENTENCES} of them with the most confidence"
+    task_name, truth, answer = (isolate_bidi(truncate(text, 60)) for text in (task.name, names[i], names[j]))
+    return render(
+        "train/cell",
+        key=key,
+        title=f"{task_name}: true {truth}, said {answer}",
+        sentences=_sentences(task, rows[:MAX_SENTENCES], data.held_out, f"{_count_rows(len(rows))}{limit}"),
     )
-    shown = "" if len(rows) <= SENTENCES else f", the {SENTENCES} of them with the most confidence"
-    made = _rows(task, rows[:SENTENCES], known.held_out, f"{_many(len(rows))}{shown}")
-    return f'<section class="cell">{title}{made}</section>'
 
 
-def _many(rows: int) -> str:
+def _count_rows(rows: int) -> str:
     return "1 held-out row" if rows == 1 else f"{rows:,} held-out rows"
 
 
-def _task(number: int, task: Task, found: Sequence[PredictedRow], held_out: Dataset) -> str:
-    """Return the worst mistakes of a task and its scores by group."""
-    name = f'<span dir="auto">{escape_html(truncate(task.name, 60))}</span>'
-    dot = f'<i class="dot" style="--hue: {task_colour(number)}"></i>'
-    worst = confident_errors(found)
-    made = (
-        _rows(task, worst[:WORST], held_out, _worst_of(task, worst, found))
-        if worst
-        else quiet("No held-out row was mistaken.")
-    )
-    groups = [_scores(task, "text length", scores_by_length(found, held_out))]
-    groups += [
-        _scores(task, other.name, scores_by_label(found, held_out, other)) for other in held_out.tasks if other != task
-    ]
-    opened = "open" if number == 0 else ""
-    return (
-        f'<section class="mistakes"><h3>{dot}{name}: where it is wrong</h3>'
-        f"<details {opened}><summary>Worst mistakes of {name}</summary>{made}</details>"
-        f"<details><summary>Scores of {name} by group</summary>{''.join(groups)}</details></section>"
-    )
+def _task(number: int, task: Task, rows: Sequence[PredictedRow], validation: Dataset) -> dict[str, object]:
+    """Return the values for one task: its worst mistakes, and its scores by group."""
+    worst = confident_errors(rows)
+    shown = f"the {MAX_MISTAKES} most confident of" if len(worst) > MAX_MISTAKES else "all"
+    name = isolate_bidi(truncate(task.name, 60))
+    title = f"{name}: {shown} {len(worst):,} mistakes in {_count_rows(len(rows))}"
+    return {
+        "name": task.name,
+        "colour": task_colour(number),
+        "first": number == 0,
+        "mistakes": _sentences(task, worst[:MAX_MISTAKES], validation, title) if worst else NO_MISTAKES,
+        "groups": [
+            _scores(task, "text length", scores_by_length(rows, validation)),
+            *(
+                _scores(task, other.name, scores_by_label(rows, validation, other))
+                for other in validation.tasks
+                if other != task
+            ),
+        ],
+    }
 
 
-def _worst_of(task: Task, worst: Sequence[PredictedRow], found: Sequence[PredictedRow]) -> str:
-    first = f"the {WORST} most confident of" if len(worst) > WORST else "all"
-    return f"{isolate_bidi(truncate(task.name, 60))}: {first} {len(worst):,} mistakes in {_many(len(found))}"
-
-
-def _rows(task: Task, found: Sequence[PredictedRow], held_out: Dataset, title: str) -> str:
-    """Return the rows of some answers: what was said and what is true, with the probability that each was given."""
-    return sentence_list(
-        f"{title}, with the probability of each label",
+def _sentences(task: Task, rows: Sequence[PredictedRow], validation: Dataset, title: str) -> Markup:
+    """Return rows with the predicted and the true label, and the probability of each."""
+    facts = (
         (
-            (
-                held_out.texts[each.row],
-                [
-                    ("said", _share(task.labels[each.predicted], each.confidence)),
-                    ("true", _share(task.labels[each.truth], each.true_probability)),
-                    ("line", f"{held_out.lines[each.row]:,}"),
-                ],
-            )
-            for each in found
-        ),
+            validation.texts[row.row],
+            [
+                ("said", _percent(task.labels[row.predicted], row.confidence)),
+                ("true", _percent(task.labels[row.truth], row.true_probability)),
+                ("line", f"{validation.lines[row.row]:,}"),
+            ],
+        )
+        for row in rows
     )
+    return sentence_list(f"{title}, with the probability of each label", facts)
 
 
-def _share(label: str, probability: float) -> str:
+def _percent(label: str, probability: float) -> str:
     return f"{truncate(label, 50)} {100 * probability:.0f} %"
 
 
-def _scores(task: Task, kind: str, groups: Sequence[SliceScores]) -> str:
-    """Return the scores of groups of rows, those marked that are too small to go by."""
+def _scores(task: Task, kind: str, groups: Sequence[SliceScores]) -> Markup:
+    """Return the scores of groups of rows; groups too small to rely on are marked."""
     if not groups:
-        return ""
+        return Markup()
     rows = [
         (
             truncate(group.name, 60) + (" (too few rows)" if group.is_small else ""),
@@ -147,8 +152,10 @@ def _scores(task: Task, kind: str, groups: Sequence[SliceScores]) -> str:
             f"{100 * group.accuracy:.0f} %",
             f"{100 * group.macro_f1:.0f} %",
         )
-        for group in groups[:GROUPS]
+        for group in groups[:MAX_GROUPS]
     ]
-    more = quiet(f"{len(groups) - GROUPS:,} labels with fewer rows are left out.") if len(groups) > GROUPS else ""
     title = f"{isolate_bidi(truncate(task.name, 60))} by {isolate_bidi(truncate(kind, 60))}"
-    return table((truncate(kind, 60), "rows", "accuracy", "macro-F1"), rows, caption=title) + more
+    made = table((truncate(kind, 60), "rows", "accuracy", "macro-F1"), rows, caption=title)
+    if len(groups) <= MAX_GROUPS:
+        return made
+    return made + quiet(f"{len(groups) - MAX_GROUPS:,} labels with fewer rows are left out.")

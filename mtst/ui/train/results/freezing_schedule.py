@@ -1,14 +1,24 @@
-"""When each layer group opens: a row a group, the heads on top, and a bar from the epoch in which it opens."""
+"""When each layer group opens: a row for each group, heads on top, with a bar from the epoch in which it opens."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
 
 from mtst.runs.history import History
-from mtst.text import escape_html, truncate
 from mtst.training.events import GroupPlan
-from mtst.ui.components.html import quiet
+from mtst.ui.components.templates import render
 
-Row = tuple[str, int | None]  # a title and the epoch in which it opens
-COLUMNS_DRAWN = 40  # epochs up to which each has a line of its own
+MAX_LINED_EPOCHS = 40  # each epoch has a line of its own up to this number
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A row of the drawing. A group that stays frozen has no `opens_at`; one that `waits` is not open yet."""
+
+    title: str
+    opens_at: int | None
+    waits: bool
 
 
 def has_schedule(groups: Sequence[GroupPlan]) -> bool:
@@ -16,55 +26,40 @@ def has_schedule(groups: Sequence[GroupPlan]) -> bool:
     return any((group.opens_at or 1) > 1 for group in groups)
 
 
-def timeline(groups: Sequence[GroupPlan], epochs: int, now: int | None = None, note: str = "") -> str:
-    """Return the drawing of a schedule, `now` being the epoch that runs; nothing for groups that open at once."""
+def timeline(groups: Sequence[GroupPlan], epochs: int, now: int | None = None, note: str = "") -> Markup:
+    """Return the drawing of a schedule, `now` being the current epoch; nothing if all groups open at once."""
     if not has_schedule(groups) or not epochs:
-        return ""
-    items = "".join(_row(title, opens_at, epochs, now) for title, opens_at in _rows(groups))
-    mark = "" if now is None else f'<i class="now" style="{_place(now, now, epochs)}"></i>'
-    lines = "lined" if epochs <= COLUMNS_DRAWN else ""
-    return (
-        f'<div class="timeline {lines}" style="--epochs: {epochs}">'
-        f'<ul aria-label="When each layer opens">{items}</ul><div class="nows" aria-hidden="true">{mark}</div>'
-        f'<p class="axis" aria-hidden="true"><span>epoch 1</span><span>{epochs}</span></p></div>'
-        f"{quiet(note) if note else ''}"
-    )
+        return Markup()
+    bars = [
+        Bar(
+            title,
+            opens_at if opens_at is not None and opens_at <= epochs else None,
+            now is not None and opens_at is not None and opens_at > now,
+        )
+        for title, opens_at in _titles(groups)
+    ]
+    lined = epochs <= MAX_LINED_EPOCHS
+    return render("train/timeline", bars=bars, epochs=epochs, now=now, note=note, lined=lined)
 
 
-def running(history: History) -> str:
+def running(history: History) -> Markup:
     """Return the schedule of a run as far as it has come."""
     groups, epochs, done = history.groups, history.total_epochs, history.last_epoch
     now = min(epochs, done + 1)
     if history.is_over:
-        return timeline(groups, epochs, note=f"{_open(groups, done)} after epoch {done}.")
-    return timeline(groups, epochs, now, f"{_open(groups, now)} in epoch {now}.")
+        return timeline(groups, epochs, note=f"{_count_open(groups, done)} after epoch {done}.")
+    return timeline(groups, epochs, now, f"{_count_open(groups, now)} in epoch {now}.")
 
 
-def _open(groups: Sequence[GroupPlan], epoch: int) -> str:
+def _count_open(groups: Sequence[GroupPlan], epoch: int) -> str:
     count = sum(group.opens_at is not None and group.opens_at <= epoch for group in groups)
     return f"{count} of {len(groups)} layer groups open"
 
 
-def _rows(groups: Sequence[GroupPlan]) -> list[Row]:
-    """Return what to draw from the top down; heads that open together share a row."""
+def _titles(groups: Sequence[GroupPlan]) -> list[tuple[str, int | None]]:
+    """Return the title and the opening epoch of each row, from the top down; heads that open together share a row."""
     heads = [group for group in groups if group.task is not None]
     layers = [(group.title, group.opens_at) for group in reversed(groups) if group.task is None]
     if len(heads) > 1 and len({group.opens_at for group in heads}) == 1:
         return [(f"{len(heads)} heads", heads[0].opens_at), *layers]
     return [*((group.title, group.opens_at) for group in heads), *layers]
-
-
-def _row(title: str, opens_at: int | None, epochs: int, now: int | None) -> str:
-    bar = said = ""
-    if opens_at is not None and opens_at <= epochs:
-        waits = "waits" if now is not None and opens_at > now else ""
-        bar = f'<i class="{waits}" style="{_place(opens_at, epochs, epochs)}"></i>'
-        said = f"from epoch {opens_at}"
-    return (
-        f'<li><span class="name" dir="auto">{escape_html(truncate(title, 40))}</span><span class="sr">, '
-        f'{said or "frozen"}</span><span class="track" aria-hidden="true">{bar}</span></li>'
-    )
-
-
-def _place(first: int, last: int, epochs: int) -> str:
-    return f"left: {100 * (first - 1) / epochs:.3f}%; width: {100 * (last - first + 1) / epochs:.3f}%"

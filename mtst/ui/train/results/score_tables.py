@@ -1,92 +1,95 @@
-"""A run's history in words and tables: how far it is, how good, and what happened to the layers."""
+"""The scores of a run: those of its best epoch, beside what needs no training, for each label, and of every epoch."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+
+from markupsafe import Markup
 
 from mtst.evaluation.scores import Scores
 from mtst.runs.history import History
-from mtst.text import escape_html, isolate_bidi, truncate
+from mtst.text import isolate_bidi, truncate
 from mtst.training.events import EpochEnded
 from mtst.ui.components.html import quiet, table
+from mtst.ui.components.templates import render
 from mtst.ui.plots.style import task_colour
 from mtst.ui.train.results.baseline_table import baseline_table
 from mtst.ui.train.results.label_table import label_table
 
 COLUMNS = ("loss", "accuracy", "precision", "recall", "macro-F1", "weighted F1")
+NO_LABELS = ["no labelled rows", *[""] * (len(COLUMNS) - 1)]
 NO_SCORES = quiet("Scores appear here as soon as the untrained model has been measured.")
 
 
-def scores(history: History) -> str:
-    """Return the scores of the last epoch, those of every epoch, and what training gained over what needs none."""
+@dataclass(frozen=True)
+class Row:
+    """The scores of a task on one side of the split."""
+
+    task: str
+    colour: str
+    side: str
+    figures: list[str]
+
+
+def scores(history: History) -> Markup:
+    """Return the scores of the epoch that is kept, or of the last one so far."""
     if not history.epochs:
         return NO_SCORES
-    shown = history.best if history.is_finished else history.epochs[-1]
+    epoch = history.best if history.is_finished else history.epochs[-1]
+    before = f"Before training{' (zero-shot)' if history.is_zero_shot else ''}"
+    return render(
+        "train/scores",
+        title=f"Epoch {epoch.epoch}" if epoch.epoch else before,
+        kept=history.is_finished,
+        columns=COLUMNS,
+        rows=_rows(history, epoch),
+        calibration=_calibration(epoch),
+        baselines=baseline_table(history, epoch),
+        labels=label_table(history, epoch),
+        every_epoch=_every_epoch(history),
+    )
+
+
+def _rows(history: History, epoch: EpochEnded) -> list[Row]:
     rows = []
-    for number, task in enumerate(_names(history)):
-        for side, found in (("train", shown.train.get(task)), ("validation", shown.validation.get(task))):
-            if found is None and side == "validation":
-                rows.append(_row(number, task, side, ["no labelled rows", *[""] * (len(COLUMNS) - 1)]))
-            elif found is not None:
-                rows.append(_row(number, task, side, _figures(found)))
-    zero_shot = " (zero-shot)" if history.is_zero_shot else ""
-    when = f"Epoch {shown.epoch}" if shown.epoch else f"Before training{zero_shot}"
-    kept = ", the one that is kept" if history.is_finished else ""
-    head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
-    header = f'<tr><th scope="col">task</th><th scope="col" class="text">rows</th>{head}</tr>'
-    made = f"<caption>{when}{kept}</caption><thead>{header}</thead><tbody>{''.join(rows)}</tbody>"
-    return (
-        '<div class="scroll" role="region" aria-label="Scores" tabindex="0">'
-        f'<table class="metrics">{made}</table></div>{_calibration(shown)}{baseline_table(history, shown)}'
-        f"{label_table(history, shown)}{_every_epoch(history)}"
+    for number, task in enumerate(task.name for task in history.tasks):
+        train, validation = epoch.train.get(task), epoch.validation.get(task)
+        if train:
+            rows.append(Row(task, task_colour(number), "train", _figures(train)))
+        rows.append(Row(task, task_colour(number), "validation", _figures(validation) if validation else NO_LABELS))
+    return rows
+
+
+def _figures(scores: Scores) -> list[str]:
+    shares = (scores.accuracy, scores.precision, scores.recall, scores.macro_f1, scores.weighted_f1)
+    return [f"{scores.loss:.3f}", *(f"{100 * share:.1f} %" for share in shares)]
+
+
+def _calibration(epoch: EpochEnded) -> str:
+    """Return the calibration error of each task."""
+    return ", ".join(
+        f"{isolate_bidi(truncate(task, 40))} {100 * scores.calibration_error:.1f} %"
+        for task, scores in epoch.validation.items()
     )
 
 
-def _names(history: History) -> list[str]:
-    return [task.name for task in history.tasks]
-
-
-def _row(number: int, task: str, side: str, figures: list[str]) -> str:
-    hue = task_colour(number)
-    cells = "".join(f"<td>{figure}</td>" for figure in figures)
-    name = f'<i class="dot" style="--hue: {hue}"></i><span dir="auto">{escape_html(truncate(task, 26))}</span>'
-    return f'<tr><th scope="row">{name}</th><td class="text">{side}</td>{cells}</tr>'
-
-
-def _figures(found: Scores) -> list[str]:
-    shares = (found.accuracy, found.precision, found.recall, found.macro_f1, found.weighted_f1)
-    return [f"{found.loss:.3f}", *(f"{100 * share:.1f} %" for share in shares)]
-
-
-def _calibration(shown: EpochEnded) -> str:
-    """Say how far confidence and truth lie apart."""
-    if not shown.validation:
-        return ""
-    told = ", ".join(
-        f"{isolate_bidi(truncate(task, 40))} {100 * found.calibration_error:.1f} %"
-        for task, found in shown.validation.items()
-    )
-    return quiet(
-        f"Calibration error on validation rows: {told}. It is how far confidence lies from how often it is right."
-    )
-
-
-def _every_epoch(history: History) -> str:
+def _every_epoch(history: History) -> Markup:
     sides = [f"{side} {name}" for side in ("train", "validation") for name in COLUMNS]
     header = ["epoch", "task", *sides, "calibration error", "embeddings turned by"]
     rows = [
         [
             str(epoch.epoch),
-            task,
-            *_or_blank(epoch.train.get(task)),
-            *_or_blank(epoch.validation.get(task)),
-            f"{100 * found.calibration_error:.1f} %" if (found := epoch.validation.get(task)) else "",
+            task.name,
+            *_figures_or_blank(epoch.train.get(task.name)),
+            *_figures_or_blank(validation),
+            f"{100 * validation.calibration_error:.1f} %" if validation else "",
             f"{epoch.drift:.3f}",
         ]
         for epoch in history.epochs
-        for task in _names(history)
+        for task in history.tasks
+        for validation in (epoch.validation.get(task.name),)
     ]
-    made = table(header, rows, caption="Scores of every epoch", text_columns=(1,))
-    return f"<details><summary>Every epoch</summary>{made}</details>"
+    return table(header, rows, caption="Scores of every epoch", text_columns=(1,))
 
 
-def _or_blank(found: Scores | None) -> Iterable[str]:
-    return _figures(found) if found else [""] * len(COLUMNS)
+def _figures_or_blank(scores: Scores | None) -> Iterable[str]:
+    return _figures(scores) if scores else [""] * len(COLUMNS)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,12 +15,17 @@ from mtst.errors import EncoderError
 from mtst.runs.settings import Settings
 from mtst.ui.predict import tab as predict_tab
 from mtst.ui.scenarios import comparison_view
+from mtst.ui.scenarios.comparison_view import ComparisonForm
 from mtst.ui.services import cache, encoder_pool
+from mtst.ui.services.model_data import ENCODER
 from mtst.ui.services.services import Services
 from mtst.ui.train import run_controls, run_view
 from mtst.ui.train.form import dataset, encoder_picker, scenario_picker
+from mtst.ui.train.form.encoder_picker import EncoderView
+from mtst.ui.train.form.form_values import ConfigForm, DataForm, TrainingForm
+from mtst.ui.train.run_view import RunView
 
-FORM = {"scenario": "freeze-encoder", "open_groups": [], "epochs": "2", "seed": "0", "balance": "none"}
+CONFIG = {"scenario": "freeze-encoder", "open_groups": [], "epochs": "2", "seed": "0", "balance": "none"}
 
 
 @pytest.fixture(scope="module")
@@ -30,21 +35,22 @@ def tiny(tiny_folder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serv
 
 
 @pytest.fixture
-def rows(write_csv) -> tuple:
+def data(tiny: Services, write_csv) -> DataForm:
+    """The form of a visitor who has chosen 60 rows of the sample."""
     lines = SMALL_SAMPLE.read_text(encoding="utf-8").splitlines()[:61]
-    return lines, write_csv("\n".join(lines))
+    return DataForm(dataset.read_file(tiny, write_csv("\n".join(lines))).draft, "text", ["topic"])
 
 
-def last(steps: Iterator[tuple]) -> tuple:
-    return list(steps)[-1]
+def last(views: Iterable[EncoderView]) -> EncoderView:
+    return list(views)[-1]
 
 
 def test_what_is_here_is_offered_with_its_size_and_speed(tiny: Services) -> None:
-    offered, alone = encoder_picker.offers(tiny, [], tiny.settings.encoder)
+    offered, only_local = encoder_picker.list_encoders(tiny, [], tiny.settings.encoder)
     here = [name for name in CATALOGUE if find_encoder(name)]
-    assert [name for _, name in offered.choices] == [tiny.settings.encoder, *here]
-    assert alone["visible"] == (here != list(CATALOGUE))
-    (line,) = (title for title, name in offered.choices if name == DEFAULT)
+    assert [name for _, name in offered["choices"]] == [tiny.settings.encoder, *here]
+    assert only_local["visible"] == (here != list(CATALOGUE))
+    (line,) = (title for title, name in offered["choices"] if name == DEFAULT)
     assert "23 million parameters; about" in line
     assert "download" not in line
 
@@ -58,18 +64,18 @@ def test_a_larger_encoder_is_expected_to_be_slower(services: Services) -> None:
 
 
 def test_one_that_cannot_be_had_is_explained_and_the_one_before_stays(tiny: Services) -> None:
-    message, name, listed, _ = last(encoder_picker.take(tiny, "owner/never-fetched", DEFAULT))
-    assert "could not be reached" in message["value"]
-    assert f"{DEFAULT} stays." in message["value"]
-    assert (name, listed.value, listed.interactive) == (DEFAULT, DEFAULT, True)
+    view = last(encoder_picker.choose_encoder(tiny, "owner/never-fetched", DEFAULT))
+    assert "could not be reached" in view.message["value"]
+    assert f"{DEFAULT} stays." in view.message["value"]
+    assert (view.name, view.encoders["value"], view.encoders["interactive"]) == (DEFAULT, DEFAULT, True)
 
 
 def test_nothing_else_is_chosen_while_one_is_on_its_way(tiny: Services) -> None:
-    *waiting, (_, name, listed, _) = encoder_picker.take(tiny, DEFAULT, tiny.settings.encoder)
+    *waiting, end = encoder_picker.choose_encoder(tiny, DEFAULT, tiny.settings.encoder)
     assert waiting
-    assert not any(update.interactive for _, _, update, _ in waiting)
-    assert all(f"ntil then {tiny.settings.encoder} is used" in message["value"] for message, *_ in waiting)
-    assert (name, listed.value, listed.interactive) == (DEFAULT, DEFAULT, True)
+    assert not any(view.encoders["interactive"] for view in waiting)
+    assert all(f"ntil then {tiny.settings.encoder} is used" in view.message["value"] for view in waiting)
+    assert (end.name, end.encoders["value"], end.encoders["interactive"]) == (DEFAULT, DEFAULT, True)
 
 
 @pytest.mark.parametrize("name", ["assets/starter", "/etc", "../x/y", "a b", "", "a/b/c", "~/x"])
@@ -80,9 +86,9 @@ def test_a_folder_of_the_server_is_nobodys_to_choose(tiny: Services, name: str) 
 
 
 def test_a_hub_id_is_refused_where_the_host_does_not_allow_it(services: Services) -> None:
-    message, name, *_ = last(encoder_picker.take(services, "owner/model", DEFAULT))
-    assert "of its list only" in message["value"]
-    assert name == DEFAULT
+    view = last(encoder_picker.choose_encoder(services, "owner/model", DEFAULT))
+    assert "of its list only" in view.message["value"]
+    assert view.name == DEFAULT
 
 
 def test_one_larger_than_the_host_allows_is_refused(tiny: Services, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,8 +98,9 @@ def test_one_larger_than_the_host_allows_is_refused(tiny: Services, monkeypatch:
 
 
 def test_visitors_share_one_and_it_goes_when_nobody_uses_it(tiny: Services) -> None:
-    message, name, *_ = last(encoder_picker.take(tiny, DEFAULT, tiny.settings.encoder))
-    assert "embeddings of 384 numbers" in message["value"]
+    view = last(encoder_picker.choose_encoder(tiny, DEFAULT, tiny.settings.encoder))
+    name = view.name
+    assert "embeddings of 384 numbers" in view.message["value"]
     first = tiny.encoder_named(name)
     assert tiny.encoder_named(name) is first
     assert tiny.encoder_named("") is tiny.encoder is not first
@@ -116,38 +123,33 @@ def test_one_that_went_from_the_disk_is_said_to_be_gone(tmp_path: Path) -> None:
         encoder_pool.EncoderPool(Settings(runs_dir=tmp_path)).get("owner/never-fetched")
 
 
-def test_the_form_follows_the_encoder(tiny: Services, rows: tuple) -> None:
-    draft = dataset.choose(tiny, rows[1])[0]
-    chosen = tiny, draft, "text", ["topic", "sentiment"], False, None
-    own, other = dataset.describe(*chosen), dataset.describe(*chosen, encoder=DEFAULT)
-    assert own[1] != other[1]  # a tiny tokenizer makes tokens of letters
-    groups = [scenario_picker.toggle(tiny, None, [], "block-1", name) for name in ("", DEFAULT)]
-    assert [opened for _, opened in groups] == [["block-1"], ["block-1"]]
-    shown = [
-        scenario_picker.show(tiny, own[3], scenario="train-all", open_groups=[], encoder=name)[3]
-        for name in ("", DEFAULT)
-    ]
-    assert [sum(key.startswith("block-") for key in opened) for opened in shown] == [2, 6]
+def test_the_form_follows_the_encoder(tiny: Services, data: DataForm) -> None:
+    own = dataset.describe_data(tiny, data, None)
+    other = dataset.describe_data(tiny, replace(data, encoder=DEFAULT), None)
+    assert own.lengths != other.lengths  # a tiny tokenizer makes tokens of letters
+    groups = [scenario_picker.toggle_group(tiny, None, [], "block-1", name) for name in ("", DEFAULT)]
+    assert [open_groups for _, open_groups in groups] == [["block-1"], ["block-1"]]
+    config = ConfigForm("train-all")
+    shown = [scenario_picker.show_scenario(tiny, own.tasks, config, name).open_groups for name in ("", DEFAULT)]
+    assert [sum(key.startswith("block-") for key in open_groups) for open_groups in shown] == [2, 6]
 
 
-def test_a_run_with_a_frozen_encoder_of_the_list_is_trained_and_used(tiny: Services, rows: tuple) -> None:
-    draft = dataset.choose(tiny, rows[1])[0]
-    tasks = dataset.describe(tiny, draft, "text", ["topic"], False, None)[3]
-    token, *_ = run_controls.start_run(tiny, "", draft, "text", ["topic"], False, tasks, **FORM, encoder=DEFAULT)
+def test_a_run_with_a_frozen_encoder_of_the_list_is_trained_and_used(tiny: Services, data: DataForm) -> None:
+    form = TrainingForm(replace(data, encoder=DEFAULT), ConfigForm.from_inputs(**CONFIG))
+    token = run_controls.start_run(tiny, "", form, ENCODER, None).run
 
-    async def wait() -> tuple:
-        return [outputs async for outputs in run_view.follow(tiny, token)][-1]
+    async def wait() -> RunView:
+        return [view async for view in run_view.follow_run(tiny, token)][-1]
 
-    assert "Finished" in asyncio.run(wait())[2]
+    assert "Finished" in asyncio.run(wait()).status
     assert tiny.runs.folder(token).job().encoder == DEFAULT
     model = tiny.run_model(token)
     assert model.encoder is tiny.encoder_named(DEFAULT) is tiny.initial_encoder(token)
     assert 'class="prediction"' in predict_tab.predict(tiny, "what a game", predict_tab.TRAINED, token)
 
 
-def test_a_comparison_takes_the_same_encoder(tiny: Services, rows: tuple) -> None:
-    draft = dataset.choose(tiny, rows[1])[0]
-    form = ["freeze-all"], 1, False, draft, "text", ["topic"], False
-    token, *_ = comparison_view.start(tiny, "", *form, encoder=DEFAULT)
+def test_a_comparison_takes_the_same_encoder(tiny: Services, data: DataForm) -> None:
+    form = ComparisonForm(replace(data, encoder=DEFAULT), ["freeze-all"], 1, alone=False)
+    token = comparison_view.start_comparison(tiny, "", form).token
     assert tiny.runs.folder(token).job().encoder == DEFAULT
     tiny.runs.delete(token)

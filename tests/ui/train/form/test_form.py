@@ -1,4 +1,5 @@
 import csv
+from dataclasses import replace
 
 import gradio as gr
 import pytest
@@ -8,25 +9,27 @@ from mtst.text import escape_html, inline_text
 from mtst.ui.components.upload import limits_note
 from mtst.ui.services.services import Services
 from mtst.ui.train.form import data_quality, dataset, form
+from mtst.ui.train.form.form_values import ConfigForm, DataForm, TrainingForm
+from mtst.ui.train.form.upload_draft import ColumnChoice
 
-START = 7  # the place of the button among what `describe` returns
 CUPS = ("The team won the cup.", "Our striker scored.", "The match was lost.", "A late goal decided it.")
 PANS = ("The soup was cold.", "Bread needs salt.", "The cake is sweet.", "We fried the fish.")
 
 
 @pytest.fixture
-def draft_of(services: Services, write_csv):
-    """Read a table of sentences and labels as a visitor's file."""
+def form_of(services: Services, write_csv):
+    """Return the form of a visitor who has chosen a table of sentences and labels."""
 
-    def read(rows: list[tuple[str, ...]], header: str = "text,label"):
+    def read(rows: list[tuple[str, ...]], header: str = "text,label", **values: object) -> DataForm:
         lines = [",".join(f'"{cell}"' for cell in row) for row in rows]
-        return dataset.choose(services, write_csv("\n".join([header, *lines])))[0]
+        file = dataset.read_file(services, write_csv("\n".join([header, *lines])))
+        return DataForm(file.draft, "text", ["label"], **values)
 
     return read
 
 
-def describe(services: Services, draft, labels=("label",), merge: bool = False, *ticked: list[str]) -> tuple:
-    return dataset.describe(services, draft, "text", list(labels), merge, None, *ticked)
+def describe(services: Services, data: DataForm) -> dataset.DataView:
+    return dataset.describe_data(services, data, None)
 
 
 def rows_of(path: str) -> list[dict[str, str]]:
@@ -40,32 +43,38 @@ def test_the_limits_are_said_before_the_upload(services: Services) -> None:
         assert limit in note
 
 
-def test_alike_labels_are_merged_only_when_ticked(services: Services, draft_of) -> None:
-    draft = draft_of([(text, "Good") for text in CUPS] + [(text, "good ") for text in PANS] + [("So so.", "bad")])
-    report, _, merge, *_ = describe(services, draft)
-    assert (merge["visible"], "3 labels" in report) == (True, True)
-    assert "“Good” + “good”" in merge["label"]
-    report, _, merge, *_ = describe(services, draft, merge=True)
-    assert (merge["visible"], "2 labels" in report) == (True, True)
+def test_alike_labels_are_merged_only_when_ticked(services: Services, form_of) -> None:
+    rows = [(text, "Good") for text in CUPS] + [(text, "good ") for text in PANS] + [("So so.", "bad")]
+    view = describe(services, form_of(rows))
+    assert (view.merge["visible"], "3 labels" in view.rows) == (True, True)
+    assert "“Good” + “good”" in view.merge["label"]
+    view = describe(services, form_of(rows, merge=True))
+    assert (view.merge["visible"], "2 labels" in view.rows) == (True, True)
 
 
-def test_what_cannot_be_trained_is_said_and_the_start_stays_closed(services: Services, draft_of) -> None:
-    described = describe(services, draft_of([(text, "same") for text in CUPS]))
-    assert "nothing to tell apart" in described[0]
-    assert not described[START].interactive
+def test_what_cannot_be_trained_is_said_and_the_start_stays_closed(services: Services, form_of) -> None:
+    view = describe(services, form_of([(text, "same") for text in CUPS]))
+    assert "nothing to tell apart" in view.rows
+    assert not view.begin["interactive"]
 
 
-def test_rows_that_are_ticked_are_left_out_and_listed(services: Services, draft_of) -> None:
-    draft = draft_of([(text, "cup") for text in CUPS] + [(text, "pan") for text in PANS])
-    report, *_ = describe(services, draft, ("label",), False, ["3"], ["3", "7"])
-    assert "<b>6</b> used" in report
-    assert "(2 left out by choice)" in report
+def test_without_labels_nothing_is_described(services: Services, form_of) -> None:
+    view = describe(services, replace(form_of([(text, "cup") for text in CUPS]), labels=[]))
+    assert 'class="problem"' in view.rows
+    assert not view.begin["interactive"]
 
 
-def test_every_row_of_the_file_is_in_the_saved_report(services: Services, draft_of) -> None:
+def test_rows_that_are_ticked_are_left_out_and_listed(services: Services, form_of) -> None:
+    rows = [(text, "cup") for text in CUPS] + [(text, "pan") for text in PANS]
+    view = describe(services, form_of(rows, copies=["3"], doubtful=["3", "7"]))
+    assert "<b>6</b> used" in view.rows
+    assert "(2 left out by choice)" in view.rows
+
+
+def test_every_row_of_the_file_is_in_the_saved_report(services: Services, form_of) -> None:
     long = "word " * 400
-    draft = draft_of([(CUPS[0], "cup"), ("", "cup"), (CUPS[1], ""), (long, "pan"), ("=1+1 and more", "pan")])
-    rows = rows_of(form.save_rows(services, draft, "text", ["label"], False, ["6"]))
+    rows = [(CUPS[0], "cup"), ("", "cup"), (CUPS[1], ""), (long, "pan"), ("=1+1 and more", "pan")]
+    rows = rows_of(form.save_rows(services, form_of(rows, conflicts=["6"])))
     assert [(row["line"], row["used"]) for row in rows] == [
         ("2", "yes"), ("3", "no"), ("4", "no"), ("5", "yes"), ("6", "no")
     ]  # fmt: skip
@@ -74,52 +83,58 @@ def test_every_row_of_the_file_is_in_the_saved_report(services: Services, draft_
     assert rows[4]["note"] == "left out by choice"
 
 
-def test_a_text_that_is_cut_is_counted(services: Services, draft_of) -> None:
-    draft = draft_of([(text, "cup") for text in CUPS] + [("word " * 400, "pan"), (PANS[0], "pan")])
-    report, *_ = describe(services, draft)
-    assert "<b>1</b> text is longer than the 256 tokens" in report
+def test_a_text_that_is_cut_is_counted(services: Services, form_of) -> None:
+    view = describe(services, form_of([(text, "cup") for text in CUPS] + [("word " * 400, "pan"), (PANS[0], "pan")]))
+    assert "<b>1</b> text is longer than the 256 tokens" in view.rows
 
 
 def test_saving_without_a_file_is_an_error_that_says_so(services: Services) -> None:
     with pytest.raises(gr.Error, match="Choose a file"):
-        form.save_rows(services, None, None, [], False)
+        form.save_rows(services, DataForm())
 
 
-def test_a_file_is_read_again_without_names_in_its_first_row(services: Services, draft_of) -> None:
-    draft = draft_of([(text, "cup") for text in CUPS], header="A title,pan")
-    again, text, labels, header, _ = dataset.choose_again(services, draft, False)
-    assert len(again.table.rows) == len(draft.table.rows) + 1
-    assert (text["value"], labels["value"], header["value"]) == ("column 1", ["column 2"], False)
+def test_a_file_is_read_again_without_names_in_its_first_row(services: Services, form_of) -> None:
+    draft = form_of([(text, "cup") for text in CUPS], header="A title,pan").draft
+    again = dataset.reread_file(services, draft, header=False)
+    assert len(again.draft.table.rows) == len(draft.table.rows) + 1
+    assert (again.text["value"], again.labels["value"]) == ("column 1", ["column 2"])
+    assert again.header["value"] is False
 
 
-def test_doubtful_rows_are_found_listed_and_saved(services: Services, draft_of) -> None:
+def test_doubtful_rows_are_found_listed_and_saved(services: Services, form_of) -> None:
     rows = [(text, "cup") for text in CUPS * 3] + [(text, "pan") for text in PANS] + [(CUPS[0], "pan")]
-    draft = draft_of(rows)
-    *progress, last = data_quality.look(services, draft, "text", ["label"], False)
-    assert "Reading every text once" in progress[0][0]["value"]
-    message, copies, conflicts, _, save = last
-    assert "9 copies" in message["value"]
-    assert len(copies["choices"]) == 9
-    assert [line for _, line in conflicts["choices"]] == ["2", "6", "10", "18"]
-    assert "on line 18 “pan”" in conflicts["choices"][0][0]
-    kinds = [row["finding"] for row in rows_of(save["value"])]
+    first, *_, last = data_quality.find_doubtful_rows(services, form_of(rows))
+    assert "Reading every text once" in first.findings["value"]
+    assert "9 copies" in last.findings["value"]
+    assert len(last.copies["choices"]) == 9
+    assert [line for _, line in last.conflicts["choices"]] == ["2", "6", "10", "18"]
+    assert "on line 18 “pan”" in last.conflicts["choices"][0][0]
+    kinds = [row["finding"] for row in rows_of(last.save_findings["value"])]
     assert (kinds.count("copy"), kinds.count("conflict")) == (9, 4)
 
 
 def test_looking_without_a_file_says_what_to_do(services: Services) -> None:
-    ((message, *lists, save),) = data_quality.look(services, None, None, [], False)
-    assert "Choose a file" in message["value"]
-    assert not any(update["visible"] for update in (*lists, save))
+    (view,) = data_quality.find_doubtful_rows(services, DataForm())
+    assert "Choose a file" in view.findings["value"]
+    lists = (view.copies, view.conflicts, view.doubtful, view.save_findings)
+    assert not any(update["visible"] for update in lists)
 
 
 def test_a_clean_set_has_no_copies(services: Services) -> None:
-    draft = dataset.choose(services, str(SMALL_SAMPLE))[0]
-    *_, (message, copies, conflicts, doubtful, _) = data_quality.look(
-        services, draft, "text", ["topic", "sentiment"], False
-    )
-    assert (copies["visible"], conflicts["visible"], doubtful["visible"]) == (False, False, True)
-    assert len(doubtful["choices"]) == data_quality.SHOWN
-    assert "found among 600 rows" in message["value"]
+    draft = dataset.read_file(services, str(SMALL_SAMPLE)).draft
+    *_, view = data_quality.find_doubtful_rows(services, DataForm(draft, "text", ["topic", "sentiment"]))
+    assert [update["visible"] for update in (view.copies, view.conflicts, view.doubtful)] == [False, False, True]
+    assert len(view.doubtful["choices"]) == data_quality.MAX_SHOWN
+    assert "found among 600 rows" in view.findings["value"]
+
+
+def test_the_values_of_the_form_are_those_of_its_components() -> None:
+    values = {"draft": None, "text": "text", "labels": ["a"], "merge": True, "copies": ["2"], "conflicts": []}
+    values |= {"doubtful": ["5"], "encoder": "tiny", "scenario": "custom", "open_groups": ["block-0"], "seed": "3"}
+    read = TrainingForm.from_inputs(values)
+    assert read.data.columns == ColumnChoice("text", ("a",), True, frozenset({2, 5}))
+    assert read.data.encoder == "tiny"
+    assert read.config == ConfigForm("custom", ["block-0"], {"seed": "3"})
 
 
 @pytest.mark.parametrize(

@@ -21,12 +21,12 @@ def run(services, sample, tiny_folder):
 
 
 def test_a_run_is_shown_from_before_training_to_its_end(services, run):
-    card, slider, colours = embedding_changes.open_card(services, run)
-    assert card.visible
-    assert (slider.maximum, colours.value) == (2, "topic")
-    first, told = embedding_changes.draw(services, run, 0, "topic")
+    view = embedding_changes.open_card(services, run)
+    assert view.card["visible"]
+    assert (view.epoch["maximum"], view.task["value"]) == (2, "topic")
+    first, told = embedding_changes.draw_epoch(services, run, 0, "topic")
     assert "has changed by 0.00 on average" in told
-    last, after = embedding_changes.draw(services, run, 2, "sentiment")
+    last, after = embedding_changes.draw_epoch(services, run, 2, "sentiment")
     assert "Pairs that moved most" in after
     assert first["value"]["layout"]["xaxis"]["range"] == last["value"]["layout"]["xaxis"]["range"]
     assert {trace["name"] for trace in last["value"]["data"]} <= {"negative", "neutral", "positive", "no label"}
@@ -36,7 +36,7 @@ def test_a_run_is_shown_from_before_training_to_its_end(services, run):
 
 @pytest.mark.parametrize("token", [None, "x" * 32])
 def test_without_a_run_there_is_nothing_to_see(services, token):
-    assert not embedding_changes.open_card(services, token)[0].visible
-    figure, told = embedding_changes.draw(services, token, 1, None)
+    assert not embedding_changes.open_card(services, token).card["visible"]
+    figure, told = embedding_changes.draw_epoch(services, token, 1, None)
     assert not figure["visible"]
     assert told == ""

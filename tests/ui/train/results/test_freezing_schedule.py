@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from mtst.ui.train.results import freezing_schedule
-from tests.support.fake_history import BEFORE, BETTER, FIRST, GROUPS, LATER, ended, finished, started, told
+from tests.support.fake_history import BEFORE, BETTER, FIRST, GROUPS, LATER, ended, finished, history_of, started
 
 
 def rows(html: str) -> list[tuple[str, str]]:
@@ -13,8 +13,8 @@ def rows(html: str) -> list[tuple[str, str]]:
 
 def test_groups_that_open_at_once_have_no_schedule() -> None:
     assert freezing_schedule.timeline(GROUPS, 3) == ""
-    assert freezing_schedule.running(told()) == ""
-    assert freezing_schedule.running(told(started(2))) == ""
+    assert freezing_schedule.running(history_of()) == ""
+    assert freezing_schedule.running(history_of(started(2))) == ""
 
 
 def test_rows_go_from_the_heads_down_and_say_when_each_opens() -> None:
@@ -42,7 +42,7 @@ def test_heads_that_differ_have_a_row_each() -> None:
     ],
 )
 def test_a_run_shows_how_far_it_has_come(events: list, waiting: int, words: str) -> None:
-    html = freezing_schedule.running(told(started(3, LATER), *events))
+    html = freezing_schedule.running(history_of(started(3, LATER), *events))
     assert html.count('class="waits"') == waiting
     assert words in html
     assert ('class="now"' in html) == ("after" not in words)

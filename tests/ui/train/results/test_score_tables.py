@@ -7,7 +7,7 @@ from mtst.runs.queue import QueuePosition
 from mtst.training.events import Embedded, Failed, Resumed, StepEnded
 from mtst.ui.components import run_status
 from mtst.ui.train.results import score_tables
-from tests.support.fake_history import BASELINES, BEFORE, FIRST, SCORES, STEP, ended, finished, started, told
+from tests.support.fake_history import BASELINES, BEFORE, FIRST, SCORES, STEP, ended, finished, history_of, started
 
 DONE = finished()
 
@@ -15,28 +15,37 @@ DONE = finished()
 @pytest.mark.parametrize(
     ("history", "words"),
     [
-        (told(), "Loading the encoder"),
-        (told(started()), "Reading each sentence once: 0 of 12"),
-        (told(started(), Embedded(5, 12, 0.5)), "Reading each sentence once: 5 of 12"),
-        (told(started(), Embedded(12, 12, 0.5), BASELINES), "Measuring the model before training"),
-        (told(started(), BASELINES, Embedded(5, 12, 0.5)), "up to the lowest open layer: 5 of 12"),
-        (told(started(), BASELINES, BEFORE, FIRST, Embedded(5, 12, 3.0)), "reading each sentence once more: 5 of 12"),
-        (told(started(), BASELINES, BEFORE, FIRST, Embedded(12, 12, 3.0), StepEnded(3, {}, 4.0)), "Epoch 2 of 2"),
-        (told(Failed("It was waiting", "stopped")), "Stopped before it began"),
-        (told(started(), BEFORE, STEP), "Epoch 1 of 2"),
-        (told(started(), BEFORE, STEP, FIRST, StepEnded(3, {"a": 0.5}, 3.0)), "Epoch 2 of 2"),
-        (told(started(), BEFORE, FIRST, StepEnded(4, {"a": 0.5}, 4.0)), "Validating epoch 2 of 2"),
-        (told(started(), BEFORE, FIRST, StepEnded(4, {"a": 0.5}, 4.0), ended(2, 4, SCORES, 4.1)), "Keeping the best"),
-        (told(started(), BEFORE, Failed("Out of luck", "interrupted")), "Training was interrupted"),
-        (told(started(), BEFORE, Failed("Out of luck", "interrupted")), "Out of luck Resume begins again."),
-        (told(started(), BEFORE, FIRST, Failed("Out of luck"), Resumed(1, 2)), "Loading the encoder"),
-        (told(started(), BEFORE, FIRST, DONE), "Finished, the model of epoch 1 is kept"),
-        (told(started(), BEFORE, FIRST, finished(early=True)), "Finished early, the model of epoch 1 is kept"),
-        (told(started(0), BEFORE, finished(0)), "nothing was trained"),
-        (told(started(), BEFORE, STEP, finished(0, stopped=True)), "Stopped, no epoch had ended"),
-        (told(started(), BEFORE, FIRST, replace(finished(stopped=True), out_of_time=True)), "Time is up, the model of"),
-        (told(started(), BEFORE, FIRST, finished(0)), "the model before training was the best"),
-        (told(started(), Failed("the disk is full")), "the disk is full"),
+        (history_of(), "Loading the encoder"),
+        (history_of(started()), "Reading each sentence once: 0 of 12"),
+        (history_of(started(), Embedded(5, 12, 0.5)), "Reading each sentence once: 5 of 12"),
+        (history_of(started(), Embedded(12, 12, 0.5), BASELINES), "Measuring the model before training"),
+        (history_of(started(), BASELINES, Embedded(5, 12, 0.5)), "up to the lowest open layer: 5 of 12"),
+        (
+            history_of(started(), BASELINES, BEFORE, FIRST, Embedded(5, 12, 3.0)),
+            "each sentence once more: 5 of 12",
+        ),
+        (history_of(started(), BASELINES, BEFORE, FIRST, Embedded(12, 12, 3.0), StepEnded(3, {}, 4.0)), "Epoch 2 of 2"),
+        (history_of(Failed("It was waiting", "stopped")), "Stopped before it began"),
+        (history_of(started(), BEFORE, STEP), "Epoch 1 of 2"),
+        (history_of(started(), BEFORE, STEP, FIRST, StepEnded(3, {"a": 0.5}, 3.0)), "Epoch 2 of 2"),
+        (history_of(started(), BEFORE, FIRST, StepEnded(4, {"a": 0.5}, 4.0)), "Validating epoch 2 of 2"),
+        (
+            history_of(started(), BEFORE, FIRST, StepEnded(4, {"a": 0.5}, 4.0), ended(2, 4, SCORES, 4.1)),
+            "Keeping the best",
+        ),
+        (history_of(started(), BEFORE, Failed("Out of luck", "interrupted")), "Training was interrupted"),
+        (history_of(started(), BEFORE, Failed("Out of luck", "interrupted")), "Out of luck Resume begins again."),
+        (history_of(started(), BEFORE, FIRST, Failed("Out of luck"), Resumed(1, 2)), "Loading the encoder"),
+        (history_of(started(), BEFORE, FIRST, DONE), "Finished, the model of epoch 1 is kept"),
+        (history_of(started(), BEFORE, FIRST, finished(early=True)), "Finished early, the model of epoch 1 is kept"),
+        (history_of(started(0), BEFORE, finished(0)), "nothing was trained"),
+        (history_of(started(), BEFORE, STEP, finished(0, stopped=True)), "Stopped, no epoch had ended"),
+        (
+            history_of(started(), BEFORE, FIRST, replace(finished(stopped=True), out_of_time=True)),
+            "Time is up, the",
+        ),
+        (history_of(started(), BEFORE, FIRST, finished(0)), "the model before training was the best"),
+        (history_of(started(), Failed("the disk is full")), "the disk is full"),
     ],
 )
 def test_the_status_says_what_is_so(history: History, words: str) -> None:
@@ -44,7 +53,7 @@ def test_the_status_says_what_is_so(history: History, words: str) -> None:
 
 
 def test_a_run_that_broke_off_says_where_it_would_go_on() -> None:
-    history = told(started(), BEFORE, FIRST, Failed("Out of luck", "interrupted"))
+    history = history_of(started(), BEFORE, FIRST, Failed("Out of luck", "interrupted"))
     saved = {"epoch": 1, "best": {"epoch": 0}}
     assert "Out of luck Resume goes on after epoch 1." in run_status.status(history, checkpoint=saved)
     assert "the one before training" in run_status.best_model_note(saved)
@@ -53,23 +62,23 @@ def test_a_run_that_broke_off_says_where_it_would_go_on() -> None:
 
 
 def test_a_waiting_run_knows_how_many_are_before_it() -> None:
-    assert "Next in line" in run_status.status(told(), QueuePosition(1, 4, None))
-    assert "it starts by itself" in run_status.status(told(), QueuePosition(1, 4, None))
-    assert "number 3 of 4 in line" in run_status.status(told(), QueuePosition(3, 4, 130.0))
-    assert "it starts in about 2 min 10 s" in run_status.status(told(), QueuePosition(3, 4, 130.0))
+    assert "Next in line" in run_status.status(history_of(), QueuePosition(1, 4, None))
+    assert "it starts by itself" in run_status.status(history_of(), QueuePosition(1, 4, None))
+    assert "number 3 of 4 in line" in run_status.status(history_of(), QueuePosition(3, 4, 130.0))
+    assert "it starts in about 2 min 10 s" in run_status.status(history_of(), QueuePosition(3, 4, 130.0))
 
 
 def test_the_time_to_go_follows_the_pace_and_is_never_nothing() -> None:
-    assert "1 s so far</span>" in run_status.status(told(started(), BEFORE, STEP))
+    assert "1 s so far</span>" in run_status.status(history_of(started(), BEFORE, STEP))
     assert "2 s so far, about 2 s to go" in run_status.status(
-        told(started(), BEFORE, STEP, StepEnded(2, {"a": 0.5}, 2.0))
+        history_of(started(), BEFORE, STEP, StepEnded(2, {"a": 0.5}, 2.0))
     )
-    nearly = told(started(), BEFORE, StepEnded(1, {"a": 0.5}, 0.1), StepEnded(3, {"a": 0.5}, 0.3))
+    nearly = history_of(started(), BEFORE, StepEnded(1, {"a": 0.5}, 0.1), StepEnded(3, {"a": 0.5}, 0.3))
     assert "about 1 s to go" in run_status.status(nearly)
 
 
 def test_stopping_is_said_until_it_is_done() -> None:
-    assert "Stopping" in run_status.status(told(started(), BEFORE, STEP), stopping=True)
+    assert "Stopping" in run_status.status(history_of(started(), BEFORE, STEP), stopping=True)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +89,7 @@ def test_times_are_said_as_people_say_them(seconds: float, words: str) -> None:
 
 
 def test_scores_show_the_kept_epoch_beside_what_needs_no_training() -> None:
-    html = score_tables.scores(told(started(), BASELINES, BEFORE, FIRST, DONE))
+    html = score_tables.scores(history_of(started(), BASELINES, BEFORE, FIRST, DONE))
     assert "Epoch 1, the one that is kept" in html
     assert "75.0 %" in html
     assert "a 12.5 %. It is how far confidence lies" in html
@@ -89,17 +98,17 @@ def test_scores_show_the_kept_epoch_beside_what_needs_no_training() -> None:
 
 
 def test_baselines_that_are_not_measured_yet_are_left_blank() -> None:
-    html = score_tables.scores(told(started(), BEFORE))
+    html = score_tables.scores(history_of(started(), BEFORE))
     assert "<td>–</td>" in html
     assert "over logistic" not in html
 
 
 def test_a_task_without_validation_rows_says_so() -> None:
-    assert "no labelled rows" in score_tables.scores(told(started(), ended(0, 0, {}, 0.1)))
+    assert "no labelled rows" in score_tables.scores(history_of(started(), ended(0, 0, {}, 0.1)))
 
 
 def test_each_label_is_shown_and_the_rare_ones_are_marked() -> None:
-    html = score_tables.scores(told(started(), BEFORE, FIRST, DONE))
+    html = score_tables.scores(history_of(started(), BEFORE, FIRST, DONE))
     assert "&lt;b&gt;seldom (rare)" in html
     assert "<b>seldom" not in html
     assert "Rare labels (&lt;b&gt;seldom, often): 88 % of their rows are found, 25 % before training." in html

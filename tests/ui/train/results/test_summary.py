@@ -4,7 +4,18 @@ import pytest
 
 from mtst.training.events import GroupPlan, GroupProof
 from mtst.ui.train.results import summary
-from tests.support.fake_history import BEFORE, BETTER, FIRST, PROOF, SCORES, ended, finished, scores, started, told
+from tests.support.fake_history import (
+    BEFORE,
+    BETTER,
+    FIRST,
+    PROOF,
+    SCORES,
+    ended,
+    finished,
+    history_of,
+    scores,
+    started,
+)
 
 COMMAND = ["python", "-m", "mtst", "train", "<file>"]
 MOVING = (
@@ -14,7 +25,7 @@ MOVING = (
 
 
 def test_the_story_tells_what_moved_and_what_did_not() -> None:
-    html = summary.summarize(told(started(), BEFORE, FIRST, finished()), COMMAND)
+    html = summary.summarize(history_of(started(), BEFORE, FIRST, finished()), COMMAND)
     assert "1 of 1 frozen groups are bit for bit" in html
     assert "exactly 0 (SHA-256 is the same)" in html
     assert "50 %" in html
@@ -26,7 +37,7 @@ def test_the_story_tells_what_moved_and_what_did_not() -> None:
 
 def test_a_group_that_opened_after_the_epoch_that_is_kept_is_told_apart() -> None:
     late = GroupProof("block-0", "Block 0", 100, (2, 2), 1e-4, 0.0, True)
-    html = summary.summarize(told(started(), BEFORE, FIRST, finished(1, proof=(late, PROOF[1]))), COMMAND)
+    html = summary.summarize(history_of(started(), BEFORE, FIRST, finished(1, proof=(late, PROOF[1]))), COMMAND)
     assert "0: it opened after epoch 1, which is kept" in html
     assert "frozen groups" not in html
 
@@ -34,14 +45,14 @@ def test_a_group_that_opened_after_the_epoch_that_is_kept_is_told_apart() -> Non
 def test_groups_whose_learning_is_not_kept_say_so() -> None:
     still = GroupProof("block-0", "Block 0", 100, (1, 1), 1e-4, 0.0, True)
     html = summary.summarize(
-        told(started(), BEFORE, FIRST, finished(0, proof=(still, replace(PROOF[1], same=True)))), COMMAND
+        history_of(started(), BEFORE, FIRST, finished(0, proof=(still, replace(PROOF[1], same=True)))), COMMAND
     )
     assert html.count("0: what it learnt is not kept") == 2
 
 
 def test_a_frozen_group_that_moved_is_not_hidden() -> None:
     proof = (replace(PROOF[0], same=False, change=float("inf")), PROOF[1])
-    html = summary.summarize(told(started(), BEFORE, FIRST, finished(proof=proof)), COMMAND)
+    html = summary.summarize(history_of(started(), BEFORE, FIRST, finished(proof=proof)), COMMAND)
     assert "0 of 1 frozen groups" in html
     assert "CHANGED" in html
 
@@ -49,15 +60,15 @@ def test_a_frozen_group_that_moved_is_not_hidden() -> None:
 def test_a_frozen_head_is_followed_while_the_encoder_moves() -> None:
     after = ended(1, 2, BETTER, 2.0, drift=0.125)
     proof = (GroupProof("block-0", "Block 0", 100, (1, 1), 1e-4, 0.01, False), replace(PROOF[0], key="head:a"))
-    html = summary.summarize(told(started(1, MOVING), BEFORE, after, finished(proof=proof)), COMMAND)
+    html = summary.summarize(history_of(started(1, MOVING), BEFORE, after, finished(proof=proof)), COMMAND)
     assert "The a head was frozen. Its macro-F1 went from 50.0 % to 75.0 % (+25.0 points)" in html
     assert "turned by 0.125" in html
 
 
 def test_weights_are_told_where_they_were_learned() -> None:
     learned = ended(1, 2, BETTER, 2.0, weights={"a": 0.42})
-    assert "a 0.42" in summary.summarize(told(started(), BEFORE, learned, finished()), COMMAND)
-    assert "weights:" not in summary.summarize(told(started(), BEFORE, FIRST, finished()), COMMAND)
+    assert "a 0.42" in summary.summarize(history_of(started(), BEFORE, learned, finished()), COMMAND)
+    assert "weights:" not in summary.summarize(history_of(started(), BEFORE, FIRST, finished()), COMMAND)
 
 
 @pytest.mark.parametrize(
@@ -69,13 +80,13 @@ def test_weights_are_told_where_they_were_learned() -> None:
     ],
 )
 def test_how_a_run_ended_is_said(events: list, words: str) -> None:
-    assert words in summary.summarize(told(started(4), BEFORE, *events), COMMAND)
+    assert words in summary.summarize(history_of(started(4), BEFORE, *events), COMMAND)
 
 
 @pytest.mark.parametrize(("keeps", "told_why"), [("settled", True), ("last", False)])
 def test_an_epoch_that_is_kept_without_being_the_best_is_accounted_for(keeps: str, told_why: bool) -> None:
     start = replace(started(4), keeps=keeps)
-    history = told(start, BEFORE, FIRST, ended(2, 4, scores(0.4, 0.7), 3.0), finished(2))
+    history = history_of(start, BEFORE, FIRST, ended(2, 4, scores(0.4, 0.7), 3.0), finished(2))
     assert history.highest_scoring.epoch == 1
     html = summary.summarize(history, COMMAND)
     assert ("Epoch 2 is kept, the latest that 4 validation rows cannot tell" in html) == told_why
@@ -84,9 +95,9 @@ def test_an_epoch_that_is_kept_without_being_the_best_is_accounted_for(keeps: st
 
 def test_a_run_that_keeps_its_best_epoch_has_nothing_to_account_for() -> None:
     start = replace(started(4), keeps="settled")
-    assert "is kept" not in summary.summarize(told(start, BEFORE, FIRST, finished(1)), COMMAND)
+    assert "is kept" not in summary.summarize(history_of(start, BEFORE, FIRST, finished(1)), COMMAND)
 
 
 @pytest.mark.parametrize(("value", "written"), [(1e-2, "1e−2"), (3.43e-5, "3.4e−5"), (0.3, "3e−1"), (1.0, "1e0")])
 def test_rates_are_written_as_in_the_map(value: float, written: str) -> None:
-    assert summary.rate(value) == written
+    assert summary.format_rate(value) == written

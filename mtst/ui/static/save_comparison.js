@@ -1,0 +1,1 @@
+() => { for (const id of ['scenarios-html', 'scenarios-json']) document.querySelector('#' + id).click(); }

@@ -1,0 +1,1 @@
+() => document.querySelector('#train-rows-save').click()

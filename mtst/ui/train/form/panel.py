@@ -1,0 +1,142 @@
+"""The components of the form, built in the order in which they stand on the page."""
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from mtst.ui.components.html import card, html, quiet
+from mtst.ui.components.layer_map import layer_map
+from mtst.ui.components.live_plot import live_plot
+from mtst.ui.components.upload import limits_note, upload_area
+from mtst.ui.services.model_data import ENCODER, MODEL
+from mtst.ui.services.services import Services
+from mtst.ui.train.form.data_quality import FindingsPanel, quality_card
+from mtst.ui.train.form.dataset import NO_FILE
+from mtst.ui.train.form.encoder_picker import EncoderChoice, encoder_choice
+from mtst.ui.train.form.hyperparameters import Field, HyperparameterFields, hyperparameter_fields, number
+
+LENGTHS = "Histogram of the lengths of the texts in tokens, with a line where the encoder stops reading"
+START_CHOICES = [("The encoder as it is, new heads", ENCODER), ("The model that I uploaded", MODEL)]
+
+
+@dataclass(frozen=True)
+class FormPanel:
+    """The components that the handlers of the form read and update."""
+
+    # the file and its columns
+    upload: gr.File
+    small_sample: gr.Button
+    large_sample: gr.Button
+    draft: gr.State
+    unread: gr.HTML
+    header: gr.Checkbox
+    text: gr.Dropdown
+    labels: gr.Dropdown
+    merge: gr.Checkbox
+    tasks: gr.State
+    rows: gr.HTML
+    lengths: gr.HTML
+    save: gr.Button
+    saved_rows: gr.DownloadButton
+    findings: FindingsPanel
+    # what to freeze
+    start: gr.Radio
+    start_note: gr.HTML
+    scenario: gr.Radio
+    top_blocks: gr.Textbox
+    epochs_per_group: gr.Textbox
+    about: gr.HTML
+    schedule: gr.HTML
+    drawing: gr.HTML
+    open_groups: gr.State
+    # how to train
+    encoder_choice: EncoderChoice
+    hyperparameters: HyperparameterFields
+    wrong: gr.HTML
+    begin: gr.Button
+
+    @property
+    def check(self) -> gr.Button:
+        return self.findings.check
+
+    @property
+    def copies(self) -> gr.CheckboxGroup:
+        return self.findings.copies
+
+    @property
+    def conflicts(self) -> gr.CheckboxGroup:
+        return self.findings.conflicts
+
+    @property
+    def doubtful(self) -> gr.CheckboxGroup:
+        return self.findings.doubtful
+
+    @property
+    def encoder(self) -> gr.State:
+        return self.encoder_choice.name
+
+    @property
+    def suited(self) -> tuple[Field, ...]:
+        return self.hyperparameters.suited
+
+    @property
+    def frozen_head_loss(self) -> Field:
+        return self.hyperparameters.fields["frozen_head_loss"]
+
+    @property
+    def weights_title(self) -> gr.HTML:
+        return self.hyperparameters.weights_title
+
+    @property
+    def weights(self) -> tuple[gr.Textbox, ...]:
+        return self.hyperparameters.weights
+
+    @property
+    def learn_weights(self) -> Field:
+        return self.hyperparameters.fields["learn_weights"]
+
+
+def form_panel(services: Services, begin: gr.Button) -> FormPanel:
+    """Build the steps into the column that is open; `begin` is the button that starts a run."""
+    draft, tasks, open_groups = gr.State(), gr.State(), gr.State([])
+    with card("Sentences", 1):
+        html(quiet(limits_note(services.settings.limits)))
+        upload = upload_area("train-upload")
+        with gr.Row():
+            small = gr.Button("Sample of 600", min_width=120, elem_id="train-sample")
+            large = gr.Button("Sample of 5,300", min_width=120, elem_id="train-sample-large")
+        unread = html(visible=False)
+    with card("Columns", 2, "guessed; change them if wrong"):
+        header = gr.Checkbox(value=True, label="The first row names the columns", visible=False, elem_id="train-header")
+        text = gr.Dropdown([], label="Text", elem_id="train-text")
+        labels = gr.Dropdown(
+            [], multiselect=True, max_choices=8, label="Labels, one column for each task", elem_id="train-labels"
+        )
+        merge = gr.Checkbox(value=False, label="Merge labels", visible=False, elem_id="train-merge")
+        rows = html(NO_FILE, elem_id="train-report")
+        lengths = live_plot(height=190, description=LENGTHS, elem_id="train-lengths")
+        save = gr.Button("Save what became of each row", visible=False, size="sm", elem_id="train-rows")
+        saved_rows = gr.DownloadButton("Save", visible="hidden", elem_id="train-rows-save")
+    findings = quality_card(services, {"draft": draft, "text": text, "labels": labels, "merge": merge})
+    with card("What to freeze", 4):
+        start = gr.Radio(START_CHOICES, value=ENCODER, label="Start from", visible=False, elem_id="train-from")
+        start_note = html(visible=False, elem_id="train-heads")
+        scenario = gr.Radio(
+            [], label="Scenario", show_label=False, container=False, elem_classes="scenarios",
+            elem_id="train-scenario",
+        )  # fmt: skip
+        top_blocks = number("top_blocks", "2", "counted from the top", visible=False)
+        epochs_per_group = number("epochs_per_group", "1", "until the next one opens", visible=False)
+        about = html()
+        schedule = html(elem_id="train-schedule")
+    with card("Layers", note="press one to open or freeze it"):
+        drawing = layer_map(elem_id="train-layers")
+    encoder = encoder_choice(services)
+    with gr.Accordion("Settings", open=False, elem_classes="card settings", elem_id="train-settings"):
+        hyperparameters = hyperparameter_fields()
+        wrong = html(visible=False, elem_id="train-wrong")
+    return FormPanel(
+        upload, small, large, draft, unread, header, text, labels, merge, tasks, rows, lengths, save, saved_rows,
+        findings, start, start_note, scenario, top_blocks, epochs_per_group, about, schedule, drawing, open_groups,
+        encoder, hyperparameters, wrong, begin,
+    )  # fmt: skip
