@@ -68,7 +68,7 @@ def scatter(plane: Projection, texts: Sequence[str], groups: Sequence[str], orde
     )
 
 
-def marker_trace(point: Sequence[float], text: str) -> dict[str, Any]:
+def marker_trace(point: np.ndarray, text: str) -> dict[str, Any]:
     """Return the trace that marks one point."""
     return {
         "type": "scatter",
