@@ -1,4 +1,4 @@
-"""The real app, started as a visitor's host would, and a real browser. A missing browser is an error."""
+"""The real app in a process of its own, and a real browser. A missing browser is an error."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ from urllib.parse import urlparse
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from mtst.assets import SMALL_SAMPLE
 from tests.browser.visitor import Visitor
@@ -23,13 +23,13 @@ from tests.browser.visitor import Visitor
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 START_SECONDS = 120
-# From the system if there is one, or else the one that Playwright brought.
-FOUND = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+# The system's browser, or Playwright's own if there is none.
+EXECUTABLE = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @dataclass
 class Host:
-    """Starts the app for a test, each time with the same folders, and tells its address."""
+    """An app that can be started and ended again and again, with the same folders and address."""
 
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Host:
 
 @pytest.fixture(scope="package")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    """The app that the tests share, on a port of its own and with an empty folder of runs."""
+    """The app that the tests of one process share."""
     host = Host(tmp_path_factory.mktemp("host"))
     host.start()
     yield host
@@ -78,7 +78,7 @@ def address(host: Host) -> str:
 
 @pytest.fixture
 def own_host(tmp_path: Path) -> Iterator[Host]:
-    """An app of the test's own."""
+    """An app for one test, which may kill it."""
     host = Host(tmp_path)
     host.start()
     yield host
@@ -97,69 +97,71 @@ def _wait_for(url: str, app: subprocess.Popen, log: Path) -> None:
 
 
 @pytest.fixture(scope="package")
-def chromium() -> Iterator[BrowserType]:
-    """What starts browsers.
+def profiles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int], BrowserContext]]:
+    """Return a browser by its number; tests share them, because what a browser has compiled stays compiled.
 
-    It goes with this package: as long as Playwright runs, asyncio.run is refused in this thread.
+    Package-scoped: while Playwright runs, asyncio.run is refused in this thread.
     """
-    with sync_playwright() as playwright:
-        yield playwright.chromium
-
-
-@pytest.fixture(scope="package")
-def browser(chromium: BrowserType) -> Iterator[Browser]:
-    """A browser that remembers nothing."""
-    browser = chromium.launch(executable_path=FOUND, args=FLAGS)
-    yield browser
-    browser.close()
-
-
-@pytest.fixture(scope="package")
-def profiles(chromium: BrowserType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable]:
-    """A browser for each visitor of a test, which the next test has again: what it has compiled once stays compiled."""
     opened: list[BrowserContext] = []
+    with sync_playwright() as playwright:
 
-    def profile(number: int) -> BrowserContext:
-        while len(opened) <= number:
-            folder = tmp_path_factory.mktemp("profile")
-            opened.append(chromium.launch_persistent_context(folder, executable_path=FOUND, args=FLAGS))
-        return opened[number]
+        def profile(number: int) -> BrowserContext:
+            while len(opened) <= number:
+                folder = tmp_path_factory.mktemp("profile")
+                opened.append(
+                    playwright.chromium.launch_persistent_context(folder, executable_path=EXECUTABLE, args=FLAGS)
+                )
+            return opened[number]
 
-    yield profile
-    for context in opened:
-        context.close()
+        yield profile
+        for context in opened:
+            context.close()
+
+
+def open_page(
+    profile: BrowserContext, address: str, width: int = 1280, theme: str = "light", stored: dict[str, str] | None = None
+) -> Visitor:
+    """Open the app in a new page of a browser that remembers only `stored`, its local storage."""
+    page: Page = profile.new_page()
+    profile.clear_cookies()
+    parts = urlparse(address)
+    origin = {"origin": f"{parts.scheme}://{parts.netloc}", "storageTypes": "local_storage,indexeddb"}
+    profile.new_cdp_session(page).send("Storage.clearDataForOrigin", origin)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=theme)
+    if stored:
+        page.goto(f"{address}health")  # of the same origin, and without the page's scripts
+        page.evaluate("stored => Object.entries(stored).forEach(([k, v]) => localStorage.setItem(k, v))", stored)
+    visitor = Visitor(page)
+    page.goto(address)
+    page.wait_for_selector("#compare-pairs table", timeout=60_000, state="attached")
+    return visitor
+
+
+def close_pages(profile: BrowserContext) -> None:
+    for page in profile.pages[1:]:  # the first is the browser's own, and keeps it open
+        page.close()
 
 
 @pytest.fixture
-def visit(profiles: Callable, address: str) -> Iterator:
-    """Open the app as a visitor; afterwards nothing may have failed in the page or left this machine."""
+def visit(profiles: Callable, address: str) -> Iterator[Callable[..., Visitor]]:
+    """Open the app as a visitor; at the end nothing may have failed in the page or been requested elsewhere."""
     visitors: list[Visitor] = []
 
-    def open_page(width: int = 1280, theme: str = "light", address: str = address) -> Visitor:
-        page: Page = profiles(len(visitors)).new_page()
-        page.context.clear_cookies()
-        place = urlparse(address)
-        stored = {"origin": f"{place.scheme}://{place.netloc}", "storageTypes": "local_storage,indexeddb"}
-        page.context.new_cdp_session(page).send("Storage.clearDataForOrigin", stored)
-        page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=theme)
-        visitor = Visitor(page)
-        visitors.append(visitor)
-        page.goto(address)
-        page.wait_for_selector("#compare-pairs table", timeout=60_000)
-        return visitor
+    def visit(width: int = 1280, theme: str = "light", address: str = address, **options: object) -> Visitor:
+        visitors.append(open_page(profiles(len(visitors)), address, width, theme, **options))
+        return visitors[-1]
 
-    yield open_page
+    yield visit
     for visitor in visitors:
-        for page in visitor.page.context.pages[1:]:  # the first is the browser's own, and keeps it open
-            page.close()
+        close_pages(visitor.page.context)
         assert visitor.errors == []
         assert visitor.hosts <= {"127.0.0.1", None}
 
 
 @pytest.fixture
 def few_rows(tmp_path: Path) -> Path:
-    """A part of the sample, an epoch of which takes seconds even on one processor."""
+    """The first 80 rows of the sample, an epoch of which takes seconds even on one core."""
     path = tmp_path / "few.csv"
     path.write_text("".join(SMALL_SAMPLE.read_text(encoding="utf-8").splitlines(keepends=True)[:81]), encoding="utf-8")
     return path

@@ -1,6 +1,5 @@
 """The endpoints as programs reach them: over the client's library, plain HTTP and MCP, and nothing else beside them."""
 
-import asyncio
 import json
 import threading
 import zipfile
@@ -16,7 +15,6 @@ from gradio_client.exceptions import AppError
 from mtst.assets import SMALL_SAMPLE
 from mtst.ui.api.calls import MAX_CALLS
 from mtst.ui.server.gradio_patches import REFUSED
-from tests.browser.conftest import Host
 
 ENDPOINTS = {"embed", "similarity", "predict", "train", "compare", "run", "stop", "model"}
 TEXTS = ["A cat sleeps.", "A dog barks.", "A hound is barking."]
@@ -152,43 +150,5 @@ def test_many_calls_at_once_of_one_address_do_not_keep_the_page_waiting(http, vi
     assert set(answers) <= {(200, ""), (500, refused)}
 
 
-@pytest.fixture
-def mcp_host(tmp_path: Path) -> Iterator[Host]:
-    host = Host(tmp_path, {"MTST_MCP": "1"})
-    host.start()
-    yield host
-    host.end()
-
-
-def test_the_endpoints_are_mcp_tools_where_the_host_says_so(host, mcp_host) -> None:
-    assert httpx2.get(f"{host.url}gradio_api/mcp/schema").status_code == 404
-
-    async def talk() -> tuple[dict, list]:
-        from mcp import ClientSession
-        from mcp.client.streamable_http import streamable_http_client
-
-        async with (
-            streamable_http_client(f"{mcp_host.url}gradio_api/mcp/") as (read, write, _),
-            ClientSession(read, write) as session,
-        ):
-            await session.initialize()
-            tools = {tool.name: tool for tool in (await session.list_tools()).tools}
-            asked = [
-                ("predict", {"sentences": ["What a wonderful goal!"]}),
-                ("train", {"table": SMALL_SAMPLE.read_text(encoding="utf-8"), "labels": ["topic"], "epochs": 1}),
-                ("run", {"token": "no such run"}),
-            ]
-            return tools, [await session.call_tool(*each) for each in asked]
-
-    result: list = []
-    thread = threading.Thread(target=lambda: result.append(asyncio.run(talk())))  # Playwright has a loop in this one
-    thread.start()
-    thread.join()
-    ((tools, (said, trained, refused)),) = result
-    assert set(tools) == ENDPOINTS
-    assert "1,000" in tools["embed"].inputSchema["properties"]["sentences"]["description"]
-    assert "request" not in tools["embed"].inputSchema["properties"]
-    assert '"label": "sports"' in said.content[0].text.replace("'", '"')
-    assert len(trained.content[0].text) == 32
-    assert refused.isError
-    assert "not here any more" in refused.content[0].text
+def test_there_are_no_mcp_tools_unless_the_host_says_so(http) -> None:
+    assert http.get("/mcp/schema").status_code == 404

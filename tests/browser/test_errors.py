@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from tests.browser.conftest import close_pages, open_page
 from tests.browser.visitor import Visitor
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -15,22 +18,31 @@ def problems(visitor: Visitor, part: str) -> list[tuple]:
     return [(each["id"], [node["target"] for node in each["nodes"]]) for each in found.response["violations"]]
 
 
-def measured(visitor: Visitor, tmp_path) -> None:
-    """Measure the untrained heads on rows of which some are told from others by half."""
-    (tmp_path / "mine.csv").write_text("text,kind\n" + "\n".join(ROWS) + "\n")
+def measure(visitor: Visitor, folder: Path) -> None:
+    """Measure the untrained heads on rows of which about half are mistaken."""
+    (folder / "mine.csv").write_text("text,kind\n" + "\n".join(ROWS) + "\n")
     visitor.tab("Train")
-    visitor.upload(tmp_path / "mine.csv")
+    visitor.upload(folder / "mine.csv")
     visitor.measure()
     visitor.page.wait_for_selector("#train-mistakes button[data-key]")
 
 
+@pytest.fixture(scope="module")
+def run(profiles, address: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return what a browser keeps of a finished run."""
+    visitor = open_page(profiles(0), address)
+    measure(visitor, tmp_path_factory.mktemp("rows"))
+    token = visitor.token()
+    close_pages(profiles(0))
+    return token
+
+
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
-def test_why_a_label_is_told_by_words_and_rows(visit, tmp_path, width: int, theme: str) -> None:
-    visitor = visit(width, theme)
-    measured(visitor, tmp_path)
+def test_a_label_is_explained_by_words_and_rows(visit, run, width: int, theme: str) -> None:
+    visitor = visit(width, theme, stored=run)
     visitor.tab("Predict")
     page = visitor.page
-    page.click("#predict-model label:has-text('My trained run')")
+    page.click("#predict-model label:has(input[value=own])")
     page.fill("#predict-text textarea", f"The team won the cup on penalties.\n{EVIL} is bad soup")
     page.click("#predict-go")
     page.wait_for_selector(".prediction")
@@ -47,38 +59,43 @@ def test_why_a_label_is_told_by_words_and_rows(visit, tmp_path, width: int, them
     for summary in page.locator("#predict-why summary").all():
         summary.click()
     assert visitor.too_wide() == []
-    page.wait_for_timeout(700)  # colours fade in
+    visitor.settle()
     assert problems(visitor, "#predict-why") == []
     assert problems(visitor, "#predict-answer") == []
 
 
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
-def test_a_cell_opens_its_sentences_by_click_and_by_key(visit, tmp_path, width: int, theme: str) -> None:
-    visitor = visit(width, theme)
-    measured(visitor, tmp_path)
+def test_a_cell_opens_its_sentences_by_click_and_by_key(visit, run, width: int, theme: str) -> None:
+    visitor = visit(width, theme, stored=run)
+    visitor.tab("Train")
     page = visitor.page
-    first = page.locator("#train-mistakes td.right button[aria-label*='said food']")
-    held = int(first.inner_text().split()[0])
+    page.wait_for_selector("#train-story li")
+    assert not page.is_visible("#train-loss")  # nothing was trained
+    first = page.locator("#train-mistakes td.right button[aria-label*='food']").last
+    count = int(first.inner_text().split()[0])
     first.click()
     page.wait_for_selector("#train-cell li")
-    assert page.locator("#train-cell li").count() == held
+    assert page.locator("#train-cell li").count() == count
     assert all(EVIL in text for text in page.locator("#train-cell li p:first-child").all_inner_texts())
-    assert "said food" in page.inner_text("#train-cell h3")
-    page.locator("#train-mistakes button[aria-label*='said <b>sports']").first.focus()
+    assert "food" in page.inner_text("#train-cell h3")
+    other = page.locator("#train-mistakes button[data-key$='|0']").first
+    key = other.get_attribute("data-key")
+    other.focus()
     page.keyboard.press("Space")
-    page.wait_for_function("document.querySelector('#train-cell h3')?.innerText.includes('said <b>sports')")
+    page.wait_for_selector(f"#train-cell .asked[data-of='{key}']")
+    assert "<b>sports" in page.inner_text("#train-cell h3")
     assert page.evaluate("document.activeElement.matches('#train-cell .asked')")
     for summary in page.locator("#train-errors summary").all()[1:]:
         summary.click()
-    assert "kind by text length" in page.inner_text("#train-errors")
+    assert page.locator("#train-errors details[open] table").count() > 0
     assert visitor.too_wide() == []
-    page.wait_for_timeout(700)
+    visitor.settle()
     assert problems(visitor, ".card:has(> * #train-mistakes), .card:has(> #train-mistakes)") == []
 
 
 def test_the_next_run_begins_with_no_cell_open_and_a_deleted_one_leaves_none(visit, tmp_path) -> None:
     visitor = visit()
-    measured(visitor, tmp_path)
+    measure(visitor, tmp_path)
     page = visitor.page
     page.locator("#train-mistakes button").first.click()
     page.wait_for_selector("#train-cell li")

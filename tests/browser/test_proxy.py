@@ -12,13 +12,13 @@ from tests.browser.proxy import Proxy
 PREFIX = "/mtst"
 
 
-@pytest.fixture
-def proxy(tmp_path: Path) -> Iterator[Proxy]:
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     """The app, started as HOSTING.md says, behind a proxy."""
     text = (ROOT / ".github" / "HOSTING.md").read_text(encoding="utf-8")
     (line,) = re.findall(r"^(GRADIO_ROOT_PATH=\S+) python app\.py$", text, re.MULTILINE)
     assert line == f"GRADIO_ROOT_PATH={PREFIX}"
-    host = Host(tmp_path, dict([line.split("=")]))
+    host = Host(tmp_path_factory.mktemp("proxied"), dict([line.split("=")]))
     host.start()
     with Proxy(host.port, PREFIX) as proxy:
         yield proxy

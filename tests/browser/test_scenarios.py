@@ -1,27 +1,27 @@
 """A comparison of scenarios as a visitor makes it."""
 
+import re
 from pathlib import Path
 
-HEADS, NOTHING = "Heads only", "Freeze everything"
+CHOSEN = {"freeze-encoder", "freeze-all"}
 
 
 def test_scenarios_are_compared_found_again_and_kept(visit, few_rows: Path) -> None:
     visitor = visit()
     page = visitor.page
     visitor.tab("Scenarios")
-    page.wait_for_selector("#scenarios-data:has-text('sample of 600')")
+    page.wait_for_selector("#scenarios-data:has-text('600')")
     visitor.tab("Train")
     visitor.upload(few_rows)
     visitor.tab("Scenarios")
     page.wait_for_selector("#scenarios-data:has-text('few.csv')")
     for tick in page.locator("#scenarios-keys label").all():
-        if tick.inner_text().strip() not in (HEADS, NOTHING):
+        if tick.locator("input").get_attribute("name") not in CHOSEN:
             tick.click()
     page.click("#scenarios-start")
     page.wait_for_selector("#scenarios-status .finished", timeout=120_000)
-    cells = page.locator("#scenarios-table tbody tr td:first-child").all_inner_texts()
-    assert cells == ["majority class", "logistic regression", HEADS, NOTHING]
-    assert "few.csv, judged by 16 test rows" in page.inner_text("#scenarios-answer")
+    assert page.locator("#scenarios-table tbody tr").count() == len(CHOSEN) + 2  # and two baselines
+    assert re.search(r"few\.csv.*\b16\b", page.inner_text("#scenarios-answer"), re.DOTALL)
     assert page.evaluate("document.querySelector('#scenarios-curves .figure').data.length") == 2
     assert page.is_visible("#scenarios-learning")
     downloads: list[str] = []
@@ -36,7 +36,7 @@ def test_scenarios_are_compared_found_again_and_kept(visit, few_rows: Path) -> N
     assert visitor.too_wide() == []
     other = visit()
     other.tab("Scenarios")
-    other.page.wait_for_selector("#scenarios-status:has-text('Ready to compare')")
+    other.page.wait_for_selector("#scenarios-status .ready")
     page.click("#scenarios-delete")
-    page.wait_for_selector("#scenarios-status:has-text('are deleted')")
+    page.wait_for_selector("#scenarios-status .ready")
     page.wait_for_selector("#scenarios-table table", state="detached")

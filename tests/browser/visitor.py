@@ -1,6 +1,5 @@
-"""What a visitor does in the page."""
+"""What a visitor does in the page, by element ids and keys rather than by the words that are shown."""
 
-import re
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -10,7 +9,7 @@ TABS = ("Compare", "Map", "Predict", "Train", "Scenarios", "Guide")
 
 
 class Visitor:
-    """A page, what went wrong in it, and whom it talked to."""
+    """A page, the errors in it, and the hosts that it talked to."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -56,9 +55,13 @@ class Visitor:
         self.page.wait_for_selector("#train-report .labels")
 
     def choose(self, scenario: str) -> None:
-        self.page.locator("#train-scenario label", has_text=re.compile(rf"^\s*{re.escape(scenario)}\n")).click()
-        selected = "document.querySelector('#train-scenario label.selected')?.innerText.trim()"
-        self.page.wait_for_function(f"name => {selected}.startsWith(name + '\\n')", arg=scenario)
+        """Choose a scenario by its key."""
+        self.page.click(f"#train-scenario label:has(input[value='{scenario}'])")
+        self.page.wait_for_selector(f"#train-scenario label.selected:has(input[value='{scenario}'])")
+
+    def rows(self) -> list[str]:
+        """Return how many rows of the upload were read, and how many are used."""
+        return self.page.locator("#train-report p.report").first.locator("b").all_inner_texts()[:2]
 
     def set(self, name: str, value: str) -> None:
         """Type a setting."""
@@ -74,8 +77,8 @@ class Visitor:
         self.page.wait_for_selector("#train-status :is(.running, .validating, .finished)", timeout=60_000)
 
     def measure(self) -> None:
-        """Run the shortest run there is, of what is chosen: nothing is trained."""
-        self.choose("Freeze everything")
+        """Run the shortest run there is: nothing is trained."""
+        self.choose("freeze-all")
         self.page.click("#train-start:enabled")
         assert self.wait_until_over() == "finished"
 
@@ -85,6 +88,14 @@ class Visitor:
             "#train-status :is(.finished, .stopped, .failed, .interrupted)", timeout=300_000
         )
         return over.get_attribute("class").split()[-1]
+
+    def settle(self) -> None:
+        """Wait until colours have faded in."""
+        self.page.wait_for_function("!document.getAnimations().some(a => a instanceof CSSTransition)")
+
+    def token(self) -> dict[str, str]:
+        """Return what the browser keeps of the run, to open the page with it elsewhere."""
+        return {"mtst-run": self.page.evaluate("localStorage.getItem('mtst-run')")}
 
     def plot(self, selector: str) -> dict:
         """Return the names, the numbers of points and the range of x of a figure once it is drawn."""
