@@ -75,8 +75,10 @@ def test_a_file_is_embedded_once_and_searched(visit, tmp_path) -> None:
     visitor = visit()
     page = visitor.page
     page.set_input_files("#search-upload input[type=file]", tmp_path / "mine.csv")
+    hint = page.inner_text("#search-result .quiet")
     page.click("#search-embed:enabled")
-    page.wait_for_selector("#search-note:has-text('43 ')")
+    page.wait_for_function("hint => document.querySelector('#search-result .quiet').innerText !== hint", arg=hint)
+    assert "43 " in page.inner_text("#search-note")
     for query, first in (("delayed flight", "The plane was two hours late"), (EVIL, EVIL)):
         page.fill("#search-query :is(input, textarea)", query)
         page.press("#search-query :is(input, textarea)", "Enter")
