@@ -1,4 +1,4 @@
-"""What a comparison of scenarios says while it runs: attempts, each one scenario trained once."""
+"""The events of a comparison of scenarios, which consists of attempts: one scenario trained once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,8 +27,7 @@ class ComparisonStarted:
     """The attempts that will be made, in their order, and the test rows that all of them are judged by.
 
     `truth[task.name]` has the label index of each test row, -1 where it has none. `majority` and `logistic` are scores
-    on the test rows: of always the most frequent label, and of a logistic regression on the embeddings of the encoder
-    as it is.
+    on the test rows: of the most frequent label, and of a logistic regression on the embeddings of the initial encoder.
     """
 
     attempts: tuple[Attempt, ...]
@@ -47,7 +46,7 @@ class ComparisonStarted:
 class AttemptEpoch:
     """An attempt after an epoch: scores on the validation rows, by which it chooses its epoch.
 
-    Seconds are what the attempt has taken so far, with what it was spared because another attempt had done it.
+    Seconds are what the attempt has taken so far, and what it saved because another attempt had done it.
     """
 
     attempt: Attempt
@@ -61,11 +60,11 @@ class AttemptEpoch:
 
 @dataclass(frozen=True)
 class AttemptEnded:
-    """An attempt is over: what the kept epoch says of the test rows, which no choice was made by.
+    """An attempt has ended: what its selected epoch predicts for the test rows, which no choice was made by.
 
-    `predicted[task]` has the label index that each test row was given. `parameters` counts those that trained.
-    `drift` is how far the encoder has turned the embeddings of the validation rows at the kept epoch. `seconds` is what
-    the attempt costs by itself; `spared` of them were not spent, because another attempt had done that part.
+    `predicted[task]` has the predicted label index of each test row. `parameters` counts those that trained. `drift` is
+    how far the encoder has turned the embeddings of the validation rows at the selected epoch. `seconds` is what the
+    attempt costs by itself; `spared` of them were saved, because another attempt had done that part.
     """
 
     attempt: Attempt
@@ -81,10 +80,10 @@ class AttemptEnded:
 
 @dataclass(frozen=True)
 class LearningCurve:
-    """Mean macro-F1 over the tasks on the test rows, of a logistic regression on ever more training rows.
+    """Mean macro-F1 over the tasks on the test rows, of a logistic regression on more and more training rows.
 
-    `scores[k]` has one value for each draw of `rows[k]` rows. `projected` says for some larger numbers of rows where a
-    power law fitted to them leads: the 5 %, 50 % and 95 % quantiles over draws; empty where none can be fitted.
+    `scores[k]` has one value for each draw of `rows[k]` rows. `projected` has for some larger numbers of rows the score
+    by a power law fitted to them: the 5 %, 50 % and 95 % quantiles over draws; empty where none can be fitted.
     """
 
     rows: tuple[int, ...]
@@ -96,7 +95,7 @@ class LearningCurve:
 
 @dataclass(frozen=True)
 class Compared:
-    """All attempts are made, or it was asked to stop."""
+    """All attempts have ended, or the comparison was stopped."""
 
     stopped: bool
     seconds: float
@@ -118,18 +117,17 @@ def plan_attempts(scenarios: Sequence[str], seeds: int, data: Dataset, alone: st
     """
     if not scenarios or not 1 <= seeds <= MAX_SEEDS:
         raise SettingsError(f"Compare at least one scenario, with 1 to {MAX_SEEDS} seeds, not {seeds!r}.")
-    singles = [task.name for task in data.tasks] if alone and len(data.tasks) > 1 else []
-    for key in (*scenarios, *([alone] if alone else [])):
+    keys = dict.fromkeys(scenarios)
+    for key in (*keys, alone) if alone else keys:
         find_scenario(key, data.tasks)
-    together = dict.fromkeys((*scenarios, alone) if singles else scenarios)
-    return tuple(
-        attempt
-        for seed in range(seeds)
-        for attempt in (
-            *(Attempt(key, seed) for key in together),
-            *(Attempt(alone, seed, name) for name in singles),
-        )
-    )
+    attempts: list[Attempt] = []
+    for seed in range(seeds):
+        if alone and len(data.tasks) > 1:
+            attempts += [Attempt(key, seed) for key in dict.fromkeys((*keys, alone))]
+            attempts += [Attempt(alone, seed, task.name) for task in data.tasks]
+        else:
+            attempts += [Attempt(key, seed) for key in keys]
+    return tuple(attempts)
 
 
 ComparisonEvent = ComparisonStarted | AttemptEpoch | AttemptEnded | LearningCurve | Compared

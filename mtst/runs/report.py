@@ -86,24 +86,24 @@ def build_comparison_report(job: Job, data: Dataset, comparison: Comparison) -> 
         data: the rows it was done with.
         comparison: what happened.
     """
-    started, advice = comparison.started, recommend(comparison)
+    started, advice = comparison.started if comparison.has_started else None, recommend(comparison)
     made = {
-        **_made_with(comparison.started.precision if comparison.started else None),
+        **_made_with(started.precision if started else None),
         "encoder": job.encoder,
         "data": {"source": job.source, "rows": len(data), "sha256": data_hash(data)},
         "config": job.config,
         "command": " ".join(comparison_command(job, [task.name for task in data.tasks])),
         "recommendation": describe(advice, data.tasks) if advice else [],
         "advice": advice,
-        "scenarios": comparison.rows,
-        "alone_and_together": comparison.alone(),
-        "learning_curve": comparison.learning,
+        "scenarios": comparison.results,
+        "alone_and_together": comparison.alone_and_together(),
+        "learning_curve": comparison.learning_curve,
         "train_rows": started.train_rows if started else 0,
         "validation_rows": started.validation_rows if started else 0,
         "majority": started.majority if started else {},
         "logistic": started.logistic if started else {},
         "attempts": comparison.ended,
-        "complete": bool(comparison.compared and not comparison.compared.stopped),
+        "complete": comparison.is_complete,
     }
     return _ANY.dump_python(made, mode="json", serialize_as_any=True)
 

@@ -50,7 +50,7 @@ class FreezingProof:
 def _digest(group: Group) -> str:
     digest = hashlib.sha256()
     for parameter in group.parameters:
-        digest.update(parameter.detach().cpu().reshape(-1).view(torch.uint8).numpy())
+        digest.update(parameter.detach().cpu().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 

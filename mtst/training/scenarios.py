@@ -195,7 +195,7 @@ def resolve(config: TrainConfig, scenario: Scenario, keys: Sequence[str]) -> Res
     Raises:
         SettingsError: the scenario cannot be followed with this config.
     """
-    suited = DEFAULTS | scenario.defaults
+    suited = {**DEFAULTS, **scenario.defaults}
     opening = scenario.opening(keys, config)
     epochs = 0
     if opening:

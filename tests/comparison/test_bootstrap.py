@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from mtst.comparison.bootstrap import DRAWS, draws_of, interval, macro_f1_draws
+from mtst.comparison.bootstrap import DRAWS, bootstrap_draws, interval, macro_f1_draws
 
 
 @pytest.fixture
@@ -20,12 +20,12 @@ def test_the_first_draw_is_the_score_itself(answers):
     for each in predicted:
         a = f1_score(np.array(truth["a"])[known], np.array(each["a"])[known], average="macro")
         expected.append((a + f1_score(truth["b"], each["b"], average="macro")) / 2)
-    assert macro_f1_draws(truth, predicted, *draws_of(80, 2))[0] == pytest.approx(np.mean(expected))
+    assert macro_f1_draws(truth, predicted, *bootstrap_draws(80, 2))[0] == pytest.approx(np.mean(expected))
 
 
 def test_every_draw_is_the_score_of_the_rows_drawn(answers):
     truth, predicted = answers
-    counts, seeds = draws_of(80, 1)
+    counts, seeds = bootstrap_draws(80, 1)
     drawn = macro_f1_draws(truth, [{"b": predicted[0]["b"]}], counts, seeds)
     for draw in (1, 7, DRAWS - 1):
         rows = np.repeat(np.arange(80), counts[draw].astype(int))
@@ -34,8 +34,8 @@ def test_every_draw_is_the_score_of_the_rows_drawn(answers):
 
 
 def test_draws_are_the_same_for_the_same_rows_and_spread_less_with_more_of_them(answers):
-    few, many = draws_of(20, 1)[0], draws_of(2000, 1)[0]
-    assert (few == draws_of(20, 1)[0]).all()
+    few, many = bootstrap_draws(20, 1)[0], bootstrap_draws(2000, 1)[0]
+    assert (few == bootstrap_draws(20, 1)[0]).all()
     assert (few.sum(axis=1) == 20).all()
 
     def width(counts):

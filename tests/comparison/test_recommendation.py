@@ -74,7 +74,7 @@ def test_guessing_is_called_guessing():
 @pytest.mark.parametrize(("share", "said"), [(0.84, True), (0.805, False), (0.7, False)])
 def test_a_regression_that_beats_every_scenario_is_not_kept_silent(share, said):
     comparison = comparison_of({CHEAP: ([0.7], 2.0), DEAR: ([0.8], 20.0)}, rows=1000)
-    comparison.started = replace(comparison.started, logistic={"mood": scores(share)})
+    comparison.extend([replace(comparison.started, logistic={"mood": scores(share)})])
     told = words(recommend(comparison))
     assert ("regression on the frozen embeddings scored 4.0 points more than the best of these" in told) == said
     assert ("regression" in told) == said
@@ -82,7 +82,7 @@ def test_a_regression_that_beats_every_scenario_is_not_kept_silent(share, said):
 
 def test_a_regression_of_other_tasks_is_not_compared():
     comparison = comparison_of({CHEAP: ([0.7], 2.0), DEAR: ([0.8], 20.0)}, rows=1000)
-    comparison.started = replace(comparison.started, logistic={})
+    comparison.extend([replace(comparison.started, logistic={})])
     assert recommend(comparison).regression == 0
 
 

@@ -50,11 +50,11 @@ def test_every_scenario_is_tried_with_every_seed_and_each_task_alone(compared):
         *((key, 0, None) for key in SOME), ("top-k", 0, "topic"), ("top-k", 0, "sentiment"),
         *((key, 1, None) for key in SOME), ("top-k", 1, "topic"), ("top-k", 1, "sentiment"),
     ]  # fmt: skip
-    assert compared.over
-    assert compared.running is None
-    assert [row.scenario for row in compared.rows] == list(SOME)
-    assert all(len(row.scores) == 2 for row in compared.rows)
-    assert set(compared.alone()) == {"topic", "sentiment"}
+    assert compared.is_over
+    assert compared.current is None
+    assert [row.scenario for row in compared.results] == list(SOME)
+    assert all(len(row.scores) == 2 for row in compared.results)
+    assert set(compared.alone_and_together()) == {"topic", "sentiment"}
     assert set(compared.ended[5].test) == {"topic"}
 
 
@@ -138,20 +138,21 @@ def test_it_stops_when_asked_and_goes_on_with_what_is_left(tiny_encoder, sample)
 
     for event in compare_scenarios(tiny_encoder, sample, CONFIG, wanted, should_stop=in_third_attempt):
         comparison.extend([event])
-    assert comparison.compared.stopped
+    assert comparison.is_over
+    assert not comparison.is_complete
     assert [one.attempt.scenario for one in comparison.ended] == ["freeze-all", "freeze-encoder"]
     comparison.extend([Resumed(0, 0)])
-    assert not comparison.over
+    assert not comparison.is_over
     assert {epoch.attempt.scenario for epoch in comparison.epochs} == {"freeze-all", "freeze-encoder"}
-    comparison.extend(told(tiny_encoder, sample, wanted, done=comparison.made))
+    comparison.extend(told(tiny_encoder, sample, wanted, done=comparison.completed))
     assert [one.attempt.scenario for one in comparison.ended] == list(SOME)
-    assert not comparison.compared.stopped
+    assert comparison.is_complete
 
 
 def test_a_frozen_head_is_followed(tiny_encoder, sample):
     comparison = Comparison()
     comparison.extend(told(tiny_encoder, sample, plan_attempts(("freeze-all", "freeze-head:topic"), 1, sample)))
-    rows = {row.scenario: row for row in comparison.rows}
+    rows = {row.scenario: row for row in comparison.results}
     change = rows["freeze-head:topic"].tasks["topic"] - rows["freeze-all"].tasks["topic"]
     assert rows["freeze-head:topic"].frozen_heads == {"topic": pytest.approx(change)}
     assert rows["freeze-all"].frozen_heads == {}
@@ -167,10 +168,10 @@ def test_a_task_that_no_test_row_has_a_label_for_is_left_out_of_the_answer(tiny_
     wanted = plan_attempts(("freeze-all", "freeze-encoder", "freeze-head:mood"), 1, data, "freeze-encoder")
     comparison.extend(told(tiny_encoder, data, wanted))
     assert set(comparison.started.truth["mood"]) == {UNLABELLED}
-    by_key = {row.scenario: row for row in comparison.rows}
+    by_key = {row.scenario: row for row in comparison.results}
     assert by_key["freeze-head:mood"].frozen_heads == {}
     assert set(by_key["freeze-all"].tasks) == {"topic"}
-    assert set(comparison.alone()) == {"topic"}
+    assert set(comparison.alone_and_together()) == {"topic"}
     job = Job("tiny", CONFIG, "few.csv", kind="compare", scenarios=tuple(by_key), alone="freeze-encoder")
     assert build_comparison_report(job, data, comparison)["recommendation"]
     assert "Too few labelled rows to be learnt alone: mood." in html_report(job, data, comparison)

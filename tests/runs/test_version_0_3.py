@@ -71,7 +71,7 @@ def test_a_report_is_made_again_as_it_was(name):
 def test_a_comparison_is_read_and_its_report_made_again():
     folder = RunFolder(WRITTEN / "comparison")
     comparison = folder.history().comparison
-    assert [row.scenario for row in comparison.rows] == ["freeze-all", "freeze-encoder"]
+    assert [row.scenario for row in comparison.results] == ["freeze-all", "freeze-encoder"]
     report = build_comparison_report(folder.job(), folder.data(), comparison)
     same(json.loads(json.dumps(report)), json.loads(folder.report_path.read_text(encoding="utf-8")))
 

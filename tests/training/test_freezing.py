@@ -10,8 +10,9 @@ from mtst.model.layer_groups import model_groups
 from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.training.config import TrainConfig
 from mtst.training.events import EpochEnded, Opened, StepEnded
-from mtst.training.fitting import fit, plan
+from mtst.training.fitting import fit
 from mtst.training.freezing import freeze
+from mtst.training.planning import plan
 
 TASKS = (Task("topic", ("food", "sports")), Task("place", ("kitchen", "work")))
 LAYERS = ("embeddings", *(f"block-{n}" for n in range(6)))

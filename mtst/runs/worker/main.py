@@ -1,6 +1,6 @@
-"""What the process of one run does: read the job, train, append events, keep the best model.
+"""The process of one run: read the job, train, log events, save the best model.
 
-This module is what a forkserver imports beforehand, so that a run starts in a moment; nothing here knows the page.
+A forkserver imports this module in advance, so that a run starts at once; nothing here knows the page.
 """
 
 import os
@@ -13,7 +13,6 @@ from pathlib import Path
 import scipy.stats  # noqa: F401 (this and the next: imported here, once, for every run that is forked)
 import sentence_transformers  # noqa: F401
 import sklearn.decomposition  # noqa: F401
-import torch
 
 from mtst.comparison.events import Compared, plan_attempts
 from mtst.comparison.runner import compare_scenarios
@@ -27,26 +26,23 @@ from mtst.runs.folder import ORPHAN_SECONDS, RunFolder
 from mtst.runs.history import History
 from mtst.runs.job import Job
 from mtst.runs.report import build_comparison_report, build_report
+from mtst.runs.worker.memory import is_out_of_memory, limit_memory
 from mtst.runs.worker.model import initial_model
 from mtst.training.config import split
 from mtst.training.events import Failed, Finished, RatesFound, Resumed
 from mtst.training.fitting import fit
 from mtst.training.lr_finder import find_learning_rates
 
-try:
-    import resource
-except ImportError:  # not on Windows
-    resource = None
-
+FINAL = Finished | RatesFound | Compared
 CHEAPER = "Take a smaller batch, shorter texts, fewer rows, or a scenario that opens less; or resume."
 
 
 def train(path: Path, max_minutes: float, max_memory_gb: float) -> None:
-    """Run the job of a folder to its end, or until it is told to stop; whatever happens is in its events.
+    """Run the job of a folder to its end, or until it is asked to stop; whatever happens is in its events.
 
-    Without its app it ends within a step and says nothing: the app that comes next finds it interrupted.
+    If the app dies, the run ends within a step and writes no final event: the next app finds it interrupted.
     """
-    os.nice(10)  # the page goes before
+    os.nice(10)  # the page goes first
     folder = RunFolder(path)
     with folder.event_log(ORPHAN_SECONDS) as log:
         try:
@@ -54,7 +50,7 @@ def train(path: Path, max_minutes: float, max_memory_gb: float) -> None:
         except MtstError as error:
             log.write(Failed(str(error)))
         except (MemoryError, RuntimeError) as error:
-            if not _is_memory(error):
+            if not is_out_of_memory(error):
                 raise
             log.write(Failed(f"Training took more than the {max_memory_gb:g} GB of memory it may. {CHEAPER}"))
         except OSError as error:
@@ -64,17 +60,16 @@ def train(path: Path, max_minutes: float, max_memory_gb: float) -> None:
 
 
 def _train(folder: RunFolder, log: EventLog, deadline: float, max_memory_gb: float) -> None:
-    app = parent_process()  # not os.getppid(): that is the forkserver, which lives as long as this process
-    history = folder.history()  # a run that goes on has one
+    history = folder.history()  # a run that resumes has one
     if history.is_over:
         return  # another app had it too
-    if not history.is_waiting:  # the process of an app that was killed has begun it, and has just let go of the log
-        _say_again(folder, log, history)
-    folder.held_out_path.unlink(missing_ok=True)  # the model of the first part said that
-    job = folder.job()
-    data = folder.data()
-    _limit_memory(max_memory_gb)  # not before: the library that reads these crashes where memory is short
+    if not history.is_waiting:  # the process of an app that was killed began it, and has just released the log
+        _log_resumption(folder, log, history)
+    folder.held_out_path.unlink(missing_ok=True)  # predictions of a model that will be replaced
+    job, data = folder.job(), folder.data()
+    limit_memory(max_memory_gb)  # not before: the library that reads these crashes where memory is short
     model = initial_model(folder, job, data)
+    app = parent_process()  # not os.getppid(): that is the forkserver, which lives as long as this process
 
     def orphaned() -> bool:
         return app is not None and not app.is_alive()
@@ -85,22 +80,11 @@ def _train(folder: RunFolder, log: EventLog, deadline: float, max_memory_gb: flo
     for event in _events(folder, job, data, model, history, should_stop):
         if orphaned():
             return
-        if isinstance(event, Finished | RatesFound | Compared):
-            break
+        if isinstance(event, FINAL):
+            _finish(folder, log, job, data, model, history, event)
+            return
         history.extend([event])
         log.write(event)
-    if isinstance(event, Finished):
-        event = replace(event, out_of_time=event.stopped and not folder.stop_requested)
-        history.extend([event])
-        folder.write_report(build_report(job, data, history))
-        folder.write_held_out(predict_held_out(model, split(data, job.config)[1]))
-        model.save(folder.model_path, heads_only=not (model.encoder.weights_changed or job.start))
-    if isinstance(event, Compared):
-        history.extend([event])
-        folder.write_report(build_comparison_report(job, data, history.comparison))
-    log.write(event)
-    if not (isinstance(event, Finished) and event.stopped):
-        folder.checkpoint_path.unlink(missing_ok=True)  # there is nothing left to go on with
 
 
 def _events(
@@ -111,12 +95,12 @@ def _events(
     history: History,
     should_stop: Callable[[], bool],
 ) -> Iterator[RunEvent]:
-    """Return what the job is, as a stream of events; what its history has already is not done again."""
+    """Return the events of a job; attempts that its history has already are not repeated."""
     match job.kind:
         case "rates":
             return find_learning_rates(model, data, job.config, should_stop=should_stop)
         case "compare":
-            attempts, done = plan_attempts(job.scenarios, job.seeds, data, job.alone), history.comparison.made
+            attempts, done = plan_attempts(job.scenarios, job.seeds, data, job.alone), history.comparison.completed
             return compare_scenarios(model.encoder, data, job.config, attempts, done=done, should_stop=should_stop)
     return fit(
         model,
@@ -128,31 +112,33 @@ def _events(
     )
 
 
-def _say_again(folder: RunFolder, log: EventLog, history: History) -> None:
-    """Say where the run goes on from: what was said after that does not count."""
+def _finish(
+    folder: RunFolder,
+    log: EventLog,
+    job: Job,
+    data: Dataset,
+    model: MultiTaskSentenceTransformer,
+    history: History,
+    event: Finished | RatesFound | Compared,
+) -> None:
+    """Store what the run leaves, and then log that it is over."""
+    if isinstance(event, Finished):
+        event = replace(event, out_of_time=event.stopped and not folder.stop_requested)
+    history.extend([event])
+    if isinstance(event, Finished):
+        folder.write_report(build_report(job, data, history))
+        folder.write_held_out(predict_held_out(model, split(data, job.config).validation))
+        model.save(folder.model_path, heads_only=not (model.encoder.weights_changed or job.start))
+    if isinstance(event, Compared):
+        folder.write_report(build_comparison_report(job, data, history.comparison))
+    log.write(event)
+    if not (isinstance(event, Finished) and event.stopped):
+        folder.checkpoint_path.unlink(missing_ok=True)  # there is nothing left to resume
+
+
+def _log_resumption(folder: RunFolder, log: EventLog, history: History) -> None:
+    """Log where the run resumes: what was logged after that does not count."""
     saved = folder.checkpoint_metadata or {"epoch": 0, "step": 0}
     event = Resumed(saved["epoch"], saved["step"])
     history.extend([event])
     log.write(event)
-
-
-def _limit_memory(gigabytes: float) -> None:
-    """Let this process have so much memory, and as much of a GPU.
-
-    A GPU's driver reserves addresses for all memory there is, far more than any run takes. So with a GPU only what is
-    private and written to is counted, not the address space.
-    """
-    wanted = int(gigabytes * 1e9)
-    gpu = torch.cuda.is_available()
-    if gpu:
-        whole = torch.cuda.get_device_properties(0).total_memory
-        torch.cuda.set_per_process_memory_fraction(min(1.0, wanted / whole))
-    if resource is not None:
-        kind = resource.RLIMIT_DATA if gpu else resource.RLIMIT_AS
-        _, hard = resource.getrlimit(kind)
-        resource.setrlimit(kind, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
-
-
-def _is_memory(error: Exception) -> bool:
-    """Tell whether memory ran out; torch has no class of its own for that on a CPU."""
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error)

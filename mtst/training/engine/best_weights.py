@@ -1,6 +1,6 @@
 """The best weights of a run so far, and what they predict for the validation rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -47,7 +47,7 @@ class BestWeights:
         best = {} if self.selection.best_epoch == epoch else self._best
         return {"now": dict(self._weights), "best": best, "logits": self.logits}
 
-    def load_state_dict(self, state: dict[str, Part], selection: dict[str, float]) -> None:
+    def load_state_dict(self, state: Mapping[str, Part], selection: Mapping[str, float]) -> None:
         """Restore what `state_dict` and `selection.state_dict` returned, and the current weights of the model.
 
         Raises:

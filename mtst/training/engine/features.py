@@ -26,7 +26,9 @@ MEMORY_BYTES = 1_000_000_000  # of hidden states in memory; more go to a file
 class Features(Protocol):
     """The embeddings of a fixed list of texts, by index."""
 
-    lengths: Sequence[int]
+    @property
+    def lengths(self) -> Sequence[int]:
+        """The number of tokens of each text."""
 
     def batch(self, rows: Sequence[int]) -> Tensor:
         """Return the embeddings (b, d) of the texts at b indices."""

@@ -1,6 +1,7 @@
 """Calibration of zero-shot heads before the first epoch: how far the words of their labels can be trusted."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -30,7 +31,7 @@ def calibrate_heads(
     open_keys = config.open_at(1)
     for task, head in zip(model.tasks, model.heads, strict=True):
         if HEAD + task.name in open_keys and config.task_weights.get(task.name, 1.0):
-            calibrate_head(head, embeddings, data.labels[task.name], weights.get(task.name))
+            calibrate_head(cast(nn.Linear, head), embeddings, data.labels[task.name], weights.get(task.name))
 
 
 def calibrate_head(

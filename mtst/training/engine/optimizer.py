@@ -115,7 +115,7 @@ def create_optimizer(
     steps_per_epoch: int,
     *,
     loss_parameters: Sequence[nn.Parameter] = (),
-    replaced: Mapping[nn.Parameter, nn.Parameter] = MappingProxyType({}),
+    replaced: Mapping[Tensor, nn.Parameter] = MappingProxyType({}),
 ) -> Optimizer:
     """Return the optimizer of a run.
 

@@ -55,7 +55,9 @@ def run_state(folder: RunFolder, history: History, position: QueuePosition | Non
         "place": {"number": position.number, "of": position.of, "seconds": position.seconds} if position else None,
         "done": done,
         "of": of,
-        "scores": {row.scenario: row.tasks for row in history.comparison.rows} if is_comparison else _scores(history),
+        "scores": {row.scenario: row.tasks for row in history.comparison.results}
+        if is_comparison
+        else _scores(history),
         "has_model": history.is_over and not is_comparison and folder.has_model,
         "report": _report(folder) if history.is_over else None,
     }
@@ -70,8 +72,9 @@ def _state(folder: RunFolder, history: History, position: QueuePosition | None) 
 
 
 def _progress(history: History) -> tuple[int, int]:
-    if comparison := history.comparison.started:
-        return len(history.comparison.made), len(comparison.attempts)
+    comparison = history.comparison
+    if comparison.has_started:
+        return len(comparison.completed), len(comparison.attempts)
     return history.last_epoch, history.total_epochs
 
 

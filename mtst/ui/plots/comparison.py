@@ -38,7 +38,7 @@ def curves(comparison: Comparison) -> "go.Figure":
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    attempts, tasks = (comparison.started.attempts, comparison.started.tasks) if comparison.started else ((), ())
+    attempts, tasks = comparison.attempts, comparison.tasks
     keys = _scenarios(attempts)
     for attempt in attempts:
         if attempt.task is not None:
@@ -85,11 +85,11 @@ def costs(comparison: Comparison) -> "go.Figure":
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    started = comparison.started
-    if started is None:
+    if not comparison.has_started:
         return _with_axes(figure, COST, "test")
+    started = comparison.started
     keys = _scenarios(started.attempts)
-    for row in comparison.rows:
+    for row in comparison.results:
         colour, symbol = _colour_and_symbol(keys.index(row.scenario))
         figure.add_scatter(
             x=[max(MIN_SECONDS, row.seconds)],

@@ -141,14 +141,14 @@ def show_comparison(
 ) -> ComparisonView:
     """Return the view of a comparison on rows from the file `source`."""
     comparison = history.comparison
-    has_rows, over, curve = bool(comparison.rows), history.is_over, comparison.learning
+    has_rows, over, curve = bool(comparison.results), history.is_over, comparison.learning_curve
     tables = recommendation.scores_table(comparison) + recommendation.joint_training(comparison)
     return ComparisonView(
         status=_status(history, position, stopping=stopping),
         answer=recommendation.recommendation(comparison, source) if has_rows else NO_RESULT,
         table=tables if has_rows else "",
-        figures_card=gr.update(visible=comparison.started is not None),
-        curves=show_figure(comparison_plots.curves(comparison)) if comparison.started else hide_figure(),
+        figures_card=gr.update(visible=comparison.has_started),
+        curves=show_figure(comparison_plots.curves(comparison)) if comparison.has_started else hide_figure(),
         costs=show_figure(comparison_plots.costs(comparison)) if has_rows else hide_figure(),
         learning_card=gr.update(visible=curve is not None),
         learning=show_figure(comparison_plots.learning(curve)) if curve else hide_figure(),
@@ -182,13 +182,15 @@ def no_comparison(message: str) -> ComparisonView:
 
 def _status(history: History, position: QueuePosition | None, *, stopping: bool) -> str:
     comparison = history.comparison
-    if history.has_failed or position or comparison.started is None or history.is_waiting:
+    if history.has_failed or position or not comparison.has_started or history.is_waiting:
         return run_status.status(history, position, stopping=stopping)
-    made, total = len(comparison.made), len(comparison.started.attempts)
-    if end := comparison.compared:
-        state, title = ("stopped", "Stopped") if end.stopped else ("finished", "Finished")
+    made, total = len(comparison.completed), len(comparison.attempts)
+    if comparison.is_over:
+        state, title = ("stopped", "Stopped") if not comparison.is_complete else ("finished", "Finished")
         title = f"{title}, {made} of {total} attempts made"
-        return run_status.state_line(state, title, f"took {run_status.format_duration(end.seconds)}", made, total)
+        return run_status.state_line(
+            state, title, f"took {run_status.format_duration(comparison.seconds)}", made, total
+        )
     title, note = recommendation.progress(comparison)
     if stopping:
         return run_status.state_line("stopping", "Stopping", note, made, total)

@@ -29,11 +29,11 @@ FIGURE_HEIGHT = 420
 
 def html_report(job: Job, data: Dataset, comparison: Comparison) -> str:
     """Return the page for a comparison of a job on its data."""
-    figures = [("Score and cost, test rows", comparison_plots.costs(comparison))] if comparison.rows else []
-    if comparison.started:
+    figures = [("Score and cost, test rows", comparison_plots.costs(comparison))] if comparison.results else []
+    if comparison.has_started:
         figures.append(("While they trained, validation rows", comparison_plots.curves(comparison)))
-    if comparison.learning:
-        figures.append(("Would more data help?", comparison_plots.learning(comparison.learning)))
+    if comparison.learning_curve:
+        figures.append(("Would more data help?", comparison_plots.learning(comparison.learning_curve)))
     return render(
         "scenarios/report",
         source=job.source or "comparison",
@@ -42,7 +42,7 @@ def html_report(job: Job, data: Dataset, comparison: Comparison) -> str:
         recommendation=recommendation.recommendation(comparison, job.source),
         scores=recommendation.scores_table(comparison) + recommendation.joint_training(comparison),
         figures=[(title, _figure_html(figure, first=k == 0)) for k, (title, figure) in enumerate(figures)],
-        more_data=recommendation.more_data(comparison.learning),
+        more_data=recommendation.more_data(comparison.learning_curve),
         command=" ".join(comparison_command(job, [task.name for task in data.tasks])),
     )
 

@@ -22,14 +22,14 @@ NOT_YET = quiet("The recommendation appears when two scenarios have ended.")
 def recommendation(comparison: Comparison, source: str = "") -> Markup:
     """Return which scenario to take, and why; `source` names the rows."""
     advice = recommend(comparison)
-    if advice is None or comparison.started is None:
+    if advice is None:
         return NOT_YET
-    first, *rest = describe(advice, comparison.started.tasks)
+    first, *rest = describe(advice, comparison.tasks)
     return render(
         "scenarios/recommendation",
         first=first,
         rest=" ".join(rest),
-        over=comparison.over,
+        over=comparison.is_over,
         source=inline_text(source, 60),
         test_rows=advice.test_rows,
     )
@@ -37,15 +37,15 @@ def recommendation(comparison: Comparison, source: str = "") -> Markup:
 
 def scores_table(comparison: Comparison) -> Markup:
     """Return the table of the scenarios, the baselines first; columns without any value are left out."""
-    started = comparison.started
-    if started is None:
+    if not comparison.has_started:
         return Markup()
+    started = comparison.started
     names = [task.name for task in started.tasks]
-    zero_shot = next((row.score for row in comparison.rows if row.scenario == ZERO_SHOT), None)
+    zero_shot = next((row.score for row in comparison.results if row.scenario == ZERO_SHOT), None)
     rows = [
         _baseline("majority class", started.majority, names),
         _baseline("logistic regression", started.logistic, names),
-        *(_scenario(row, started, zero_shot) for row in comparison.rows),
+        *(_scenario(row, started, zero_shot) for row in comparison.results),
     ]
     header = ["scenario", "mean", *(f"{inline_text(name, 20)}" for name in names), *COSTS]
     filled = [column for column in range(len(header)) if any(row[column] for row in rows)]
@@ -85,18 +85,18 @@ def _score(value: float | None) -> str:
 
 def joint_training(comparison: Comparison) -> Markup:
     """Return what the tasks gain from being learnt together, where each was also trained alone."""
-    started, scores = comparison.started, comparison.alone()
-    if started is None or not scores:
+    scores = comparison.alone_and_together()
+    if not scores:
         return Markup()
     rows = [
         [inline_text(name, 40), _score(alone), _score(joint), f"{100 * (joint - alone):+.1f}"]
         for name, (alone, joint) in scores.items()
     ]
-    scenarios = {attempt.task: attempt.scenario for attempt in started.attempts if attempt.task}
+    scenarios = {attempt.task: attempt.scenario for attempt in comparison.attempts if attempt.task}
     scenario = next(iter(scenarios.values()))
-    caption = f"Learning together or alone ({title_of(scenario, started.tasks)}, same rows and epochs)"
+    caption = f"Learning together or alone ({title_of(scenario, comparison.tasks)}, same rows and epochs)"
     made = table(("task", "alone", "together", "gained"), rows, caption=caption)
-    too_few = [task.name for task in started.tasks if task.name not in scenarios]
+    too_few = [task.name for task in comparison.tasks if task.name not in scenarios]
     if not too_few:
         return made
     return made + quiet(f"Too few labelled rows to be learnt alone: {inline_text(', '.join(too_few), 200)}.")
@@ -125,15 +125,14 @@ def more_data(curve: LearningCurve | None) -> Markup:
 
 def progress(comparison: Comparison) -> tuple[str, str]:
     """Return what a comparison does now, and how far it is."""
-    started = comparison.started
-    if started is None:
+    if not comparison.has_started:
         return "Reading each sentence once", "then every scenario trains in turn"
-    made, total = len(comparison.made), len(started.attempts)
-    now = comparison.running
+    made, total = len(comparison.completed), len(comparison.attempts)
+    now = comparison.current
     if now is None:
         return "Done", f"{made} of {total} attempts"
-    name = title_of(now.scenario, started.tasks) + (f", {inline_text(now.task, 30)} alone" if now.task else "")
+    name = title_of(now.scenario, comparison.tasks) + (f", {inline_text(now.task, 30)} alone" if now.task else "")
     epochs = [epoch for epoch in comparison.epochs if epoch.attempt == now]
     done = f", epoch {epochs[-1].epoch} of {epochs[-1].epochs} done" if epochs and epochs[-1].epochs else ""
-    seed = f", seed {now.seed}" if len({attempt.seed for attempt in started.attempts}) > 1 else ""
+    seed = f", seed {now.seed}" if len({attempt.seed for attempt in comparison.attempts}) > 1 else ""
     return f"{name}{seed}{done}", f"attempt {made + 1} of {total}"
