@@ -1,12 +1,12 @@
-"""The errors a user can cause or mend. Each message says what is wrong and what to do; only a face translates it."""
+"""Errors that a user can cause or fix. Each message says what is wrong and what to do."""
 
 
 class MtstError(Exception):
-    """Anything that went wrong and that the message explains to a person."""
+    """Base of all errors whose message is meant for the user."""
 
 
 class SettingsError(MtstError):
-    """A setting of the host, or of a training run, has a value that makes no sense."""
+    """A setting of the host, or of a training run, has an invalid value."""
 
 
 class DataError(MtstError):
@@ -22,7 +22,7 @@ class ModelError(MtstError):
 
 
 class RunError(MtstError):
-    """A training run is unknown or cannot do what was asked."""
+    """A training run is unknown, or not in a state that allows what was asked."""
 
 
 class PeerError(MtstError):

@@ -1,4 +1,4 @@
-"""The log of a run: one event a line, appended by one process at a time, read while it grows."""
+"""The event log of a run: one event per line, appended by one process at a time, read while it grows."""
 
 import os
 import time
@@ -20,13 +20,13 @@ UNREADABLE = "This run was written by another version, or was damaged. Train aga
 
 
 class EventLog:
-    """Appends events, one line each; what was written is on its way to readers within `FLUSH_SECONDS`.
+    """Appends events, one line each; readers see them within `FLUSH_SECONDS`.
 
-    Steps may be lost when a machine stops; what ends an epoch or a run is on the disk when `write` returns.
+    Steps may be lost when the machine stops; every other event is on the disk when `write` returns.
     """
 
-    def __init__(self, path: Path, patience: float) -> None:
-        self._lock = FileLock(path.with_suffix(".lock"), timeout=patience)  # the system lets go when a process ends
+    def __init__(self, path: Path, timeout: float) -> None:
+        self._lock = FileLock(path.with_suffix(".lock"), timeout=timeout)  # released by the system when a process ends
         try:
             self._lock.acquire()
         except Timeout as error:
@@ -57,36 +57,36 @@ class EventLog:
 
 
 def _cut_half_line(path: Path) -> None:
-    """Take away what a killed process left without a line end, so that the next event is a line of its own."""
+    """Remove the incomplete line that a killed process has left, so that the next event gets a line of its own."""
     if path.exists():
         content = path.read_bytes()
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            os.truncate(path, whole)
+        complete = content.rfind(b"\n") + 1
+        if complete < len(content):
+            os.truncate(path, complete)
 
 
 class EventReader:
-    """Reads events that are still being appended: each call returns those that are new and complete."""
+    """Reads a log that is still growing: each call returns the events that are new and complete."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._offset = 0
 
     def read(self) -> list[RunEvent]:
-        """Return the events that came since the last call.
+        """Return the events since the last call.
 
         Raises:
             RunError: a line is not an event.
         """
         if not self._path.exists():
             return []
-        # One read, no further than the file reached: a half line may be cut and another written in its place meanwhile,
-        # and what two reads bring need not belong together.
+        # A single read, no further than the size of the file before it: an incomplete line may be cut and another
+        # written in its place meanwhile, and the results of two reads need not fit together.
         with self._path.open("rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
             file.seek(self._offset)
-            fresh = file.read(max(0, size - self._offset))
-        complete = fresh[: fresh.rfind(b"\n") + 1]
+            content = file.read(max(0, size - self._offset))
+        complete = content[: content.rfind(b"\n") + 1]
         self._offset += len(complete)
         try:
             return [from_json(line) for line in complete.splitlines()]
@@ -95,7 +95,7 @@ class EventReader:
 
 
 def to_json(event: RunEvent) -> bytes:
-    """Return an event as one line of JSON, without the line end."""
+    """Return an event as a line of JSON, without the newline."""
     return _EVENT.dump_json(event)
 
 

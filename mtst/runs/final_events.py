@@ -1,4 +1,4 @@
-"""The last word of a run whose process has said none: written for it, or remembered where the disk does not take it."""
+"""Final events of runs whose process ended without one: written to their logs, or kept where the disk is full."""
 
 import logging
 from collections.abc import Iterable
@@ -12,42 +12,42 @@ LOG = logging.getLogger(__name__)
 
 
 class FinalEvents:
-    """Last words by the tokens of their runs."""
+    """The final events that could not be written, by the tokens of their runs."""
 
     def __init__(self) -> None:
-        self._remembered: dict[str, Failed] = {}
+        self._unwritten: dict[str, Failed] = {}
 
-    def of(self, token: str) -> list[Failed]:
-        """Return the last word of a run that its log does not have; at most one."""
-        return [self._remembered[token]] if token in self._remembered else []
+    def get(self, token: str) -> list[Failed]:
+        """Return the final event of a run that is missing from its log; at most one."""
+        return [self._unwritten[token]] if token in self._unwritten else []
 
-    def forget(self, token: str) -> None:
-        """Drop the last word of a run that goes on, or is gone."""
-        self._remembered.pop(token, None)
+    def discard(self, token: str) -> None:
+        """Drop the final event of a run that is resumed or deleted."""
+        self._unwritten.pop(token, None)
 
-    def close(self, folder: RunFolder, word: Failed) -> None:
-        """Give a run this last word unless it has one.
+    def ensure(self, folder: RunFolder, event: Failed) -> None:
+        """Make this the final event of a run unless it has one.
 
         Raises:
-            RunError: its process, or another app, does not let go of it.
+            RunError: another process does not release its log.
         """
         history = folder.history()
         try:
             if not history.is_over:
                 with folder.event_log(ORPHAN_SECONDS) as log:
-                    history = folder.history()  # its process may have had the last word meanwhile
+                    history = folder.history()  # its process may have ended it meanwhile
                     if not history.is_over:
-                        history.extend([word])
-                        log.write(word)
+                        history.extend([event])
+                        log.write(event)
         except OSError:
-            self._remembered[folder.path.name] = word
-            LOG.exception("a run could not be closed")
+            self._unwritten[folder.path.name] = event
+            LOG.exception("the final event of a run could not be written")
         log_state(folder.path.name, history.outcome)
 
-    def close_all(self, folders: Iterable[RunFolder], word: Failed) -> None:
-        """Close the runs of an app that is gone, each as soon as its process, which sees that too, has ended."""
+    def ensure_all(self, folders: Iterable[RunFolder], event: Failed) -> None:
+        """End the runs of an app that is gone, each once its process has ended, which notices that the app is gone."""
         for folder in folders:
             try:
-                self.close(folder, word)
+                self.ensure(folder, event)
             except RunError:
-                LOG.exception("a run could not be closed")
+                LOG.exception("a run could not be ended")

@@ -1,6 +1,6 @@
-"""A run is a folder: the job, the data, the events as they come, the checkpoint, the best model.
+"""A run is a folder: the job, the data, the event log, the checkpoint, the best model.
 
-Nothing is ever half-written: a file is replaced by a whole one, or a line is added to it.
+Nothing is ever half-written: a file is replaced as a whole, or a line is appended to it.
 """
 
 import json
@@ -21,9 +21,8 @@ from mtst.runs.history import History
 from mtst.runs.job import Job
 from mtst.training.engine.checkpoint import read_metadata
 
-ORPHAN_SECONDS = 600  # to wait for the process of an app that is gone: it notices within a step
+ORPHAN_SECONDS = 600  # to wait for the process of an app that is gone, which notices that within a step
 Content = TypeVar("Content")
-
 
 _JOB = TypeAdapter(Job)
 _DATA = TypeAdapter(Dataset)
@@ -36,29 +35,29 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.events_path = path / "events.jsonl"
-        self.start_path = path / "start"
+        self.initial_model_path = path / "start"
         self.model_path = path / "best"
         self.report_path = path / "report.json"
         self.checkpoint_path = path / "checkpoint.safetensors"
         self.held_out_path = path / "held_out.json"
         self.embeddings_path = path / "embeddings"
-        self._stop = path / "stop"
+        self._stop_path = path / "stop"
 
-    def create(self, job: Job, data: Dataset | None, start: Path | None = None) -> None:
-        """Write what the run needs; what only keeps a model has no data.
+    def create(self, job: Job, data: Dataset | None, initial_model: Path | None = None) -> None:
+        """Write what the run needs; a folder that only keeps a model has no data.
 
         Args:
             job: what to do.
-            data: the rows to do it with.
-            start: the folder of the model that training goes on with, on the same disk.
+            data: the rows.
+            initial_model: the folder of the model to train further, on the same disk.
 
         Raises:
-            RunError: the disk does not take it.
+            RunError: it cannot be written.
         """
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=data is None)
-            if start:
-                shutil.copytree(start, self.start_path, copy_function=os.link)  # nobody writes to these files
+            if initial_model:  # linked, not copied: nobody writes to these files
+                shutil.copytree(initial_model, self.initial_model_path, copy_function=os.link)
             if data is not None:
                 _write(self.path / "data.json", _DATA.dump_json(data))
             _write(self.path / "config.json", _JOB.dump_json(job, indent=1))
@@ -66,12 +65,12 @@ class RunFolder:
             raise RunError(f"The run cannot be stored: {getattr(error, 'strerror', None) or error}.") from error
 
     @property
-    def keeps_only(self) -> bool:
-        """Whether there is nothing to do but to keep a model."""
+    def is_model_only(self) -> bool:
+        """Whether the folder keeps a model and has no job to run."""
         return self.model_path.is_dir() and not (self.path / "data.json").exists()
 
     def job(self) -> Job:
-        """Return what the run is asked to do.
+        """Read what the run does.
 
         Raises:
             RunError: it cannot be read.
@@ -79,7 +78,7 @@ class RunFolder:
         return _read(_JOB, self.path / "config.json")
 
     def data(self) -> Dataset:
-        """Return the run's data.
+        """Read the rows of the run.
 
         Raises:
             RunError: it cannot be read.
@@ -87,15 +86,15 @@ class RunFolder:
         return _read(_DATA, self.path / "data.json")
 
     def write_report(self, report: dict[str, Any]) -> None:
-        """Keep the report of the run."""
+        """Write the report of the run."""
         _write(self.report_path, json.dumps(report, indent=1, ensure_ascii=False).encode())
 
-    def write_held_out(self, said: HeldOutPredictions) -> None:
-        """Keep what the model says of the held-out rows."""
-        _write(self.held_out_path, _HELD_OUT.dump_json(said))
+    def write_held_out(self, predictions: HeldOutPredictions) -> None:
+        """Write what the model predicts for the held-out rows."""
+        _write(self.held_out_path, _HELD_OUT.dump_json(predictions))
 
     def held_out(self) -> HeldOutPredictions | None:
-        """Return what the model says of the held-out rows, if the run has ended and kept it.
+        """Read what the model predicts for the held-out rows; None if the run has written nothing.
 
         Raises:
             RunError: it cannot be read.
@@ -109,7 +108,7 @@ class RunFolder:
 
     @property
     def checkpoint_metadata(self) -> Mapping[str, Any] | None:
-        """How far the checkpoint has come, if there is one; its epoch is that after which the run can go on.
+        """The numbers of the checkpoint, if there is one; its `epoch` is that after which the run can be resumed.
 
         Raises:
             RunError: it cannot be read.
@@ -117,36 +116,36 @@ class RunFolder:
         return read_metadata(self.checkpoint_path) if self.checkpoint_path.exists() else None
 
     def zip_path(self, *, onnx: bool) -> Path:
-        """Return where the ZIP of the model is kept once it has been asked for."""
+        """Return where the ZIP of the model is cached."""
         return self.path / ("model-onnx.zip" if onnx else "model.zip")
 
     @property
     def stop_requested(self) -> bool:
-        return self._stop.exists()
+        return self._stop_path.exists()
 
     def request_stop(self) -> None:
-        self._stop.touch()
+        self._stop_path.touch()
 
-    def withdraw_stop(self) -> None:
-        self._stop.unlink(missing_ok=True)
+    def cancel_stop(self) -> None:
+        self._stop_path.unlink(missing_ok=True)
 
-    def event_log(self, patience: float = 0.0) -> EventLog:
-        """Return the log, for one process at a time.
+    def event_log(self, timeout: float = 0.0) -> EventLog:
+        """Open the log for writing, by one process at a time.
 
         Args:
-            patience: seconds to wait for another process that has it.
+            timeout: seconds to wait for another process that has it open.
 
         Raises:
-            RunError: another process still has it then.
+            RunError: another process still has it open.
         """
-        return EventLog(self.events_path, patience)
+        return EventLog(self.events_path, timeout)
 
-    def reader(self) -> EventReader:
+    def event_reader(self) -> EventReader:
         return EventReader(self.events_path)
 
     def history(self) -> History:
         """Return the events so far."""
-        return History(self.reader().read())
+        return History(self.event_reader().read())
 
 
 def _read(kind: TypeAdapter[Content], path: Path) -> Content:

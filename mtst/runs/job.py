@@ -1,4 +1,4 @@
-"""TODO."""
+"""The job of a run: what to do, on which rows of which file."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,22 +8,23 @@ from mtst.training.config import TrainConfig
 
 @dataclass(frozen=True)
 class Job:
-    """What a run is asked to do, next to its data, and how the data were chosen from their file.
+    """What a run does, next to its data, and how the data were selected from their file.
 
     Attributes:
-        encoder: the name that the encoder is loaded by; of a run that goes on with a model, what that began with.
-        config: how to train.
+        encoder: the name that the encoder is loaded by; of a model that is trained further, the encoder that it
+            began with.
+        config: the training configuration.
         source: the file's name.
         text: the column of the sentences.
         header: whether the file's first row names its columns.
-        merge: whether labels that differ only in case and blanks were made one.
+        merge: whether labels that differ only in case and blanks were merged.
         leave_out: the lines of the file that were left out by choice.
-        fp32: whether matrices are multiplied in 32 bits even where bf16 is quicker.
-        kind: whether to train, to look for learning rates, to compare scenarios, or only to keep a model.
+        fp32: whether matrices are multiplied in 32 bits even where bf16 is faster.
+        kind: train, find learning rates, compare scenarios, or only keep a model.
         scenarios: those to compare.
-        seeds: how many seeds each of them is tried with.
+        seeds: how many seeds each of them is trained with.
         alone: a scenario in which each task is also trained alone.
-        start: what the model is called that training goes on with, if it does; it lies in the run's folder.
+        start: the name of the model to train further, if any; it lies in the run's folder.
     """
 
     encoder: str

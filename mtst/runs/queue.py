@@ -1,4 +1,4 @@
-"""The line in which runs wait: one trains at a time, and nobody's second run goes before somebody's first."""
+"""The queue of runs: one trains at a time, and no visitor's second run goes before another's first."""
 
 import threading
 import time
@@ -6,110 +6,111 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from statistics import median
 
-REMEMBERED = 20  # runs whose length tells how long the next ones may take
+DURATIONS_REMEMBERED = 20  # of the last runs, to estimate how long the next ones take
 
 
 @dataclass(frozen=True)
 class QueuePosition:
-    """Where a run stands: `number` of `of` runs that wait, and the seconds it may take until it starts, if known."""
+    """Where a run stands: `number` of `total` waiting runs, and the seconds until it starts, if known."""
 
     number: int
-    of: int
+    total: int
     seconds: float | None
 
 
 @dataclass(frozen=True)
-class _Waiting:
+class _Entry:
     token: str
     visitor: str
 
 
 class RunQueue:
-    """Runs that wait, by token, and the one that runs. Any thread may call it."""
+    """The runs that wait, by token, and the one that is running. Safe to use from any thread."""
 
     def __init__(self) -> None:
-        self._waiting: list[_Waiting] = []
-        self._running: _Waiting | None = None
-        self._began = 0.0
-        self._left: float | None = None
-        self._lengths: deque[float] = deque(maxlen=REMEMBERED)
+        self._waiting: list[_Entry] = []
+        self._running: _Entry | None = None
+        self._started_at = 0.0
+        self._remaining: float | None = None
+        self._durations: deque[float] = deque(maxlen=DURATIONS_REMEMBERED)
         self._changed = threading.Condition()
 
-    def join(self, token: str, visitor: str = "") -> None:
-        """Let a run wait; one without a visitor counts as a visitor of its own."""
+    def put(self, token: str, visitor: str = "") -> None:
+        """Add a run; one without a visitor counts as a visitor of its own."""
         with self._changed:
-            self._waiting.append(_Waiting(token, visitor or token))
+            self._waiting.append(_Entry(token, visitor or token))
             self._changed.notify()
 
-    def take(self) -> str:
-        """Return the next run as soon as there is one; it runs from now on."""
+    def get(self) -> str:
+        """Wait for the next run and return it; it is the running one from now on."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting)
-            self._running = self._order()[0]
+            self._running = self._in_order()[0]
             self._waiting.remove(self._running)
-            self._began, self._left = time.monotonic(), None
+            self._started_at, self._remaining = time.monotonic(), None
             return self._running.token
 
-    def done(self) -> None:
-        """Say that the run has ended."""
+    def task_done(self) -> None:
+        """Note that the running run has ended."""
         with self._changed:
-            self._lengths.append(time.monotonic() - self._began)
+            self._durations.append(time.monotonic() - self._started_at)
             self._running = None
 
-    def leave(self, token: str) -> bool:
-        """Take a run out of the line; return whether it was waiting there."""
+    def remove(self, token: str) -> bool:
+        """Remove a waiting run; return whether it was waiting."""
         with self._changed:
-            found = [one for one in self._waiting if one.token == token]
-            self._waiting = [one for one in self._waiting if one.token != token]
-            return bool(found)
+            before = len(self._waiting)
+            self._waiting = [entry for entry in self._waiting if entry.token != token]
+            return len(self._waiting) < before
 
-    def expect(self, seconds: float | None) -> None:
-        """Say how long the run that runs will take from now on."""
+    def set_remaining(self, seconds: float | None) -> None:
+        """Note how long the running run will take from now on, if known."""
         with self._changed:
-            self._left = seconds
+            self._remaining = seconds
 
-    def place(self, token: str) -> QueuePosition | None:
-        """Return the place of a run that waits; nothing for any other."""
+    def position(self, token: str) -> QueuePosition | None:
+        """Return the position of a waiting run; None for any other."""
         with self._changed:
-            tokens = [one.token for one in self._order()]
+            tokens = [entry.token for entry in self._in_order()]
             if token not in tokens:
                 return None
             number = tokens.index(token) + 1
-            return QueuePosition(number, len(tokens), self._wait(number - 1))
+            return QueuePosition(number, len(tokens), self._seconds_until(number))
 
     def count(self, visitor: str) -> int:
         """Return how many runs of a visitor wait or run."""
         with self._changed:
-            return sum(one.visitor == visitor for one in self._all())
+            return sum(entry.visitor == visitor for entry in self._entries())
 
     @property
     def tokens(self) -> list[str]:
         """The runs that wait or run."""
         with self._changed:
-            return [one.token for one in self._all()]
+            return [entry.token for entry in self._entries()]
 
     @property
     def running(self) -> str | None:
         with self._changed:
             return self._running.token if self._running else None
 
-    def _all(self) -> list[_Waiting]:
+    def _entries(self) -> list[_Entry]:
         return [*([self._running] if self._running else []), *self._waiting]
 
-    def _order(self) -> list[_Waiting]:
-        """Return the line: by how many runs of the same visitor come before each, and then by arrival."""
+    def _in_order(self) -> list[_Entry]:
+        """Return the waiting runs: first by how many runs of the same visitor come before each, then by arrival."""
         before = Counter([self._running.visitor] if self._running else [])
         turns = []
-        for one in self._waiting:
-            turns.append(before[one.visitor])
-            before[one.visitor] += 1
-        return [one for _, one in sorted(zip(turns, self._waiting, strict=True), key=lambda pair: pair[0])]
+        for entry in self._waiting:
+            turns.append(before[entry.visitor])
+            before[entry.visitor] += 1
+        return [entry for _, entry in sorted(zip(turns, self._waiting, strict=True), key=lambda pair: pair[0])]
 
-    def _wait(self, others: int) -> float | None:
-        usual = median(self._lengths) if self._lengths else None
-        left = self._left
-        if left is None and usual is not None:
-            left = max(0.0, usual - (time.monotonic() - self._began))
-        if left is None or (others and usual is None):
+    def _seconds_until(self, number: int) -> float | None:
+        """Estimate when the waiting run with that number starts, by the running one and the usual duration."""
+        usual = median(self._durations) if self._durations else None
+        remaining = self._remaining
+        if remaining is None and usual is not None:
+            remaining = max(0.0, usual - (time.monotonic() - self._started_at))
+        if remaining is None or (number > 1 and usual is None):
             return None
-        return left + others * (usual or 0.0)
+        return remaining + (number - 1) * (usual or 0.0)

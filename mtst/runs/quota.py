@@ -8,11 +8,14 @@ from mtst.errors import RunError
 from mtst.runs.settings import Settings
 
 HOUR = 3600
-Times = dict[str, list[float]]  # when, the oldest first, by visitor
+Times = dict[str, list[float]]  # when each visitor asked, the oldest first
 
 
 class Quota:
-    """Counts what each visitor asked for within the last hour, by any thread; nobody in particular has no limit."""
+    """Counts what each visitor asked for within the last hour; without a visitor's name there is no limit.
+
+    Safe to use from any thread.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -20,8 +23,8 @@ class Quota:
         self._runs: Times = {}
         self._models: Times = {}
 
-    def take(self, visitor: str, unfinished: int) -> None:
-        """Let a visitor, of whom some runs wait or run already, begin one more.
+    def count_run(self, visitor: str, unfinished: int) -> None:
+        """Count one more run of a visitor, of whom `unfinished` runs wait or train.
 
         Raises:
             RunError: that is too many.
@@ -30,33 +33,33 @@ class Quota:
             raise RunError(f"You have {unfinished} runs that wait or train, as many as allowed. Stop one, or wait.")
         self._count(self._runs, visitor, "You have begun {} runs within an hour. Begin the next in {} minutes.")
 
-    def take_model(self, visitor: str) -> None:
-        """Let a visitor upload one more model, be it one or not: to look into it takes as long.
+    def count_model(self, visitor: str) -> None:
+        """Count one more uploaded file, also if it turns out to be no model: checking it takes as long.
 
         Raises:
             RunError: that is too many.
         """
         self._count(self._models, visitor, "You have uploaded {} models within an hour. Upload the next in {} minutes.")
 
-    def _count(self, times: Times, visitor: str, refusal: str) -> None:
+    def _count(self, times: Times, visitor: str, message: str) -> None:
         if not visitor:
             return
         with self._lock:
             now = time.monotonic()
-            for other in list(times):
-                times[other] = [one for one in times[other] if one > now - HOUR]
-                if not times[other]:
-                    del times[other]
-            past = times.setdefault(visitor, [])
-            if len(past) >= self._settings.max_runs_an_hour:
-                raise RunError(refusal.format(len(past), 1 + int((HOUR - (now - past[0])) / 60)))
-            past.append(now)
+            for name in list(times):
+                times[name] = [asked for asked in times[name] if asked > now - HOUR]
+                if not times[name]:
+                    del times[name]
+            recent = times.setdefault(visitor, [])
+            if len(recent) >= self._settings.max_runs_an_hour:
+                raise RunError(message.format(len(recent), 1 + int((HOUR - (now - recent[0])) / 60)))
+            recent.append(now)
 
-    def check_room(self) -> None:
-        """Make sure that the folder of runs is not full.
+    def check_disk_space(self) -> None:
+        """Make sure that the folder of runs is below its maximum size.
 
         Raises:
-            RunError: it is.
+            RunError: it is not.
         """
         if sum(map(_size, self._settings.runs_dir.rglob("*"))) > 1e9 * self._settings.max_folder_gb:
             raise RunError("This server has no room for another run now. Come back later, or run mtst yourself.")

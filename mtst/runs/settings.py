@@ -1,4 +1,4 @@
-"""What a host sets by environment variables, read once; a bad value is an error at start that names it."""
+"""The settings of a host: environment variables, read once at the start; an error names the variable."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ KINDS = {int: "a whole number above 0", float: "a number above 0", bool: "yes or
 
 @dataclass(frozen=True)
 class Settings:
-    """The limits and places of one app; every field is the variable `MTST_` + its name in capitals.
+    """The limits and paths of one app; each field is the variable `MTST_` + its name in capitals.
 
     Raises:
         SettingsError: a limit is not positive.
@@ -49,7 +49,7 @@ class Settings:
 
     @property
     def limits(self) -> Limits:
-        """How much of an upload is read."""
+        """The limits of an uploaded table."""
         return Limits(self.max_rows, self.max_upload_mb, self.max_columns, self.max_labels, self.max_characters)
 
     @property
@@ -59,10 +59,10 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """Read the settings of this process.
+        """Read the settings from environment variables.
 
         Raises:
-            SettingsError: a variable cannot be read as what it stands for.
+            SettingsError: a variable cannot be parsed.
         """
         values = {}
         for field in fields(cls):

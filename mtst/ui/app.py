@@ -101,7 +101,7 @@ def server_options(services: Services, endpoints: Collection[str]) -> MutableMap
     async def health(_request: Request) -> JSONResponse:
         runs = services.runs
         return JSONResponse(
-            {"ok": True, "waiting": runs.waiting, "training": runs.training} | services.meter.read()._asdict()
+            {"ok": True, "waiting": runs.waiting, "training": runs.running} | services.meter.read()._asdict()
         )
 
     middleware = [

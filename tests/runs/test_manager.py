@@ -61,7 +61,7 @@ def follow(runs, token, until=lambda history: history.is_over):
     return asyncio.run(asyncio.wait_for(wait(), 30))
 
 
-def left_behind(path, *events):
+def unfinished_run(path, *events):
     """A run that a server which is gone has left in its folder."""
     folder = RunFolder(path)
     folder.path.mkdir(parents=True)
@@ -78,7 +78,7 @@ def trainer():
 def test_a_run_goes_from_start_to_finish_and_leaves_a_model(runs, swapped):
     token = runs.submit(Job("all-MiniLM-L6-v2", TrainConfig(epochs=2, batch_size=4, head_rate=0.3), "my.csv"), swapped)
     history = follow(runs, token)
-    events = runs.folder(token).reader().read()
+    events = runs.folder(token).event_reader().read()
     kinds = [type(event) for event in events]
     assert kinds == [
         Started,
@@ -117,12 +117,12 @@ def test_a_waiting_run_that_is_stopped_ends_at_once(runs, submit):
     last_word = follow(runs, second).failed
     assert last_word.state == "stopped"
     assert "waiting" in last_word.message
-    assert runs.place(second) is None
+    assert runs.position(second) is None
     assert not runs.folder(first).history().is_over
 
 
 def test_a_run_that_cannot_be_read_does_not_keep_the_app_from_starting(tmp_path):
-    folder = left_behind(tmp_path / TOKEN)
+    folder = unfinished_run(tmp_path / TOKEN)
     folder.events_path.write_bytes(b'{"kind": "unheard of"}\n')
     runs = RunManager(Settings(runs_dir=tmp_path))
     with pytest.raises(RunError, match="another version"):
@@ -267,7 +267,7 @@ def test_a_deleted_run_is_gone_at_once_and_the_next_one_trains(runs, submit, tmp
 def test_a_run_whose_process_is_only_just_starting_is_deleted_as_soon_as_it_has(runs, submit, monkeypatch):
     """The server that runs are forked from takes seconds to start, for which the first run waits."""
     starting, asked, go = (threading.Event() for _ in range(3))
-    process, trainer = runs._trainer._context.Process, runs._trainer
+    process, trainer = runs._worker._context.Process, runs._worker
     start, kill = process.start, trainer.kill
 
     def slowly(self):
@@ -315,7 +315,7 @@ def test_a_visitor_has_limits_and_others_do_not_feel_them(tmp_path, swapped, tin
     with pytest.raises(RunError, match="2 runs that wait or train"):
         runs.submit(job, swapped, "a")
     tokens.append(runs.submit(job, swapped, "b"))
-    assert (runs.place(tokens[2]).number, runs.place(tokens[1]).number) == (1, 2)  # b's first before a's second
+    assert (runs.position(tokens[2]).number, runs.position(tokens[1]).number) == (1, 2)  # b's first before a's second
     for token in tokens[:2]:
         runs.stop(token)
         follow(runs, token)
@@ -333,9 +333,9 @@ def test_a_wrong_file_in_place_of_a_model_is_no_run_that_was_begun(tmp_path, swa
     runs = RunManager(Settings(runs_dir=tmp_path / "runs", max_runs_an_hour=1))
     (tmp_path / "mine.zip").write_text("no model")
     with pytest.raises(ModelError, match="not a ZIP that mtst has made"):
-        runs.keep(tmp_path / "mine.zip", "a")
+        runs.store_model(tmp_path / "mine.zip", "a")
     with pytest.raises(RunError, match="You have uploaded 1 models within an hour"):
-        runs.keep(tmp_path / "mine.zip", "a")
+        runs.store_model(tmp_path / "mine.zip", "a")
     assert follow(runs, runs.submit(Job(str(tiny_folder()), SHORT), swapped, "a")).finished
 
 
@@ -360,7 +360,7 @@ def test_runs_that_waited_when_the_app_went_train_when_it_is_back(tmp_path, swap
 
 
 def test_two_processes_never_write_one_log(tmp_path):
-    folder = left_behind(tmp_path / TOKEN)
+    folder = unfinished_run(tmp_path / TOKEN)
     with folder.event_log(), pytest.raises(RunError, match="another process"):
         folder.event_log()
     with folder.event_log() as log:
@@ -386,13 +386,13 @@ def test_a_run_that_cannot_begin_says_why(runs, submit, tmp_path):
 def test_runs_wait_for_their_turn(runs, submit):
     first, second, third = submit(LONG), submit(SHORT), submit(SHORT)
     follow(runs, first, lambda history: history.steps)
-    assert [runs.place(token) and runs.place(token).number for token in (first, second, third)] == [None, 1, 2]
+    assert [runs.position(token) and runs.position(token).number for token in (first, second, third)] == [None, 1, 2]
     assert runs.folder(second).history().started is None
     runs.stop(first)
     assert follow(runs, third).finished
     assert follow(runs, first).finished.stopped
     assert follow(runs, second).finished
-    assert runs.place(first) is None
+    assert runs.position(first) is None
 
 
 def test_a_run_that_vanishes_while_it_waits_does_not_hold_up_the_others(tmp_path, swapped, tiny_folder):
@@ -421,7 +421,7 @@ def test_an_unknown_or_ill_formed_token_is_refused(runs, token):
 
 
 def test_a_token_never_leads_out_of_the_folder(tmp_path):
-    left_behind(tmp_path / TOKEN)
+    unfinished_run(tmp_path / TOKEN)
     inner = RunManager(Settings(runs_dir=tmp_path / "inner"))
     with pytest.raises(RunError):
         inner.folder(f"../{TOKEN}")
@@ -429,7 +429,7 @@ def test_a_token_never_leads_out_of_the_folder(tmp_path):
 
 @pytest.mark.parametrize("tail", [b"", b'{"kind": "st'])
 def test_a_run_that_was_left_open_is_marked_as_failed(tmp_path, tail):
-    folder = left_behind(tmp_path / TOKEN, StepEnded(1, {"mood": 1.0}, 0.1))
+    folder = unfinished_run(tmp_path / TOKEN, StepEnded(1, {"mood": 1.0}, 0.1))
     folder.events_path.write_bytes(folder.events_path.read_bytes() + tail)
     for _ in range(2):
         history = follow(RunManager(Settings(runs_dir=tmp_path)), TOKEN)
@@ -442,7 +442,7 @@ def test_a_run_that_was_left_open_is_marked_as_failed(tmp_path, tail):
     "last", [Finished(0, stopped=False, early=False, proof=(), confusion={}, seconds=1.0), Failed("no")]
 )
 def test_a_run_that_is_over_stays_as_it_is(tmp_path, last):
-    folder = left_behind(tmp_path / TOKEN, last)
+    folder = unfinished_run(tmp_path / TOKEN, last)
     before = folder.events_path.read_bytes()
     RunManager(Settings(runs_dir=tmp_path))
     assert folder.events_path.read_bytes() == before
@@ -450,8 +450,8 @@ def test_a_run_that_is_over_stays_as_it_is(tmp_path, last):
 
 def test_only_runs_that_are_old_expire(tmp_path):
     runs = RunManager(Settings(runs_dir=tmp_path, run_ttl_hours=2))
-    old, new = left_behind(tmp_path / TOKEN), left_behind(tmp_path / ("b" * 32))
-    left_behind(tmp_path / "not a token")
+    old, new = unfinished_run(tmp_path / TOKEN), unfinished_run(tmp_path / ("b" * 32))
+    unfinished_run(tmp_path / "not a token")
     (tmp_path / "file").write_text("")
     now = time.time()
     for path in [*old.path.iterdir(), old.path]:

@@ -20,17 +20,17 @@ def often():
 def test_runs_and_models_are_counted_apart_each_in_its_own_words():
     quota = Quota(Settings(max_runs_an_hour=2, max_runs_waiting=1))
     for _ in range(2):
-        quota.take("a", 0)
-        quota.take_model("a")
+        quota.count_run("a", 0)
+        quota.count_model("a")
     with pytest.raises(RunError, match=r"^You have begun 2 runs within an hour. Begin the next in 60 minutes.$"):
-        quota.take("a", 0)
+        quota.count_run("a", 0)
     with pytest.raises(RunError, match=r"^You have uploaded 2 models within an hour. Upload the next in 60 minutes.$"):
-        quota.take_model("a")
+        quota.count_model("a")
     with pytest.raises(RunError, match="1 runs that wait or train"):
-        quota.take("b", 1)
-    quota.take("b", 0)
+        quota.count_run("b", 1)
+    quota.count_run("b", 0)
     for _ in range(9):  # nobody in particular
-        quota.take("", 9)
+        quota.count_run("", 9)
 
 
 def test_as_many_as_allowed_are_counted_whichever_threads_ask(often):
@@ -41,13 +41,13 @@ def test_as_many_as_allowed_are_counted_whichever_threads_ask(often):
     def ask(number: int) -> None:
         for turn in range(200):
             try:
-                quota.take("all", 0)
+                quota.count_run("all", 0)
                 begun.append("all")
             except RunError:
                 pass
             except Exception as error:
                 errors.append(error)
-            quota.take(f"{number} {turn}", 0)
+            quota.count_run(f"{number} {turn}", 0)
 
     threads = [threading.Thread(target=ask, args=[number]) for number in range(8)]
     for thread in threads:

@@ -1,4 +1,4 @@
-"""The model that a run begins with: new heads on an encoder, or a model that is trained further."""
+"""The model of a run: the initial one, the best one so far, and a model that a visitor has uploaded."""
 
 import shutil
 from pathlib import Path
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 
 def initial_model(folder: RunFolder, job: Job, data: Dataset) -> "MultiTaskSentenceTransformer":
-    """Return the model of a run before anything happened.
+    """Return the model that a run begins with: new heads on an encoder, or a model that is trained further.
 
     Raises:
-        ModelError: the model to go on with cannot be read.
+        ModelError: the model to train further cannot be read.
         EncoderError: the encoder cannot be loaded.
     """
     from mtst.model.multitask import MultiTaskSentenceTransformer
 
     if job.start:
-        return MultiTaskSentenceTransformer.load(folder.start_path, fp32=job.fp32).with_tasks(data.tasks)
+        return MultiTaskSentenceTransformer.load(folder.initial_model_path, fp32=job.fp32).with_tasks(data.tasks)
     return MultiTaskSentenceTransformer(load_encoder(job.encoder, fp32=job.fp32), data.tasks)
 
 

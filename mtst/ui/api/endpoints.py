@@ -206,7 +206,7 @@ class Api:
 
     def _state(self, token: str) -> RunState:
         runs = self._services.runs
-        return run_state(runs.folder(token), runs.history(token), runs.place(token))
+        return run_state(runs.folder(token), runs.history(token), runs.position(token))
 
 
 def _rounded(values: np.ndarray) -> Any:

@@ -52,7 +52,7 @@ def run_state(folder: RunFolder, history: History, position: QueuePosition | Non
         "kind": job.kind,
         "state": _state(folder, history, position),
         "message": history.failed.message if history.has_failed else "",
-        "place": {"number": position.number, "of": position.of, "seconds": position.seconds} if position else None,
+        "place": {"number": position.number, "of": position.total, "seconds": position.seconds} if position else None,
         "done": done,
         "of": of,
         "scores": {row.scenario: row.tasks for row in history.comparison.results}

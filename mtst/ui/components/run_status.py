@@ -57,7 +57,7 @@ def status(
 
 def queue_status(position: QueuePosition) -> tuple[str, str]:
     """Return the position of a waiting run in the queue, and how long it may wait."""
-    title = "Next in line" if position.number == 1 else f"Waiting, number {position.number} of {position.of} in line"
+    title = "Next in line" if position.number == 1 else f"Waiting, number {position.number} of {position.total} in line"
     wait = (
         "it starts by itself"
         if position.seconds is None

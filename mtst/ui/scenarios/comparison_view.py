@@ -130,7 +130,7 @@ async def follow_comparison(services: Services, token: str | None) -> AsyncItera
         return
     try:
         async for history in services.runs.follow(token):
-            position, stopping = services.runs.place(token), folder.stop_requested
+            position, stopping = services.runs.position(token), folder.stop_requested
             yield await asyncio.to_thread(show_comparison, history, source, position, stopping=stopping)  # it computes
     except RunError:
         yield no_comparison("the comparison that was shown here is gone")

@@ -29,7 +29,7 @@ def _write_unless_current(services: Services, folder: RunFolder, *, onnx: bool) 
     The ZIP gets the modification time of its model. So it is known to be current, and does not delay the run's expiry.
     """
     history = services.runs.history(folder.path.name)
-    if not history.is_over and not folder.keeps_only:
+    if not history.is_over and not folder.is_model_only:
         raise RunError("Your run has not ended yet. Wait for it.")
     model = services.run_model(folder.path.name)
     modified = folder.model_path.stat().st_mtime_ns

@@ -114,8 +114,8 @@ class Services:
         folder = self.runs.folder(token)
         job = folder.job()
         if job.start:  # the name in the job is what the author of that model wrote
-            load = partial(_load, folder.start_path, None)
-            return self._models.get_or_load(str(folder.start_path), load).model.encoder
+            load = partial(_load, folder.initial_model_path, None)
+            return self._models.get_or_load(str(folder.initial_model_path), load).model.encoder
         return self.encoder_named(job.encoder)
 
     @cached_property
@@ -176,7 +176,7 @@ class Services:
         """
         folder = self.runs.folder(token)
         self.runs.delete(token)
-        for path in (folder.path, folder.start_path):
+        for path in (folder.path, folder.initial_model_path):
             self._models.drop(str(path))
         temporary_files.unlink_zips(folder.path.name)
 

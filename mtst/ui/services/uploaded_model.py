@@ -80,7 +80,7 @@ def upload_model(
         try:
             yield from _fetch_base(services, visitor, file)
             with services.executors.model_uploads:
-                token = services.runs.keep(file, visitor)
+                token = services.runs.store_model(file, visitor)
                 services.run_model(token)  # loaded before the first prediction
         finally:
             if file != Path(path):  # it was moved here, so nobody else removes it

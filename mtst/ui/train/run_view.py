@@ -80,7 +80,7 @@ async def follow_run(services: Services, token: str | None) -> AsyncIterator[Run
             run = RunDetails(
                 token,
                 job,
-                services.runs.place(token),
+                services.runs.position(token),
                 folder.stop_requested,
                 has_model=history.is_over and folder.has_model,
                 checkpoint=folder.checkpoint_metadata if history.has_failed else None,

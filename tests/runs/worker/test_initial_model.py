@@ -25,7 +25,7 @@ def test_a_model_that_is_kept_lies_in_a_folder_for_its_owner_alone(model, tmp_pa
     zip_model(model, tmp_path / "sent.zip")
     folder = RunFolder(tmp_path / "runs" / "token")
     store_uploaded_model(tmp_path / "sent.zip", folder, POLICY, 50.0)
-    assert folder.keeps_only
+    assert folder.is_model_only
     assert folder.job().source == "sent.zip"
     assert folder.path.stat().st_mode & 0o777 == 0o700
 

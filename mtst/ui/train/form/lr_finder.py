@@ -68,7 +68,7 @@ async def follow_search(services: Services, token: str | None) -> AsyncIterator[
         yield SearchView()
         return
     async for history in services.runs.follow(name):
-        yield show_search(history, name, services.runs.place(name))
+        yield show_search(history, name, services.runs.position(name))
 
 
 def show_search(history: History, token: str, position: QueuePosition | None = None) -> SearchView:
