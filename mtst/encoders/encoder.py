@@ -167,7 +167,7 @@ class Encoder(nn.Module):
         with _TOKENIZER_LOCK:
             return dict(self.backbone.tokenizer.pad({"input_ids": list(ids)}, return_tensors="pt").to(self.device))
 
-    def _autocast(self) -> AbstractContextManager:
+    def _autocast(self) -> AbstractContextManager[None]:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:

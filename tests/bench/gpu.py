@@ -30,8 +30,8 @@ from tests.bench.training import data_of, options_of
 SCENARIOS = ("freeze-encoder", "top-k", "gradual", "train-all")
 
 
-class AllOfIt(ProcessGroup):
-    """One of two processes, which does all of the work itself; what it adds up goes through the group."""
+class WholeBatchGroup(ProcessGroup):
+    """One of two processes that does all of the work itself; its sums go through the group."""
 
     def owns(self, index: int) -> bool:
         return index >= 0
@@ -43,14 +43,16 @@ class AllOfIt(ProcessGroup):
         return rows[:count]
 
 
-def begun(data: Dataset, device: str, *, fp32: bool) -> MultiTaskSentenceTransformer:
+def new_model(data: Dataset, device: str, *, fp32: bool) -> MultiTaskSentenceTransformer:
     encoder = load_encoder(fp32=fp32)
     encoder.to(device)
     return MultiTaskSentenceTransformer(encoder, data.tasks)
 
 
-def followed(data: Dataset, config: TrainConfig, device: str, *, fp32: bool = False, **more: object) -> list[RunEvent]:
-    model = begun(data, device, fp32=fp32)
+def run_events(
+    data: Dataset, config: TrainConfig, device: str, *, fp32: bool = False, **more: object
+) -> list[RunEvent]:
+    model = new_model(data, device, fp32=fp32)
     return list(fit(model, data, config, baselines=False, **more))
 
 
@@ -58,13 +60,13 @@ def losses(events: Sequence[RunEvent]) -> list[float]:
     return [sum(event.losses.values()) for event in events if isinstance(event, StepEnded)]
 
 
-def timeless(events: Sequence[RunEvent]) -> list[dict]:
+def without_seconds(events: Sequence[RunEvent]) -> list[dict]:
     return [{name: value for name, value in asdict(event).items() if name != "seconds"} for event in events]
 
 
-def apart(some: Sequence[RunEvent], others: Sequence[RunEvent]) -> float:
-    """Return by how much the losses of the steps of two runs differ at most."""
-    return max(abs(a - b) for a, b in zip(losses(some), losses(others), strict=True))
+def largest_difference(first: Sequence[RunEvent], second: Sequence[RunEvent]) -> float:
+    """Return the largest difference between the losses of the steps of two runs."""
+    return max(abs(a - b) for a, b in zip(losses(first), losses(second), strict=True))
 
 
 def epoch_seconds(events: Sequence[RunEvent]) -> float:
@@ -78,8 +80,8 @@ def compare(data: Dataset, options: Namespace) -> None:
     print(f"{'':16}" + 2 * "".join(f"{name:>12}" for name in ("CPU", "GPU fp32", "GPU bf16")))
     for scenario in SCENARIOS:
         config = TrainConfig(scenario, epochs=options.epochs, batch_size=options.batch)
-        runs = [followed(data, config, "cpu", fp32=True)]
-        runs += [followed(data, config, "cuda", fp32=fp32) for fp32 in (True, False)]
+        runs = [run_events(data, config, "cpu", fp32=True)]
+        runs += [run_events(data, config, "cuda", fp32=fp32) for fp32 in (True, False)]
         seconds = "".join(f"{epoch_seconds(events):12.3f}" for events in runs)
         steps = len(losses(runs[0])) // options.epochs
         last = "".join(f"{sum(losses(events)[-steps:]) / steps:12.4f}" for events in runs)
@@ -87,23 +89,27 @@ def compare(data: Dataset, options: Namespace) -> None:
 
 
 def repeat(data: Dataset, config: TrainConfig) -> None:
-    once, twice = (followed(data, config, "cuda") for _ in range(2))
-    same = "the same events" if timeless(once) == timeless(twice) else f"losses up to {apart(once, twice):.1e} apart"
+    first, second = (run_events(data, config, "cuda") for _ in range(2))
+    same = (
+        "the same events"
+        if without_seconds(first) == without_seconds(second)
+        else f"losses up to {largest_difference(first, second):.1e} apart"
+    )
     print(f"{config.scenario}, the same run twice: {same}")
 
 
 def resume(data: Dataset, config: TrainConfig) -> None:
-    whole = followed(data, config, "cuda")
+    whole = run_events(data, config, "cuda")
     with tempfile.TemporaryDirectory() as folder:
         path, first = Path(folder) / "checkpoint", []
-        events = fit(begun(data, "cuda", fp32=False), data, config, baselines=False, checkpoint=path)
+        events = fit(new_model(data, "cuda", fp32=False), data, config, baselines=False, checkpoint=path)
         for event in events:
             first.append(event)
             if path.exists():
                 events.close()
         first = [event for event in first if not isinstance(event, StepEnded) or event.step <= _steps(first)]
-        rest = followed(data, config, "cuda", checkpoint=path)
-    found = apart(whole, first + rest)
+        rest = run_events(data, config, "cuda", checkpoint=path)
+    found = largest_difference(whole, first + rest)
     print(f"{config.scenario}, broken off after epoch 1 and resumed: losses up to {found:.1e} apart")
 
 
@@ -112,15 +118,15 @@ def _steps(events: Sequence[RunEvent]) -> int:
 
 
 def share(data: Dataset, config: TrainConfig) -> None:
-    alone = followed(data, config, "cuda")
+    alone = run_events(data, config, "cuda")
     with tempfile.NamedTemporaryFile() as meeting:
         distributed.init_process_group("nccl", init_method=f"file://{meeting.name}.group", rank=0, world_size=1)
         start = time.perf_counter()
-        shared = followed(data, config, "cuda", process_group=AllOfIt(0, 2, torch.device("cuda")))
+        shared = run_events(data, config, "cuda", process_group=WholeBatchGroup(0, 2, torch.device("cuda")))
         seconds = time.perf_counter() - start
         distributed.destroy_process_group()
     print(
-        f"{config.scenario}, sums through NCCL: losses up to {apart(alone, shared):.1e} apart, {seconds:.1f} s in all"
+        f"{config.scenario}, sums through NCCL: losses up to {largest_difference(alone, shared):.1e} apart, {seconds:.1f} s in all"
     )
 
 

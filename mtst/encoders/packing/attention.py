@@ -4,9 +4,10 @@ Transformers lets the attention of a model be replaced by name. Linear layers an
 sentence ends, so only attention needs to know: a `Layout` tells it. Neighbouring sentences of similar lengths are
 padded to the longest of them inside attention, because a few large products are quicker than many small ones.
 
-Training costs 2.1 times as much CPU time without it (batches of dialogue lines, everything open or the top two blocks;
-see tests/bench/README.md), which is why it stays although it sets a private attribute of Transformers' configurations
-(`_attn_implementation`) and calls a private function of PyTorch (`_softmax_backward_data`).
+Without it, training takes 2.1 times as much CPU time on lines of dialogue and 1.6 times on questions of similar lengths
+(`python -m tests.bench.packing`, see tests/bench/README.md). This is why it stays, although it sets a private attribute
+of Transformers' configurations (`_attn_implementation`) and calls a private function of PyTorch
+(`_softmax_backward_data`).
 """
 
 import math
@@ -149,7 +150,7 @@ class _PackedAttention(torch.autograd.Function):
         return out[None]
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]  # torch: *Any
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         out = gradient[0].transpose(0, 1).float().contiguous()
         heads, tokens, d = out.shape
         total = out.new_zeros(tokens, 3, heads, d)
