@@ -49,8 +49,9 @@ class RunManager:
         except OSError as error:
             raise RunError(f"The folder of runs {settings.runs_dir} cannot be made: {error.strerror}.") from error
         end_orphans = partial(self._final_events.ensure_all, self._requeue(), Failed(RESTARTED, "interrupted"))
-        for name, work in {"end orphans": end_orphans, "train": self._run_all, "sweep": self._sweep_all}.items():
-            threading.Thread(target=work, name=f"runs: {name}", daemon=True).start()
+        threading.Thread(target=end_orphans, name="runs: end orphans", daemon=True).start()
+        threading.Thread(target=self._run_all, name="runs: train", daemon=True).start()
+        threading.Thread(target=self._sweep_all, name="runs: sweep", daemon=True).start()
 
     def warm_up(self) -> None:
         """Start what the first run would have to wait for."""

@@ -1,4 +1,4 @@
-"""The report of a run: all that it takes to judge it and to repeat it, as JSON."""
+"""The report of a run as JSON: its scores, its environment, and the command that repeats it."""
 
 import hashlib
 import json
@@ -17,37 +17,35 @@ import mtst
 from mtst.comparison.recommendation import describe, recommend
 from mtst.comparison.results import Comparison
 from mtst.data.dataset import Dataset
-from mtst.encoders.loading import DEFAULT
+from mtst.encoders.catalogue import DEFAULT
 from mtst.evaluation.scores import Scores
 from mtst.runs.history import History
 from mtst.runs.job import Job
 from mtst.training.config import TrainConfig
 
 LIBRARIES = ("torch", "transformers", "sentence-transformers", "scikit-learn", "numpy", "accelerate")
-_ANY = TypeAdapter(Any)
-
-
-def data_hash(data: Dataset) -> str:
-    """Return the SHA-256 of the texts, tasks and labels of a dataset, in their order."""
-    rows = [data.texts, [[task.name, task.labels] for task in data.tasks], list(data.labels.values())]
-    return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
+COMPARISON_SETTINGS = ("epochs", "batch_size", "top_blocks", "balance", "seed")  # of `TrainConfig`
+_ANY: TypeAdapter[Any] = TypeAdapter(Any)
 
 
 def build_report(job: Job, data: Dataset, history: History, test: dict[str, Scores] | None = None) -> dict[str, Any]:
-    """Return the report of a run that has finished.
+    """Return the report of a finished run.
 
     The same config, seed and data give the same events on the same machine with the same versions; other processors
     and other numbers of threads round differently.
 
     Args:
-        job: what was asked for.
-        data: the rows it was done with.
-        history: what happened.
-        test: scores on a file of their own.
+        job: the job of the run.
+        data: its rows.
+        history: its events.
+        test: scores on a separate test file, if there is one.
+
+    Raises:
+        RunError: the run has not finished.
     """
     started, finished = history.started, history.finished
-    made = {
-        **_made_with(started.precision),
+    report: dict[str, Any] = {
+        **_environment(started.precision),
         "encoder": job.encoder,
         "data": {
             "source": job.source,
@@ -74,21 +72,22 @@ def build_report(job: Job, data: Dataset, history: History, test: dict[str, Scor
         "space": finished.space and dict(zip(("before", "after"), finished.space, strict=True)),
         "seconds": finished.seconds,
     }
-    made |= {"test": test} if test is not None else {}
-    return _ANY.dump_python(made, mode="json", serialize_as_any=True)
+    if test is not None:
+        report["test"] = test
+    return _to_json(report)
 
 
 def build_comparison_report(job: Job, data: Dataset, comparison: Comparison) -> dict[str, Any]:
-    """Return the report of a comparison as far as it has come: the recommendation, and all that it rests on.
+    """Return the report of a comparison so far: the recommendation, and the scores that it is based on.
 
     Args:
-        job: what was asked for.
-        data: the rows it was done with.
-        comparison: what happened.
+        job: the job of the run.
+        data: its rows.
+        comparison: its events.
     """
     started, advice = comparison.started if comparison.has_started else None, recommend(comparison)
-    made = {
-        **_made_with(started.precision if started else None),
+    report: dict[str, Any] = {
+        **_environment(started.precision if started else None),
         "encoder": job.encoder,
         "data": {"source": job.source, "rows": len(data), "sha256": data_hash(data)},
         "config": job.config,
@@ -105,12 +104,18 @@ def build_comparison_report(job: Job, data: Dataset, comparison: Comparison) -> 
         "attempts": comparison.ended,
         "complete": comparison.is_complete,
     }
-    return _ANY.dump_python(made, mode="json", serialize_as_any=True)
+    return _to_json(report)
 
 
-def _made_with(precision: str | None) -> dict[str, Any]:
-    """Return the versions and the machine."""
-    import torch  # here, since a page that has compared nothing does without it
+def _to_json(report: dict[str, Any]) -> dict[str, Any]:
+    """Turn dataclasses into plain data that JSON can hold."""
+    plain: dict[str, Any] = _ANY.dump_python(report, mode="json", serialize_as_any=True)
+    return plain
+
+
+def _environment(precision: str | None) -> dict[str, Any]:
+    """Return the versions of the libraries and the machine."""
+    import torch  # here, since the page imports this module and must open before torch is loaded
 
     return {
         "mtst": mtst.__version__,
@@ -126,38 +131,41 @@ def _made_with(precision: str | None) -> dict[str, Any]:
     }
 
 
-COMPARED = ("epochs", "batch_size", "top_blocks", "balance", "seed")  # settings that a comparison takes
+def data_hash(data: Dataset) -> str:
+    """Return the SHA-256 of the texts, tasks and labels of a dataset, in their order."""
+    rows = [data.texts, [[task.name, task.labels] for task in data.tasks], list(data.labels.values())]
+    return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def training_command(job: Job, tasks: Sequence[str]) -> list[str]:
-    """Return the words of the command that does what a job does with these label columns, quoted for a shell."""
-    words = _begun("train", job, tasks)
+    """Return the words of the command that repeats a training job with these label columns, quoted for a shell."""
+    words = _command("train", job, tasks)
     for field in fields(TrainConfig):
         value = getattr(job.config, field.name)
         if field.name in ("scenario", "seed") or value != getattr(TrainConfig(), field.name):
             words += _option(field.name.replace("_", "-"), value)
-    return [shlex.quote(word) for word in (*words, *_read(job), "--out", "my-model")]
+    return [shlex.quote(word) for word in (*words, *_input_options(job), "--out", "my-model")]
 
 
 def comparison_command(job: Job, tasks: Sequence[str]) -> list[str]:
-    """Return the words of the command that makes the comparison of a job, quoted for a shell."""
-    words = _begun("compare", job, tasks) + _option("scenario", job.scenarios) + _option("seeds", job.seeds)
+    """Return the words of the command that repeats a comparison with these label columns, quoted for a shell."""
+    words = _command("compare", job, tasks) + _option("scenario", job.scenarios) + _option("seeds", job.seeds)
     words += _option("alone", job.alone) if job.alone else []
-    for name in COMPARED:
+    for name in COMPARISON_SETTINGS:
         value = getattr(job.config, name)
         if value != getattr(TrainConfig(), name):
             words += _option(name.replace("_", "-"), value)
-    return [shlex.quote(word) for word in (*words, *_read(job), "--html", "comparison.html")]
+    return [shlex.quote(word) for word in (*words, *_input_options(job), "--html", "comparison.html")]
 
 
-def _begun(command: str, job: Job, tasks: Sequence[str]) -> list[str]:
-    """Return the words up to the columns."""
+def _command(command: str, job: Job, tasks: Sequence[str]) -> list[str]:
+    """Return the command up to the label columns."""
     words = ["python", "-m", "mtst", command, job.source, "--text", job.text]
     return words + [word for task in tasks for word in ("--labels", task)]
 
 
-def _read(job: Job) -> list[str]:
-    """Return the options that say how the file is read, and which encoder or model reads its sentences."""
+def _input_options(job: Job) -> list[str]:
+    """Return the options for reading the file and for the encoder or model."""
     words = [] if job.header else ["--no-header"]
     words += ["--merge-labels"] if job.merge else []
     words += ["--leave-out", ",".join(map(str, job.leave_out))] if job.leave_out else []
@@ -169,11 +177,11 @@ def _read(job: Job) -> list[str]:
 
 
 def _option(name: str, value: object) -> list[str]:
-    """Return an option of `train` with its value: once for each entry of a list, a switch for a truth value."""
+    """Return an option and its value: repeated for each entry of a tuple or mapping, a flag for a bool."""
     if isinstance(value, bool):
         return [f"--{name}" if value else f"--no-{name}"]
     if isinstance(value, Mapping):
-        return [word for key, part in value.items() for word in (f"--{name}", f"{key}={part!r}")]
+        return [word for key, entry in value.items() for word in (f"--{name}", f"{key}={entry!r}")]
     if isinstance(value, tuple):
-        return [word for part in value for word in (f"--{name}", str(part))]
+        return [word for entry in value for word in (f"--{name}", str(entry))]
     return [f"--{name}", str(value)]

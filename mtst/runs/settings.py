@@ -5,14 +5,37 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Self
+from typing import Any, Self
 
 from mtst.data.limits import Limits
 from mtst.errors import SettingsError
 from mtst.model.upload.base_encoder import BaseEncoderPolicy
 
-TRUTHS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-KINDS = {int: "a whole number above 0", float: "a number above 0", bool: "yes or no"}
+BOOLS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+
+def _parse_bool(text: str) -> bool:
+    try:
+        return BOOLS[text.lower()]
+    except KeyError:
+        raise ValueError(text) from None
+
+
+@dataclass(frozen=True)
+class _FieldType:
+    """How a variable of one type is parsed, and what an error message calls that type."""
+
+    parse: Callable[[str], object]
+    description: str
+
+
+FIELD_TYPES: dict[object, _FieldType] = {
+    int: _FieldType(int, "a whole number above 0"),
+    float: _FieldType(float, "a number above 0"),
+    bool: _FieldType(_parse_bool, "yes or no"),
+    str: _FieldType(str, "text"),
+    Path: _FieldType(Path, "a path"),
+}
 
 
 @dataclass(frozen=True)
@@ -64,19 +87,13 @@ class Settings:
         Raises:
             SettingsError: a variable cannot be parsed.
         """
-        values = {}
+        values: dict[str, Any] = {}
         for field in fields(cls):
             variable = f"MTST_{field.name.upper()}"
             if text := environment.get(variable, "").strip():
-                parse: Callable[[str], object] = _truth if field.type is bool else field.type  # type: ignore[assignment]
+                field_type = FIELD_TYPES[field.type]
                 try:
-                    values[field.name] = parse(text)
+                    values[field.name] = field_type.parse(text)
                 except ValueError:
-                    raise SettingsError(f"{variable} must be {KINDS[field.type]}, not {text!r}.") from None
+                    raise SettingsError(f"{variable} must be {field_type.description}, not {text!r}.") from None
         return cls(**values)
-
-
-def _truth(text: str) -> bool:
-    if text.lower() not in TRUTHS:
-        raise ValueError(text)
-    return TRUTHS[text.lower()]
