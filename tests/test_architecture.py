@@ -138,7 +138,7 @@ def test_importing_the_package_brings_in_neither_gradio_nor_torch() -> None:
         "import mtst.data, mtst.encoders, mtst.model, mtst.training, mtst.training.config\n"
         "print(sorted({'gradio', 'torch', 'sentence_transformers'} & set(sys.modules)))\n"
         "from mtst import fit, load_encoder, MultiTaskSentenceTransformer\n"
-        "import mtst.runs.worker.main, mtst.__main__\n"
+        "import mtst.runs.worker.main, mtst.__main__, mtst.ui.scenarios.html_report\n"
         "print(sorted({'gradio'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=PACKAGE.parent)

@@ -2,6 +2,7 @@ import asyncio
 import csv
 import re
 import zipfile
+from dataclasses import replace
 
 import gradio as gr
 import pytest
@@ -29,6 +30,14 @@ def sample(services: Services, *labels: str, **ticked: list[str]) -> DataForm:
     """Return a form with the sample and some of its label columns."""
     file = dataset.read_file(services, str(SMALL_SAMPLE))
     return DataForm(file.draft, "text", labels or ("topic", "sentiment"), **ticked)
+
+
+@pytest.fixture
+def few_rows(services: Services, write_csv) -> DataForm:
+    """A form with the first 120 rows of the sample."""
+    lines = SMALL_SAMPLE.read_text(encoding="utf-8").splitlines()[:121]
+    draft = dataset.read_file(services, write_csv("\n".join(lines))).draft
+    return DataForm(draft, "text", ("topic", "sentiment"))
 
 
 def training(data: DataForm, **config: object) -> TrainingForm:
@@ -159,11 +168,10 @@ def test_following_no_run_changes_nothing(services: Services) -> None:
     assert follow(services, "not a token") == [RunView()]
 
 
-def test_a_run_from_start_to_download(services: Services) -> None:
-    form = training(
-        sample(services, copies=["9"], doubtful=["4"]), epochs="3", seed="7", balance="class-weights",
-        task_weight_0="0.5", task_weight_1="",
-    )  # fmt: skip
+def test_a_run_from_start_to_download(services: Services, few_rows: DataForm) -> None:
+    data = replace(few_rows, copies=["9"], doubtful=["4"])
+    choices = {"epochs": "3", "seed": "7", "balance": "class-weights", "task_weight_0": "0.5", "task_weight_1": ""}
+    form = training(data, **choices)
     token = run_controls.start_run(services, "", form, ENCODER, None).run
     view = follow(services, token)[-1]
     assert not view.resume["visible"]
@@ -183,15 +191,17 @@ def test_a_run_from_start_to_download(services: Services) -> None:
     words = re.sub("<[^>]+>", "", view.summary)
     assert "--scenario freeze-encoder --epochs 3 --task-weights topic=0.5 --balance class-weights --seed 7" in words
     assert "--leave-out 4,9 --out" in words
-    assert len(services.runs.folder(token).data()) == 598
+    assert len(services.runs.folder(token).data()) == 118
     assert 'class="prediction"' in predict_tab.predict(services, "what a game", predict_tab.TRAINED, token)
     with zipfile.ZipFile(model_download.make_download(services, token).download["value"]) as archive:
         names = archive.namelist()
     assert {"mtst-model/heads.safetensors", "mtst-model/mtst.json", "mtst-model/modules.json"} <= set(names)
 
 
-def test_a_search_for_rates_suggests_those_of_the_open_parts_and_they_can_be_taken(services: Services) -> None:
-    token, waiting = lr_finder.start_search(services, "", training(sample(services)))
+def test_a_search_for_rates_suggests_those_of_the_open_parts_and_they_can_be_taken(
+    services: Services, few_rows: DataForm
+) -> None:
+    token, waiting = lr_finder.start_search(services, "", training(few_rows))
     assert "Waiting" in waiting["value"]
 
     async def last() -> lr_finder.SearchView:

@@ -1,24 +1,33 @@
-"""Small pieces of HTML that several tabs share."""
+"""Small pieces of HTML that several tabs share.
+
+The page that the command line writes uses them too, so gradio is imported only where it is needed.
+"""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import gradio as gr
 from markupsafe import Markup
 
 from mtst.ui.components.templates import render
 
+if TYPE_CHECKING:
+    import gradio as gr
 
-def card(title: str, number: int | None = None, note: str = "", **kwargs: Any) -> gr.Column:
+
+def card(title: str, number: int | None = None, note: str = "", **kwargs: Any) -> "gr.Column":
     """Open a card with a heading; use it in a `with`."""
+    import gradio as gr
+
     column = gr.Column(elem_classes="card", **kwargs)
     with column:
         html(render("components/card_title", title=title, number=number, note=note))
     return column
 
 
-def html(value: str = "", **kwargs: Any) -> gr.HTML:
+def html(value: str = "", **kwargs: Any) -> "gr.HTML":
     """Return a piece of HTML as a component."""
+    import gradio as gr
+
     return gr.HTML(value, apply_default_css=False, **kwargs)
 
 
@@ -29,6 +38,8 @@ def empty(title: str, text: str, height: int = 260) -> Markup:
 
 def show_message(value: str) -> dict[str, Any]:
     """Return the update that shows a message, or hides its component if it is empty."""
+    import gradio as gr
+
     return gr.update(value=value, visible=bool(value))
 
 

@@ -184,17 +184,17 @@ def _status(history: History, position: QueuePosition | None, *, stopping: bool)
     comparison = history.comparison
     if history.has_failed or position or not comparison.has_started or history.is_waiting:
         return run_status.status(history, position, stopping=stopping)
-    made, total = len(comparison.completed), len(comparison.attempts)
+    completed, total = len(comparison.completed), len(comparison.attempts)
     if comparison.is_over:
         state, title = ("stopped", "Stopped") if not comparison.is_complete else ("finished", "Finished")
-        title = f"{title}, {made} of {total} attempts made"
+        title = f"{title}, {completed} of {total} attempts made"
         return run_status.state_line(
-            state, title, f"took {run_status.format_duration(comparison.seconds)}", made, total
+            state, title, f"took {run_status.format_duration(comparison.seconds)}", completed, total
         )
     title, note = recommendation.progress(comparison)
     if stopping:
-        return run_status.state_line("stopping", "Stopping", note, made, total)
-    return run_status.state_line("running", title, note, made, total)
+        return run_status.state_line("stopping", "Stopping", note, completed, total)
+    return run_status.state_line("running", title, note, completed, total)
 
 
 def save_comparison(services: Services, token: str | None) -> tuple[str, str]:

@@ -95,11 +95,11 @@ def joint_training(comparison: Comparison) -> Markup:
     scenarios = {attempt.task: attempt.scenario for attempt in comparison.attempts if attempt.task}
     scenario = next(iter(scenarios.values()))
     caption = f"Learning together or alone ({title_of(scenario, comparison.tasks)}, same rows and epochs)"
-    made = table(("task", "alone", "together", "gained"), rows, caption=caption)
+    compared = table(("task", "alone", "together", "gained"), rows, caption=caption)
     too_few = [task.name for task in comparison.tasks if task.name not in scenarios]
     if not too_few:
-        return made
-    return made + quiet(f"Too few labelled rows to be learnt alone: {inline_text(', '.join(too_few), 200)}.")
+        return compared
+    return compared + quiet(f"Too few labelled rows to be learnt alone: {inline_text(', '.join(too_few), 200)}.")
 
 
 def more_data(curve: LearningCurve | None) -> Markup:
@@ -127,12 +127,12 @@ def progress(comparison: Comparison) -> tuple[str, str]:
     """Return what a comparison does now, and how far it is."""
     if not comparison.has_started:
         return "Reading each sentence once", "then every scenario trains in turn"
-    made, total = len(comparison.completed), len(comparison.attempts)
+    completed, total = len(comparison.completed), len(comparison.attempts)
     now = comparison.current
     if now is None:
-        return "Done", f"{made} of {total} attempts"
+        return "Done", f"{completed} of {total} attempts"
     name = title_of(now.scenario, comparison.tasks) + (f", {inline_text(now.task, 30)} alone" if now.task else "")
     epochs = [epoch for epoch in comparison.epochs if epoch.attempt == now]
     done = f", epoch {epochs[-1].epoch} of {epochs[-1].epochs} done" if epochs and epochs[-1].epochs else ""
     seed = f", seed {now.seed}" if len({attempt.seed for attempt in comparison.attempts}) > 1 else ""
-    return f"{name}{seed}{done}", f"attempt {made + 1} of {total}"
+    return f"{name}{seed}{done}", f"attempt {completed + 1} of {total}"

@@ -24,9 +24,9 @@ from tests.support.fake_comparison import TASK, comparison_of
 CHEAP, DEAR = "freeze-encoder", "train-all"
 
 
-def form(services, path=None, labels=(), scenarios=(CHEAP, "freeze-all"), seeds=1):
+def form(services, path=None, labels=(), scenarios=(CHEAP, "freeze-all"), seeds=1, encoder=""):
     draft = dataset.read_file(services, path, header=True).draft if path else None
-    return ComparisonForm(DataForm(draft, "text", labels), scenarios, seeds, alone=False)
+    return ComparisonForm(DataForm(draft, "text", labels, encoder=encoder), scenarios, seeds, alone=False)
 
 
 def last(services, token):
@@ -36,10 +36,11 @@ def last(services, token):
     return asyncio.run(asyncio.wait_for(wait(), 120))
 
 
-def test_a_comparison_from_start_to_the_saved_page(services, write_csv):
+def test_a_comparison_from_start_to_the_saved_page(services, write_csv, tiny_folder):
     rows = SMALL_SAMPLE.read_text(encoding="utf-8").splitlines()[:61]
     path = write_csv("\n".join(rows), "mine.csv")
-    started = comparison_view.start_comparison(services, "", form(services, path, ["topic", "sentiment"], seeds=2))
+    chosen = form(services, path, ["topic", "sentiment"], seeds=2, encoder=str(tiny_folder()))
+    started = comparison_view.start_comparison(services, "", chosen)
     token = started.token
     assert started.begin["visible"] is False
     view = last(services, token)
@@ -114,11 +115,12 @@ def test_too_few_rows_are_said_to_be_too_few():
     assert "too few rows" in recommendation.more_data(LearningCurve((10,), ((0.4,),), {}, 1.0))
 
 
-def test_hostile_names_are_shown_as_typed(services, write_csv):
+def test_hostile_names_are_shown_as_typed(services, write_csv, tiny_folder):
     nasty = "<img src=x onerror=alert(1)>"
     rows = [f"{'nice' if n % 2 else 'bad'} words {n},{nasty if n % 2 else 'b'}" for n in range(30)]
     path = write_csv(f"text,{nasty}\n" + "\n".join(rows), "nasty.csv")
-    token = comparison_view.start_comparison(services, "", form(services, path, [nasty])).token
+    chosen = form(services, path, [nasty], encoder=str(tiny_folder()))
+    token = comparison_view.start_comparison(services, "", chosen).token
     view = last(services, token)
     page, _ = comparison_view.save_comparison(services, token)
     for text in (view.status, view.answer, view.table, Path(page).read_text(encoding="utf-8")):

@@ -76,8 +76,8 @@ def matrices(tasks: Sequence[Task], counts: Mapping[str, Confusion], *, buttons:
         buttons: whether each cell is a button.
     """
     labelled = [(number, task) for number, task in enumerate(tasks) if any(map(sum, counts.get(task.name, ())))]
-    made = [_matrix(number, task, counts[task.name]) for number, task in labelled]
-    return render("train/confusion_matrix", matrices=made, buttons=buttons) if made else Markup()
+    shown = [_matrix(number, task, counts[task.name]) for number, task in labelled]
+    return render("train/confusion_matrix", matrices=shown, buttons=buttons) if shown else Markup()
 
 
 def group_labels(labels: Sequence[str], counts: Confusion) -> tuple[list[str], list[list[int]]]:

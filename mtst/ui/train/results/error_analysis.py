@@ -155,7 +155,7 @@ def _scores(task: Task, kind: str, groups: Sequence[SliceScores]) -> Markup:
         for group in groups[:MAX_GROUPS]
     ]
     title = f"{isolate_bidi(truncate(task.name, 60))} by {isolate_bidi(truncate(kind, 60))}"
-    made = table((truncate(kind, 60), "rows", "accuracy", "macro-F1"), rows, caption=title)
+    scores = table((truncate(kind, 60), "rows", "accuracy", "macro-F1"), rows, caption=title)
     if len(groups) <= MAX_GROUPS:
-        return made
-    return made + quiet(f"{len(groups) - MAX_GROUPS:,} labels with fewer rows are left out.")
+        return scores
+    return scores + quiet(f"{len(groups) - MAX_GROUPS:,} labels with fewer rows are left out.")

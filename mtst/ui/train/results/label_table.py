@@ -39,8 +39,8 @@ def _task(history: History, epoch: EpochEnded, task: Task) -> dict[str, object]:
         )
         for label in sorted(task.labels, key=lambda label: -train_rows[label])
     ]
-    made = table(HEADER, rows, caption=f"Each label of {truncate(task.name, 60)}")
-    return {"name": task.name, "table": made, "rare": _rare_recall(rare, then, now)}
+    label_scores = table(HEADER, rows, caption=f"Each label of {truncate(task.name, 60)}")
+    return {"name": task.name, "table": label_scores, "rare": _rare_recall(rare, then, now)}
 
 
 def _rare_recall(rare: tuple[str, ...], then: dict[str, LabelScores], now: dict[str, LabelScores]) -> str:
