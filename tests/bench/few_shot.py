@@ -34,8 +34,8 @@ from mtst import MultiTaskSentenceTransformer, Task, TrainConfig, fit, load_enco
 from mtst.data.dataset import Dataset
 from mtst.data.labels import sort_labels
 from mtst.data.split import text_key
+from mtst.encoders.catalogue import CATALOGUE, DEFAULT
 from mtst.encoders.encoder import Encoder
-from mtst.encoders.loading import CATALOGUE, DEFAULT
 from mtst.evaluation.baselines import C
 
 SETFIT = "setfit==1.2.0"
@@ -72,21 +72,23 @@ class Run:
 
 
 def main() -> None:
-    wanted = parsed()
+    arguments = parse_arguments()
     python = setfit_environment()
     runs: defaultdict[tuple[str, int], list[Run]] = defaultdict(list)
-    for spec in wanted.sets:
+    for spec in arguments.sets:
         name, data, others = read(spec)
-        for shots in wanted.shots or SHOTS:
-            for seed in range(wanted.seeds):
-                job = draw(data, others, shots, seed, wanted.test_rows, iterations(shots, wanted.setfit_iterations))
-                run = compare(job, wanted.scenario, python)
+        for shots in arguments.shots or SHOTS:
+            for seed in range(arguments.seeds):
+                job = draw(
+                    data, others, shots, seed, arguments.test_rows, iterations(shots, arguments.setfit_iterations)
+                )
+                run = compare(job, arguments.scenario, python)
                 runs[name, shots].append(run)
                 print(f"{name}, {shots} shots, seed {seed}: {run}", file=sys.stderr, flush=True)
-    report(runs, wanted.scenario, wanted.setfit_iterations)
+    report(runs, arguments.scenario, arguments.setfit_iterations)
 
 
-def parsed() -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tests.bench.few_shot", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -99,11 +101,11 @@ def parsed() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def iterations(shots: int, wanted: int | None) -> int | None:
+def iterations(shots: int, requested: int | None) -> int | None:
     """Return the `num_iterations` of SetFit; None is its default."""
-    if wanted is None:
+    if requested is None:
         return None if shots <= ALL_PAIRS else ITERATIONS
-    return wanted or None
+    return requested or None
 
 
 def read(spec: str) -> tuple[str, Dataset, Dataset | None]:
@@ -122,17 +124,17 @@ def draw(
 ) -> Job:
     """Draw distinct texts of each label to learn from, and test rows that share no text with them."""
     (task,) = data.tasks
-    found: defaultdict[int, list[int]] = defaultdict(list)
+    rows_of_label: defaultdict[int, list[int]] = defaultdict(list)
     seen = set()
     for row in shuffled(len(data), seed):
-        rows = found[data.labels[task.name][row]]
+        rows = rows_of_label[data.labels[task.name][row]]
         if len(rows) < shots and (text := text_key(data.texts[row])) not in seen:
             seen.add(text)
             rows.append(row)
     for label, name in enumerate(task.labels):
-        if len(found[label]) < shots:
-            sys.exit(f"{task} has {len(found[label])} texts with the label {name!r}, fewer than {shots}.")
-    train = data.take(sorted(row for rows in found.values() for row in rows))
+        if len(rows_of_label[label]) < shots:
+            sys.exit(f"{task} has {len(rows_of_label[label])} texts with the label {name!r}, fewer than {shots}.")
+    train = data.take(sorted(row for rows in rows_of_label.values() for row in rows))
     pool = others or data
     free = [row for row in shuffled(len(pool), TEST_SEED) if text_key(pool.texts[row]) not in seen]
     test = pool.take(free[:test_rows])
@@ -220,41 +222,41 @@ def setfit_environment() -> str:
     """Return the Python of an environment with SetFit and the versions of requirements.txt, made if there is none."""
     folder = Path(tempfile.gettempdir()) / "mtst-bench-setfit"
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    made = folder / "made"
-    if not made.exists():
+    complete = folder / "complete"
+    if not complete.exists():
         print(f"making {folder}, for SetFit only", file=sys.stderr, flush=True)
         venv.create(folder, with_pip=True)
         packages = [SETFIT, *(line for line in REQUIREMENTS.read_text().split() if line.startswith("torch=="))]
         subprocess.run([python, "-m", "pip", "install", "-q", "-c", REQUIREMENTS, *packages], check=True)
-        made.touch()
+        complete.touch()
     return str(python)
 
 
-def report(runs: dict[tuple[str, int], list[Run]], scenario: str, wanted: int | None) -> None:
-    print(f"mtst {scenario}; {SETFIT}, {pairs_of(wanted)}")
+def report(runs: dict[tuple[str, int], list[Run]], scenario: str, iterations: int | None) -> None:
+    print(f"mtst {scenario}; {SETFIT}, {pairs_of(iterations)}")
     print("accuracy × 100 (standard deviation over the draws), and mean seconds of a run")
     print(
         f"{'set':32}{'shots':>6}{'SetFit':>14}{'mtst':>14}{'regression':>12}{'SetFit s':>10}{'mtst s':>9}{'ratio':>8}"
     )
-    for (name, shots), found in runs.items():
+    for (name, shots), group in runs.items():
         setfit, mtst = (
-            statistics.mean(getattr(run, side) for run in found) for side in ("setfit_seconds", "mtst_seconds")
+            statistics.mean(getattr(run, side) for run in group) for side in ("setfit_seconds", "mtst_seconds")
         )
         print(
-            f"{name[:31]:32}{shots:6}{mean([run.setfit for run in found]):>14}{mean([run.mtst for run in found]):>14}"
-            f"{100 * statistics.mean(run.regression for run in found):12.1f}"
+            f"{name[:31]:32}{shots:6}{mean([run.setfit for run in group]):>14}{mean([run.mtst for run in group]):>14}"
+            f"{100 * statistics.mean(run.regression for run in group):12.1f}"
             f"{setfit:10.1f}{mtst:9.1f}{setfit / mtst:7.1f}x"
         )
-    every = [run for found in runs.values() for run in found]
+    every = [run for group in runs.values() for run in group]
     ahead = 100 * statistics.mean(run.mtst - run.setfit for run in every)
     times = sum(run.setfit_seconds for run in every) / sum(run.mtst_seconds for run in every)
     print(f"{len(every)} runs: mtst {ahead:+.2f} points on average; SetFit takes {times:.1f} times as long in all")
 
 
-def pairs_of(wanted: int | None) -> str:
-    if wanted is None:
+def pairs_of(iterations: int | None) -> str:
+    if iterations is None:
         return f"its default (all pairs) up to {ALL_PAIRS} shots, num_iterations={ITERATIONS} above"
-    return f"num_iterations={wanted}" if wanted else "its default (all pairs)"
+    return f"num_iterations={iterations}" if iterations else "its default (all pairs)"
 
 
 def mean(values: list[float]) -> str:

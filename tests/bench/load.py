@@ -1,8 +1,8 @@
-"""Fifty visitors at once: forty look at sentences while ten train, each from an address of their own.
+"""Fifty visitors at once: forty predict and compare while ten train, each from an address of its own.
 
 python -m tests.bench.load [--looking 40] [--training 10] [--pause 10] [--seconds 60]
-    starts the app, lets the visitors come, and prints how long they waited for predictions and comparisons, before
-    anybody trains and while somebody does; in which order the runs trained; and what went wrong, if anything
+    starts the app and its visitors; prints how long they waited for predictions and comparisons with and without
+    training, the order in which runs finished, and every error
 
 It speaks to this machine only, over the addresses 127.0.1.*, and needs Linux for that.
 """
@@ -43,11 +43,11 @@ MARK = re.compile(r"visitor-(\d+)-")
 
 
 @dataclass
-class Seen:
-    """What the visitors saw: seconds of each event, with whether somebody trained; and what went wrong."""
+class Results:
+    """The seconds of each event, with whether somebody trained; the errors; the visitors whose runs have finished."""
 
     waits: list[tuple[str, bool, float]] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     finished: list[str] = field(default_factory=list)
     training: bool = False
 
@@ -60,18 +60,18 @@ def main() -> None:
     parser.add_argument("--training", type=int, default=10)
     parser.add_argument("--pause", type=float, default=10.0, help="mean seconds between what one visitor does")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long nobody trains")
-    wanted = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         url, app = start(Path(scratch))
         try:
-            seen = asyncio.run(visit(url, wanted))
+            results = asyncio.run(visit(url, arguments))
         finally:
             app.terminate()
             app.wait()
         log = (Path(scratch) / "log").read_text(encoding="utf-8")
-    seen.wrong += [line for line in log.splitlines() if " ERROR " in line or "Traceback" in line]
-    report(seen)
-    sys.exit(bool(seen.wrong))
+    results.errors += [line for line in log.splitlines() if " ERROR " in line or "Traceback" in line]
+    report(results)
+    sys.exit(bool(results.errors))
 
 
 def start(scratch: Path) -> tuple[str, subprocess.Popen]:
@@ -94,51 +94,52 @@ def start(scratch: Path) -> tuple[str, subprocess.Popen]:
     sys.exit("The app did not start.")
 
 
-async def visit(url: str, wanted: argparse.Namespace) -> Seen:
-    seen = Seen()
-    visitors = [PageClient(url, f"127.0.1.{number}") for number in range(1, wanted.looking + wanted.training + 1)]
+async def visit(url: str, arguments: argparse.Namespace) -> Results:
+    results = Results()
+    visitors = [PageClient(url, f"127.0.1.{number}") for number in range(1, arguments.looking + arguments.training + 1)]
     for visitor in visitors:
         await visitor.open()
-    looking, training = visitors[: wanted.looking], visitors[wanted.looking :]
-    await look(looking[0], 0, 0.0, asyncio.Event(), Seen())  # the models are loaded now
+    looking, training = visitors[: arguments.looking], visitors[arguments.looking :]
+    await look(looking[0], 0, 0.0, asyncio.Event(), Results())  # the models are loaded now
     over = asyncio.Event()
     watching = [
-        asyncio.create_task(look(visitor, number, wanted.pause, over, seen)) for number, visitor in enumerate(looking)
+        asyncio.create_task(look(visitor, number, arguments.pause, over, results))
+        for number, visitor in enumerate(looking)
     ]
-    await asyncio.sleep(wanted.seconds)
-    seen.training = True
+    await asyncio.sleep(arguments.seconds)
+    results.training = True
     await asyncio.gather(
-        *(train(visitor, number, training, seen) for number, visitor in enumerate(training, wanted.looking))
+        *(train(visitor, number, training, results) for number, visitor in enumerate(training, arguments.looking))
     )
-    seen.training = False
+    results.training = False
     over.set()
     await asyncio.gather(*watching)
     for number, visitor in enumerate(visitors):
-        seen.wrong += foreign(number, json.dumps(visitor.values))
+        results.errors += foreign(number, json.dumps(visitor.values))
         await visitor.close()
-    return seen
+    return results
 
 
-async def look(visitor: PageClient, number: int, pause: float, over: asyncio.Event, seen: Seen) -> None:
+async def look(visitor: PageClient, number: int, pause: float, over: asyncio.Event, results: Results) -> None:
     """Predict and compare in turn until it is over; without pause, do each once."""
     chance = random.Random(number)  # noqa: S311 (pauses, not secrets)
     while not over.is_set():
         for event, (button, box) in EVENTS.items():
             await asyncio.sleep(chance.uniform(0.0, 2.0) * pause)
             visitor[box] = "\n".join([f"This is visitor-{number}-{chance.random():.6f}.", *chance.sample(SENTENCES, 3)])
-            began, trained = time.perf_counter(), seen.training
+            began, trained = time.perf_counter(), results.training
             try:
                 await visitor.do(button, "click")
             except (RefusedError, httpx2.HTTPError) as error:
-                seen.wrong.append(f"visitor {number}, {event}: {error!r}")
-            if trained == seen.training:
-                seen.waits.append((event, trained, time.perf_counter() - began))
+                results.errors.append(f"visitor {number}, {event}: {error!r}")
+            if trained == results.training:
+                results.waits.append((event, trained, time.perf_counter() - began))
         if not pause:
             return
 
 
-async def train(visitor: PageClient, number: int, all_of_them: list[PageClient], seen: Seen) -> None:
-    """Upload a file, train, follow the run to its end, take its model home, and try to have somebody else's."""
+async def train(visitor: PageClient, number: int, all_of_them: list[PageClient], results: Results) -> None:
+    """Upload a file, train, download the model, and try to fetch another visitor's file."""
     try:
         visitor["train-upload"] = await visitor.upload(f"visitor-{number}-.csv", table(number))
         path = visitor["train-upload"]["path"]
@@ -146,21 +147,21 @@ async def train(visitor: PageClient, number: int, all_of_them: list[PageClient],
         visitor["train-scenario"] = "train-all"
         visitor["train-epochs"] = EPOCHS
         await visitor.do("train-start", "click")
-        seen.finished.append(f"{number}")
-        if "Finished" not in str(visitor["train-status"]):
-            seen.wrong.append(f"visitor {number}: {visitor['train-status']}")
+        results.finished.append(f"{number}")
+        if "finished" not in str(visitor["train-status"]):
+            results.errors.append(f"visitor {number}: {visitor['train-status']}")
         await visitor.do("train-pack", "click")
         model = await visitor.download(visitor["train-download"])
         names = zipfile.ZipFile(io.BytesIO(model)).namelist()
         if not any(name.endswith("model.safetensors") for name in names):
-            seen.wrong.append(f"visitor {number}: no model in {names}")
-        other = next(each for each in all_of_them if each is not visitor)
+            results.errors.append(f"visitor {number}: no model in {names}")
+        other = next(client for client in all_of_them if client is not visitor)
         for what in (path, f"{path}x"):
             answer = await other.http.get(f"/gradio_api/file={what}")
             if answer.is_success:
-                seen.wrong.append(f"visitor {number}: another visitor could fetch {what}")
+                results.errors.append(f"visitor {number}: another visitor could fetch {what}")
     except (RefusedError, httpx2.HTTPError) as error:
-        seen.wrong.append(f"visitor {number}, training: {error!r}")
+        results.errors.append(f"visitor {number}, training: {error!r}")
 
 
 def table(number: int) -> bytes:
@@ -183,12 +184,12 @@ def foreign(number: int, shown: str) -> list[str]:
     return [f"visitor {number} was shown what belongs to visitor {other}" for other in sorted(others)]
 
 
-def report(seen: Seen) -> None:
+def report(results: Results) -> None:
     print(f"{'':10}{'somebody trains':>17}{'times':>8}{'median, ms':>12}{'95 %, ms':>10}{'longest, ms':>13}")
     tails = {}
     for event in EVENTS:
         for trained in (False, True):
-            waits = [1000 * wait for name, when, wait in seen.waits if (name, when) == (event, trained)]
+            waits = [1000 * wait for name, when, wait in results.waits if (name, when) == (event, trained)]
             tails[event, trained] = quantiles(waits, n=20)[-1]
             print(
                 f"{event:10}{'yes' if trained else 'no':>17}{len(waits):8}{median(waits):12.0f}"
@@ -198,9 +199,9 @@ def report(seen: Seen) -> None:
         print(
             f"{event}: 95 % while somebody trains / while nobody does: {tails[event, True] / tails[event, False]:.2f}"
         )
-    print(f"runs finished in the order of visitors {', '.join(seen.finished)}")
-    print(f"went wrong: {len(seen.wrong)}")
-    for what in seen.wrong:
+    print(f"runs finished in the order of visitors {', '.join(results.finished)}")
+    print(f"errors: {len(results.errors)}")
+    for what in results.errors:
         print(what)
 
 

@@ -1,10 +1,10 @@
-"""Kill the worker or the whole app at random moments, again and again, and count what was lost.
+"""Kill the worker or the whole app at random moments and count what was lost.
 
 python -m tests.bench.soak [--kills 200] [--seed 0]
-    small runs are submitted, killed, resumed, killed, until each has finished; then its losses, scores and proof are
-    compared with those of a run that nobody disturbed, and its folder is searched for files that are only half there
+    small runs are submitted, killed and resumed until each has finished; then its losses, scores and proof are compared
+    with those of an uninterrupted run, and its folder is searched for incomplete files
 
-The app is a process of its own here (`Runs`, which is all of it but the page). Nothing leaves this machine.
+The app is a process of its own here (`RunManager`, which is all of it but the page). Nothing leaves this machine.
 """
 
 import argparse
@@ -24,7 +24,7 @@ import psutil
 from safetensors import safe_open
 
 from mtst.assets import SMALL_SAMPLE
-from mtst.data.dataset import make_dataset
+from mtst.data.dataset import Dataset, make_dataset
 from mtst.data.table import read_table
 from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.runs.folder import RunFolder
@@ -46,10 +46,10 @@ APP = """
 import json, sys
 from pathlib import Path
 from mtst.errors import RunError
-from mtst.runs.manager import Runs
+from mtst.runs.manager import RunManager
 from mtst.runs.settings import Settings
 if __name__ == "__main__":
-    runs = Runs(Settings(runs_dir=Path(sys.argv[1])))
+    runs = RunManager(Settings(runs_dir=Path(sys.argv[1])))
     print("ready", flush=True)
     for line in sys.stdin:
         try:
@@ -61,7 +61,7 @@ if __name__ == "__main__":
 
 
 class App:
-    """The app, which a token on its standard input resumes."""
+    """An app without its page; it resumes the runs whose tokens it reads from standard input."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -98,10 +98,10 @@ def main() -> None:
     )
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
-    wanted = parser.parse_args()
-    chance = random.Random(wanted.seed)  # noqa: S311 (moments, not secrets)
+    arguments = parser.parse_args()
+    chance = random.Random(arguments.seed)  # noqa: S311 (moments, not secrets)
     with tempfile.TemporaryDirectory() as scratch:
-        soak(Path(scratch) / "runs", wanted.kills, chance)
+        soak(Path(scratch) / "runs", arguments.kills, chance)
 
 
 def soak(folder: Path, kills: int, chance: random.Random) -> None:
@@ -110,13 +110,13 @@ def soak(folder: Path, kills: int, chance: random.Random) -> None:
     done = {"worker": 0, "app": 0, "nobody": 0}
     lost: list[str] = []
 
-    def lose(found: list[str]) -> None:
-        lost.extend(found)
-        print(*found, sep="\n", end="\n" * bool(found), flush=True)  # at once: a soak may be broken off
+    def record(losses: list[str]) -> None:
+        lost.extend(losses)
+        print(*losses, sep="\n", end="\n" * bool(losses), flush=True)  # at once: a soak may be interrupted
 
     begun = 0
     unbroken, took = {}, []
-    for number, config in enumerate(CONFIGS):  # nobody disturbs these
+    for number, config in enumerate(CONFIGS):  # uninterrupted
         run = create(folder, f"unbroken-{number}", config, data)
         app = App(folder)
         began = time.monotonic()
@@ -133,7 +133,7 @@ def soak(folder: Path, kills: int, chance: random.Random) -> None:
         app.start()  # it finds the run waiting
         while not (history := run.history()).is_finished:
             if history.has_failed:
-                lose(damage(run))
+                record(damage(run))
                 app.resume(run.path.name)
             time.sleep(chance.uniform(0.05, LONGEST_WAIT * took[number]))
             if run.history().is_finished:
@@ -142,17 +142,17 @@ def soak(folder: Path, kills: int, chance: random.Random) -> None:
             if chance.random() < APP_SHARE:
                 app.kill()
                 done["app"] += 1
-                lose(damage(run))
-                begun_already = not run.history().waiting
+                record(damage(run))
+                had_begun = not run.history().is_waiting
                 app.start()
-                if begun_already:  # its process sees that its app is gone
+                if had_begun:  # its process sees that its app is gone
                     wait_until(lambda run=run: run.history().is_over)
             elif worker := app.worker():
                 worker.kill()
                 done["worker"] += 1
                 wait_until(lambda run=run: run.history().is_over)
             print(f"\r{done}, lost {len(lost)}", end="", file=sys.stderr, flush=True)
-        lose(different(run, unbroken[number], number))
+        record(different(run, unbroken[number], number))
         wait_until(lambda: app.worker() is None)  # it tidies up after its last word
         shutil.rmtree(run.path)
     app.kill()
@@ -160,17 +160,17 @@ def soak(folder: Path, kills: int, chance: random.Random) -> None:
     sys.exit(bool(lost))
 
 
-def create(folder: Path, name: str, config: TrainConfig, data: object) -> RunFolder:
+def create(folder: Path, name: str, config: TrainConfig, data: Dataset) -> RunFolder:
     run = RunFolder(folder / name.ljust(32, "-"))
     run.create(Job("all-MiniLM-L6-v2", config, "sample-small.csv"), data)
     return run
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 120) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
-    while not true():
+    while not condition():
         if time.monotonic() > deadline:
-            sys.exit(f"Waited {seconds:.0f} s in vain.")
+            sys.exit(f"Timed out after {seconds:.0f} s.")
         time.sleep(0.05)
 
 
@@ -192,11 +192,11 @@ def damage(run: RunFolder) -> list[str]:
 
 
 def different(run: RunFolder, unbroken: History, number: int) -> list[str]:
-    """Return how a run that was broken off differs from one that was not."""
+    """Return how a run that was interrupted differs from one that was not."""
     history = run.history()
     pairs = {
-        "losses": ([one.losses for one in history.steps], [one.losses for one in unbroken.steps]),
-        "scores": ([one.validation for one in history.epochs], [one.validation for one in unbroken.epochs]),
+        "losses": ([step.losses for step in history.steps], [step.losses for step in unbroken.steps]),
+        "scores": ([epoch.validation for epoch in history.epochs], [epoch.validation for epoch in unbroken.epochs]),
         "kept epoch": (history.finished.best_epoch, unbroken.finished.best_epoch),
         "proof": (history.finished.proof, unbroken.finished.proof),
     }

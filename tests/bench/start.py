@@ -34,15 +34,15 @@ def main() -> None:
     )
     parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--idle", type=float, default=60.0, help="seconds without a visitor before memory is measured")
-    wanted = parser.parse_args()
-    print(f"load of the machine before: {', '.join(f'{each:.1f}' for each in os.getloadavg())}")
+    arguments = parser.parse_args()
+    print(f"load of the machine before: {', '.join(f'{load:.1f}' for load in os.getloadavg())}")
     seconds: dict[str, list[float]] = {}
 
     def note(name: str, value: float) -> None:
         seconds.setdefault(name, []).append(value)
         print(f"{name}: {value:.2f} s", flush=True)
 
-    for number in range(wanted.times):
+    for number in range(arguments.times):
         with started([sys.executable, "-c", EMPTY]) as (url, _, began):
             note("empty, page", answered(url, began))
             note("empty, config", answered(f"{url}config", began))
@@ -53,8 +53,8 @@ def main() -> None:
             client.predict(["What a wonderful goal!"], api_name="/predict")
             note("mtst, first prediction after the first page", time.monotonic() - began - page)
             client.close()
-            if number == wanted.times - 1:
-                time.sleep(wanted.idle)
+            if number == arguments.times - 1:
+                time.sleep(arguments.idle)
                 tell_memory(app)
     for name, values in seconds.items():
         print(f"{name}: median {median(values):.2f} s ({min(values):.2f} to {max(values):.2f})")
