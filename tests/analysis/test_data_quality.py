@@ -80,7 +80,17 @@ def test_sentences_that_say_the_same_in_nearly_the_same_words_are_near_copies(en
 # --- labels that look mistaken
 
 
-def test_at_least_half_of_flipped_labels_are_in_the_tenth_that_is_listed(encoder):
+def test_at_least_half_of_flipped_labels_are_in_the_tenth_that_is_listed():
+    labels = tuple(n % 3 for n in range(200))
+    clean = dataset([(f"text {n}", label, -1) for n, label in enumerate(labels)])
+    data, changed = flipped(clean, 0.05, 0)
+    listed = {finding.row for finding in suspicious_labels(data, mixed(labels))}
+    assert len(listed) <= 20
+    assert len(listed & changed["mood"]) >= 0.5 * len(changed["mood"]) > 0
+
+
+@pytest.mark.slow
+def test_at_least_half_of_flipped_labels_of_the_sample_are_in_the_tenth_that_is_listed(encoder):
     sample = make_dataset(read_table(SMALL_SAMPLE), "text", ["topic", "sentiment"])
     embeddings = encoder.encode(sample.texts)
     hits, flips = {"topic": 0, "sentiment": 0}, {"topic": 0, "sentiment": 0}
@@ -163,7 +173,7 @@ def test_many_labels_are_checked(labels):
 
 def test_random_data_of_any_shape_are_checked():
     draw = np.random.default_rng(0)
-    for _ in range(60):
+    for _ in range(20):
         count = int(draw.integers(1, 40))
         texts, mood, topic = draw.integers(1, 20), draw.integers(-1, 3, count), draw.integers(-1, 2, count)
         rows = [(f"text {draw.integers(texts)}", int(a), int(b)) for a, b in zip(mood, topic, strict=True)]

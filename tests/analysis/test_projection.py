@@ -15,7 +15,7 @@ def cloud(points):
 
 
 @EVERY_METHOD
-@pytest.mark.parametrize("points", [0, 1, 2, 3, 4, 12])
+@pytest.mark.parametrize("points", [0, 1, 3, 12])
 def test_any_number_of_points_gets_a_place_each(method, points):
     plane = project(cloud(points), method)
     assert plane.points.shape == (points, 2)
@@ -70,6 +70,7 @@ print(*(hashlib.sha256(project(rows, method).points.tobytes()).hexdigest() for m
 """
 
 
+@pytest.mark.slow  # compiles UMAP in a second process
 def test_another_process_draws_the_same_picture_to_the_last_bit():
     digests = subprocess.run([sys.executable, "-W", "ignore", "-c", DRAWN], capture_output=True, text=True, check=True)
     rows = np.random.default_rng(3).normal(size=(1_200, 60)).astype(np.float32)
@@ -78,7 +79,7 @@ def test_another_process_draws_the_same_picture_to_the_last_bit():
 
 
 @EVERY_METHOD
-@pytest.mark.parametrize("points", [1, 2, 5, 40])
+@pytest.mark.parametrize("points", [2, 40])
 def test_what_is_on_the_map_already_lands_on_itself(method, points):
     rows = cloud(points)
     plane = project(rows, method)

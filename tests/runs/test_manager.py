@@ -58,7 +58,7 @@ def follow(runs, token, until=lambda history: history.is_over):
                 return history
         return history
 
-    return asyncio.run(asyncio.wait_for(wait(), 30))
+    return asyncio.run(asyncio.wait_for(wait(), 120))
 
 
 def unfinished_run(path, *events):
@@ -283,12 +283,12 @@ def test_a_run_whose_process_is_only_just_starting_is_deleted_as_soon_as_it_has(
     monkeypatch.setattr(trainer, "kill", ask)
     token = submit(LONG)
     path = runs.folder(token).path
-    assert starting.wait(30)
+    assert starting.wait(120)
     deleting = threading.Thread(target=runs.delete, args=[token], daemon=True)
     deleting.start()
-    assert asked.wait(30)
+    assert asked.wait(120)
     go.set()
-    deleting.join(30)
+    deleting.join(120)
     assert not deleting.is_alive()
     assert not path.exists()
 

@@ -18,6 +18,7 @@ from mtst.runs.manager import RunManager
 from mtst.runs.settings import Settings
 from mtst.ui.server import temporary_files
 from mtst.ui.server.load_meter import LoadMeter
+from mtst.ui.server.paused_gc import paused_gc
 from mtst.ui.services.cache import LoadOnceCache
 from mtst.ui.services.encoder_pool import EncoderPool
 from mtst.ui.services.executors import Executors
@@ -69,7 +70,8 @@ class Services:
 
     def _warm_up(self) -> None:
         try:
-            _ = self.encoder, self.starter
+            with paused_gc():
+                _ = self.encoder, self.starter
         except MtstError as error:  # every tab shows the same error
             LOG.error("%s", error)
         finally:
