@@ -24,7 +24,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class ComparisonStarted:
-    """The attempts that will be made, in their order, and the test rows that all of them are judged by.
+    """The planned attempts, in their order, and the test rows that all of them are judged by.
 
     `truth[task.name]` has the label index of each test row, -1 where it has none. `majority` and `logistic` are scores
     on the test rows: of the most frequent label, and of a logistic regression on the embeddings of the initial encoder.

@@ -1,4 +1,4 @@
-"""What should I freeze: every scenario on the same rows, judged by rows that none of them has chosen by."""
+"""Train every scenario on the same rows, and judge all by test rows that none of them has seen."""
 
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
@@ -48,7 +48,7 @@ def compare_scenarios(
     done: Collection[Attempt] = (),
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[ComparisonEvent | Embedded]:
-    """Make attempts one after another, event by event; the encoder is left as it was.
+    """Run attempts one after another, event by event; the encoder is left as it was.
 
     The rows are split once, by `config.seed`: into those to learn from, those by which each attempt chooses its epoch,
     and those by which all are judged. What several attempts need of the frozen encoder is computed once.
@@ -59,7 +59,7 @@ def compare_scenarios(
         config: the settings of all attempts, but for scenario and seed.
         attempts: what to try, as `plan_attempts` returns it; a task that has too few rows to be learnt alone is not.
         test: rows to judge by; without, a fifth of `data`, up to 1,000 rows, is taken.
-        done: attempts that were made already and are left out.
+        done: attempts that have ended already and are left out.
         should_stop: asked once a step; when it returns True, the comparison ends without the attempt in progress.
 
     Raises:
@@ -106,7 +106,7 @@ def _split(data: Dataset, config: TrainConfig, test: Dataset | None) -> _Rows:
 def _begin(
     encoder: Encoder, rows: _Rows, attempts: Sequence[Attempt], feature_cache: FeatureCache, start: float
 ) -> Iterator[ComparisonEvent | Embedded]:
-    """Pass all sentences through the encoder, and say what is reached without training it."""
+    """Pass all sentences through the encoder, and measure what is reached without training it."""
     texts = (rows.validation.texts, rows.train.texts)
     _, train_features = yield from feature_cache.compute(encoder, texts, None, start, SINGLE_PROCESS)
     (test_embeddings,) = yield from compute_pooled(encoder, (rows.test.texts,), start, SINGLE_PROCESS)

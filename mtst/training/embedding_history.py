@@ -1,4 +1,4 @@
-"""How training moves sentences: the embeddings of held-out rows after every epoch, on axes that stay the same."""
+"""How training moves sentences: the embeddings of validation rows after every epoch."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,12 +13,12 @@ from mtst.files import atomic_write
 if TYPE_CHECKING:
     from torch import Tensor
 
-MAX_ROWS = 500  # of which embeddings are kept: the first held-out ones
+MAX_ROWS = 500  # of the validation rows, the first
 NAME = "embeddings"
 
 
 def save_embeddings(folder: Path, epoch: int, embeddings: "Tensor") -> None:
-    """Keep the embeddings (n, d) of the first held-out rows after an epoch, in 16 bits; an epoch is replaced whole.
+    """Save the embeddings (n, d) of the first validation rows after an epoch, in 16 bits; replace an older file.
 
     Raises:
         OSError: the disk does not take them.
@@ -29,7 +29,7 @@ def save_embeddings(folder: Path, epoch: int, embeddings: "Tensor") -> None:
 
 
 def saved_epochs(folder: Path) -> list[int]:
-    """Return the epochs that are kept, in order."""
+    """Return the epochs that are saved, in order."""
     return sorted(int(path.stem) for path in folder.glob("*.safetensors") if path.stem.isdecimal())
 
 

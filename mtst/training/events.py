@@ -1,4 +1,4 @@
-"""What a training run says while it runs: a small fixed vocabulary."""
+"""The events of a training run: a small fixed vocabulary."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,7 +13,7 @@ Cached = Literal["embeddings", "hidden states", "nothing"]
 
 @dataclass(frozen=True)
 class GroupPlan:
-    """One layer group in a run: its size, the epoch at which it opens if it does, and the rate it peaks at."""
+    """One layer group in a run: its size, the epoch at which it opens (None: never), and its peak learning rate."""
 
     key: str
     title: str
@@ -32,9 +32,9 @@ class GroupPlan:
 class Started:
     """Training is about to begin.
 
-    `counts[task.name]` has the number of training rows of each of a task's labels. `cached` says what is computed once
-    and looked up from then on: the embeddings of a frozen encoder, or what enters its lowest open block. `keeps` says
-    which epoch is kept, as `mtst.training.epoch_selection` does. `zero_shot` tells that no head has learned before.
+    `counts[task.name]` has the number of training rows of each of a task's labels. `cached` is what is computed once and
+    looked up from then on: the embeddings of a frozen encoder, or what enters its lowest open block. `keeps` is the rule
+    by which an epoch is kept, see `mtst.training.epoch_selection`. `zero_shot`: no head has learned before.
     """
 
     scenario: str
@@ -64,10 +64,10 @@ class Embedded:
 
 @dataclass(frozen=True)
 class Baselines:
-    """What is reached on the validation rows without training: scores by baseline and task.
+    """Scores on the validation rows without training, by task.
 
-    `majority` always answers with the most frequent label, as sure as it is frequent; `logistic` is a logistic
-    regression on the embeddings of the encoder as it was.
+    `majority` always predicts the most frequent label, with its frequency as probability; `logistic` is a logistic
+    regression on the embeddings of the initial encoder.
     """
 
     majority: dict[str, Scores]
@@ -78,7 +78,7 @@ class Baselines:
 
 @dataclass(frozen=True)
 class Opened:
-    """Groups were unfrozen at the beginning of an epoch; `cached` is as in `Started`, from here on."""
+    """Groups were unfrozen at the beginning of an epoch; `cached` is that of `Started`, from here on."""
 
     epoch: int
     groups: tuple[str, ...]
@@ -101,9 +101,9 @@ class StepEnded:
 class EpochEnded:
     """One pass over the training rows; epoch 0 is the model before training.
 
-    Train scores are gathered while the weights move; validation scores are taken at the end. A task without a
-    labelled row on a side is absent there. `drift` is how far the embeddings of the validation rows have turned from
-    those before training: 1 - their mean cosine. `weights` are those of the tasks in the joint loss.
+    Train scores are collected while the weights move; validation scores are computed at the end. A task without a
+    labelled row is absent. `drift` is how far the embeddings of the validation rows have turned from those before
+    training: 1 - their mean cosine. `weights` are those of the tasks in the joint loss.
     """
 
     epoch: int
@@ -120,8 +120,8 @@ class EpochEnded:
 class GroupProof:
     """What became of one layer group: the epochs in which it was open, and how far its weights moved.
 
-    `change` is |now - then| / |then|, `now` being the epoch that is kept: a group that opened after it has moved by 0.
-    `same` says that the SHA-256 of its bytes is what it was.
+    `change` is |after - before| / |before|, `after` being the epoch that is kept: a group that opened later has moved
+    by 0. `same`: the SHA-256 of its bytes has not changed.
     """
 
     key: str
@@ -135,11 +135,11 @@ class GroupProof:
 
 @dataclass(frozen=True)
 class Finished:
-    """The model now holds the weights of the best epoch.
+    """The run has ended, and the model has the weights of the epoch that is kept.
 
-    `confusion[task]` counts the validation rows by label (row) and predicted label (column). `stopped` if it was asked
-    to, `out_of_time` if that was because its time was up, `early` if patience ran out. `space` is that of the encoder
-    before and after, where it was open.
+    `confusion[task]` counts the validation rows by label (row) and predicted label (column). `stopped`: it was asked to
+    stop; `out_of_time`: because its time was up; `early`: patience ran out. `space` is the quality of the embeddings
+    before and after, if the encoder was open.
     """
 
     best_epoch: int
@@ -155,7 +155,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class RateTried:
-    """One step of the rate finder: the rates it was taken with, and the joint loss before it, smoothed."""
+    """One step of the learning rate finder: its rates, and the smoothed joint loss before it."""
 
     step: int
     head_rate: float
@@ -167,7 +167,7 @@ class RateTried:
 
 @dataclass(frozen=True)
 class RatesFound:
-    """The rate finder is done: the rates that it suggests."""
+    """The learning rate finder has ended: the rates that it suggests."""
 
     head_rate: float
     encoder_rate: float
@@ -177,10 +177,10 @@ class RatesFound:
 
 @dataclass(frozen=True)
 class Failed:
-    """The run ended before its end; the message says why.
+    """The run has ended without a result; the message says why.
 
-    `state` tells whether it could not go on, was stopped by request before it began, or was interrupted: its process
-    or the whole app was killed.
+    `state`: it could not go on, was stopped by request before it began, or was interrupted: its process or the whole
+    app was killed.
     """
 
     message: str
@@ -190,7 +190,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class Resumed:
-    """The run goes on after an epoch; what came after that step did not happen. Epoch 0 is its very beginning."""
+    """The run resumes after an epoch; events after that step do not count. Epoch 0 is its very beginning."""
 
     epoch: int
     step: int

@@ -7,24 +7,29 @@ from mtst.data.dataset import make_dataset
 from mtst.data.table import read_table
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def rows(encoder):
     data = make_dataset(read_table(SMALL_SAMPLE), "text", ["topic", "sentiment"])
     train, test = data.take(range(120)), data.take(range(120, 220))
     return train, encoder.encode(train.texts), test, encoder.encode(test.texts)
 
 
-def test_more_rows_score_higher_and_it_leads_on(rows):
-    found = learning_curve(*rows)
+@pytest.fixture(scope="module")
+def curve(rows):
+    return learning_curve(*rows)
+
+
+def test_more_rows_score_higher_and_it_leads_on(curve):
+    found = curve
     assert found.rows[0] == 16
     assert found.rows[-1] == 120
     assert [len(scores) for scores in found.scores] == [5] * (len(found.rows) - 1) + [1]
     assert np.mean(found.scores[-1]) > np.mean(found.scores[0])
 
 
-def test_the_same_rows_give_the_same_curve(rows):
-    one, two = learning_curve(*rows), learning_curve(*rows)
-    assert (one.rows, one.scores, one.projected) == (two.rows, two.scores, two.projected)
+def test_the_same_rows_give_the_same_curve(rows, curve):
+    again = learning_curve(*rows)
+    assert (again.rows, again.scores, again.projected) == (curve.rows, curve.scores, curve.projected)
 
 
 def test_a_power_law_is_followed_beyond_the_rows(sample, encoder):

@@ -17,6 +17,7 @@ from mtst.comparison.runner import compare_scenarios
 from mtst.data.dataset import UNLABELLED
 from mtst.data.split import stratified_split
 from mtst.data.tasks import Task
+from mtst.encoders.loading import load_encoder
 from mtst.errors import DataError, SettingsError
 from mtst.evaluation.metrics import evaluate
 from mtst.evaluation.scores import mean_macro_f1
@@ -31,28 +32,31 @@ from mtst.training.scenarios import comparable_scenarios
 from mtst.ui.scenarios.html_report import html_report
 
 CONFIG = TrainConfig(epochs=2, batch_size=8, top_blocks=1)
-SOME = ("freeze-all", "freeze-encoder", "top-k", "gradual", "train-all")
+SCENARIOS = ("freeze-all", "freeze-encoder", "top-k", "gradual", "train-all")
 
 
-def told(encoder, data, wanted, **more):
-    return list(compare_scenarios(encoder, data, CONFIG, wanted, **more))
+def events_of(encoder, data, attempts, **more):
+    return list(compare_scenarios(encoder, data, CONFIG, attempts, **more))
 
 
-@pytest.fixture
-def compared(tiny_encoder, sample):
+@pytest.fixture(scope="module")
+def compared(tiny_folder, sample):
+    """A comparison of all scenarios in `SCENARIOS` with two seeds, shared: no test changes it."""
+    torch.manual_seed(0)
     comparison = Comparison()
-    comparison.extend(told(tiny_encoder, sample, plan_attempts(SOME, 2, sample, "top-k")))
+    attempts = plan_attempts(SCENARIOS, 2, sample, "top-k")
+    comparison.extend(events_of(load_encoder(str(tiny_folder())), sample, attempts))
     return comparison
 
 
 def test_every_scenario_is_tried_with_every_seed_and_each_task_alone(compared):
     assert [(one.attempt.scenario, one.attempt.seed, one.attempt.task) for one in compared.ended] == [
-        *((key, 0, None) for key in SOME), ("top-k", 0, "topic"), ("top-k", 0, "sentiment"),
-        *((key, 1, None) for key in SOME), ("top-k", 1, "topic"), ("top-k", 1, "sentiment"),
+        *((key, 0, None) for key in SCENARIOS), ("top-k", 0, "topic"), ("top-k", 0, "sentiment"),
+        *((key, 1, None) for key in SCENARIOS), ("top-k", 1, "topic"), ("top-k", 1, "sentiment"),
     ]  # fmt: skip
     assert compared.is_over
     assert compared.current is None
-    assert [row.scenario for row in compared.results] == list(SOME)
+    assert [row.scenario for row in compared.results] == list(SCENARIOS)
     assert all(len(row.scores) == 2 for row in compared.results)
     assert set(compared.alone_and_together()) == {"topic", "sentiment"}
     assert set(compared.ended[5].test) == {"topic"}
@@ -79,8 +83,6 @@ def test_all_are_judged_by_the_same_rows_which_none_has_seen(compared, sample):
 
 
 def test_an_attempt_is_what_fit_gives_by_itself(compared, tiny_folder, sample):
-    from mtst.encoders.loading import load_encoder
-
     rest, test = stratified_split(sample, 0.2, CONFIG.seed)
     train, held_out = split(rest, CONFIG)
     for key in ("freeze-encoder", "gradual", "train-all"):
@@ -107,7 +109,7 @@ def test_the_encoder_is_as_it_was_afterwards(tiny_encoder, sample):
 
 
 def test_what_is_frozen_is_passed_through_once(tiny_encoder, sample):
-    found = told(tiny_encoder, sample, plan_attempts(("freeze-encoder", "top-k"), 2, sample))
+    found = events_of(tiny_encoder, sample, plan_attempts(("freeze-encoder", "top-k"), 2, sample))
     ended = {one.attempt: one for one in found if isinstance(one, AttemptEnded)}
     assert ended[Attempt("freeze-encoder", 0)].spared > 0  # the baselines had needed it
     assert ended[Attempt("freeze-encoder", 1)].spared > 0
@@ -130,7 +132,7 @@ def test_shared_features_change_no_loss(tiny_encoder, sample):
 
 
 def test_it_stops_when_asked_and_goes_on_with_what_is_left(tiny_encoder, sample):
-    wanted = plan_attempts(SOME, 1, sample)
+    wanted = plan_attempts(SCENARIOS, 1, sample)
     comparison = Comparison()
 
     def in_third_attempt():
@@ -144,14 +146,14 @@ def test_it_stops_when_asked_and_goes_on_with_what_is_left(tiny_encoder, sample)
     comparison.extend([Resumed(0, 0)])
     assert not comparison.is_over
     assert {epoch.attempt.scenario for epoch in comparison.epochs} == {"freeze-all", "freeze-encoder"}
-    comparison.extend(told(tiny_encoder, sample, wanted, done=comparison.completed))
-    assert [one.attempt.scenario for one in comparison.ended] == list(SOME)
+    comparison.extend(events_of(tiny_encoder, sample, wanted, done=comparison.completed))
+    assert [one.attempt.scenario for one in comparison.ended] == list(SCENARIOS)
     assert comparison.is_complete
 
 
 def test_a_frozen_head_is_followed(tiny_encoder, sample):
     comparison = Comparison()
-    comparison.extend(told(tiny_encoder, sample, plan_attempts(("freeze-all", "freeze-head:topic"), 1, sample)))
+    comparison.extend(events_of(tiny_encoder, sample, plan_attempts(("freeze-all", "freeze-head:topic"), 1, sample)))
     rows = {row.scenario: row for row in comparison.results}
     change = rows["freeze-head:topic"].tasks["topic"] - rows["freeze-all"].tasks["topic"]
     assert rows["freeze-head:topic"].frozen_heads == {"topic": pytest.approx(change)}
@@ -166,7 +168,7 @@ def test_a_task_that_no_test_row_has_a_label_for_is_left_out_of_the_answer(tiny_
     data = replace(rows, tasks=tasks, labels=labels)
     comparison = Comparison()
     wanted = plan_attempts(("freeze-all", "freeze-encoder", "freeze-head:mood"), 1, data, "freeze-encoder")
-    comparison.extend(told(tiny_encoder, data, wanted))
+    comparison.extend(events_of(tiny_encoder, data, wanted))
     assert set(comparison.started.truth["mood"]) == {UNLABELLED}
     by_key = {row.scenario: row for row in comparison.results}
     assert by_key["freeze-head:mood"].frozen_heads == {}
@@ -180,14 +182,14 @@ def test_a_task_that_no_test_row_has_a_label_for_is_left_out_of_the_answer(tiny_
 def test_test_rows_without_any_label_are_refused(tiny_encoder, sample):
     nothing = {name: tuple(UNLABELLED for _ in labels) for name, labels in sample.labels.items()}
     with pytest.raises(DataError, match="None of the rows to judge by has a label"):
-        told(tiny_encoder, sample, plan_attempts(("freeze-all",), 1, sample), test=replace(sample, labels=nothing))
+        events_of(tiny_encoder, sample, plan_attempts(("freeze-all",), 1, sample), test=replace(sample, labels=nothing))
 
 
 def test_a_test_file_of_its_own_takes_no_rows_away(tiny_encoder, sample):
     data, test = sample.take(range(40)), sample.take(range(40, 60))
     (started,) = (
         event
-        for event in told(tiny_encoder, data, plan_attempts(("freeze-all",), 1, data), test=test)
+        for event in events_of(tiny_encoder, data, plan_attempts(("freeze-all",), 1, data), test=test)
         if isinstance(event, ComparisonStarted)
     )
     assert started.train_rows + started.validation_rows == 40
@@ -195,7 +197,7 @@ def test_a_test_file_of_its_own_takes_no_rows_away(tiny_encoder, sample):
 
 
 def test_the_events_come_in_order(tiny_encoder, sample):
-    kinds = [type(event) for event in told(tiny_encoder, sample, plan_attempts(("freeze-encoder",), 1, sample))]
+    kinds = [type(event) for event in events_of(tiny_encoder, sample, plan_attempts(("freeze-encoder",), 1, sample))]
     assert kinds[-6:] == [ComparisonStarted, LearningCurve, *[AttemptEpoch] * 3, AttemptEnded, Compared][-6:]
 
 
@@ -210,7 +212,7 @@ def test_what_cannot_be_compared_is_refused(sample, scenarios, seeds, words):
 
 def test_too_little_to_judge_by_is_refused(tiny_encoder, sample):
     with pytest.raises(DataError):
-        told(tiny_encoder, sample.take([0]), plan_attempts(("freeze-all",), 1, sample))
+        events_of(tiny_encoder, sample.take([0]), plan_attempts(("freeze-all",), 1, sample))
 
 
 def test_all_scenarios_but_that_of_a_choice_can_be_compared(sample):

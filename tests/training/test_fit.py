@@ -18,6 +18,7 @@ from mtst.training.events import Baselines, Embedded, EpochEnded, Finished, Open
 from mtst.training.fitting import fit
 from tests.support.stopping import Stop
 
+SLOW = pytest.mark.slow
 HARSH = {"batch_size": 4, "head_rate": 0.3}
 
 
@@ -126,7 +127,7 @@ EVERY_SCENARIO = pytest.mark.parametrize(
 
 
 @EVERY_SCENARIO
-@pytest.mark.parametrize("balance", ["none", "balanced-sampling"])
+@pytest.mark.parametrize("balance", [pytest.param("none", marks=SLOW), "balanced-sampling"])
 def test_a_seed_repeats_a_run_and_another_does_not(tiny, swapped, scenario, balance):
     chosen = ("block-1", "head:place") if scenario == "custom" else ()
 
@@ -171,7 +172,9 @@ def test_training_learns(fresh_encoder, sample):
         assert epochs[-1].train[task.name].loss < 0.7 * epochs[1].train[task.name].loss
 
 
-@pytest.mark.parametrize("scenario", ["top-k", "gradual", "train-all", "discriminative"])
+@pytest.mark.parametrize(
+    "scenario", ["gradual", *(pytest.param(key, marks=SLOW) for key in ("top-k", "train-all", "discriminative"))]
+)
 def test_opening_the_encoder_learns_too(swapped_model, swapped, scenario):
     config = TrainConfig(scenario, epochs=5, batch_size=4, encoder_rate=5e-4)
     epochs = [event for event in fit(swapped_model, swapped, config, baselines=False) if isinstance(event, EpochEnded)]
@@ -414,7 +417,7 @@ def epochs_of(events):
     return [event for event in events if isinstance(event, EpochEnded)]
 
 
-@pytest.mark.parametrize("patience", [1, 2, 3])
+@pytest.mark.parametrize("patience", [1, 3])
 def test_training_stops_when_it_has_not_got_better_for_so_long(tiny, swapped, patience):
     events = list(fit(tiny, swapped, TrainConfig(epochs=60, patience=patience, **HARSH), baselines=False))
     finished, epochs = events[-1], epochs_of(events)

@@ -32,7 +32,7 @@ def test_rates_rise_evenly_and_a_tenth_of_the_best_is_suggested(fresh_encoder, s
     assert tried[0].head_rate < events[-1].head_rate < best.head_rate
 
 
-@pytest.mark.parametrize("scenario", ["freeze-encoder", "gradual", "top-k", "train-all"])
+@pytest.mark.parametrize("scenario", ["freeze-encoder", "gradual", pytest.param("train-all", marks=pytest.mark.slow)])
 def test_the_model_stays_as_it_is(tiny, swapped, scenario):
     then = copy.deepcopy(tiny)
     events = list(find_learning_rates(tiny, swapped, TrainConfig(scenario, batch_size=4)))

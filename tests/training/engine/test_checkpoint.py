@@ -45,7 +45,7 @@ def break_off(run, after, steps=1):
     raise AssertionError("the run ended before")
 
 
-@pytest.mark.parametrize("epoch", [1, 2, 3])
+@pytest.mark.parametrize("epoch", [pytest.param(1, marks=pytest.mark.slow), 2, pytest.param(3, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_run_goes_on_as_if_it_had_never_been_broken_off(name, epoch, tiny, swapped, tmp_path):
     config, file = CONFIGS[name], tmp_path / "checkpoint.safetensors"

@@ -156,7 +156,10 @@ def run(encoder, data, config):
 
 
 @KINDS
-@pytest.mark.parametrize("scenario", ["freeze-encoder", "top-k", "custom", "gradual"])
+@pytest.mark.parametrize(
+    "scenario",
+    ["gradual", *(pytest.param(key, marks=pytest.mark.slow) for key in ("freeze-encoder", "top-k", "custom"))],
+)
 def test_looking_up_gives_the_losses_of_computing_everything(monkeypatch, exact, swapped, kind, scenario):
     config = TrainConfig(
         scenario,
