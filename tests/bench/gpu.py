@@ -109,8 +109,8 @@ def resume(data: Dataset, config: TrainConfig) -> None:
                 events.close()
         first = [event for event in first if not isinstance(event, StepEnded) or event.step <= _steps(first)]
         rest = run_events(data, config, "cuda", checkpoint=path)
-    found = largest_difference(whole, first + rest)
-    print(f"{config.scenario}, broken off after epoch 1 and resumed: losses up to {found:.1e} apart")
+    difference = largest_difference(whole, first + rest)
+    print(f"{config.scenario}, broken off after epoch 1 and resumed: losses up to {difference:.1e} apart")
 
 
 def _steps(events: Sequence[RunEvent]) -> int:
@@ -125,9 +125,8 @@ def share(data: Dataset, config: TrainConfig) -> None:
         shared = run_events(data, config, "cuda", process_group=WholeBatchGroup(0, 2, torch.device("cuda")))
         seconds = time.perf_counter() - start
         distributed.destroy_process_group()
-    print(
-        f"{config.scenario}, sums through NCCL: losses up to {largest_difference(alone, shared):.1e} apart, {seconds:.1f} s in all"
-    )
+    difference = largest_difference(alone, shared)
+    print(f"{config.scenario}, sums through NCCL: losses up to {difference:.1e} apart, {seconds:.1f} s in all")
 
 
 def main(options: Namespace) -> None:
