@@ -1,7 +1,7 @@
 """Build the page from its tabs, and serve it."""
 
 import sys
-from collections.abc import Collection, MutableMapping
+from collections.abc import Collection
 from typing import Any
 
 import gradio as gr
@@ -89,7 +89,7 @@ def main() -> None:
         sys.exit(f"mtst: {error}")
 
 
-def server_options(services: Services, endpoints: Collection[str]) -> MutableMapping[str, Any]:
+def server_options(services: Services, endpoints: Collection[str]) -> dict[str, Any]:
     """Return the middleware and routes of the server: security headers, request limits, `/health` for monitoring.
 
     `endpoints` are the names of the events that programs may call.

@@ -4,7 +4,7 @@ import gradio as gr
 
 from mtst.assets import ASSETS
 from mtst.data.tasks import DEFAULT_TASKS
-from mtst.encoders.loading import CATALOGUE
+from mtst.encoders.catalogue import CATALOGUE
 from mtst.training.scenarios import list_scenarios
 
 GUIDE = ASSETS / "guide.md"

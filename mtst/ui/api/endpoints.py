@@ -220,4 +220,6 @@ def name_endpoints(services: Services, demo: gr.Blocks) -> None:
     """
     api = Api(services, demo)
     for method in (api.embed, api.similarity, api.predict, api.train, api.compare, api.run, api.stop, api.model):
-        gr.api(method, api_name=method.__name__, queue=False, concurrency_limit=None)
+        gr.api(  # type: ignore[attr-defined]  # public, but missing in the __all__ of gradio
+            method, api_name=method.__name__, queue=False, concurrency_limit=None
+        )

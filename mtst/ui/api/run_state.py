@@ -1,7 +1,6 @@
 """The state of a run or a comparison as plain data for programs."""
 
 import json
-from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from mtst.errors import RunError
@@ -82,9 +81,10 @@ def _scores(history: History) -> dict[str, dict[str, float]]:
     return {task: {name: getattr(scores, name) for name in SCORES} for task, scores in history.best_validation.items()}
 
 
-def _report(folder: RunFolder) -> Mapping[str, Any] | None:
+def _report(folder: RunFolder) -> dict[str, Any] | None:
     try:
-        return json.loads(folder.report_path.read_bytes())
+        report: dict[str, Any] = json.loads(folder.report_path.read_bytes())
+        return report
     except FileNotFoundError:  # an interrupted run has none
         return None
     except (OSError, ValueError) as error:

@@ -1,6 +1,6 @@
 """The Compare tab: how close sentences are, which pairs stand out, which form groups."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -189,7 +189,7 @@ def _count(number: int, noun: str) -> str:
 
 def compare_tab(services: Services, run: gr.BrowserState | None = None) -> gr.Textbox:
     """Build the tab; return the text box, which the Map tab reads too. `run` holds the token of the visitor's run."""
-    run = run or gr.State()
+    token = run or gr.State()
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=320):
             with card("Sentences", note=f"one a line, up to {MAX_SENTENCES}"):
@@ -218,18 +218,25 @@ def compare_tab(services: Services, run: gr.BrowserState | None = None) -> gr.Te
     search_card(services)
     panel = ComparePanel(figure, placeholder, pairs, numbers, ranking)
     compared, differing = Outputs(CompareView, panel), Outputs(DifferenceView, difference)
-    limited: Event = {**SILENT, "concurrency_limit": 4}
     grouping: Event = {
-        **limited, "fn": partial(group_sentences, services), "inputs": [sentences, min_cosine], "outputs": groups,
+        "fn": partial(group_sentences, services), "inputs": [sentences, min_cosine], "outputs": groups,
+        "concurrency_limit": 4, **SILENT,
     }  # fmt: skip
-    second_inputs: Event = {**limited, "inputs": [sentences, second, run], "outputs": differing.components}
+
+    def difference_event(handler: Callable[..., DifferenceView]) -> Event:
+        return {
+            "fn": differing.by_name(partial(handler, services)), "inputs": [sentences, second, token],
+            "outputs": differing.components, "concurrency_limit": 4, **SILENT,
+        }  # fmt: skip
+
     gr.on(
         [button.click, query.submit],
         compared.by_name(partial(compare, services)),
         [sentences, query],
         compared.components,
-        **limited,
-    ).then(**grouping).then(differing.by_name(partial(compare_encoders_again, services)), **second_inputs)
+        concurrency_limit=4,
+        **SILENT,
+    ).then(**grouping).then(**difference_event(compare_encoders_again))
     min_cosine.release(**grouping)
-    second.input(differing.by_name(partial(compare_encoders, services)), **second_inputs)
+    second.input(**difference_event(compare_encoders))
     return sentences

@@ -129,7 +129,7 @@ def _embedding_reason(history: History) -> str:
         return ""
     if not history.epochs:
         return "Reading each sentence once, up to the lowest open layer"
-    newest = max(ended.seconds for ended in (*history.epochs[-1:], *history.steps[-1:]))
+    newest = max([epoch.seconds for epoch in history.epochs[-1:]] + [step.seconds for step in history.steps[-1:]])
     return "A layer group opens: reading each sentence once more" if progress.seconds > newest else ""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
@@ -20,9 +20,6 @@ from mtst.ui.map.embedding_map import NOT_CHOSEN, EmbeddingMap, PredictedLabels
 from mtst.ui.map.source import FILE, SAMPLE_ALL, SAMPLE_SMALL, select_sentences
 from mtst.ui.plots import map as map_plots
 from mtst.ui.services.services import Services
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 MENU_SIZE = 1_000  # sentences in the menu
 STARTER, TRAINED = "starter", "own"
@@ -115,7 +112,7 @@ def _map_view(drawing: EmbeddingMap, colour: str | None) -> MapView:
     cut = "" if len(drawing.texts) <= MENU_SIZE else f" (the first {MENU_SIZE:,}; write any other)"
     return MapView(
         drawing=drawing,
-        figure=show_figure(_figure(drawing, colour)),
+        figure=_show_map(drawing, colour),
         placeholder=html(visible=False),
         progress=show_message(""),
         colour=gr.update(choices=choices, value=colour),
@@ -125,15 +122,15 @@ def _map_view(drawing: EmbeddingMap, colour: str | None) -> MapView:
     )
 
 
-def _figure(drawing: EmbeddingMap, colour: str) -> "go.Figure":
-    return map_plots.scatter(drawing.plane, drawing.texts, *drawing.groups(colour))
+def _show_map(drawing: EmbeddingMap, colour: str) -> dict[str, Any]:
+    return show_figure(map_plots.scatter(drawing.plane, drawing.texts, *drawing.groups(colour)))
 
 
 def recolour(drawing: EmbeddingMap | None, colour: str | None) -> dict[str, Any]:
     """Return the figure in other colours."""
     if drawing is None or colour not in [key for _, key in drawing.colours()]:
         return gr.skip()
-    return show_figure(_figure(drawing, colour))
+    return _show_map(drawing, colour)
 
 
 def choose_sentence(drawing: EmbeddingMap | None, index: object) -> tuple[Any, Any, Any]:

@@ -1,11 +1,12 @@
 """The Map tab: sentences as points on a plane, and the true neighbours of a chosen one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
 from mtst.analysis.projection import METHODS
 from mtst.ui.components.events import SILENT, Event, Outputs, named_inputs
@@ -133,37 +134,35 @@ def map_tab(services: Services, demo: gr.Blocks, sentences: gr.Textbox, run: gr.
     )  # fmt: skip
     map_view, file_view = Outputs(MapView, panel), Outputs(FileView, panel)
 
-    def draw_map(**values: Any) -> Iterator[MapView]:
-        yield from draw(services, MapRequest(**values))
+    def draw_event(*, requested: bool) -> Event:
+        def handler(**values: Any) -> Iterator[MapView]:
+            yield from draw(services, MapRequest(**values), requested=requested)
 
-    def draw_quick_map(**values: Any) -> Iterator[MapView]:
-        yield from draw(services, MapRequest(**values), requested=False)
+        return {
+            "fn": map_view.by_name(handler), "outputs": map_view.components,
+            "inputs_kwargs": named_inputs(MapRequest, panel), "concurrency_limit": 8, **SILENT,
+        }  # fmt: skip
 
-    drawing_event: Event = {
-        **SILENT,
-        "outputs": map_view.components,
-        "inputs_kwargs": named_inputs(MapRequest, panel),
-        "concurrency_limit": 8,
-    }
-    quick: Event = {**drawing_event, "fn": map_view.by_name(draw_quick_map)}
-    gr.on(
-        [button.click, method.input, model.input],
-        map_view.by_name(draw_map),
-        trigger_mode="always_last",
-        **drawing_event,
+    gr.on([button.click, method.input, model.input], trigger_mode="always_last", **draw_event(requested=True))
+    source.input(_show_source, [source, text, sentences], [text, file_fields], **SILENT).then(
+        **draw_event(requested=False)
     )
-    source.input(_show_source, [source, text, sentences], [text, file_fields], **SILENT).then(**quick)
-    demo.load(None, None, None, js=DELAY_JS).then(**quick)
+    demo.load(None, None, None, js=DELAY_JS).then(**draw_event(requested=False))
     upload.change(file_view.by_name(partial(read_file, services)), upload, file_view.components, **SILENT)
     colour.input(recolour, [drawing, colour], figure, **SILENT)
-    chosen: Event = {**SILENT, "outputs": [figure, neighbours, menu], "trigger_mode": "always_last"}
 
     def click_point(drawing: EmbeddingMap | None, event: gr.EventData) -> tuple[Any, Any, Any]:
         return choose_sentence(drawing, event.index)
 
-    figure.select(click_point, drawing, **chosen)
-    menu.input(choose_sentence, [drawing, menu], **chosen)
-    new_sentence.submit(partial(add_sentence, services), [drawing, new_sentence], **chosen)
+    def chosen_event(handler: Callable[..., tuple[Any, Any, Any]], *inputs: Component) -> Event:
+        return {
+            "fn": handler, "inputs": list(inputs), "outputs": [figure, neighbours, menu],
+            "trigger_mode": "always_last", **SILENT,
+        }  # fmt: skip
+
+    figure.select(**chosen_event(click_point, drawing))
+    menu.input(**chosen_event(choose_sentence, drawing, menu))
+    new_sentence.submit(**chosen_event(partial(add_sentence, services), drawing, new_sentence))
 
 
 def _show_source(source: str, text: str, compared: str) -> tuple[gr.Textbox, gr.Column]:
