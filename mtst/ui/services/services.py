@@ -177,7 +177,7 @@ class Services:
             RunError: there is no such run, or its folder cannot be removed.
         """
         folder = self.runs.folder(token)
-        self.runs.delete(token)
+        self.runs.delete(folder.path.name)
         for path in (folder.path, folder.initial_model_path):
             self._models.drop(str(path))
         temporary_files.unlink_zips(folder.path.name)
