@@ -23,12 +23,16 @@ def words(sentence, spans):
 def test_the_shares_of_the_words_add_up_to_the_probability_for_every_head(starter):
     found = explain(starter, CUP)
     assert words(CUP, found.spans) == CUP.split()
-    said = starter.predict([CUP, ""])
-    for each in found.tasks:
-        whole, blank = said[each.task.name].probabilities[:, each.task.labels.index(each.label)]
-        assert each.label == said[each.task.name].labels[0]
-        assert (each.probability, each.baseline) == pytest.approx((whole, blank), abs=1e-4)
-        assert each.baseline + each.contributions.sum() == pytest.approx(each.probability, abs=1e-4)
+    predictions = starter.predict([CUP, ""])
+    for attribution in found.tasks:
+        whole, blank = predictions[attribution.task.name].probabilities[
+            :, attribution.task.labels.index(attribution.label)
+        ]
+        assert attribution.label == predictions[attribution.task.name].labels[0]
+        assert (attribution.probability, attribution.baseline) == pytest.approx((whole, blank), abs=1e-4)
+        assert attribution.baseline + attribution.contributions.sum() == pytest.approx(
+            attribution.probability, abs=1e-4
+        )
 
 
 def test_the_words_of_a_topic_carry_it_though_any_of_them_can_be_missed(starter):
@@ -60,14 +64,16 @@ def test_the_same_seed_gives_the_same_shares(starter):
 def test_short_and_odd_sentences_have_shares_too(starter, sentence):
     found = explain(starter, sentence)
     assert words(sentence, found.spans) == sentence.split()
-    for each in found.tasks:
-        assert each.baseline + each.contributions.sum() == pytest.approx(each.probability, abs=1e-4)
+    for attribution in found.tasks:
+        assert attribution.baseline + attribution.contributions.sum() == pytest.approx(
+            attribution.probability, abs=1e-4
+        )
 
 
 def test_a_sentence_without_words_has_nothing_to_share(starter):
     found = explain(starter, " \t ")
     assert found.spans == ()
-    assert [len(each.contributions) for each in found.tasks] == [0, 0]
+    assert [len(attribution.contributions) for attribution in found.tasks] == [0, 0]
 
 
 def test_a_long_text_is_taken_in_pieces_up_to_where_the_encoder_stops(tiny):

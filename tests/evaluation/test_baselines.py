@@ -121,12 +121,12 @@ def test_baselines_can_be_left_out(tiny, swapped):
 def test_measuring_them_changes_nothing_of_the_run(tiny_folder, swapped, scenario):
     from mtst.encoders.loading import load_encoder
 
-    told = []
+    runs = []
     for baselines in (True, False):
         model = MultiTaskSentenceTransformer(load_encoder(str(tiny_folder())), swapped.tasks)
         events = fit(model, swapped, TrainConfig(scenario, epochs=2, batch_size=4, top_blocks=1), baselines=baselines)
-        told.append([(e.epoch, e.train, e.validation, e.drift) for e in events if isinstance(e, EpochEnded)])
-    assert told[0] == told[1]
+        runs.append([(e.epoch, e.train, e.validation, e.drift) for e in events if isinstance(e, EpochEnded)])
+    assert runs[0] == runs[1]
 
 
 def test_a_stop_while_they_are_measured_is_heard(tiny, swapped):

@@ -36,7 +36,7 @@ def dataset(*rows):
     return Dataset(texts, (MOOD, TOPIC), {"mood": mood, "topic": topic}, tuple(range(2, len(rows) + 2)))
 
 
-def said(row, truth, label, confidence=0.9):
+def predicted(row, truth, label, confidence=0.9):
     return PredictedRow(row, truth, label, confidence, confidence if truth == label else 1 - confidence)
 
 
@@ -77,17 +77,17 @@ def test_of_many_labels_the_likeliest_are_kept_and_the_true_one(tiny_encoder):
 
 
 def test_the_worst_mistakes_are_those_with_the_most_confidence():
-    found = [said(0, 0, 1, 0.6), said(1, 0, 0, 0.99), said(2, 1, 0, 0.9), said(3, 1, 0, 0.6)]
+    found = [predicted(0, 0, 1, 0.6), predicted(1, 0, 0, 0.99), predicted(2, 1, 0, 0.9), predicted(3, 1, 0, 0.6)]
     assert [each.row for each in confident_errors(found)] == [2, 0, 3]
 
 
 def test_rows_are_counted_by_true_and_said_label():
-    assert count_confusions([said(0, 0, 1), said(1, 0, 1), said(2, 1, 1)], 2) == ((0, 2), (0, 1))
+    assert count_confusions([predicted(0, 0, 1), predicted(1, 0, 1), predicted(2, 1, 1)], 2) == ((0, 2), (0, 1))
 
 
 def test_a_score_for_each_third_of_the_lengths():
     data = dataset(*((" ".join("w" * (k + 1)), 0, 0) for k in range(9)))
-    thirds = scores_by_length([said(row, 0, int(row > 5)) for row in range(9)], data)
+    thirds = scores_by_length([predicted(row, 0, int(row > 5)) for row in range(9)], data)
     assert [(each.name, each.rows, each.accuracy) for each in thirds] == [
         ("short (1 to 3 words)", 3, 1.0),
         ("medium (4 to 6 words)", 3, 1.0),
@@ -99,13 +99,13 @@ def test_a_score_for_each_third_of_the_lengths():
 
 def test_rows_of_one_length_are_one_group():
     data = dataset(*(("two words", 0, 0),) * FEW_ROWS)
-    (group,) = scores_by_length([said(row, 0, 0) for row in range(FEW_ROWS)], data)
+    (group,) = scores_by_length([predicted(row, 0, 0) for row in range(FEW_ROWS)], data)
     assert (group.name, group.rows, group.is_small) == ("short (2 words)", FEW_ROWS, False)
 
 
 def test_a_score_for_each_label_of_the_other_task():
     data = dataset(("a", 0, 2), ("b", 1, 2), ("c", 1, 0), ("d", 0, UNLABELLED))
-    found = [said(0, 0, 0), said(1, 1, 0), said(2, 1, 1), said(3, 0, 1)]
+    found = [predicted(0, 0, 0), predicted(1, 1, 0), predicted(2, 1, 1), predicted(3, 0, 1)]
     groups = scores_by_label(found, data, TOPIC)
     assert [(each.name, each.rows, each.accuracy) for each in groups] == [("z", 2, 0.5), ("x", 1, 1.0)]
     assert groups[0].macro_f1 == pytest.approx(1 / 3)  # "glad" 2/3, "sad" 0
@@ -113,12 +113,12 @@ def test_a_score_for_each_label_of_the_other_task():
 
 def test_macro_f1_of_a_group_is_over_the_labels_it_has():
     data = dataset(*(("a", 0, 0),) * 10)
-    (group,) = scores_by_label([said(row, 0, int(row == 0)) for row in range(10)], data, TOPIC)
+    (group,) = scores_by_label([predicted(row, 0, int(row == 0)) for row in range(10)], data, TOPIC)
     assert group.macro_f1 == pytest.approx(18 / 19)
 
 
 def test_how_right_each_confidence_is():
-    found = [said(0, 0, 0, 1.0), said(1, 0, 1, 0.95), said(2, 0, 0, 0.9), said(3, 0, 0, 0.35)]
+    found = [predicted(0, 0, 0, 1.0), predicted(1, 0, 1, 0.95), predicted(2, 0, 0, 0.9), predicted(3, 0, 0, 0.35)]
     assert reliability_bins(found) == [ReliabilityBin(3, 1, 1), ReliabilityBin(9, 3, 2)]
     assert reliability_bins([]) == []
 
