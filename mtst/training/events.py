@@ -32,9 +32,9 @@ class GroupPlan:
 class Started:
     """Training is about to begin.
 
-    `counts[task.name]` has the number of training rows of each of a task's labels. `cached` is what is computed once and
-    looked up from then on: the embeddings of a frozen encoder, or what enters its lowest open block. `keeps` is the rule
-    by which an epoch is kept, see `mtst.training.epoch_selection`. `zero_shot`: no head has learned before.
+    `counts[task.name]` has the number of training rows of each of a task's labels. `cached` is what is computed once
+    and looked up from then on: the embeddings of a frozen encoder, or what enters its lowest open block. `keeps` is the
+    rule by which an epoch is kept, see `mtst.training.epoch_selection`. `zero_shot`: no head has learned before.
     """
 
     scenario: str
