@@ -15,8 +15,8 @@ from safetensors.torch import save_file
 import mtst
 from mtst.errors import ModelError
 from mtst.files import atomic_write, checked_write
-from mtst.model.export.bundle import zip_folder
 from mtst.model.export.onnx import export_onnx
+from mtst.model.export.zip import zip_folder
 from mtst.runs.folder import RunFolder
 from mtst.runs.job import Job
 from mtst.training import embedding_history

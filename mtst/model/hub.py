@@ -1,4 +1,4 @@
-"""A saved model -> the Hub, and back. Weights travel as safetensors only; a token is used and never kept."""
+"""Upload a saved model to the Hub and download it. Weights are safetensors only; a token is used and never stored."""
 
 from pathlib import Path
 
@@ -7,56 +7,56 @@ from mtst.encoders.hub.errors import explain_outage, first_line, http_status
 from mtst.errors import ModelError
 from mtst.model.storage import METADATA_FILE
 
-FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "*.md"]
-SENT = [*FILES, "predict.py", "onnx/*"]
+DOWNLOADED = ["*.json", "*.safetensors", "*.txt", "*.model", "*.md"]
+UPLOADED = [*DOWNLOADED, "predict.py", "onnx/*"]
 LOG_IN = "Log in with `hf auth login`, or set HF_TOKEN to a token that may write"
 
 
 def push(folder: Path, repo_id: str, *, token: str | None = None, private: bool | None = None) -> str:
-    """Upload a model's folder, into a new repository if there is none of that name; return its address.
+    """Upload the folder of a model to the Hub and return the URL of its repository.
 
     Args:
-        folder: what to upload.
-        repo_id: the name of the repository, owner/name.
-        token: may write there; if left out, what `hf auth login` or HF_TOKEN gave.
-        private: whether a new repository is closed to others; as the owner's settings say if left out.
+        folder: of the model.
+        repo_id: the name of the repository, owner/name; it is created if there is none.
+        token: a token that may write there; that of `hf auth login` or HF_TOKEN by default.
+        private: whether a new repository is private; by default as the owner's settings say.
 
     Raises:
-        ModelError: the name or the token is refused, the Hub does not answer, or the repository is there and public
-            though it should be closed.
+        ModelError: the name or the token is refused, the Hub does not answer, or a repository that should be private
+            exists and is public.
     """
     from huggingface_hub import HfApi
 
     _check_name(repo_id)
     api = HfApi(token=token)
     try:
-        address = api.create_repo(repo_id, private=private, exist_ok=True, repo_type="model")
-        if private and not api.model_info(repo_id).private:  # one that is there already stays as it is
+        url = api.create_repo(repo_id, private=private, exist_ok=True, repo_type="model")
+        if private and not api.model_info(repo_id).private:  # an existing repository keeps its visibility
             raise ModelError(
                 f"{repo_id} is there already, and public, so nothing was uploaded. Make it private in its settings on "
                 "the Hub, or choose a new name."
             )
         api.upload_folder(
-            repo_id=repo_id, folder_path=folder, allow_patterns=SENT, commit_message="A model made with mtst"
+            repo_id=repo_id, folder_path=folder, allow_patterns=UPLOADED, commit_message="A model made with mtst"
         )
     except ModelError:
         raise
     except Exception as error:  # of no common base class
         raise ModelError(_explain(repo_id, error, "uploaded")) from error
-    return str(address)
+    return str(url)
 
 
 def download(repo_id: str, revision: str | None = None) -> Path:
-    """Download a model that `publish` uploaded, or find what was fetched earlier; return its folder.
+    """Download a model that `push` uploaded, unless it is cached; return its folder.
 
     Raises:
-        ModelError: there is none, it is not to be read, or the Hub does not answer.
+        ModelError: there is none, it may not be read, or the Hub does not answer.
     """
     from huggingface_hub import snapshot_download
 
     _check_name(repo_id)
     try:
-        folder = Path(snapshot_download(repo_id, revision=revision, allow_patterns=FILES))
+        folder = Path(snapshot_download(repo_id, revision=revision, allow_patterns=DOWNLOADED))
     except Exception as error:  # of no common base class
         raise ModelError(_explain(repo_id, error, "fetched")) from error
     if not (folder / METADATA_FILE).is_file():
@@ -70,7 +70,7 @@ def _check_name(repo_id: str) -> None:
 
 
 def _explain(repo_id: str, error: Exception, done: str) -> str:
-    """Say in one sentence why the Hub did not do it and what to do."""
+    """Return one sentence that says why the Hub refused and what to do."""
     from huggingface_hub import errors
 
     status = http_status(error)

@@ -1,4 +1,4 @@
-"""The layer groups of a whole model: those of the encoder from the bottom up, then a head for each task."""
+"""The layer groups of a model: those of the encoder from the bottom up, then the head of each task."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,15 @@ EMBEDDINGS = "embeddings"
 
 @dataclass(frozen=True)
 class Group:
-    """A layer group of a whole model: of the encoder, or the head of `task`."""
+    """Layers that are frozen or trained together: part of the encoder, or a head.
+
+    Attributes:
+        key: identifies the group: `embeddings`, `block-3`, `head:topic`.
+        title: for people.
+        parameters: all parameters of the layers.
+        modules: the largest modules that hold these parameters and no others.
+        task: the name of the task if the group is a head.
+    """
 
     key: str
     title: str
@@ -36,12 +44,12 @@ class Group:
 
 
 def is_head(key: str) -> bool:
-    """Tell whether a group's key is that of a head."""
+    """Return whether a group with this key is a head."""
     return key.startswith(HEAD)
 
 
 def top_down(keys: Sequence[str]) -> list[str]:
-    """Return the keys of the encoder's groups, the one next to the heads first."""
+    """Return the keys of the encoder's groups from the top down."""
     return [key for key in reversed(keys) if not is_head(key)]
 
 

@@ -62,8 +62,9 @@ class MultiTaskSentenceTransformer(nn.Module):
         self.base = encoder.name
         self.zero_shot = zero_shot
         self.tasks = check_tasks(tuple(tasks))
-        self.heads = nn.ModuleList(nn.Linear(encoder.dimension, len(task.labels)) for task in self.tasks)
-        for task, head in zip(self.tasks, self.heads, strict=True) if zero_shot else ():
+        heads = [nn.Linear(encoder.dimension, len(task.labels)) for task in self.tasks]
+        self.heads = nn.ModuleList(heads)
+        for task, head in zip(self.tasks, heads, strict=True) if zero_shot else ():
             _make_zero_shot(head, encoder.encode([_words(label) for label in task.labels]))
         self.heads.to(encoder.device)
 
@@ -93,14 +94,12 @@ class MultiTaskSentenceTransformer(nn.Module):
         """
         model = type(self)(self.encoder, tasks)
         model.base = self.base
-        for head, task, old_task in zip(model.heads, model.tasks, reusable_tasks(self.tasks, tasks), strict=True):
+        for task, head, old_task in zip(model.tasks, model.heads, reusable_tasks(self.tasks, tasks), strict=True):
             if old_task is not None:
                 model.zero_shot = self.zero_shot
                 old_head = self.heads[self.tasks.index(old_task)]
                 order = [old_task.labels.index(label) for label in task.labels]
-                with torch.no_grad():
-                    head.weight.copy_(old_head.weight[order])
-                    head.bias.copy_(old_head.bias[order])
+                head.load_state_dict({name: tensor[order] for name, tensor in old_head.state_dict().items()})
         return model
 
     def save(

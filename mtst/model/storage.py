@@ -1,4 +1,4 @@
-"""The folder of a saved model: what is part of it, and `mtst.json`, which holds its tasks."""
+"""The folder of a saved model: which files belong to it, how it is replaced, and its `mtst.json`."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from mtst.files import FULL
 
 METADATA_FILE, HEADS_FILE, MODULES_FILE = "mtst.json", "heads.safetensors", "modules.json"
 FORMAT = 1
-# What a model of any kind is saved as, by the names of the files; those of a module lie in a folder of its own.
+# The files that a model of any kind is saved as. Those of a module may be in a folder of its own.
 MODULE = re.compile(r"\d+_[A-Z]\w*")
 PARTS = re.compile(
     r"mtst\.json|heads\.safetensors|README\.md|report\.json|requirements\.txt|predict\.py|modules\.json"
@@ -28,72 +28,72 @@ ONNX = frozenset({"model.onnx", "tokenizer.json", "mtst.json", "requirements.txt
 
 
 def invalid_model(why: str) -> ModelError:
-    """Return the error that says why a folder that came from anywhere is not taken for a saved model."""
+    """Return the error for a model from elsewhere that is refused."""
     return ModelError(f"This is not a model that mtst has made: {why}.")
 
 
 def check_target(folder: Path) -> None:
-    """Make sure that a model can be saved in a folder: it is new, or empty, or holds an earlier model and nothing else.
+    """Check that a model can be saved in a folder: it does not exist, is empty, or holds an older model alone.
 
     Raises:
-        ModelError: it is none of these.
+        ModelError: it holds other files or cannot be read.
     """
     try:
         if not folder.exists():
             return
-        found = next(_others(folder) if (folder / METADATA_FILE).is_file() else folder.iterdir(), None)
+        other = next(_other_files(folder) if (folder / METADATA_FILE).is_file() else folder.iterdir(), None)
     except OSError as error:
         raise write_error(folder, error) from error
-    if found:
-        name = found.relative_to(folder).parts[0]
+    if other:
+        name = other.relative_to(folder).parts[0]
         raise ModelError(
             f"{folder} holds other files, {name!r} for one. Choose a new folder, or one with an earlier model alone."
         )
 
 
-def _others(folder: Path) -> Iterator[Path]:
-    """Yield what is no part of the model in a folder."""
+def _other_files(folder: Path) -> Iterator[Path]:
+    """Yield the files in a folder that do not belong to a model."""
     for path in folder.rglob("*"):
         if (path.is_symlink() or not path.is_dir()) and not is_part(path.relative_to(folder)):
             yield path
 
 
 def is_part(path: PurePath) -> bool:
-    """Tell whether a file is part of a model, by its path in the model's folder."""
-    *above, name = path.parts
-    if above == ["onnx"]:
+    """Return whether a file belongs to a model, given its path in the model's folder."""
+    *folders, name = path.parts
+    if folders == ["onnx"]:
         return name in ONNX
-    return len(above) < 2 and all(map(MODULE.fullmatch, above)) and PARTS.fullmatch(name) is not None
+    return len(folders) < 2 and all(map(MODULE.fullmatch, folders)) and PARTS.fullmatch(name) is not None
 
 
 @contextmanager
 def replace_folder(folder: Path) -> Iterator[Path]:
-    """Give a new folder, which takes the place of another when it is whole; if anything fails the other stays.
+    """Yield a new folder that replaces another when the block has filled it; if the block fails, the old folder stays.
 
-    A process that is killed leaves the old one or the new one, or for a moment none, and a hidden folder next to it.
+    A process that is killed leaves the old folder or the new one, for a moment neither, and a hidden folder beside it.
 
     Raises:
         OSError: the disk does not take it.
     """
-    target = folder.resolve()  # a link stays one
+    target = folder.resolve()  # a link stays a link
     target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=target.parent, prefix=".saving-", ignore_cleanup_errors=True) as scratch:
-        made, older = Path(scratch) / "made", Path(scratch) / "older"
-        made.mkdir()
-        yield made
+        staging, old = Path(scratch) / "new", Path(scratch) / "old"
+        staging.mkdir()
+        yield staging
         try:
             if target.exists():
-                shutil.copymode(target, made)
-                target.rename(older)
-            made.rename(target)
+                shutil.copymode(target, staging)
+                target.rename(old)
+            staging.rename(target)
         except BaseException:
-            if older.exists() and not target.exists():
-                older.rename(target)
+            if old.exists() and not target.exists():
+                old.rename(target)
             raise
 
 
 def write_error(folder: Path, error: OSError) -> ModelError:
-    """Return the error which says why a model cannot be written to a folder."""
+    """Return the error for a model that cannot be written to a folder."""
     if error.errno in FULL:
         return ModelError("The disk is full, so the model could not be stored. Free some space and try again.")
     return ModelError(f"The model cannot be written to {folder}: {error.strerror or error}.")

@@ -1,6 +1,6 @@
-"""TODO."""
+"""A table with the predictions of a model, as CSV."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,36 +10,45 @@ from mtst.data.table import Table
 if TYPE_CHECKING:
     from mtst.model.multitask import MultiTaskSentenceTransformer
 
-ROWS_AT_ONCE = 2048
+BATCH_ROWS = 2048
 
 
 def write_predictions(model: "MultiTaskSentenceTransformer", table: Table, text: str, target: Path) -> int:
-    """Write the table as CSV with two columns more for each task, the label and its probability; return the rows.
+    """Write a table as CSV with two more columns for each task, its label and the probability of that.
 
-    A row without a text gets blanks.
+    Args:
+        model: predicts the labels.
+        table: the rows; one without a text gets empty cells.
+        text: the name of the column with the sentences.
+        target: the CSV file.
+
+    Returns:
+        The number of rows.
 
     Raises:
         DataError: the column is missing or the file cannot be written.
     """
     sentences = table.column(text)
-    parts = range(0, len(sentences), ROWS_AT_ONCE)
-    predicted = (row for first in parts for row in prediction_cells(model, sentences[first : first + ROWS_AT_ONCE]))
-    rows = ([*row, *more] for row, more in zip(table.rows, predicted, strict=True))
+    starts = range(0, len(sentences), BATCH_ROWS)
+    predictions = (
+        cells for start in starts for cells in prediction_cells(model, sentences[start : start + BATCH_ROWS])
+    )
+    rows = ([*row, *cells] for row, cells in zip(table.rows, predictions, strict=True))
     return write_csv(target, [*table.columns, *prediction_columns(model)], rows)
 
 
 def prediction_columns(model: "MultiTaskSentenceTransformer") -> list[str]:
-    """Return the names of the two columns that each task adds to a table."""
+    """Return the names of the columns that `write_predictions` adds."""
     return [name for task in model.tasks for name in (f"predicted {task.name}", f"probability {task.name}")]
 
 
-def prediction_cells(model: "MultiTaskSentenceTransformer", sentences: list[str]) -> Iterator[list[str]]:
-    """Yield what stands in these columns for each of the sentences: blanks where there is no text."""
-    blank = [""] * (2 * len(model.tasks))
-    found = model.predict([sentence for sentence in sentences if sentence.strip()]).values()
-    rows = zip(*(zip(p.labels, p.confidences, strict=True) for p in found), strict=True)
+def prediction_cells(model: "MultiTaskSentenceTransformer", sentences: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the cells of these columns for each sentence; they are empty where the sentence is blank."""
+    empty = [""] * (2 * len(model.tasks))
+    predictions = model.predict([sentence for sentence in sentences if sentence.strip()]).values()
+    rows = zip(*(zip(each.labels, each.confidences, strict=True) for each in predictions), strict=True)
     for sentence in sentences:
         if sentence.strip():
-            yield [cell for label, sure in next(rows) for cell in (label, f"{sure:.4f}")]
+            yield [cell for label, probability in next(rows) for cell in (label, f"{probability:.4f}")]
         else:
-            yield blank
+            yield empty

@@ -122,12 +122,11 @@ def _read_weights(archive: ModelArchive, model: "MultiTaskSentenceTransformer", 
     given = {name for name in archive.names if PurePosixPath(name).suffix == ".safetensors"} - {HEADS_FILE}
     if unknown := given - encoder_files.keys():
         raise invalid_model(f"{min(unknown)[:80]!r} is no part of the encoder {model.encoder.name!r}")
-    expected = [(HEADS_FILE, model.heads.state_dict(), "the labels")]
-    if given or needs_encoder:
-        owner = f"the encoder {model.encoder.name!r}"
-        expected = [*((name, tensors, owner) for name, tensors in encoder_files.items()), *expected]
+    owners = dict.fromkeys(encoder_files, f"the encoder {model.encoder.name!r}") if given or needs_encoder else {}
+    expected = encoder_files | {HEADS_FILE: model.heads.state_dict()}
     with TemporaryDirectory() as scratch:
-        for name, tensors, owner in expected:
+        for name, owner in (owners | {HEADS_FILE: "the labels"}).items():
+            tensors = expected[name]
             file = Path(scratch) / name
             file.parent.mkdir(exist_ok=True)
             archive.extract(name, file)

@@ -10,7 +10,7 @@ from secrets import token_hex
 from tempfile import gettempdir
 
 from mtst.errors import DataError
-from mtst.model.export.bundle import NAME
+from mtst.model.export.zip import DEFAULT_NAME
 from mtst.runs.folder import RunFolder
 from mtst.ui.server.gradio_patches import get_upload_folder
 
@@ -81,7 +81,7 @@ def sweep() -> None:
 def link_zip(folder: RunFolder, *, onnx: bool) -> Path:
     """Link the ZIP of a run into the folder that Gradio serves; a link takes no room, and Gradio removes it later."""
     served = _served_folder(folder.path.name, onnx=onnx)
-    target, staging = served / f"{NAME}.zip", served / "part"
+    target, staging = served / f"{DEFAULT_NAME}.zip", served / "part"
     try:
         served.mkdir(parents=True, exist_ok=True)
         staging.unlink(missing_ok=True)

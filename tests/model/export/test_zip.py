@@ -44,7 +44,7 @@ def test_predictions_are_written_next_to_every_row(tiny, table_of, tmp_path):
 
 
 def test_a_long_table_is_written_in_parts_without_a_seam(monkeypatch, tiny, table_of, tmp_path):
-    monkeypatch.setattr("mtst.model.export.predictions_csv.ROWS_AT_ONCE", 2)
+    monkeypatch.setattr("mtst.model.export.predictions_csv.BATCH_ROWS", 2)
     table = table_of("text\n" + "".join(f"film {'and ' * n}\n" for n in range(5)))
     assert write_predictions(tiny, table, "text", tmp_path / "out.csv") == 5
     rows = rows_of(tmp_path / "out.csv")[1:]
