@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -8,7 +9,12 @@ import yaml
 from huggingface_hub import ModelCard
 from sentence_transformers import SentenceTransformer
 
+from mtst.assets import SMALL_SAMPLE
+from mtst.data.dataset import make_dataset
+from mtst.data.table import read_table
 from mtst.data.tasks import Task
+from mtst.encoders.catalogue import DEFAULT
+from mtst.encoders.loading import load_encoder
 from mtst.errors import ModelError
 from mtst.model.card import RunReport, render_card
 from mtst.model.export.bundle import REPORT, pinned_requirements
@@ -25,21 +31,17 @@ ODD = "pipe | `tick` <b>\n---\nlicense: none"
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """A model trained on the sample for an epoch, and the report of its run as JSON."""
-    import copy
-    import json
+def trained(tiny_folder):
+    """A model trained on the sample for an epoch, and the report of its run as JSON.
 
-    from mtst.assets import SMALL_SAMPLE
-    from mtst.data.dataset import make_dataset
-    from mtst.data.table import read_table
-    from mtst.encoders.loading import load_encoder
-
+    Its encoder is a tiny one that goes by the name of the default.
+    """
     data = make_dataset(read_table(SMALL_SAMPLE), "text", ["topic", "sentiment"]).take(range(60))
-    model = MultiTaskSentenceTransformer(copy.deepcopy(load_encoder()), data.tasks)
-    config = TrainConfig(epochs=1)
-    history = History(fit(model, data, config))
-    job = Job("all-MiniLM-L6-v2", config, source="my rows.csv")
+    model = MultiTaskSentenceTransformer(load_encoder(str(tiny_folder())), data.tasks)
+    model.base = DEFAULT
+    history, config = History(), TrainConfig(epochs=1)
+    history.extend(fit(model, data, config))
+    job = Job(DEFAULT, config, source="my rows.csv")
     return model, json.dumps(report_of(job, data, history)).encode()
 
 
@@ -99,6 +101,7 @@ def test_a_stranger_without_mtst_gets_the_same_labels(taken, trained):
     assert lines == [f"  {name}: {each.labels[row]}" for row in range(2) for name, each in found.items()]
 
 
+@pytest.mark.slow  # a fresh process that imports PyTorch
 def test_the_script_says_how_it_is_used(taken):
     done = run(taken, "predict.py")
     assert done.returncode == 1

@@ -47,7 +47,9 @@ def test_an_older_model_is_replaced_whole(saved, other, tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["fresh", "saved"]
 
 
-@pytest.mark.parametrize("kind", ["bert", "roberta", "distilbert", "mpnet"])
+@pytest.mark.parametrize(
+    "kind", ["bert", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("roberta", "distilbert", "mpnet"))]
+)
 def test_what_is_saved_is_part_of_a_model(tiny_folder, tmp_path, kind):
     model = MultiTaskSentenceTransformer(load_encoder(str(tiny_folder(kind))), MOOD)
     model.save(tmp_path)

@@ -19,10 +19,10 @@ from mtst.model.multitask import MultiTaskSentenceTransformer
 
 TASKS = (Task("mood", ("glad", "sad")), Task("a task: of odd / name", ("x", "y", "z")))
 SENTENCES = ["The team won the cup.", "x", "the soup and the salt " * 60]  # the last one is cut
-KINDS = ("bert", "roberta", "distilbert", "mpnet")
+OTHER_KINDS = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("roberta", "distilbert", "mpnet")]
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=["bert", *OTHER_KINDS])
 def exported(request, tiny_folder, tmp_path_factory):
     """A model on a tiny encoder of each kind, and the folder of its ONNX file."""
     model = MultiTaskSentenceTransformer(load_encoder(str(tiny_folder(request.param)), fp32=True), TASKS)
@@ -82,7 +82,7 @@ def test_the_model_stays_as_it_was(tiny, tmp_path):
     assert not tiny.encoder.weights_changed
 
 
-@pytest.mark.parametrize("kind", ["bert", "mpnet"])
+@pytest.mark.parametrize("kind", ["bert", pytest.param("mpnet", marks=pytest.mark.slow)])
 def test_whoever_encodes_meanwhile_gets_the_same(tiny_folder, tmp_path, kind):
     """The exporter patches PyTorch while it traces, and an app encodes for others in the same process."""
     model = MultiTaskSentenceTransformer(load_encoder(str(tiny_folder(kind)), fp32=True), TASKS)
@@ -105,6 +105,7 @@ def test_whoever_encodes_meanwhile_gets_the_same(tiny_folder, tmp_path, kind):
         assert encoding.result() > 0
 
 
+@pytest.mark.slow
 def test_the_model_that_ships_is_the_same_as_onnx(tmp_path):
     model = load_model("starter", fp32=True)
     assert export_onnx(model, tmp_path / "onnx") <= TOLERANCE
