@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 from huggingface_hub import ModelCard
+from typer.testing import CliRunner
 
 import mtst
+from mtst.cli import app
 from mtst.data.tasks import Task
 from mtst.encoders.loading import load_encoder
 from mtst.model.multitask import MultiTaskSentenceTransformer
@@ -114,7 +116,7 @@ def test_the_method_makes_a_private_one_with_a_card_of_its_name(hub, online, sav
     assert repo.files["README.md"].decode().count("# closed\n") == 1
 
 
-@pytest.mark.parametrize("order", ["push", "method"])
+@pytest.mark.parametrize("order", ["push", pytest.param("method", marks=pytest.mark.slow)])
 def test_nothing_is_sent_where_everybody_would_see_it(hub, online, saved, order):
     """A repository that is there stays as it is, whatever is said of a new one."""
     hub.create("visitor/open", private=False)
@@ -198,13 +200,13 @@ def test_a_disk_that_fills_up_while_a_model_is_fetched_is_told(hub, online, save
     assert "The disk is full, so 'visitor/large' could not be stored" in done.stdout
 
 
-def test_a_folder_without_a_model_is_told(online, hub, tmp_path):
-    done = online("-m", "mtst", "push", tmp_path, "visitor/new", token=hub.token)
-    assert done.returncode == 2
+def test_a_folder_without_a_model_is_told(tmp_path):
+    done = CliRunner().invoke(app, ["push", str(tmp_path), "visitor/new"])
+    assert done.exit_code == 2
     assert "holds no model" in done.stderr
 
 
-def test_no_option_takes_a_token(online):
-    done = online("-m", "mtst", "push", "--help")
+def test_no_option_takes_a_token():
+    done = CliRunner().invoke(app, ["push", "--help"])
     assert "--token" not in done.stdout
     assert "HF_TOKEN" in done.stdout

@@ -1,16 +1,16 @@
 """What becomes of the folder that a model is saved in."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from mtst.data.tasks import Task
-from mtst.encoders.loading import load_encoder
 from mtst.errors import ModelError
-from mtst.model.export.onnx import export_onnx
 from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.model.storage import check_target, is_part
+from tests.model.conftest import OTHER_KINDS
 
 MOOD, OTHER = (Task("mood", ("glad", "sad")),), (Task("other", ("x",)),)
 
@@ -47,13 +47,11 @@ def test_an_older_model_is_replaced_whole(saved, other, tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["fresh", "saved"]
 
 
-@pytest.mark.parametrize(
-    "kind", ["bert", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("roberta", "distilbert", "mpnet"))]
-)
-def test_what_is_saved_is_part_of_a_model(tiny_folder, tmp_path, kind):
-    model = MultiTaskSentenceTransformer(load_encoder(str(tiny_folder(kind))), MOOD)
+@pytest.mark.parametrize("kind", ["bert", *OTHER_KINDS])
+def test_what_is_saved_is_part_of_a_model(export, tmp_path, kind):
+    model, folder = export(kind)
     model.save(tmp_path)
-    export_onnx(model, tmp_path / "onnx")
+    shutil.copytree(folder, tmp_path / "onnx")
     assert not [path for path in contents(tmp_path) if not is_part(path)]
     check_target(tmp_path)
     with pytest.raises(ModelError, match="other files"):

@@ -1,8 +1,6 @@
 import os
 import subprocess
 import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -10,25 +8,16 @@ import torch
 from onnxruntime import InferenceSession
 from tokenizers import Tokenizer
 
-from mtst.data.tasks import Task
-from mtst.encoders.loading import load_encoder
 from mtst.errors import ModelError
+from mtst.model.export import onnx
 from mtst.model.export.onnx import TOLERANCE, export_onnx
 from mtst.model.loading import load_model
-from mtst.model.multitask import MultiTaskSentenceTransformer
-
-TASKS = (Task("mood", ("glad", "sad")), Task("a task: of odd / name", ("x", "y", "z")))
-SENTENCES = ["The team won the cup.", "x", "the soup and the salt " * 60]  # the last one is cut
-OTHER_KINDS = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("roberta", "distilbert", "mpnet")]
+from tests.model.conftest import OTHER_KINDS, SENTENCES
 
 
-@pytest.fixture(scope="module", params=["bert", *OTHER_KINDS])
-def exported(request, tiny_folder, tmp_path_factory):
-    """A model on a tiny encoder of each kind, and the folder of its ONNX file."""
-    model = MultiTaskSentenceTransformer(load_encoder(str(tiny_folder(request.param)), fp32=True), TASKS)
-    folder = tmp_path_factory.mktemp("onnx") / request.param
-    assert export_onnx(model, folder) <= TOLERANCE
-    return model, folder
+@pytest.fixture(params=["bert", *OTHER_KINDS])
+def exported(request, export):
+    return export(request.param)
 
 
 def answers(folder, sentences):
@@ -74,35 +63,10 @@ def test_the_script_needs_neither_pytorch_nor_mtst(exported):
     assert lines == [f"  {name}: {each.labels[row]}" for row in range(3) for name, each in found.items()]
 
 
-def test_the_model_stays_as_it_was(tiny, tmp_path):
-    attention = tiny.encoder.backbone[0].auto_model.config._attn_implementation
-    assert attention != "eager"
-    export_onnx(tiny, tmp_path / "onnx")
-    assert tiny.encoder.backbone[0].auto_model.config._attn_implementation == attention
-    assert not tiny.encoder.weights_changed
-
-
-@pytest.mark.parametrize("kind", ["bert", pytest.param("mpnet", marks=pytest.mark.slow)])
-def test_whoever_encodes_meanwhile_gets_the_same(tiny_folder, tmp_path, kind):
-    """The exporter patches PyTorch while it traces, and an app encodes for others in the same process."""
-    model = MultiTaskSentenceTransformer(load_encoder(str(tiny_folder(kind)), fp32=True), TASKS)
-    expected, over = model.encode(SENTENCES), threading.Event()
-
-    def encode():
-        count = 0
-        while not over.is_set():
-            model.encoder.clear_cache()
-            np.testing.assert_allclose(model.encode(SENTENCES), expected, atol=1e-5)
-            count += 1
-        return count
-
-    with ThreadPoolExecutor(1) as pool:
-        encoding = pool.submit(encode)
-        try:
-            assert export_onnx(model, tmp_path / "onnx") <= TOLERANCE
-        finally:
-            over.set()
-        assert encoding.result() > 0
+def test_the_model_stays_as_it_was(exported):
+    encoder = exported[0].encoder
+    assert encoder.backbone[0].auto_model.config._attn_implementation != "eager"
+    assert not encoder.weights_changed
 
 
 @pytest.mark.slow
@@ -113,8 +77,16 @@ def test_the_model_that_ships_is_the_same_as_onnx(tmp_path):
     assert [model.tasks[0].labels[row.argmax()] for row in topics] == model.predict(SENTENCES[:2])["topic"].labels
 
 
+def test_a_difference_is_an_error(monkeypatch, export):
+    model, folder = export("bert")
+    monkeypatch.setattr(onnx, "TOLERANCE", 0.0)
+    with pytest.raises(ModelError, match="differs from the model by"):
+        onnx._largest_difference(model, folder / onnx.NETWORK, onnx._input_names(model))
+
+
+@pytest.mark.slow
 def test_what_differs_is_not_handed_out(monkeypatch, tiny, tmp_path):
-    monkeypatch.setattr("mtst.model.export.onnx.TOLERANCE", 0.0)
+    monkeypatch.setattr(onnx, "TOLERANCE", 0.0)
     with pytest.raises(ModelError, match="differs from the model by"):
         export_onnx(tiny, tmp_path / "onnx")
     assert not (tmp_path / "onnx").exists()

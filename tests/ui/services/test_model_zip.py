@@ -1,7 +1,9 @@
 """The ZIP of a run's model, and where it lies."""
 
 import os
+import shutil
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import gradio as gr
@@ -9,12 +11,21 @@ import pytest
 
 from mtst.assets import SMALL_SAMPLE
 from mtst.errors import DataError, RunError
+from mtst.runs.settings import Settings
 from mtst.ui.api.endpoints import Api
 from mtst.ui.server import temporary_files
 from mtst.ui.services.model_zip import make_model_zip
 from mtst.ui.services.services import Services
 from mtst.ui.train import model_download, run_controls
 from tests.ui.api.test_endpoints import TABLE, ended
+
+
+@pytest.fixture(scope="module")
+def services(tiny_folder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """An app on a tiny encoder, whose models are quickly trained, packed and exported."""
+    services = Services(Settings(encoder=str(tiny_folder()), runs_dir=tmp_path_factory.mktemp("runs")))
+    yield services
+    services.close()
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +80,9 @@ def test_with_onnx_it_is_another_and_another_model_has_another(services, token) 
 def test_it_keeps_no_run_alive_and_goes_with_it(services, token) -> None:
     folder = services.runs.folder(token)
     said = max(path.stat().st_mtime_ns for path in folder.path.glob("*"))
+    with_onnx = shutil.copy2(make_model_zip(services, token), folder.zip_path(onnx=True))  # as if it had been made
     lent = [make_model_zip(services, token), make_model_zip(services, token, onnx=True)]
+    assert lent[1].samefile(with_onnx)
     assert max(path.stat().st_mtime_ns for path in folder.path.glob("*")) == said
     run_controls.delete_run(services, token)
     assert not folder.path.exists()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mtst.assets import SMALL_SAMPLE
 from mtst.data.tasks import Task
 from mtst.encoders.loading import load_encoder
 from mtst.errors import RunError
@@ -24,8 +25,10 @@ from mtst.ui.services.model_data import ENCODER, MODEL, STARTER, UPLOADED
 from mtst.ui.services.services import Services
 from mtst.ui.services.uploaded_model import UploadedModelView
 from mtst.ui.train import run_controls
+from mtst.ui.train.form import dataset
+from mtst.ui.train.form.form_values import DataForm
 from tests.support.fake_run import EVIL
-from tests.ui.test_handlers import follow, sample, shown, training, value
+from tests.ui.test_handlers import follow, shown, training, value
 
 LABELS = ("positive", "negative", "neutral")  # in another order than the sample has them
 
@@ -123,7 +126,7 @@ def test_it_goes_when_it_is_told_to(services: Services, token: str) -> None:
 
 def test_a_restarted_app_keeps_it_and_takes_it_for_no_run(archive: str, tmp_path: Path) -> None:
     settings = Settings(runs_dir=tmp_path / "runs")
-    kept = RunManager(settings).keep(Path(archive))
+    kept = RunManager(settings).store_model(Path(archive))
     again = RunManager(settings)
     assert (again.waiting, again.training) == (0, False)
     assert again.folder(kept).model_path.is_dir()
@@ -141,9 +144,11 @@ def test_training_offers_it_and_says_which_heads_go_on(services: Services, token
     assert not shown(uploaded_model.describe_heads(services, token, ENCODER, tasks))
 
 
-def test_a_run_goes_on_with_its_weights(services: Services, token: str) -> None:
+def test_a_run_goes_on_with_its_weights(services: Services, token: str, write_csv: Callable) -> None:
     """Nothing is trained: so the model of the run is the one that was brought, with a new head for the topics."""
-    form = training(sample(services), scenario="freeze-all")
+    lines = SMALL_SAMPLE.read_text(encoding="utf-8").splitlines()[:121]
+    draft = dataset.read_file(services, write_csv("\n".join(lines))).draft
+    form = training(DataForm(draft, "text", ("topic", "sentiment")), scenario="freeze-all")
     made, other = (run_controls.start_run(services, "", form, start, token).run for start in (MODEL, ENCODER))
     summary = follow(services, made)[-1].summary
     assert "--from mine.zip" in re.sub("<[^>]+>", "", summary)
