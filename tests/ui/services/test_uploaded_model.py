@@ -128,7 +128,7 @@ def test_a_restarted_app_keeps_it_and_takes_it_for_no_run(archive: str, tmp_path
     settings = Settings(runs_dir=tmp_path / "runs")
     kept = RunManager(settings).store_model(Path(archive))
     again = RunManager(settings)
-    assert (again.waiting, again.training) == (0, False)
+    assert (again.waiting, again.running) == (0, False)
     assert again.folder(kept).model_path.is_dir()
     again.expire(time.time() + 3600 * 25)
     with pytest.raises(RunError):
