@@ -2,7 +2,7 @@
 
 python -m tests.bench.budgets --data FOLDER [--set NAME ...] [--rows N ...] [--scenario KEY ...] [--draws 1]
                               [--processes 2] [--minutes M]    measure the cells that are missing
-python -m tests.bench.budgets --table                          print the table from what has been measured
+python -m tests.bench.budgets --table                          print what has been measured
 
 A cell is one run of `fit`: a set, a draw of its rows, a scenario, a schedule, a number of epochs and two learning
 rates. Each is judged by test rows that no run has seen. Results are appended to `budgets.csv` beside this file, a line
@@ -19,6 +19,7 @@ import itertools
 import multiprocessing
 import os
 import random
+import statistics
 import sys
 import time
 from collections.abc import Iterator
@@ -26,32 +27,11 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from tests.bench.sets import SOURCES, draw_rows
+
 RESULTS = Path(__file__).with_name("budgets.csv")
-JUDGES = 1_000  # test rows
 JUDGED_EPOCHS = (1, 2, 4, 8, 15, 25, 40)
 EMA_STEPS = 20  # the average reaches back about so many steps
-
-
-@dataclass(frozen=True)
-class Source:
-    """One set: where its rows are, and what its columns are called."""
-
-    train: str
-    test: str | None
-    text: str
-    labels: tuple[str, ...]
-
-
-SOURCES = {
-    "trec": Source("trec/train.csv", "trec/test.csv", "text", ("label", "fine_label")),
-    "emotion": Source("emotion/train.csv", "emotion/test.csv", "text", ("label",)),
-    "meld": Source("meld/train_sent_emo.csv", "meld/test_sent_emo.csv", "Utterance", ("Emotion", "Sentiment")),
-    "cr": Source("cr/train.csv", "cr/test.csv", "text", ("label",)),
-    "atis": Source("atis/train.csv", None, "text", ("label",)),
-    "tweets": Source("tweeteval_emotion/train.csv", "tweeteval_emotion/test.csv", "text", ("label",)),
-    "airline": Source("airline/Tweets.csv", None, "text", ("airline_sentiment",)),
-    "clinc": Source("clinc150/train.csv", "clinc150/test.csv", "text", ("domain",)),
-}
 
 
 @dataclass(frozen=True)
@@ -127,44 +107,49 @@ def measure(folder: Path, encoder_name: str, cell: Cell) -> tuple[Cell, list[Sco
     from mtst.training.events import EpochEnded, Finished, Started, StepEnded
 
     start = time.perf_counter()
-    data, judges = rows_of(folder, cell)
+    data, judges = draw_rows(folder, cell.source, cell.rows, cell.draw)
     model = MultiTaskSentenceTransformer(fresh_encoder(encoder_name), data.tasks)
     config = TrainConfig(scenario=cell.scenario, seed=cell.draw)
     train, validation = split(data, config)
-    options = {"encoder_rate": cell.encoder_lr, "head_rate": cell.head_lr, "epochs": cell.epochs, "decay": cell.schedule}
+    options = {
+        "encoder_rate": cell.encoder_lr,
+        "head_rate": cell.head_lr,
+        "epochs": cell.epochs,
+        "decay": cell.schedule,
+    }
     given = {name: value for name, value in options.items() if value}
     config = replace(config, **given)
     if cell.probe:
-        for _ in fit(model, train, TrainConfig(seed=cell.draw), held_out=validation, baselines=False):
+        for _ in fit(model, train, TrainConfig(seed=cell.draw), validation=validation, baselines=False):
             pass
 
     def judge() -> float:
-        model.encoder.forget()  # the weights may have been replaced behind its back
+        model.encoder.invalidate_cache()  # the weights may have been replaced
         return round(100 * mean_macro_f1(evaluate(model, judges)), 2)
 
     scores: list[Score] = []
     averaged: list[torch.Tensor] = []
     weights: list[torch.nn.Parameter] = []
     by_epoch: dict[int, tuple[int, float]] = {}
-    constant = cell.schedule == "constant"
-    for event in fit(model, train, config, held_out=validation, baselines=False):
+    is_constant = cell.schedule == "constant"
+    for event in fit(model, train, config, validation=validation, baselines=False):
         seconds = round(time.perf_counter() - start, 1)
         match event:
-            case Started() if constant:
+            case Started() if is_constant:
                 weights = list(model.parameters())
                 averaged = [weight.detach().clone() for weight in weights]
-            case StepEnded(step=step) if constant:
+            case StepEnded(step=step) if is_constant:
                 share = 1 / min(step + 1, EMA_STEPS)
                 torch._foreach_lerp_(averaged, [weight.detach() for weight in weights], share)
             case EpochEnded(epoch=epoch, step=step):
                 validated = round(100 * mean_macro_f1(event.validation), 2)
                 by_epoch[epoch] = step, validated
-                if epoch in JUDGED_EPOCHS and constant:
+                if epoch in JUDGED_EPOCHS and is_constant:
                     plain = judge()
                     kept = [weight.detach().clone() for weight in weights]
-                    put(weights, averaged)
+                    assign(weights, averaged)
                     ema = judge()
-                    put(weights, kept)
+                    assign(weights, kept)
                     scores.append(Score(epoch, step, validated, plain, ema, False, seconds))
             case Finished(best_epoch=epoch):
                 step, validated = by_epoch[epoch]
@@ -172,7 +157,7 @@ def measure(folder: Path, encoder_name: str, cell: Cell) -> tuple[Cell, list[Sco
     return cell, scores
 
 
-def put(weights: list[Any], values: list[Any]) -> None:
+def assign(weights: list[Any], values: list[Any]) -> None:
     import torch
 
     with torch.no_grad():
@@ -194,45 +179,6 @@ def fresh_encoder(name: str) -> Any:
     return deepcopy(_LOADED[name])
 
 
-def rows_of(folder: Path, cell: Cell) -> tuple[Any, Any]:
-    """Return the rows of a draw, and the test rows that judge it, with the labels of the draw."""
-    from mtst import make_dataset, read_table
-    from mtst.data.dataset import UNLABELLED
-    from mtst.data.split import text_key
-
-    source = SOURCES[cell.source]
-    if cell.source not in _LOADED:
-        tables = [make_dataset(read_table(folder / source.train), source.text, list(source.labels))]
-        if source.test:
-            test = make_dataset(read_table(folder / source.test), source.text, list(source.labels))
-            tables.append(test)
-        _LOADED[cell.source] = tables
-    pool, *rest = _LOADED[cell.source]
-    order = random.Random(cell.draw).sample(range(len(pool)), len(pool))  # noqa: S311
-    drawn = pool.take(sorted(order[: cell.rows]))
-    seen = {text_key(text) for text in drawn.texts}
-    others = rest[0] if rest else pool.take(order[cell.rows :])
-    unseen = [row for row, text in enumerate(others.texts) if text_key(text) not in seen]
-    judges = others.take(random.Random(0).sample(unseen, min(JUDGES, len(unseen))))  # noqa: S311
-    # Labels that the draw lacks cannot be learnt: heads have the labels of the draw, other test rows do not count.
-    tasks, labels, judged = [], {}, {}
-    for task in drawn.tasks:
-        present = [label for label, count in drawn.counts(task).items() if count]
-        other = next(one for one in others.tasks if one.name == task.name)
-        index = {label: number for number, label in enumerate(present)}
-        labels[task.name] = tuple(
-            index[task.labels[k]] if k != UNLABELLED else UNLABELLED for k in drawn.labels[task.name]
-        )
-        judged[task.name] = tuple(
-            index.get(other.labels[k], UNLABELLED) if k != UNLABELLED else UNLABELLED for k in judges.labels[task.name]
-        )
-        tasks.append(replace(task, labels=tuple(present)))
-    return (
-        replace(drawn, tasks=tuple(tasks), labels=labels),
-        replace(judges, tasks=tuple(tasks), labels=judged),
-    )
-
-
 def _work(task: tuple[Path, str, Cell]) -> tuple[Cell, list[Score]]:
     return measure(*task)
 
@@ -244,7 +190,7 @@ def _prepare(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def known(results: Path) -> set[Cell]:
+def measured_cells(results: Path) -> set[Cell]:
     if not results.exists():
         return set()
     with results.open(newline="") as file:
@@ -255,6 +201,25 @@ def cell_of(row: dict[str, str]) -> Cell:
     kinds = {field.name: field.type for field in fields(Cell)}
     read = {str: str, int: int, float: float, bool: lambda text: text == "True"}
     return Cell(**{name: read[kind](row[name]) for name, kind in kinds.items()})
+
+
+def print_table(results: Path) -> None:
+    """Print for each scenario and number of rows how far the default run is below the best cell, in points."""
+    with results.open(newline="") as file:
+        kept = [row for row in csv.DictReader(file) if row["kept"] == "True"]
+    draws: dict[tuple[str, ...], list[dict[str, str]]] = {}
+    for row in kept:
+        draws.setdefault((row["scenario"], row["rows"], row["source"], row["draw"]), []).append(row)
+    gaps: dict[tuple[str, str], list[float]] = {}
+    for (scenario, rows, *_), cells in draws.items():
+        best = max(float(cell["test"]) for cell in cells)
+        gaps.setdefault((scenario, rows), []).extend(
+            best - float(cell["test"]) for cell in cells if not cell["schedule"]
+        )
+    print(f"{len(kept)} runs\n{'scenario':18}{'rows':>6}{'sets':>6}{'mean gap':>10}{'largest':>9}")
+    for (scenario, rows), values in sorted(gaps.items(), key=lambda item: (item[0][0], int(item[0][1]))):
+        if values:
+            print(f"{scenario:18}{rows:>6}{len(values):6}{statistics.mean(values):10.1f}{max(values):9.1f}")
 
 
 def main() -> None:
@@ -271,7 +236,13 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=1e9)
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--shuffle", action="store_true", help="take the cells in random order")
+    parser.add_argument("--table", action="store_true", help="print the results instead of measuring")
     options = parser.parse_args()
+    if options.table:
+        print_table(options.results)
+        return
+    if options.data is None:
+        parser.error("name the folder that holds the sets: --data FOLDER")
     wanted = [
         cell
         for draw in range(options.draws)
@@ -280,7 +251,7 @@ def main() -> None:
         for scenario in options.scenario or ("freeze-encoder", "top-k", "train-all", "discriminative", "gradual")
         for cell in grid(source, rows, draw, scenario)
     ]
-    done = known(options.results)
+    done = measured_cells(options.results)
     missing = [cell for cell in wanted if cell not in done]
     if options.shuffle:
         random.Random(0).shuffle(missing)  # noqa: S311
