@@ -3,8 +3,8 @@
 python -m tests.bench.advice [--rows 400] [--repeats 8] [--seeds 1] [--scenario KEY ...] FILE:TEXT:LABEL[,LABEL] ...
 
 Each repeat draws other rows of the file and compares the scenarios on them as a visitor would, with a fifth of the rows
-as test rows. Each scenario also predicts up to 2,000 other rows. Its mean macro-F1 on these stands for the truth; how much
-of it a recommendation gives away is its regret.
+as test rows. Each scenario also predicts up to 2,000 other rows. Its mean macro-F1 on these stands for the truth; how
+much of it a recommendation gives away is its regret.
 """
 
 import argparse
