@@ -8,6 +8,7 @@ import torch
 from onnxruntime import InferenceSession
 from tokenizers import Tokenizer
 
+from mtst.encoders.loading import load_encoder
 from mtst.errors import ModelError
 from mtst.model.export import onnx
 from mtst.model.export.onnx import TOLERANCE, export_onnx
@@ -65,7 +66,10 @@ def test_the_script_needs_neither_pytorch_nor_mtst(exported):
 
 def test_the_model_stays_as_it_was(exported):
     encoder = exported[0].encoder
-    assert encoder.backbone[0].auto_model.config._attn_implementation != "eager"
+    attention = [
+        each.backbone[0].auto_model.config._attn_implementation for each in (encoder, load_encoder(encoder.name))
+    ]
+    assert attention[0] == attention[1]
     assert not encoder.weights_changed
 
 
