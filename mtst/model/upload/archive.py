@@ -51,14 +51,14 @@ class ModelArchive:
         with _explained(self._name):
             return b"".join(self._blocks(name, max_bytes))
 
-    def extract(self, name: str, target: Path) -> None:
+    def extract(self, name: str, target: Path, max_bytes: int) -> None:
         """Unpack a file to a new path; all files together may unpack to the limit that the archive was opened with.
 
         Raises:
-            ModelError: the file is missing or too long.
+            ModelError: the file is missing or longer than `max_bytes`.
         """
         with _explained(self._name), target.open("xb") as file:
-            for block in self._blocks(name, self._budget):
+            for block in self._blocks(name, max_bytes):
                 file.write(block)
 
     def _blocks(self, name: str, max_bytes: int) -> Iterator[bytes]:

@@ -116,7 +116,7 @@ def _longest(task: Task) -> int:
 
 def _read_weights(archive: ModelArchive, model: "MultiTaskSentenceTransformer", *, needs_encoder: bool) -> None:
     """Read the tensors of the heads and, unless the ZIP has the heads alone, those of the encoder."""
-    from mtst.model.upload.tensors import assign_tensors, check_tensors
+    from mtst.model.upload.tensors import assign_tensors, check_tensors, max_file_bytes
 
     encoder_files = _encoder_files(model.encoder)
     given = {name for name in archive.names if PurePosixPath(name).suffix == ".safetensors"} - {HEADS_FILE}
@@ -129,7 +129,7 @@ def _read_weights(archive: ModelArchive, model: "MultiTaskSentenceTransformer", 
             tensors = expected[name]
             file = Path(scratch) / name
             file.parent.mkdir(exist_ok=True)
-            archive.extract(name, file)
+            archive.extract(name, file, max_file_bytes(tensors))
             check_tensors(file, tensors, owner)
             assign_tensors(file, tensors)
             file.unlink()

@@ -10,7 +10,13 @@ from torch import Tensor
 from mtst.model.storage import invalid_model
 
 MAX_HEADER_BYTES = 2_000_000
+MAX_NUMBER_BYTES = 8  # of a buffer of int64; weights have 4 or 2
 FLOAT_TYPES = {"F32", "F16", "BF16"}
+
+
+def max_file_bytes(expected: Mapping[str, Tensor]) -> int:
+    """Return the most that a safetensors file with the tensors of a module can have."""
+    return 8 + MAX_HEADER_BYTES + MAX_NUMBER_BYTES * sum(tensor.numel() for tensor in expected.values())
 
 
 def check_tensors(path: Path, expected: Mapping[str, Tensor], owner: str) -> None:

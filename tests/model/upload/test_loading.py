@@ -1,6 +1,7 @@
 """ZIPs of models: those made here load into this machine's own encoder, and nothing else of them is read."""
 
 import json
+import os
 import zipfile
 
 import numpy as np
@@ -223,6 +224,11 @@ def test_a_part_that_is_missing_is_named(refused, name):
 @pytest.mark.parametrize("name", ["2_Dense/model.safetensors", "model-00001-of-00002.safetensors"])
 def test_weights_that_the_encoder_does_not_have_are_refused(refused, content, name):
     assert f"{name!r} is no part of the encoder 'tiny/bert'" in refused({at(name): content[at("model.safetensors")]})
+
+
+@pytest.mark.parametrize("name", ["heads.safetensors", "model.safetensors"])
+def test_no_more_is_unpacked_than_the_network_can_have(refused, name):
+    assert f"{name!r} unpacks to more than it may" in refused({at(name): os.urandom(4_000_000)})
 
 
 def test_weights_that_are_finite_but_overflow_are_refused(refused, content):
