@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -175,4 +176,5 @@ def test_what_its_owner_deletes_is_gone_with_its_download(owner, host) -> None:
     assert owner.token not in download["path"]
     owner.waits(owner.client.do("train-delete-sure", "click"))
     assert owner.waits(owner.client.http.get(f"/gradio_api/file={download['path']}")).status_code == 403
-    assert [*host.runs.iterdir(), *host.uploads.rglob("*.zip")] == []
+    assert not (host.runs / owner.token).exists()
+    assert not Path(download["path"]).exists()

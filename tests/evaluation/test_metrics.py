@@ -99,7 +99,7 @@ def sources(encoder, texts):
     """The same texts looked up and computed in every way."""
     ids = encoder.tokenize(texts)
     kept = BoundaryFeatures(encoder, ids, 1)
-    kept.keep(range(len(texts)))
+    kept.fill(range(len(texts)))
     return PooledFeatures(torch.from_numpy(encoder.encode(texts))), UncachedFeatures(encoder, ids), kept
 
 

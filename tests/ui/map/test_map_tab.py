@@ -105,7 +105,7 @@ def test_who_leaves_the_line_leaves_nothing_behind() -> None:
     assert waiting.seconds > 0
 
 
-@pytest.mark.parametrize("method", ["t-SNE", "UMAP"])
+@pytest.mark.parametrize("method", ["t-SNE", pytest.param("UMAP", marks=pytest.mark.slow)])
 def test_a_large_map_waits_for_those_of_others_and_others_for_none(services: Services, method: str) -> None:
     hold = threading.Event()
     other = services.executors.projections[method].submit(hold.wait, 60)
