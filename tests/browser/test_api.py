@@ -53,6 +53,7 @@ def test_nothing_else_can_be_called_by_name(http, client) -> None:
         assert http.get(f"/call/{name}/{'a' * 32}").status_code == 404
 
 
+@pytest.mark.slow
 def test_the_clients_library_trains_and_takes_the_model_home(client) -> None:
     rows = client.predict(TEXTS, api_name="/embed")
     assert [len(row) for row in rows] == [384] * 3

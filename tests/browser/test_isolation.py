@@ -172,9 +172,10 @@ def test_nobody_has_touched_it_meanwhile(owner, host) -> None:
 
 
 def test_what_its_owner_deletes_is_gone_with_its_download(owner, host) -> None:
-    download = owner.client["train-download"]
-    assert owner.token not in download["path"]
+    download, token = owner.client["train-download"], owner.token
+    assert token not in download["path"]
+    assert (host.runs / token).exists()
     owner.waits(owner.client.do("train-delete-sure", "click"))
     assert owner.waits(owner.client.http.get(f"/gradio_api/file={download['path']}")).status_code == 403
-    assert not (host.runs / owner.token).exists()
+    assert not (host.runs / token).exists()
     assert not Path(download["path"]).exists()

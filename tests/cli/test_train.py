@@ -133,6 +133,7 @@ def test_every_option_has_a_short_help_text():
     assert all(len(parameter.help) < 170 for parameter in parameters if parameter.help)
 
 
+@pytest.mark.slow
 def test_two_processes_train_the_same_model_as_one(file, tiny_folder, tmp_path):
     words = train(file, tiny_folder(), "--epochs", 3, "--batch-size", 5, "--fp32", "--report")
     launcher = [

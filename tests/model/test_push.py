@@ -108,6 +108,7 @@ def test_a_model_goes_to_the_hub_and_comes_back_the_same(hub, online, saved, mod
     assert json.loads(done.stdout) == {name: each.probabilities.tolist() for name, each in model.predict(TEXTS).items()}
 
 
+@pytest.mark.slow
 def test_the_method_makes_a_private_one_with_a_card_of_its_name(hub, online, saved):
     done = online("-c", PUSH, saved, "visitor/closed", hub.token)
     assert done.returncode == 0, done.stderr
@@ -132,6 +133,7 @@ def test_nothing_is_sent_where_everybody_would_see_it(hub, online, saved, order)
     assert not hub.asked("visitor/open", "POST")
 
 
+@pytest.mark.slow
 def test_one_that_is_there_and_private_gets_the_model(hub, online, saved):
     hub.create("visitor/hidden", private=True)
     done = online("-m", "mtst", "push", saved, "visitor/hidden", "--private", token=hub.token)

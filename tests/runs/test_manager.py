@@ -177,6 +177,7 @@ def test_a_killed_run_keeps_its_best_model_and_resumes_as_if_nothing_had_been(ru
         runs.resume(token)
 
 
+@pytest.mark.slow
 def test_a_stopped_run_resumes_too(runs, submit):
     token = submit(TrainConfig("freeze-encoder", epochs=100, batch_size=4))
     follow(runs, token, lambda history: len(history.epochs) > 2)
