@@ -235,7 +235,11 @@ def test_columns_are_mapped_anew_rows_left_out_and_the_rest_trained(visit, tmp_p
 
 @pytest.mark.parametrize(
     ("name", "formats"),
-    [("rows.xlsx", ["XLSX"]), ("rows.jsonl.gz", ["JSON Lines", "UTF-8"]), ("rows.tsv", ["CSV", "UTF-16"])],
+    [
+        ("rows.xlsx", ["XLSX"]),
+        pytest.param("rows.jsonl.gz", ["JSON Lines", "UTF-8"], marks=pytest.mark.slow),
+        pytest.param("rows.tsv", ["CSV", "UTF-16"], marks=pytest.mark.slow),
+    ],
 )
 def test_other_formats_are_read_and_named(visit, tmp_path, name: str, formats: list[str]) -> None:
     rows = [(f"sentence number {k} is here", "ab"[k % 2]) for k in range(12)]
