@@ -1,4 +1,3 @@
-import csv
 import json
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import mtst
 from mtst.cli import app, output
 from mtst.data.table import read_table
 from mtst.model.multitask import MultiTaskSentenceTransformer
+from tests.support.labelled_csv import write_labelled_csv
 
 COMMANDS = ("embed", "similarity", "predict", "train", "compare", "check", "export", "push")
 SENTENCES = ("The team won the football match.", "The soup was delicious.", "The players scored a goal.")
@@ -32,13 +32,7 @@ def cli(tiny_folder):
 @pytest.fixture
 def file(tmp_path, swapped):
     """A CSV file of sixteen labelled sentences."""
-    path = tmp_path / "my.csv"
-    with path.open("w", newline="") as target:
-        writer = csv.writer(target)
-        writer.writerow(["text", "topic", "place"])
-        for place, text in enumerate(swapped.texts):
-            writer.writerow([text, *(task.labels[swapped.labels[task.name][place]] for task in swapped.tasks)])
-    return path
+    return write_labelled_csv(tmp_path / "my.csv", swapped)
 
 
 def process(*arguments):

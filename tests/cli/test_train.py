@@ -1,4 +1,3 @@
-import csv
 import json
 import os
 import re
@@ -17,6 +16,7 @@ from mtst.cli import app
 from mtst.runs.job import Job
 from mtst.runs.report import data_hash, training_command
 from mtst.training.config import TrainConfig
+from tests.support.labelled_csv import write_labelled_csv
 
 ROOT = Path(mtst.__file__).parent.parent
 EVERYTHING = TrainConfig(
@@ -30,13 +30,7 @@ EVERYTHING = TrainConfig(
 @pytest.fixture
 def file(tmp_path, swapped):
     """A CSV file of sixteen labelled sentences."""
-    path = tmp_path / "my file.csv"
-    with path.open("w", newline="") as target:
-        writer = csv.writer(target)
-        writer.writerow(["text", "topic", "place"])
-        for place, text in enumerate(swapped.texts):
-            writer.writerow([text, *(task.labels[swapped.labels[task.name][place]] for task in swapped.tasks)])
-    return path
+    return write_labelled_csv(tmp_path / "my file.csv", swapped)
 
 
 def run(*words):
