@@ -189,13 +189,17 @@ def _epoch_line(event: EpochEnded, epochs: int) -> str:
 
 def _proof_table(groups: tuple[GroupProof, ...], best_epoch: int) -> str:
     """Return a table of what became of each layer group up to the best epoch."""
-    rows = [f"{'group':24}{'parameters':>12}{'open epochs':>13}{'peak rate':>11}{'weight change':>15}"]
+    rows = [f"{'group':24}{'parameters':>12}{'trained':>12}{'open epochs':>13}{'peak rate':>11}{'weight change':>15}"]
     for group in groups:
         opened = f"{group.open_epochs[0]} to {group.open_epochs[1]}" if group.open_epochs else "frozen"
         change = "0 (same hash)" if group.same else f"{group.change:.5f}"
         if group.same and group.open_epochs and group.open_epochs[0] > best_epoch:
             change = f"0 (kept: {best_epoch})"
-        rows.append(f"{group.key[:23]:24}{group.parameters:12,}{opened:>13}{group.rate:11.1e}{change:>15}")
+        trained = (group.parameters if group.part is None else group.part) if group.open_epochs else 0
+        rest = "" if group.rest_same is None else f", rest {'0 (same hash)' if group.rest_same else 'CHANGED'}"
+        rows.append(
+            f"{group.key[:23]:24}{group.parameters:12,}{trained:12,}{opened:>13}{group.rate:11.1e}{change:>15}{rest}"
+        )
     return "\n".join(rows)
 
 

@@ -166,7 +166,7 @@ def _attempt(
         best_epoch=finished.best_epoch,
         predicted={name: _labels(values) for name, values in logits.items()},
         test=score_tasks(logits, rows.test),
-        parameters=sum(group.parameters for group in started.groups if group.open),
+        parameters=sum(group.trained for group in started.groups),
         drift=drifts[finished.best_epoch],
         seconds=round(finished.seconds + spared, 2),
         spared=round(spared, 2),

@@ -25,6 +25,8 @@ class Group:
         parameters: all parameters of the layers.
         modules: the largest modules that hold these parameters and no others.
         task: the name of the task if the group is a head.
+        part: the parameters that train while the group is open, if these are not all of its own; see
+            `mtst.model.trained_parts`.
     """
 
     key: str
@@ -32,6 +34,18 @@ class Group:
     parameters: "tuple[nn.Parameter, ...]"
     modules: "tuple[nn.Module, ...]"
     task: str | None = None
+    part: "tuple[nn.Parameter, ...] | None" = None
+
+    @property
+    def trained(self) -> "tuple[nn.Parameter, ...]":
+        """The parameters that train while the group is open."""
+        return self.parameters if self.part is None else self.part
+
+    @property
+    def fixed(self) -> "tuple[nn.Parameter, ...]":
+        """The parameters that keep their values while the group is open."""
+        trained = set(self.trained)
+        return tuple(parameter for parameter in self.parameters if parameter not in trained)
 
     @property
     def size(self) -> int:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from mtst.data.dataset import Dataset
 from mtst.data.split import MAX_VALIDATION_ROWS, stratified_split
 from mtst.errors import SettingsError
+from mtst.model.trained_parts import Trains
 from mtst.training.epoch_selection import EpochRule
 
 # What to do about rare labels.
@@ -131,6 +132,7 @@ class ResolvedConfig:
         patience: infinity if training never stops early.
         epoch_rule: which epoch is kept.
         learns_from_pairs: the encoder learns from pairs of rows instead of the heads' losses.
+        trains: what trains of an open group of the encoder.
     """
 
     scenario: str
@@ -153,6 +155,7 @@ class ResolvedConfig:
     seed: int
     epoch_rule: EpochRule
     learns_from_pairs: bool
+    trains: Trains = "all"
 
     @property
     def last_opening(self) -> int:

@@ -13,7 +13,10 @@ Cached = Literal["embeddings", "hidden states", "nothing"]
 
 @dataclass(frozen=True)
 class GroupPlan:
-    """One layer group in a run: its size, the epoch at which it opens (None: never), and its peak learning rate."""
+    """One layer group in a run: its size, the epoch at which it opens (None: never), and its peak learning rate.
+
+    `part` is the number of parameters that train while it is open, if these are not all of its own.
+    """
 
     key: str
     title: str
@@ -21,11 +24,19 @@ class GroupPlan:
     opens_at: int | None
     rate: float
     task: str | None
+    part: int | None = None
 
     @property
     def open(self) -> bool:
         """Whether it ever opens."""
         return self.opens_at is not None
+
+    @property
+    def trained(self) -> int:
+        """The number of parameters that ever train."""
+        if not self.open:
+            return 0
+        return self.parameters if self.part is None else self.part
 
 
 @dataclass(frozen=True)
@@ -122,6 +133,8 @@ class GroupProof:
 
     `change` is |after - before| / |before|, `after` being the epoch that is kept: a group that opened later has moved
     by 0. `same`: the SHA-256 of its bytes has not changed.
+    `part` is the number of parameters that trained, if these were not all of its own; then `rest_same` says whether the
+    others were the same by their SHA-256 until training ended, which is before adapters are merged into them.
     """
 
     key: str
@@ -131,6 +144,8 @@ class GroupProof:
     rate: float
     change: float
     same: bool
+    part: int | None = None
+    rest_same: bool | None = None
 
 
 @dataclass(frozen=True)

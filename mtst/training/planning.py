@@ -1,12 +1,14 @@
 """What a run will do, before it begins: its rows, and which layer groups open, when, and at which learning rates."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mtst.data.dataset import Dataset
 from mtst.data.split import check_trainable
-from mtst.errors import ModelError
-from mtst.model.layer_groups import is_head, model_groups, top_down
+from mtst.errors import ModelError, SettingsError
+from mtst.model.layer_groups import Group, is_head, model_groups, top_down
+from mtst.model.trained_parts import PARTS, part_size
 from mtst.training.config import ResolvedConfig, Split, TrainConfig, split
 from mtst.training.events import GroupPlan
 from mtst.training.scenarios import find_scenario, resolve
@@ -30,8 +32,25 @@ def resolve_for(model: "MultiTaskSentenceTransformer", config: TrainConfig) -> R
     Raises:
         SettingsError: the scenario is unknown, or cannot be followed with this config.
     """
-    keys = [group.key for group in model_groups(model)]
-    return resolve(config, find_scenario(config.scenario, model.tasks), keys)
+    groups = model_groups(model)
+    resolved = resolve(config, find_scenario(config.scenario, model.tasks), [group.key for group in groups])
+    return _without_empty(resolved, groups, model.encoder.name)
+
+
+def _without_empty(config: ResolvedConfig, groups: Sequence[Group], encoder: str) -> ResolvedConfig:
+    """Return a config in which no group opens of which nothing would train.
+
+    Raises:
+        SettingsError: no group of the encoder is left.
+    """
+    empty = {group.key for group in groups if part_size(group, config.trains) == 0}
+    opening = {key: epoch for key, epoch in config.opening.items() if key not in empty}
+    if empty and all(map(is_head, opening)):
+        raise SettingsError(
+            f"The encoder {encoder!r} has no {PARTS[config.trains].missing}, so {config.scenario!r} cannot train it. "
+            "Choose another scenario, such as 'top-k'."
+        )
+    return replace(config, opening=opening)
 
 
 def training_rows(
@@ -61,6 +80,7 @@ def plan_groups(model: "MultiTaskSentenceTransformer", config: ResolvedConfig) -
             opens_at=config.opening.get(group.key),
             rate=peaks[group.key] if group.key in config.opening else 0.0,
             task=group.task,
+            part=part_size(group, config.trains) if group.key in config.opening else None,
         )
         for group in groups
     )

@@ -6,7 +6,8 @@ from math import inf
 
 from mtst.data.tasks import Task
 from mtst.errors import SettingsError
-from mtst.model.layer_groups import BLOCK, HEAD, is_head, top_down
+from mtst.model.layer_groups import BLOCK, EMBEDDINGS, HEAD, is_head, top_down
+from mtst.model.trained_parts import Trains
 from mtst.training.config import ResolvedConfig, TrainConfig
 from mtst.training.epoch_selection import EpochRule
 
@@ -33,6 +34,7 @@ class Scenario:
         epoch_rule: which epoch is kept, with or without patience; None lets patience decide.
         learns_from_pairs: the encoder learns from pairs of rows instead of the heads' losses; see
             `mtst.training.engine.losses`.
+        trains: what trains of an open group of the encoder.
         defaults: values for what a `TrainConfig` leaves to the scenario.
     """
 
@@ -45,6 +47,7 @@ class Scenario:
     epochs: int = 4
     epoch_rule: EpochRule | None = None
     learns_from_pairs: bool = False
+    trains: Trains = "all"
     defaults: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -119,6 +122,28 @@ FIXED = (
         when="Instead of training everything, when the rows are few or unlike each other.",
         opening=_at_once(lambda _key: True),
         defaults={"encoder_rate": 5e-5, "layer_decay": 0.7},
+    ),
+    Scenario(
+        key="lora",
+        title="Train small adapters (LoRA)",
+        meaning="The heads learn, and beside each linear layer of the encoder a small adapter (Hu and others 2021).",
+        consequence="The weights themselves stay until the adapters are merged into them at the end, and little is "
+        "forgotten. A step takes as long as in training everything, with less memory.",
+        when="Instead of training everything, when memory is short or the encoder has to stay good at other things.",
+        opening=_at_once(lambda key: key != EMBEDDINGS),
+        trains="adapters",
+        defaults={"encoder_rate": 1e-3},
+    ),
+    Scenario(
+        key="bitfit",
+        title="Train the biases only (BitFit)",
+        meaning="The heads and the encoder's biases learn, a thousandth of its weights (Ben Zaken and others 2022).",
+        consequence="Every matrix stays bit for bit as it was, so little is forgotten. A step still passes through the "
+        "whole encoder, forward and back.",
+        when="With some hundred rows, as the smallest change of the encoder that all its blocks take part in.",
+        opening=_at_once(lambda _key: True),
+        trains="biases",
+        defaults={"encoder_rate": 1e-3},
     ),
     Scenario(
         key="few-examples",
@@ -222,6 +247,7 @@ def resolve(config: TrainConfig, scenario: Scenario, keys: Sequence[str]) -> Res
         # With patience, training stops some epochs after the best one, so it is the best that is waited for.
         epoch_rule=scenario.epoch_rule or ("settled" if config.patience is None else "best"),
         learns_from_pairs=scenario.learns_from_pairs,
+        trains=scenario.trains,
     )
 
 

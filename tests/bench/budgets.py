@@ -31,6 +31,7 @@ from tests.bench.sets import SOURCES, draw_rows
 
 RESULTS = Path(__file__).with_name("budgets.csv")
 JUDGED_EPOCHS = (1, 2, 4, 8, 15, 25, 40)
+SCENARIOS = ("freeze-encoder", "top-k", "train-all", "discriminative", "gradual", "lora", "bitfit")
 EMA_STEPS = 20  # the average reaches back about so many steps
 
 
@@ -75,7 +76,12 @@ def grid(source: str, rows: int, draw: int, scenario: str) -> Iterator[Cell]:
         return
     longest = {100: 40, 300: 25, 1000: 15}.get(rows, 8)
     gradual = 7 if scenario == "gradual" else 0
-    rates = {"discriminative": (5e-5, 2e-4, 8e-4), "top-k": (5e-5, 2e-4, 5e-4)}.get(scenario, (3e-5, 1e-4, 3e-4))
+    rates = {
+        "discriminative": (5e-5, 2e-4, 8e-4),
+        "top-k": (5e-5, 2e-4, 5e-4),
+        "lora": (3e-4, 1e-3, 3e-3),
+        "bitfit": (5e-4, 2e-3, 8e-3),
+    }.get(scenario, (3e-5, 1e-4, 3e-4))
     pick = random.Random(f"{source} {rows} {draw} {scenario}")  # noqa: S311 (a draw of cells, not a secret)
     for encoder_lr in rates:
         for probe in (False, True):
@@ -248,7 +254,7 @@ def main() -> None:
         for draw in range(options.draws)
         for rows in options.rows or (100, 300)
         for source in options.set or SOURCES
-        for scenario in options.scenario or ("freeze-encoder", "top-k", "train-all", "discriminative", "gradual")
+        for scenario in options.scenario or SCENARIOS
         for cell in grid(source, rows, draw, scenario)
     ]
     done = measured_cells(options.results)

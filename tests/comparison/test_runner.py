@@ -151,6 +151,19 @@ def test_it_stops_when_asked_and_goes_on_with_what_is_left(tiny_encoder, sample)
     assert comparison.is_complete
 
 
+def test_adapters_are_not_left_behind_and_only_what_trained_is_counted(tiny_encoder, sample):
+    then = {name: weight.detach().clone() for name, weight in tiny_encoder.backbone.named_parameters()}
+    wanted = plan_attempts(("lora", "train-all", "bitfit"), 1, sample)
+    events = events_of(tiny_encoder, sample, wanted)
+    now = dict(tiny_encoder.backbone.named_parameters())
+    assert list(now) == list(then)
+    assert all(torch.equal(now[name], weight) for name, weight in then.items())
+    alone = events_of(tiny_encoder, sample, wanted[1:2])
+    lora, everything, bitfit = (event for event in events if isinstance(event, AttemptEnded))
+    assert next(event for event in alone if isinstance(event, AttemptEnded)).predicted == everything.predicted
+    assert bitfit.parameters < lora.parameters < everything.parameters
+
+
 def test_a_frozen_head_is_followed(tiny_encoder, sample):
     comparison = Comparison()
     comparison.extend(events_of(tiny_encoder, sample, plan_attempts(("freeze-all", "freeze-head:topic"), 1, sample)))
@@ -217,6 +230,6 @@ def test_too_little_to_judge_by_is_refused(tiny_encoder, sample):
 
 def test_all_scenarios_but_that_of_a_choice_can_be_compared(sample):
     assert "custom" not in comparable_scenarios(sample.tasks)
-    assert {"freeze-encoder", "few-examples", "freeze-head:topic", "freeze-head:sentiment"} <= set(
+    assert {"freeze-encoder", "few-examples", "lora", "bitfit", "freeze-head:topic", "freeze-head:sentiment"} <= set(
         comparable_scenarios(sample.tasks)
     )

@@ -40,11 +40,18 @@ def predictions(path):
     return [found[name].probabilities for name in ("topic", "mood")]
 
 
+def older(value, written):
+    """Leave out of the rows of a table what the version before did not write."""
+    if not (isinstance(written, list) and written and isinstance(written[0], dict)):
+        return value
+    return [{key: row[key] for key in old} for row, old in zip(value, written, strict=True)]
+
+
 def same(report, written):
     """Compare two reports, but for the environment and for what only one of them has."""
     assert set(written) <= set(report)
     for key in set(written) - ENVIRONMENT:
-        assert report[key] == written[key], key
+        assert older(report[key], written[key]) == written[key], key
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,7 @@ CASES = {
     "top": {"scenario": "top-k", "top_blocks": 1},
     "all": {"scenario": "train-all"},
     "gradual": {"scenario": "gradual", "epochs": 4},
+    "adapters": {"scenario": "lora"},
     "weights of classes": {"scenario": "train-all", "balance": "class-weights", "label_smoothing": 0.1},
     "learned weights": {"scenario": "freeze-encoder", "learn_weights": True},
     "one row left": {"scenario": "freeze-encoder", "batch_size": 11},

@@ -26,6 +26,8 @@ OPEN = {
     "gradual": dict(zip(reversed(LAYERS), range(2, 9), strict=True)) | dict.fromkeys(HEADS, 1),
     "train-all": dict.fromkeys(ALL, 1),
     "discriminative": dict.fromkeys(ALL, 1),
+    "lora": dict.fromkeys((*LAYERS[1:], *HEADS), 1),
+    "bitfit": dict.fromkeys(ALL, 1),
     "few-examples": dict.fromkeys(ALL, 1),
     "custom": dict.fromkeys(("block-1", "block-3", "head:place"), 1),
     "freeze-head:topic": dict.fromkeys((*LAYERS, "head:place"), 1),
@@ -33,6 +35,7 @@ OPEN = {
 }
 CHOSEN = ("block-1", "block-3", "head:place")
 EVERY_SCENARIO = pytest.mark.parametrize("key", OPEN)
+WHOLE_GROUPS = pytest.mark.parametrize("key", [key for key in OPEN if key not in ("lora", "bitfit")])
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +75,7 @@ def test_a_plan_of_falling_rates_tells_them(model):
 def test_freezing_sets_gradients_and_modes_of_each_group(tiny, opened):
     keys = set(opened) & {group.key for group in model_groups(tiny)}
     tiny.train()
-    assert {group.key for group in freeze(tiny, keys)} == keys
+    assert {group.key for group in freeze(tiny, model_groups(tiny), keys)} == keys
     for group in model_groups(tiny):
         assert {parameter.requires_grad for parameter in group.parameters} == {group.key in keys}
         assert modes(group) == {group.key in keys}
@@ -81,14 +84,15 @@ def test_freezing_sets_gradients_and_modes_of_each_group(tiny, opened):
 
 
 def test_what_opens_later_does_not_close_what_was_open(tiny):
-    freeze(tiny, {"head:topic"})
-    freeze(tiny, {"head:topic", "block-1"})
-    assert [group.key for group in model_groups(tiny) if modes(group) == {True}] == ["block-1", "head:topic"]
-    freeze(tiny, set())
+    groups = model_groups(tiny)
+    freeze(tiny, groups, {"head:topic"})
+    freeze(tiny, groups, {"head:topic", "block-1"})
+    assert [group.key for group in groups if modes(group) == {True}] == ["block-1", "head:topic"]
+    freeze(tiny, groups, set())
     assert not any(module.training for module in tiny.modules())
 
 
-@EVERY_SCENARIO
+@WHOLE_GROUPS
 def test_what_is_frozen_does_not_move_by_one_bit_and_what_is_open_moves(swapped_model, swapped, key):
     opens_at = OPEN[key]
     groups = {group.key: group for group in model_groups(swapped_model)}
@@ -138,7 +142,8 @@ def test_gradients_reach_every_open_matrix_in_the_first_step(swapped_model, swap
 
 def test_dropout_of_open_layers_works_and_that_of_frozen_ones_does_not(tiny, swapped):
     """Two passes over one batch differ by the open layers alone."""
-    freeze(tiny, {"block-1"})
+    groups = model_groups(tiny)
+    freeze(tiny, groups, {"block-1"})
     dropouts = [module for module in tiny.modules() if isinstance(module, nn.Dropout)]
     assert {module.training for module in dropouts} == {True, False}
     encoder = tiny.encoder
@@ -146,5 +151,5 @@ def test_dropout_of_open_layers_works_and_that_of_frozen_ones_does_not(tiny, swa
     lower = [encoder.hidden_states(ids, 1) for _ in range(2)]
     assert torch.equal(*lower)
     assert not torch.equal(encoder.embed(ids), encoder.embed(ids))
-    freeze(tiny, set())
+    freeze(tiny, groups, set())
     assert torch.equal(encoder.embed(ids), encoder.embed(ids))

@@ -15,7 +15,10 @@ LAYERS = ("embeddings", *BLOCKS)
 HEADS = ("head:topic", "head:place")
 KEYS = (*LAYERS, *HEADS)
 DENSE = (*LAYERS, "dense", *HEADS)
-FIXED = ("freeze-encoder", "top-k", "gradual", "train-all", "discriminative", "few-examples", "freeze-all", "custom")
+FIXED = (
+    "freeze-encoder", "top-k", "gradual", "train-all", "discriminative", "lora", "bitfit", "few-examples",
+    "freeze-all", "custom",
+)  # fmt: skip
 ALL = (*FIXED, "freeze-head:topic", "freeze-head:place")
 
 
@@ -73,6 +76,8 @@ def test_an_unknown_scenario_is_refused_with_those_that_are(key):
         ("top-k", ("block-4", "block-5", *HEADS)),
         ("train-all", KEYS),
         ("discriminative", KEYS),
+        ("lora", (*BLOCKS, *HEADS)),
+        ("bitfit", KEYS),
         ("few-examples", KEYS),
         ("freeze-head:topic", (*LAYERS, "head:place")),
         ("freeze-head:place", (*LAYERS, "head:topic")),

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from mtst.data.dataset import Dataset
 from mtst.encoders.loading import load_encoder
 from mtst.errors import RunError
-from mtst.model.layer_groups import model_groups
 from mtst.model.upload.base_encoder import BaseEncoderPolicy
 from mtst.model.upload.loading import load_archive
 from mtst.runs.folder import RunFolder
@@ -57,7 +56,7 @@ def best_model(folder: RunFolder) -> Path:
         RunError: the run has none, or cannot be read.
         ModelError: it cannot be written.
     """
-    from mtst.training.engine.best_weights import assign_parameters, named_parameters
+    from mtst.training.engine.best_weights import load_best
 
     if not folder.model_path.is_dir():
         over = folder.history().is_over
@@ -67,6 +66,6 @@ def best_model(folder: RunFolder) -> Path:
         parts = Checkpoint.read(folder.checkpoint_path).parts
         job, data = folder.job(), folder.data()
         model = initial_model(folder, job, data)
-        assign_parameters(parts.get("best") or parts["now"], named_parameters(model_groups(model)))
+        load_best(model, job.config, parts)
         model.save(folder.model_path, heads_only=not (model.encoder.weights_changed or job.start))
     return folder.model_path

@@ -7,12 +7,16 @@ from torch import Tensor
 
 from mtst.evaluation.scores import Scores
 from mtst.model.layer_groups import Group
+from mtst.model.multitask import MultiTaskSentenceTransformer
+from mtst.model.trained_parts import trained_groups
+from mtst.training.config import TrainConfig
 from mtst.training.engine.checkpoint import Part
 from mtst.training.epoch_selection import EpochRule, EpochSelection
+from mtst.training.planning import resolve_for
 
 
 class BestWeights:
-    """The weights of the groups that ever open, at the epoch that is kept.
+    """The weights that ever train, at the epoch that is kept.
 
     Attributes:
         selection: which epoch that is.
@@ -63,9 +67,16 @@ class BestWeights:
         assign_parameters(state["now"], self._weights)
 
 
+def load_best(model: MultiTaskSentenceTransformer, config: TrainConfig, state: Mapping[str, Part]) -> None:
+    """Give a model, as it was before a run with this config, the best weights in the state of that run."""
+    resolved = resolve_for(model, config)
+    with trained_groups(model, resolved.opening, resolved.trains) as groups:
+        assign_parameters(state.get("best") or state["now"], named_parameters(groups))
+
+
 def named_parameters(groups: Sequence[Group]) -> dict[str, Tensor]:
-    """Return the parameters of groups by names that are the same whenever the model is loaded."""
-    return {f"{group.key}|{n}": parameter for group in groups for n, parameter in enumerate(group.parameters)}
+    """Return the parameters that train in groups, by names that are the same whenever the model is loaded."""
+    return {f"{group.key}|{n}": parameter for group in groups for n, parameter in enumerate(group.trained)}
 
 
 @torch.no_grad()

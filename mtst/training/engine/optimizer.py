@@ -131,7 +131,7 @@ def create_optimizer(
     parameter_groups: list[ParameterGroup] = []
     for group in groups:
         opened = (config.opening[group.key] - 1) * steps_per_epoch
-        parameters = [replaced.get(parameter, parameter) for parameter in group.parameters]
+        parameters = [replaced.get(parameter, parameter) for parameter in group.trained]
         shrinking = [parameter.ndim > 1 and group.key != EMBEDDINGS for parameter in parameters]
         for decay, shrinks in ((config.weight_decay, True), (0.0, False)):
             if members := [part for part, flag in zip(parameters, shrinking, strict=True) if flag == shrinks]:

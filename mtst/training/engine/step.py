@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mtst.data.dataset import Dataset
-from mtst.model.layer_groups import model_groups
+from mtst.model.layer_groups import Group
 from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.training.config import ResolvedConfig
 from mtst.training.distributed import ProcessGroup
@@ -38,6 +38,7 @@ class TrainingStep:
 
     Args:
         model: the model that learns.
+        groups: its layer groups that ever open.
         data: the training rows.
         config: how to train.
         plan: what opens when, at which rates.
@@ -50,6 +51,7 @@ class TrainingStep:
     def __init__(
         self,
         model: MultiTaskSentenceTransformer,
+        groups: Sequence[Group],
         data: Dataset,
         config: ResolvedConfig,
         plan: Sequence[GroupPlan],
@@ -57,7 +59,7 @@ class TrainingStep:
     ) -> None:
         device = model.encoder.device
         self._model, self._data, self._config, self._plan = model, data, config, plan
-        self._groups = [group for group in model_groups(model) if group.key in config.opening]
+        self._groups = groups
         self._process_group = process_group
         self._targets = {name: torch.tensor(labels, device=device) for name, labels in data.labels.items()}
         self._cleanup = ExitStack()
@@ -120,7 +122,7 @@ class TrainingStep:
         """The rows of the token embedding that train in place of its table; None if it stays frozen."""
         encoder = self._model.encoder
         table = encoder.token_embedding
-        if table is None or not any(table.weight is part for group in self._groups for part in group.parameters):
+        if table is None or not any(table.weight is part for group in self._groups for part in group.trained):
             return None
         rows = TrainedRows(table, [*encoder.tokenize(self._data.texts), encoder.padding])
         self._cleanup.callback(rows.close)

@@ -4,6 +4,7 @@ import math
 import random
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 
 import torch
 from torch import Tensor
@@ -13,8 +14,9 @@ from mtst.evaluation.baselines import logistic, majority
 from mtst.evaluation.metrics import score_tasks
 from mtst.evaluation.scores import Scores
 from mtst.evaluation.semantic_similarity import measure_embeddings
-from mtst.model.layer_groups import is_head, model_groups
+from mtst.model.layer_groups import is_head
 from mtst.model.multitask import MultiTaskSentenceTransformer
+from mtst.model.trained_parts import trained_groups
 from mtst.training.config import ResolvedConfig, Split
 from mtst.training.distributed import SINGLE_PROCESS, ProcessGroup
 from mtst.training.engine.batches import epoch_batches
@@ -57,24 +59,30 @@ class Trainer:
         process_group: ProcessGroup = SINGLE_PROCESS,
         feature_cache: FeatureCache | None = None,
     ) -> None:
-        groups = model_groups(model)
-        opening = [group for group in groups if group.key in config.opening]
         self.model, self.config = model, config
         self._rows, self._process_group = rows, process_group
         self._compute_features = feature_cache.compute if feature_cache else compute_features
-        torch.manual_seed(config.seed + process_group.rank)
         self._plan = plan_groups(model, config)
-        self._keys = [group.key for group in groups]
-        self._proof = FreezingProof(groups, config.opening)
-        self._training_step = TrainingStep(model, rows.train, config, self._plan, process_group)
-        self._validation = Validation(model, rows.validation, opening, config, process_group)
+        self._keys = [planned.key for planned in self._plan]
         self._forget_features()
         self._order = random.Random(config.seed)  # noqa: S311 (the order of the rows, not a secret)
         self._step = self.epochs_done = 0
-        self.embeddings_move = any(not group.is_head for group in opening)
+        self.embeddings_move = any(planned.open and planned.task is None for planned in self._plan)
         measure = self.embeddings_move and feature_cache is None
         self._space_before = measure_embeddings(model.encoder) if measure else None
-        freeze(model, config.open_at(1))  # last, so that a run which is refused leaves the model as it is
+        with ExitStack() as cleanup:  # what it does last is at the top: adapters are merged when all else is done
+            torch.manual_seed(config.seed)  # adapters begin alike in every process
+            self._groups = cleanup.enter_context(trained_groups(model, config.opening, config.trains))
+            opening = [group for group in self._groups if group.key in config.opening]
+            self._proof = FreezingProof(self._groups, config.opening)
+            cleanup.callback(self._proof.check_rests)
+            self._training_step = TrainingStep(model, opening, rows.train, config, self._plan, process_group)
+            cleanup.callback(self._training_step.close)
+            self._validation = Validation(model, rows.validation, opening, config, process_group)
+            cleanup.callback(self._validation.best.restore)
+            self._cleanup = cleanup.pop_all()
+        torch.manual_seed(config.seed + process_group.rank)
+        freeze(model, self._groups, config.open_at(1))  # last, so that a run which is refused leaves the model as it is
         self._start = time.perf_counter()
 
     @property
@@ -119,7 +127,7 @@ class Trainer:
 
     def prepare(self, epoch: int = 1) -> Iterator[TrainingEvent]:
         """Open what is open in an epoch, and compute the features that stay the same from then on."""
-        freeze(self.model, self.config.open_at(epoch))
+        freeze(self.model, self._groups, self.config.open_at(epoch))
         self._forget_features()  # to free their memory before there are more
         texts = (self._rows.validation.texts, self._rows.train.texts if self.config.epochs else ())
         self._validation_features, self._train_features = yield from self._compute_features(
@@ -143,7 +151,7 @@ class Trainer:
         if epoch == 1 or not new:
             return
         boundary = self._boundary(epoch)
-        freeze(self.model, self.config.open_at(epoch))
+        freeze(self.model, self._groups, self.config.open_at(epoch))
         yield Opened(epoch, new, cache_kind(boundary), self._seconds)
         if boundary != self._boundary(epoch - 1):
             yield from self.prepare(epoch)
@@ -244,7 +252,6 @@ class Trainer:
         )
 
     def close(self) -> None:
-        """Leave the model with its best weights, in evaluation mode."""
-        self._validation.best.restore()
-        self._training_step.close()
+        """Leave the model with its best weights, in evaluation mode, without anything that was added for the run."""
+        self._cleanup.close()
         self.model.eval()

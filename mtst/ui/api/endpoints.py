@@ -113,7 +113,8 @@ class Api:
             table: or the table itself as text, such as CSV with a first row of names.
             text: the column of the sentences; guessed if left out.
             labels: the columns of the labels, one for each task; guessed if left out.
-            scenario: freeze-encoder (quick), few-examples, top-k, gradual, discriminative, train-all or freeze-all.
+            scenario: freeze-encoder (quick), few-examples, top-k, gradual, discriminative, lora, bitfit, train-all or
+                freeze-all.
             epochs: passes over the rows; what suits the scenario if left out.
             seed: the same seed gives the same run.
         """

@@ -33,6 +33,7 @@ def layers(groups: Sequence[GroupPlan], proof: Sequence[GroupProof] = ()) -> dic
             "key": escape_html(group.key),
             "title": escape_html(truncate(group.title, 80)),
             "parameters": group.parameters,
+            "trained": group.trained,
             "open": group.open,
             "opens_at": group.opens_at or 0,
             "rate": group.rate,

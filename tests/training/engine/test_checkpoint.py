@@ -18,6 +18,8 @@ CONFIGS = {
     "gradual": TrainConfig("gradual", **HARSH | {"epochs": 6}),
     "all": TrainConfig("train-all", learn_weights=True, **HARSH),
     "pairs": TrainConfig("few-examples", **HARSH),
+    "adapters": TrainConfig("lora", **HARSH),
+    "biases": TrainConfig("bitfit", **HARSH),
     "drawn": TrainConfig("discriminative", balance="balanced-sampling", patience=9, **HARSH),
 }
 

@@ -107,7 +107,7 @@ def test_no_rate_falls_before_the_group_that_opens_last_has_risen(decay):
     assert (others[-1] < 0.05) == (decay != "constant")
 
 
-@pytest.mark.parametrize("scenario", ["gradual", "train-all", "top-k", "few-examples", "freeze-encoder"])
+@pytest.mark.parametrize("scenario", ["gradual", "train-all", "top-k", "few-examples", "freeze-encoder", "lora"])
 @pytest.mark.parametrize("steps_per_epoch", [1, 3, 27])
 def test_every_group_comes_to_the_rate_that_is_shown(scenario, steps_per_epoch):
     keys = ["embeddings", *(f"block-{n}" for n in range(6)), "head:a"]

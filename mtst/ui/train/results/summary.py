@@ -7,9 +7,11 @@ from markupsafe import Markup
 from mtst.assets import load_sts_pairs
 from mtst.evaluation.scores import mean_macro_f1
 from mtst.evaluation.semantic_similarity import EmbeddingQuality
+from mtst.model.trained_parts import Trains
 from mtst.runs.history import History
 from mtst.text import isolate_bidi, truncate
 from mtst.training.events import EpochEnded, GroupProof, Started
+from mtst.training.scenarios import find_scenario
 from mtst.ui.components.html import table
 from mtst.ui.components.templates import render
 
@@ -36,10 +38,7 @@ def proof_table(groups: Sequence[GroupProof], kept_epoch: int) -> Markup:
     """Return a table of every group from the heads down: when it was open, at which rate, and how far it moved."""
     heads = [group for group in groups if group.key.startswith("head:")]
     layers = [group for group in reversed(groups) if not group.key.startswith("head:")]
-    rows = [
-        (truncate(group.title, 60), *_changes(group, kept_epoch), f"{group.parameters:,}")
-        for group in (*heads, *layers)
-    ]
+    rows = [(truncate(group.title, 60), *_changes(group, kept_epoch), _sizes(group)) for group in (*heads, *layers)]
     caption = "Every layer group, checked against its weights before training"
     return table(HEADER, rows, caption=caption, text_columns=(0, 1))
 
@@ -56,10 +55,18 @@ def _changes(group: GroupProof, kept_epoch: int) -> tuple[str, str, str]:
         return SAME if group.same else "CHANGED", "never", "–"
     first, last = group.open_epochs
     moved = SAME if group.same else f"{100 * group.change:.2g} %"
+    if group.rest_same is False:
+        moved = "CHANGED where it was not to train"
     if group.same and first > kept_epoch:
         opened_late = f"0: it opened after epoch {kept_epoch}, which is kept"
         moved = opened_late if kept_epoch else "0: what it learnt is not kept"
     return moved, f"{first} to {last}" if last > first else str(first), format_rate(group.rate)
+
+
+def _sizes(group: GroupProof) -> str:
+    """Return the number of parameters of a group, and how many trained if these were not all of them."""
+    trained = f" ({group.part:,} trained)" if group.part is not None else ""
+    return f"{group.parameters:,}{trained}"
 
 
 def _lines(history: History) -> list[str]:
@@ -82,6 +89,7 @@ def _lines(history: History) -> list[str]:
         lines.append(
             f"{same} of {len(frozen)} frozen groups are bit for bit what they were (their SHA-256 is the same)."
         )
+    lines += _rests(finished.proof, find_scenario(started.scenario, started.tasks).trains)
     if started.cached == "embeddings" and trained and not history.opened:
         lines.append("The encoder was frozen, so each sentence was embedded once and every epoch after that was cheap.")
     if kept:
@@ -89,6 +97,20 @@ def _lines(history: History) -> list[str]:
         lines += _general_similarity(*finished.space) if finished.space else []
         lines += _task_weights(kept)
     return lines
+
+
+def _rests(proof: Sequence[GroupProof], trains: Trains) -> list[str]:
+    """Say that what was not to train in open groups did not move, if there was such a part."""
+    rests = [group.rest_same for group in proof if group.rest_same is not None]
+    groups = f"In {sum(rests)} of {len(rests)} open groups of the encoder"
+    return {
+        "all": [],
+        "biases": [f"{groups} everything but the biases is bit for bit what it was (its SHA-256 is the same)."],
+        "adapters": [
+            f"{groups} the weights were bit for bit what they had been (their SHA-256 was the same) until, at the end, "
+            "the adapters were merged into them."
+        ],
+    }[trains]
 
 
 def _why_not_highest(kept: EpochEnded, highest: EpochEnded, rows: int) -> list[str]:
