@@ -54,8 +54,8 @@ def fit(  # noqa: PLR0913 (the one function of the library that has all of these
         RunError: the checkpoint cannot be written, or is not one of this run.
     """
     config = config or TrainConfig()
-    resolved = resolve_for(model, config)
     rows = training_rows(model, data, config, validation)
+    resolved = resolve_for(model, config, len(rows.train))
     trainer = Trainer(model, rows, resolved, process_group=process_group, feature_cache=feature_cache)
     stopped = False
     try:

@@ -48,13 +48,14 @@ def find_learning_rates(
     """
     requested = config or TrainConfig()
     config = replace(requested, decay="constant", warm_up=0.0, epochs=None)
-    scenario = find_scenario(config.scenario, model.tasks)
-    if not scenario.epochs:
-        raise SettingsError(f"{scenario.title!r} trains nothing, so it has no rates. Choose another scenario.")
     start = time.perf_counter()
-    all_open = dict.fromkeys(resolve_for(model, requested).opening, 1)
-    resolved = replace(resolve_for(model, config), opening=all_open)
-    trainer = Trainer(deepcopy(model), training_rows(model, data, config), resolved)
+    rows = training_rows(model, data, config)
+    opening = resolve_for(model, requested, len(rows.train)).opening
+    if not opening:
+        title = find_scenario(config.scenario, model.tasks).title
+        raise SettingsError(f"{title!r} trains nothing, so it has no rates. Choose another scenario.")
+    resolved = replace(resolve_for(model, config, len(rows.train)), opening=dict.fromkeys(opening, 1))
+    trainer = Trainer(deepcopy(model), rows, resolved)
     tried: list[RateTried] = []
     try:
         for event in _range_test(trainer, config.seed, start):

@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from mtst.model.multitask import MultiTaskSentenceTransformer
 
 
-def plan(model: "MultiTaskSentenceTransformer", config: TrainConfig) -> tuple[GroupPlan, ...]:
-    """Return what a run would open, when, and at which rates, from the bottom group up.
+def plan(model: "MultiTaskSentenceTransformer", config: TrainConfig, rows: int) -> tuple[GroupPlan, ...]:
+    """Return what a run on so many training rows would open, when, and at which rates, from the bottom group up.
 
     Raises:
         SettingsError: the scenario is unknown, or cannot be followed with this config.
     """
-    return plan_groups(model, resolve_for(model, config))
+    return plan_groups(model, resolve_for(model, config, rows))
 
 
-def resolve_for(model: "MultiTaskSentenceTransformer", config: TrainConfig) -> ResolvedConfig:
-    """Return the config of a run of this model, with what is left open taken from the scenario.
+def resolve_for(model: "MultiTaskSentenceTransformer", config: TrainConfig, rows: int) -> ResolvedConfig:
+    """Return the config of a run on so many training rows, with what is left open taken from the scenario.
 
     Raises:
         SettingsError: the scenario is unknown, or cannot be followed with this config.
     """
     groups = model_groups(model)
-    resolved = resolve(config, find_scenario(config.scenario, model.tasks), [group.key for group in groups])
+    resolved = resolve(config, find_scenario(config.scenario, model.tasks), [group.key for group in groups], rows)
     return _without_empty(resolved, groups, model.encoder.name)
 
 

@@ -8,6 +8,7 @@ from mtst.data.tasks import Task
 from mtst.errors import SettingsError
 from mtst.model.layer_groups import BLOCK, EMBEDDINGS, HEAD, is_head, top_down
 from mtst.model.trained_parts import Trains
+from mtst.training.budget import Budget, EpochBudget, StepBudget
 from mtst.training.config import ResolvedConfig, TrainConfig
 from mtst.training.epoch_selection import EpochRule
 
@@ -22,6 +23,8 @@ DEFAULTS = {
     "warm_up": 0.1,
     "weight_decay": 0.01,
 }
+BUDGET = StepBudget(200)  # of a scenario that has none of its own
+EPOCHS_WITH_ALL_OPEN = 2  # at least, where groups open one after another
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,13 @@ class Scenario:
 
     Attributes:
         opening: maps the keys of all groups, bottom up, to the epoch at which each open one opens.
-        epochs: passes over the rows once all groups are open; 0 if nothing trains.
-        epoch_rule: which epoch is kept, with or without patience; None lets patience decide.
+        budget: how long a run takes by default, and how its encoder's rate follows from the rows.
+        epoch_rule: which epoch is kept, unless patience is set; then it is the best.
         learns_from_pairs: the encoder learns from pairs of rows instead of the heads' losses; see
             `mtst.training.engine.losses`.
         trains: what trains of an open group of the encoder.
-        defaults: values for what a `TrainConfig` leaves to the scenario.
+        defaults: values for what a `TrainConfig` leaves to the scenario; the encoder's rate at
+            `mtst.training.budget.REFERENCE_ROWS` rows.
     """
 
     key: str
@@ -44,8 +48,8 @@ class Scenario:
     consequence: str
     when: str
     opening: Rule
-    epochs: int = 4
-    epoch_rule: EpochRule | None = None
+    budget: Budget = BUDGET
+    epoch_rule: EpochRule = "settled"
     learns_from_pairs: bool = False
     trains: Trains = "all"
     defaults: Mapping[str, float] = field(default_factory=dict)
@@ -85,7 +89,8 @@ FIXED = (
         consequence="Each sentence is embedded once, so training takes seconds. Nothing can be forgotten.",
         when="Start here. Best with few rows, or when the encoder already tells your labels apart.",
         opening=_at_once(is_head),
-        epochs=20,
+        budget=StepBudget(800, can_end_early=False),  # epochs cost next to nothing
+        epoch_rule="last",  # heads on frozen features converge: no epoch has to be chosen by a few validation rows
         defaults={"head_rate": 3e-2, "warm_up": 0.0, "weight_decay": 0.03},
     ),
     Scenario(
@@ -95,6 +100,7 @@ FIXED = (
         consequence="What is below is computed once, so an epoch costs a part of a full one. Little is forgotten.",
         when="When heads alone do not get far enough, and training everything takes too long.",
         opening=_top_blocks,
+        defaults={"encoder_rate": 2e-4},
     ),
     Scenario(
         key="gradual",
@@ -103,7 +109,6 @@ FIXED = (
         consequence="New heads are ready before the encoder follows them, so it forgets less; early epochs are cheap.",
         when="With some hundred rows or more, when training everything at once forgets too much.",
         opening=_gradually,
-        epochs=2,
     ),
     Scenario(
         key="train-all",
@@ -112,7 +117,6 @@ FIXED = (
         consequence="The most to gain and the most to lose: slow, and the encoder may forget what it knew in general.",
         when="With a thousand rows or more, or words the encoder was never trained on.",
         opening=_at_once(lambda _key: True),
-        defaults={"encoder_rate": 5e-5},
     ),
     Scenario(
         key="discriminative",
@@ -121,7 +125,7 @@ FIXED = (
         consequence="General knowledge, which sits low, changes least; as slow as training everything.",
         when="Instead of training everything, when the rows are few or unlike each other.",
         opening=_at_once(lambda _key: True),
-        defaults={"encoder_rate": 5e-5, "layer_decay": 0.7},
+        defaults={"encoder_rate": 4e-4, "layer_decay": 0.7},
     ),
     Scenario(
         key="lora",
@@ -152,7 +156,7 @@ FIXED = (
         consequence="The last epoch is kept: a few held-out rows measure it roughly, and cannot choose between epochs.",
         when="With about 5 to 100 rows for each label.",
         opening=_at_once(lambda _key: True),
-        epochs=14,
+        budget=EpochBudget(14),
         epoch_rule="last",
         learns_from_pairs=True,
         defaults={"encoder_rate": 5e-5, "head_rate": 3e-2},
@@ -164,7 +168,7 @@ FIXED = (
         consequence="No training, only a measurement: the score that any training has to beat.",
         when="As a baseline: what do the words of your labels explain already?",
         opening=_at_once(lambda _key: False),
-        epochs=0,
+        budget=EpochBudget(0),
     ),
     Scenario(
         key="custom",
@@ -185,7 +189,6 @@ def _freeze_head(task: Task) -> Scenario:
         consequence=f"The encoder learns to speak to a fixed {task} head, and the other tasks pull it their way.",
         when="To see how far one task can move under a head that does not follow.",
         opening=_at_once(lambda key: key != HEAD + task.name),
-        defaults={"encoder_rate": 5e-5},
     )
 
 
@@ -212,8 +215,8 @@ def find_scenario(key: str, tasks: Sequence[Task]) -> Scenario:
     return table[key]
 
 
-def resolve(config: TrainConfig, scenario: Scenario, keys: Sequence[str]) -> ResolvedConfig:
-    """Fill in what a config leaves to its scenario.
+def resolve(config: TrainConfig, scenario: Scenario, keys: Sequence[str], rows: int) -> ResolvedConfig:
+    """Fill in what a config leaves to its scenario, for so many training rows.
 
     A group that would open after the last epoch stays frozen.
 
@@ -221,10 +224,9 @@ def resolve(config: TrainConfig, scenario: Scenario, keys: Sequence[str]) -> Res
         SettingsError: the scenario cannot be followed with this config.
     """
     suited = {**DEFAULTS, **scenario.defaults}
+    suited["encoder_rate"] *= scenario.budget.encoder_rate_factor(rows)
     opening = scenario.opening(keys, config)
-    epochs = 0
-    if opening:
-        epochs = config.epochs or max(opening.values()) - 1 + scenario.epochs
+    epochs, patience = _length(config, scenario.budget, opening, rows)
     return ResolvedConfig(
         scenario=scenario.key,
         opening={key: epoch for key, epoch in opening.items() if epoch <= epochs},
@@ -238,17 +240,28 @@ def resolve(config: TrainConfig, scenario: Scenario, keys: Sequence[str]) -> Res
         weight_decay=_first(config.weight_decay, suited["weight_decay"]),
         label_smoothing=config.label_smoothing,
         clip=config.clip,
-        patience=_first(config.patience, inf),
+        patience=patience,
         task_weights=config.task_weights,
         learn_weights=config.learn_weights,
         frozen_head_loss=config.frozen_head_loss,
         balance=config.balance,
         seed=config.seed,
         # With patience, training stops some epochs after the best one, so it is the best that is waited for.
-        epoch_rule=scenario.epoch_rule or ("settled" if config.patience is None else "best"),
+        epoch_rule=scenario.epoch_rule if config.patience is None else "best",
         learns_from_pairs=scenario.learns_from_pairs,
         trains=scenario.trains,
     )
+
+
+def _length(config: TrainConfig, budget: Budget, opening: Opening, rows: int) -> tuple[int, float]:
+    """Return the epochs of a run, and those without progress after which it ends; infinity for never."""
+    if not opening:
+        return 0, inf
+    if config.epochs is not None:
+        return config.epochs, _first(config.patience, inf)
+    last_opening = max(opening.values())
+    epochs = max(budget.epochs(rows, config.batch_size), last_opening - 1 + EPOCHS_WITH_ALL_OPEN)
+    return epochs, _first(config.patience, _first(budget.patience(epochs), inf))
 
 
 def _first(value: float | None, default: float) -> float:

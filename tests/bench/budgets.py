@@ -241,6 +241,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=1e9)
     parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--defaults", action="store_true", help="measure the default runs only")
     parser.add_argument("--shuffle", action="store_true", help="take the cells in random order")
     parser.add_argument("--table", action="store_true", help="print the results instead of measuring")
     options = parser.parse_args()
@@ -256,6 +257,7 @@ def main() -> None:
         for source in options.set or SOURCES
         for scenario in options.scenario or SCENARIOS
         for cell in grid(source, rows, draw, scenario)
+        if not options.defaults or cell == Cell(source, rows, draw, scenario)
     ]
     done = measured_cells(options.results)
     missing = [cell for cell in wanted if cell not in done]

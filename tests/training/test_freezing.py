@@ -59,14 +59,15 @@ def modes(group):
 
 @EVERY_SCENARIO
 def test_a_plan_tells_what_opens_when_and_at_which_rate(model, key):
-    for group in plan(model, configured(key, head_rate=0.5, encoder_rate=0.25, layer_decay=1.0)):
+    for group in plan(model, configured(key, head_rate=0.5, encoder_rate=0.25, layer_decay=1.0), rows=20):
         assert group.opens_at == OPEN[key].get(group.key)
         assert group.open == (group.key in OPEN[key])
         assert group.rate == (0.5 if group.task else 0.25) * group.open
 
 
 def test_a_plan_of_falling_rates_tells_them(model):
-    rates = [group.rate for group in plan(model, configured("discriminative", encoder_rate=0.5)) if not group.task]
+    groups = plan(model, configured("discriminative", encoder_rate=0.5), rows=20)
+    rates = [group.rate for group in groups if not group.task]
     assert [lower / upper for lower, upper in pairwise(rates)] == pytest.approx([0.7] * 6)
     assert rates[-1] == 0.5
 

@@ -5,6 +5,7 @@ import pytest
 
 from mtst.data.tasks import Task
 from mtst.errors import SettingsError
+from mtst.training.budget import REFERENCE_ROWS
 from mtst.training.config import TrainConfig
 from mtst.training.planning import peak_rates
 from mtst.training.scenarios import find_scenario, list_scenarios, resolve
@@ -27,8 +28,8 @@ def opening(key, keys=KEYS, **config):
     return resolved(key, keys, **config).opening
 
 
-def resolved(key, keys=KEYS, **config):
-    return resolve(TrainConfig(key, **config), find_scenario(key, TASKS), keys)
+def resolved(key, keys=KEYS, rows=REFERENCE_ROWS, **config):
+    return resolve(TrainConfig(key, **config), find_scenario(key, TASKS), keys, rows)
 
 
 def at_once(*keys):
@@ -44,7 +45,6 @@ def test_every_scenario_is_listed_once_with_words_that_explain_it():
     for key, scenario in table.items():
         assert scenario.key == key
         assert all((scenario.title, scenario.meaning, scenario.consequence, scenario.when))
-        assert (scenario.epochs == 0) == (key == "freeze-all")
     for words in ("title", "meaning", "consequence", "when"):
         texts = [getattr(table[key], words) for key in FIXED]
         assert len(set(texts)) == len(texts)
@@ -102,7 +102,6 @@ def test_an_encoder_without_blocks_opens_as_a_whole_at_its_top():
 def test_gradual_opens_the_heads_and_then_one_group_after_another_from_the_top():
     expected = {f"block-{n}": 7 - n for n in range(6)} | {"embeddings": 8}
     assert opening("gradual") == expected | at_once(*HEADS)
-    assert resolved("gradual").epochs == 9
     dense = opening("gradual", DENSE)
     assert dense == {"dense": 2} | {key: epoch + 1 for key, epoch in expected.items()} | at_once(*HEADS)
 
@@ -111,7 +110,6 @@ def test_gradual_opens_the_heads_and_then_one_group_after_another_from_the_top()
 def test_gradual_waits_as_many_epochs_as_it_is_told(each):
     found = opening("gradual", epochs_per_group=each)
     assert [found[key] for key in reversed(LAYERS)] == [1 + each * n for n in range(1, 8)]
-    assert resolved("gradual", epochs_per_group=each).epochs == 2 + 7 * each
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 5, 8, 20])
@@ -152,24 +150,19 @@ def test_a_resolved_config_has_every_value(key):
     config = resolved(key)
     assert all(getattr(config, field.name) is not None for field in fields(config))
     assert (config.epochs == 0) == (key == "freeze-all")
-    assert config.patience == math.inf
 
 
 def test_a_scenario_knows_what_suits_it():
     heads, all_layers, less = (resolved(key) for key in ("freeze-encoder", "train-all", "discriminative"))
     assert heads.head_rate > all_layers.head_rate > all_layers.encoder_rate
     assert heads.warm_up == 0
-    assert heads.epochs > all_layers.epochs
     assert (all_layers.layer_decay, less.layer_decay) == (1.0, 0.7)
-    assert resolved("few-examples").epochs > 2 * all_layers.epochs
 
 
-@pytest.mark.parametrize("patience", [None, 3])
-def test_patience_keeps_the_best_and_few_examples_the_last(patience):
-    chosen = {"custom": {"open_groups": HEADS}}
-    rules = {key: resolved(key, patience=patience, **chosen.get(key, {})).epoch_rule for key in ALL}
-    assert rules.pop("few-examples") == "last"
-    assert set(rules.values()) == {"best" if patience else "settled"}
+def test_patience_keeps_the_best_epoch():
+    assert resolved("few-examples").epoch_rule == resolved("freeze-encoder").epoch_rule == "last"
+    assert resolved("train-all").epoch_rule == "settled"
+    assert {resolved(key, patience=3).epoch_rule for key in ALL if key != "custom"} == {"best"}
 
 
 @pytest.mark.parametrize("key", ["freeze-encoder", "discriminative", "gradual"])
@@ -180,6 +173,44 @@ def test_what_was_chosen_is_kept_zero_too(key):
     }  # fmt: skip
     config = resolved(key, **chosen)
     assert {name: getattr(config, name) for name in chosen} == chosen
+
+
+# --- how long, and how fast
+
+
+@pytest.mark.parametrize("key", ["freeze-encoder", "top-k", "train-all", "gradual", "freeze-head:topic"])
+def test_more_rows_take_more_steps_in_fewer_epochs(key):
+    few, many = resolved(key, rows=80), resolved(key, rows=2000)
+    assert few.epochs > 2 * many.epochs
+    assert few.epochs * few.steps_per_epoch(80) < many.epochs * many.steps_per_epoch(2000)
+
+
+def test_the_steps_do_not_depend_on_the_size_of_the_batch():
+    configs = [resolved("train-all", batch_size=size) for size in (8, 32, 64)]
+    steps = [config.epochs * config.steps_per_epoch(REFERENCE_ROWS) for config in configs]
+    assert max(steps) - min(steps) <= max(config.steps_per_epoch(REFERENCE_ROWS) for config in configs)
+
+
+def test_the_encoder_learns_more_slowly_the_more_steps_it_takes():
+    rates = [resolved("top-k", rows=rows).encoder_rate for rows in (128, 256, 512)]
+    assert rates[0] / rates[1] == pytest.approx(rates[1] / rates[2]) == pytest.approx(math.sqrt(2))
+    assert resolved("top-k", rows=10).encoder_rate == pytest.approx(4 * resolved("top-k", rows=10**6).encoder_rate)
+    assert resolved("top-k", rows=100, encoder_rate=0.25).encoder_rate == 0.25
+    assert resolved("few-examples", rows=100).encoder_rate == resolved("few-examples", rows=1600).encoder_rate
+
+
+def test_all_groups_of_gradual_open_and_stay_open_for_a_while():
+    many = resolved("gradual", rows=100_000, epochs_per_group=3)
+    assert many.epochs == many.last_opening + 1 == 23
+    assert set(many.opening) == set(KEYS)
+
+
+def test_a_run_ends_early_only_if_its_length_was_left_to_the_scenario():
+    assert resolved("train-all").patience < resolved("train-all").epochs
+    assert resolved("train-all", epochs=9).patience == math.inf
+    assert resolved("train-all", epochs=9, patience=2).patience == 2
+    assert resolved("train-all", patience=2).patience == 2
+    assert [resolved(key).patience for key in ("freeze-encoder", "few-examples", "freeze-all")] == [math.inf] * 3
 
 
 # --- the rates

@@ -23,7 +23,7 @@ def optimizer_of(groups, rates, opened, steps, *, loss_parameters=(), **config):
     """An optimizer of so many steps for groups that open at some steps, from 0, with these peak rates."""
     config = {"warm_up": 0.0, "weight_decay": 0.0, "head_rate": 0.5, "encoder_rate": 0.25, **config}
     keys = [one.key for one in groups]
-    resolved = resolve(TrainConfig("train-all", **config), find_scenario("train-all", ()), keys)
+    resolved = resolve(TrainConfig("train-all", **config), find_scenario("train-all", ()), keys, rows=1)
     opening = {key: step + 1 for key, step in opened.items()}
     resolved = replace(resolved, opening=opening, epochs=steps)
     plan = [GroupPlan(one.key, one.key, one.size, opening[one.key], rates[one.key], one.task) for one in groups]
@@ -111,7 +111,9 @@ def test_no_rate_falls_before_the_group_that_opens_last_has_risen(decay):
 @pytest.mark.parametrize("steps_per_epoch", [1, 3, 27])
 def test_every_group_comes_to_the_rate_that_is_shown(scenario, steps_per_epoch):
     keys = ["embeddings", *(f"block-{n}" for n in range(6)), "head:a"]
-    config = resolve(TrainConfig(scenario), find_scenario(scenario, [Task("a", ("x", "y"))]), keys)
+    config = resolve(
+        TrainConfig(scenario), find_scenario(scenario, [Task("a", ("x", "y"))]), keys, rows=steps_per_epoch * 32
+    )
     steps = config.epochs * steps_per_epoch
     opened = {key: (epoch - 1) * steps_per_epoch for key, epoch in config.opening.items()}
     schedule = Schedule(steps, config.warm_up, config.decay, max(opened.values()))

@@ -16,6 +16,7 @@ from mtst.data.tasks import DEFAULT_TASKS, Task
 from mtst.errors import MtstError
 from mtst.runs.job import Job
 from mtst.text import inline_text
+from mtst.training.budget import REFERENCE_ROWS
 from mtst.training.config import TrainConfig, split
 from mtst.ui.components.events import Update
 from mtst.ui.components.html import problem, quiet, show_message
@@ -52,6 +53,7 @@ class DataView:
     lengths: Update
     merge: Update
     tasks: tuple[Task, ...] | None
+    train_rows: int | None
     scenario: Update
     save: Update
     check: Update
@@ -105,11 +107,13 @@ def describe_data(services: Services, form: DataForm, scenario: str | None) -> D
         warning, trainable = problem(error), False
     unmerged = draft.dataset(replace(form.columns, merge=False)) if form.merge else data
     several_tasks = gr.update(visible=len(data.tasks) > 1)
+    rows = split(data, TrainConfig())
     return DataView(
-        rows=warning + upload_report(report, *split(data, TrainConfig())),
+        rows=warning + upload_report(report, *rows),
         lengths=show_figure(similarity_plots.text_lengths(report.tokens, report.max_tokens)),
         merge=_merge_checkbox(unmerged),
         tasks=data.tasks,
+        train_rows=len(rows.train),
         scenario=scenario_choices(data.tasks, scenario),
         save=gr.update(visible=True),
         check=gr.update(interactive=True),
@@ -128,6 +132,7 @@ def _no_data(why: Markup, scenario: str | None) -> DataView:
         lengths=hide_figure(),
         merge=hidden,
         tasks=None,
+        train_rows=None,
         scenario=scenario_choices(DEFAULT_TASKS, scenario),
         save=hidden,
         check=disabled,
@@ -191,7 +196,7 @@ def build_job(
     else:
         model = MultiTaskSentenceTransformer(services.encoder_named(form.encoder), tasks)
         encoder, source = form.encoder or services.settings.encoder, ""
-    plan(model, config)  # checks the config
+    plan(model, config, REFERENCE_ROWS)  # checks the config
     table, columns = form.file.table, form.columns
     return Job(
         encoder=encoder,

@@ -93,8 +93,8 @@ def _connect(
     def describe(scenario: str | None, **values: Any) -> DataView:
         return dataset.describe_data(services, DataForm(**values), scenario)
 
-    def show(tasks: tuple[Task, ...] | None, encoder: str, **values: Any) -> ScenarioView:
-        return scenario_picker.show_scenario(services, tasks, ConfigForm.from_inputs(**values), encoder)
+    def show(tasks: tuple[Task, ...] | None, rows: int | None, encoder: str, **values: Any) -> ScenarioView:
+        return scenario_picker.show_scenario(services, tasks, ConfigForm.from_inputs(**values), rows, encoder)
 
     def reread(draft: UploadDraft | None, header: bool) -> FileView:  # noqa: FBT001 (Gradio's order)
         return dataset.reread_file(services, draft, header=header)
@@ -113,7 +113,7 @@ def _connect(
     }
     scenario_shown: Event = {
         "fn": scenario_outputs.by_name(show),
-        "inputs": [panel.tasks, panel.encoder],
+        "inputs": [panel.tasks, panel.train_rows, panel.encoder],
         "inputs_kwargs": config,
         "outputs": scenario_outputs.components,
         **SILENT,

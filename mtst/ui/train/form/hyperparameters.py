@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import isinf
 from typing import Any
 
 import gradio as gr
@@ -23,7 +24,7 @@ BALANCE_TITLES = {"none": "As they are", "class-weights": "Weigh more", "balance
 DECAY_TITLES = {"cosine": "Along a cosine", "linear": "Evenly", "constant": "Not at all"}
 SUITS = "empty: what suits the scenario"
 # Every scenario has its own values for these: the form shows them where nothing is typed.
-SUITED = ("epochs", "head_rate", "encoder_rate", "layer_decay", "warm_up", "weight_decay")
+SUITED = ("epochs", "patience", "head_rate", "encoder_rate", "layer_decay", "warm_up", "weight_decay")
 LABELS = {
     "epochs": "Epochs",
     "batch_size": "Batch size",
@@ -85,7 +86,7 @@ def hyperparameter_fields() -> HyperparameterFields:
     with gr.Row():
         fields["epochs"] = number("epochs")
         fields["batch_size"] = number("batch_size", "32", "sentences in a step")
-        fields["patience"] = number("patience", None, "epochs without progress, then it stops", placeholder="never")
+        fields["patience"] = number("patience", info="epochs without progress, then it stops")
     html("<h3>Learning rates</h3>")
     with gr.Row():
         fields["head_rate"] = number("head_rate")
@@ -162,19 +163,23 @@ def _parse(name: str, text: object) -> float | int | None:
         raise SettingsError(f"{name} must be {what}, such as 1, not {truncate(typed, 40)!r}.") from None
 
 
-def suggest_defaults(config: TrainConfig, scenario: Scenario, keys: Sequence[str]) -> tuple[tuple[Update, ...], Update]:
-    """Return the updates that show the scenario's values of `SUITED` as placeholders, and that of `frozen_head_loss`.
+def suggest_defaults(
+    config: TrainConfig, scenario: Scenario, keys: Sequence[str], rows: int
+) -> tuple[tuple[Update, ...], Update]:
+    """Return the updates that show the values of `SUITED` for so many rows, and that of `frozen_head_loss`.
 
     Raises:
         SettingsError: the scenario cannot be followed with this config.
     """
     empty: dict[str, Any] = dict.fromkeys(SUITED)
-    resolved = resolve(replace(config, **empty), scenario, keys)
+    resolved = resolve(replace(config, **empty), scenario, keys, rows)
     opening = resolved.opening
     frozen_head = bool(opening) and any(is_head(key) and key not in opening for key in keys)
-    placeholders = {name: f"{getattr(resolved, name):g}" for name in SUITED}
+    placeholders = {name: f"{getattr(resolved, name):.2g}" for name in SUITED}
     if not resolved.epochs:
         placeholders["epochs"] = "–"
+    if isinf(resolved.patience):
+        placeholders["patience"] = "never"
     return tuple(gr.update(placeholder=text) for text in placeholders.values()), gr.update(visible=frozen_head)
 
 

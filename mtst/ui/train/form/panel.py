@@ -34,6 +34,7 @@ class FormPanel:
     labels: gr.Dropdown
     merge: gr.Checkbox
     tasks: gr.State
+    train_rows: gr.State
     rows: gr.HTML
     lengths: gr.HTML
     save: gr.Button
@@ -98,7 +99,7 @@ class FormPanel:
 
 def form_panel(services: Services, begin: gr.Button) -> FormPanel:
     """Build the steps into the column that is open; `begin` is the button that starts a run."""
-    draft, tasks, open_groups = gr.State(), gr.State(), gr.State([])
+    draft, tasks, train_rows, open_groups = gr.State(), gr.State(), gr.State(), gr.State([])
     with card("Sentences", 1):
         html(quiet(limits_note(services.settings.limits)))
         upload = upload_area("train-upload")
@@ -136,7 +137,7 @@ def form_panel(services: Services, begin: gr.Button) -> FormPanel:
         hyperparameters = hyperparameter_fields()
         wrong = html(visible=False, elem_id="train-wrong")
     return FormPanel(
-        upload, small, large, draft, unread, header, text, labels, merge, tasks, rows, lengths, save, saved_rows,
-        findings, start, start_note, scenario, top_blocks, epochs_per_group, about, schedule, drawing, open_groups,
-        encoder, hyperparameters, wrong, begin,
+        upload, small, large, draft, unread, header, text, labels, merge, tasks, train_rows, rows, lengths, save,
+        saved_rows, findings, start, start_note, scenario, top_blocks, epochs_per_group, about, schedule, drawing,
+        open_groups, encoder, hyperparameters, wrong, begin,
     )  # fmt: skip

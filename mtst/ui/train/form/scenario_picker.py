@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isinf
 from typing import TYPE_CHECKING
 
 import gradio as gr
@@ -10,7 +11,8 @@ from markupsafe import Markup
 from mtst.data.tasks import DEFAULT_TASKS, Task
 from mtst.errors import MtstError, SettingsError
 from mtst.text import inline_text
-from mtst.training.config import TrainConfig
+from mtst.training.budget import REFERENCE_ROWS
+from mtst.training.config import ResolvedConfig, TrainConfig
 from mtst.training.events import GroupPlan
 from mtst.training.scenarios import Scenario, list_scenarios, resolve
 from mtst.ui.components.events import UNCHANGED, Update
@@ -52,9 +54,17 @@ def scenario_choices(tasks: Sequence[Task], chosen: str | None) -> Update:
 
 
 def show_scenario(
-    services: Services, tasks: Sequence[Task] | None, form: ConfigForm, encoder: str = ""
+    services: Services,
+    tasks: Sequence[Task] | None,
+    form: ConfigForm,
+    train_rows: int | None = None,
+    encoder: str = "",
 ) -> ScenarioView:
-    """Return what the page shows of a scenario with its hyperparameters, on an encoder with these tasks."""
+    """Return what the page shows of a scenario with its hyperparameters, on an encoder with these tasks.
+
+    Budgets follow from `train_rows`; before there are any, from those of an example.
+    """
+    rows = train_rows or REFERENCE_ROWS
     try:
         model = _untrained_model(services, tasks, encoder)
     except MtstError as error:
@@ -78,9 +88,9 @@ def show_scenario(
         )
     try:
         config = config_of(model.tasks, ConfigForm(scenario.key, open_groups, form.hyperparameters))
-        epochs = resolve(config, scenario, keys).epochs
-        groups = _plan(model, config)
-        suited, frozen_head_loss = suggest_defaults(config, scenario, keys)
+        resolved = resolve(config, scenario, keys, rows)
+        groups = _plan(model, config, rows)
+        suited, frozen_head_loss = suggest_defaults(config, scenario, keys, rows)
     except SettingsError as error:
         return ScenarioView(
             UNCHANGED,
@@ -91,8 +101,8 @@ def show_scenario(
         )
     open_groups = [group.key for group in groups if group.open]
     return ScenarioView(
-        explain_scenario(scenario, _duration(config, epochs)),
-        schedule=timeline(groups, epochs),
+        explain_scenario(scenario, _duration(config, resolved, rows)),
+        schedule=timeline(groups, resolved.epochs),
         drawing=layers(groups),
         open_groups=open_groups,
         wrong=show_message(""),
@@ -118,11 +128,16 @@ def explain_scenario(scenario: Scenario, duration: str) -> Markup:
     return render("train/scenario", rows=[row for row in rows if row[1]])
 
 
-def _duration(config: TrainConfig, epochs: int) -> str:
-    if not epochs:
+def _duration(config: TrainConfig, resolved: ResolvedConfig, rows: int) -> str:
+    """Return how long a run takes at most, and when it ends earlier."""
+    if not resolved.epochs:
         return "One measurement"
-    count = f"{epochs} epoch{'s' if epochs > 1 else ''}"
-    return count if config.epochs else f"{count}, unless you set another number below"
+    steps = resolved.epochs * resolved.steps_per_epoch(rows)
+    epochs = f"{resolved.epochs} epoch{'s' if resolved.epochs > 1 else ''}"
+    count = f"{epochs} of {rows:,} rows ({steps:,} steps)"
+    if not isinf(resolved.patience):
+        count = f"At most {count}; it ends after {resolved.patience:.0f} epochs without a better score"
+    return count if config.epochs else f"{count}. You can set another number below."
 
 
 def _untrained_model(services: Services, tasks: Sequence[Task] | None, encoder: str) -> "MultiTaskSentenceTransformer":
@@ -134,7 +149,9 @@ def _untrained_model(services: Services, tasks: Sequence[Task] | None, encoder: 
     return MultiTaskSentenceTransformer(services.encoder_named(encoder), tuple(tasks or DEFAULT_TASKS))
 
 
-def _plan(model: "MultiTaskSentenceTransformer", config: TrainConfig) -> Sequence[GroupPlan]:
+def _plan(
+    model: "MultiTaskSentenceTransformer", config: TrainConfig, rows: int = REFERENCE_ROWS
+) -> Sequence[GroupPlan]:
     from mtst.training.planning import plan
 
-    return plan(model, config)
+    return plan(model, config, rows)

@@ -130,7 +130,7 @@ def test_the_form_follows_the_encoder(tiny: Services, data: DataForm) -> None:
     groups = [scenario_picker.toggle_group(tiny, None, [], "block-1", name) for name in ("", DEFAULT)]
     assert [open_groups for _, open_groups in groups] == [["block-1"], ["block-1"]]
     config = ConfigForm("train-all")
-    shown = [scenario_picker.show_scenario(tiny, own.tasks, config, name).open_groups for name in ("", DEFAULT)]
+    shown = [scenario_picker.show_scenario(tiny, own.tasks, config, encoder=name).open_groups for name in ("", DEFAULT)]
     assert [sum(key.startswith("block-") for key in open_groups) for open_groups in shown] == [2, 6]
 
 

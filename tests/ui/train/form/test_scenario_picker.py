@@ -39,9 +39,16 @@ def test_gradual_is_drawn_before_it_runs(services: Services) -> None:
     shown = show(services, "gradual", epochs_per_group="2")
     assert "from epoch 3" in shown.schedule
     assert {group["key"]: group["opens_at"] for group in shown.drawing["value"]}["block-5"] == 3
-    assert "16 epochs" in shown.about
-    assert placeholder(shown, "epochs") == "16"
     assert show(services, "train-all").schedule == ""
+
+
+def test_the_length_of_a_run_follows_from_the_rows(services: Services) -> None:
+    views = [scenario_picker.show_scenario(services, TASKS, ConfigForm("train-all"), rows) for rows in (100, 1000)]
+    epochs = [int(placeholder(view, "epochs")) for view in views]
+    assert epochs[0] > 2 * epochs[1]
+    assert all(f"{count} epochs" in view.about for count, view in zip(epochs, views, strict=True))
+    assert int(placeholder(views[0], "patience")) < epochs[0]
+    assert placeholder(show(services, "few-examples"), "patience") == "never"
 
 
 def test_only_the_settings_that_matter_are_there(services: Services) -> None:
