@@ -1,19 +1,17 @@
 """The scenarios, a table: which layer groups open, and when. To add a scenario is to add a row."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
 from mtst.data.tasks import Task
 from mtst.errors import SettingsError
-from mtst.model.layer_groups import BLOCK, EMBEDDINGS, HEAD, is_head, top_down
+from mtst.model.layer_groups import EMBEDDINGS, HEAD, is_head
 from mtst.model.trained_parts import Trains
 from mtst.training.budget import Budget, EpochBudget, StepBudget
 from mtst.training.config import ResolvedConfig, TrainConfig
 from mtst.training.epoch_selection import EpochRule
-
-Opening = dict[str, int]  # the epoch, from 1, at which a group opens; a group that is absent stays frozen
-Rule = Callable[[Sequence[str], TrainConfig], Opening]
+from mtst.training.opening_rules import Opening, Rule, at_once, open_chosen, open_gradually, open_top_blocks
 
 # The settings of every scenario that has none of its own.
 DEFAULTS = {
@@ -55,32 +53,6 @@ class Scenario:
     defaults: Mapping[str, float] = field(default_factory=dict)
 
 
-def _at_once(opens: Callable[[str], bool]) -> Rule:
-    """Return the rule that opens groups from the start."""
-    return lambda keys, _config: {key: 1 for key in keys if opens(key)}
-
-
-def _top_blocks(keys: Sequence[str], config: TrainConfig) -> Opening:
-    blocks = [key for key in top_down(keys) if key.startswith(BLOCK)]
-    highest = blocks[: config.top_blocks]
-    above = top_down(keys)[: top_down(keys).index(highest[-1])] if highest else top_down(keys)
-    return {key: 1 for key in keys if is_head(key) or key in highest or key in above}
-
-
-def _gradually(keys: Sequence[str], config: TrainConfig) -> Opening:
-    heads = {key: 1 for key in keys if is_head(key)}
-    return {key: 1 + depth * config.epochs_per_group for depth, key in enumerate(top_down(keys), 1)} | heads
-
-
-def _custom(keys: Sequence[str], config: TrainConfig) -> Opening:
-    unknown = [key for key in config.open_groups if key not in keys]
-    if unknown:
-        raise SettingsError(f"There is no layer group {unknown[0]!r}. Choose from: {', '.join(keys)}.")
-    if not config.open_groups:
-        raise SettingsError("Choose at least one layer group to train, or the scenario 'freeze-all'.")
-    return dict.fromkeys(config.open_groups, 1)
-
-
 FIXED = (
     Scenario(
         key="freeze-encoder",
@@ -88,7 +60,7 @@ FIXED = (
         meaning="The encoder keeps its pre-trained knowledge; only the small heads learn your labels.",
         consequence="Each sentence is embedded once, so training takes seconds. Nothing can be forgotten.",
         when="Start here. Best with few rows, or when the encoder already tells your labels apart.",
-        opening=_at_once(is_head),
+        opening=at_once(is_head),
         budget=StepBudget(800, can_end_early=False),  # epochs cost next to nothing
         epoch_rule="last",  # heads on frozen features converge: no epoch has to be chosen by a few validation rows
         defaults={"head_rate": 3e-2, "warm_up": 0.0, "weight_decay": 0.03},
@@ -99,7 +71,7 @@ FIXED = (
         meaning="The heads and the highest blocks learn; what lies below keeps its pre-trained knowledge.",
         consequence="What is below is computed once, so an epoch costs a part of a full one. Little is forgotten.",
         when="When heads alone do not get far enough, and training everything takes too long.",
-        opening=_top_blocks,
+        opening=open_top_blocks,
         defaults={"encoder_rate": 2e-4},
     ),
     Scenario(
@@ -108,7 +80,7 @@ FIXED = (
         meaning="The heads learn first; then one group after another opens, from the top down (Howard and Ruder 2018).",
         consequence="New heads are ready before the encoder follows them, so it forgets less; early epochs are cheap.",
         when="With some hundred rows or more, when training everything at once forgets too much.",
-        opening=_gradually,
+        opening=open_gradually,
     ),
     Scenario(
         key="train-all",
@@ -116,7 +88,7 @@ FIXED = (
         meaning="Encoder and heads all learn, the encoder with a much smaller step than the heads.",
         consequence="The most to gain and the most to lose: slow, and the encoder may forget what it knew in general.",
         when="With a thousand rows or more, or words the encoder was never trained on.",
-        opening=_at_once(lambda _key: True),
+        opening=at_once(lambda _key: True),
     ),
     Scenario(
         key="discriminative",
@@ -124,7 +96,7 @@ FIXED = (
         meaning="All learn, but each group of the encoder with a smaller step than the one above it.",
         consequence="General knowledge, which sits low, changes least; as slow as training everything.",
         when="Instead of training everything, when the rows are few or unlike each other.",
-        opening=_at_once(lambda _key: True),
+        opening=at_once(lambda _key: True),
         defaults={"encoder_rate": 4e-4, "layer_decay": 0.7},
     ),
     Scenario(
@@ -134,7 +106,7 @@ FIXED = (
         consequence="The weights themselves stay until the adapters are merged into them at the end, and little is "
         "forgotten. A step takes as long as in training everything, with less memory.",
         when="Instead of training everything, when memory is short or the encoder has to stay good at other things.",
-        opening=_at_once(lambda key: key != EMBEDDINGS),
+        opening=at_once(lambda key: key != EMBEDDINGS),
         trains="adapters",
         defaults={"encoder_rate": 1e-3},
     ),
@@ -145,7 +117,7 @@ FIXED = (
         consequence="Every matrix stays bit for bit as it was, so little is forgotten. A step still passes through the "
         "whole encoder, forward and back.",
         when="With some hundred rows, as the smallest change of the encoder that all its blocks take part in.",
-        opening=_at_once(lambda _key: True),
+        opening=at_once(lambda _key: True),
         trains="biases",
         defaults={"encoder_rate": 1e-3},
     ),
@@ -155,7 +127,7 @@ FIXED = (
         meaning="The encoder learns from pairs: rows with the same label move together, others apart.",
         consequence="The last epoch is kept: a few held-out rows measure it roughly, and cannot choose between epochs.",
         when="With about 5 to 100 rows for each label.",
-        opening=_at_once(lambda _key: True),
+        opening=at_once(lambda _key: True),
         budget=EpochBudget(14),
         epoch_rule="last",
         learns_from_pairs=True,
@@ -167,7 +139,7 @@ FIXED = (
         meaning="Nothing learns. Each label is recognised by the meaning of its own words (zero-shot).",
         consequence="No training, only a measurement: the score that any training has to beat.",
         when="As a baseline: what do the words of your labels explain already?",
-        opening=_at_once(lambda _key: False),
+        opening=at_once(lambda _key: False),
         budget=EpochBudget(0),
     ),
     Scenario(
@@ -176,7 +148,7 @@ FIXED = (
         meaning="What you open below learns; everything else keeps its weights.",
         consequence="What lies below the lowest open group is computed once.",
         when="To try an idea of your own.",
-        opening=_custom,
+        opening=open_chosen,
     ),
 )
 
@@ -188,7 +160,7 @@ def _freeze_head(task: Task) -> Scenario:
         meaning=f"The {task} head stays as it begins (zero-shot); the encoder and every other head learn.",
         consequence=f"The encoder learns to speak to a fixed {task} head, and the other tasks pull it their way.",
         when="To see how far one task can move under a head that does not follow.",
-        opening=_at_once(lambda key: key != HEAD + task.name),
+        opening=at_once(lambda key: key != HEAD + task.name),
     )
 
 
@@ -200,7 +172,7 @@ def list_scenarios(tasks: Sequence[Task]) -> dict[str, Scenario]:
 
 def comparable_scenarios(tasks: Sequence[Task]) -> list[str]:
     """Return the keys of the scenarios that can be compared without a choice of layers."""
-    return [key for key, scenario in list_scenarios(tasks).items() if scenario.opening is not _custom]
+    return [key for key, scenario in list_scenarios(tasks).items() if scenario.opening is not open_chosen]
 
 
 def find_scenario(key: str, tasks: Sequence[Task]) -> Scenario:

@@ -9,6 +9,7 @@ from mtst.evaluation.scores import Scores
 from mtst.model.layer_groups import Group
 from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.model.trained_parts import trained_groups
+from mtst.training.budget import REFERENCE_ROWS
 from mtst.training.config import TrainConfig
 from mtst.training.engine.checkpoint import Part
 from mtst.training.epoch_selection import EpochRule, EpochSelection
@@ -69,7 +70,7 @@ class BestWeights:
 
 def load_best(model: MultiTaskSentenceTransformer, config: TrainConfig, state: Mapping[str, Part]) -> None:
     """Give a model, as it was before a run with this config, the best weights in the state of that run."""
-    resolved = resolve_for(model, config)
+    resolved = resolve_for(model, config, REFERENCE_ROWS)  # which groups open does not depend on the rows
     with trained_groups(model, resolved.opening, resolved.trains) as groups:
         assign_parameters(state.get("best") or state["now"], named_parameters(groups))
 
