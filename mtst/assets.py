@@ -10,6 +10,7 @@ STARTER_FOLDER = ASSETS / "starter"
 SAMPLE = ASSETS / "sample.csv"
 SMALL_SAMPLE = ASSETS / "sample-small.csv"  # the first rows of the sample
 STS_PAIRS = ASSETS / "pairs.csv"
+KNOWN_RESULTS = ASSETS / "known_results.csv"
 
 
 @cache

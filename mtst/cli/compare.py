@@ -10,6 +10,7 @@ from mtst.cli import options
 from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, Text
 from mtst.cli.output import check_writable, load_with_progress, print_skipped, write_text
 from mtst.comparison.events import AttemptEnded, ComparisonEvent, ComparisonStarted, LearningCurve, plan_attempts
+from mtst.comparison.known_results import describe_expectation, expect
 from mtst.comparison.results import Comparison
 from mtst.comparison.runner import compare_scenarios
 from mtst.data.dataset import make_dataset
@@ -69,6 +70,8 @@ def compare(
     print_skipped(data.skipped)
     scenarios = tuple(scenario or comparable_scenarios(data.tasks))
     attempts = plan_attempts(scenarios, seeds, data, alone)
+    if expected := expect(len(data), max(len(task.labels) for task in data.tasks)):
+        typer.echo(describe_expectation(expected))
     loaded = load_with_progress(encoder, fp32=fp32)
     comparison = Comparison()
     for event in compare_scenarios(loaded, data, config, attempts, test=test_data):

@@ -59,7 +59,7 @@ FIXED = (
         title="Heads only",
         meaning="The encoder keeps its pre-trained knowledge; only the small heads learn your labels.",
         consequence="Each sentence is embedded once, so training takes seconds. Nothing can be forgotten.",
-        when="Start here. Best with few rows, or when the encoder already tells your labels apart.",
+        when="For a first answer in seconds, and as the score that training the encoder has to beat.",
         opening=at_once(is_head),
         budget=StepBudget(800, can_end_early=False),  # epochs cost next to nothing
         epoch_rule="last",  # heads on frozen features converge: no epoch has to be chosen by a few validation rows
@@ -70,7 +70,7 @@ FIXED = (
         title="Train the top blocks",
         meaning="The heads and the highest blocks learn; what lies below keeps its pre-trained knowledge.",
         consequence="What is below is computed once, so an epoch costs a part of a full one. Little is forgotten.",
-        when="When heads alone do not get far enough, and training everything takes too long.",
+        when="When training everything takes too long: on public data most of its gain is in the top blocks.",
         opening=open_top_blocks,
         defaults={"encoder_rate": 2e-4},
     ),
@@ -79,7 +79,7 @@ FIXED = (
         title="Unfreeze from the top",
         meaning="The heads learn first; then one group after another opens, from the top down (Howard and Ruder 2018).",
         consequence="New heads are ready before the encoder follows them, so it forgets less; early epochs are cheap.",
-        when="With some hundred rows or more, when training everything at once forgets too much.",
+        when="On public data about as good as training everything; a little better from a hundred rows per label on.",
         opening=open_gradually,
     ),
     Scenario(
@@ -87,7 +87,7 @@ FIXED = (
         title="Train everything",
         meaning="Encoder and heads all learn, the encoder with a much smaller step than the heads.",
         consequence="The most to gain and the most to lose: slow, and the encoder may forget what it knew in general.",
-        when="With a thousand rows or more, or words the encoder was never trained on.",
+        when="With about a hundred rows or more, if the time does not matter.",
         opening=at_once(lambda _key: True),
     ),
     Scenario(
@@ -95,7 +95,7 @@ FIXED = (
         title="Train everything, lower layers less",
         meaning="All learn, but each group of the encoder with a smaller step than the one above it.",
         consequence="General knowledge, which sits low, changes least; as slow as training everything.",
-        when="Instead of training everything, when the rows are few or unlike each other.",
+        when="Instead of training everything, above all with few rows per label.",
         opening=at_once(lambda _key: True),
         defaults={"encoder_rate": 4e-4, "layer_decay": 0.7},
     ),

@@ -3,6 +3,7 @@
 python -m tests.bench.budgets --data FOLDER [--set NAME ...] [--rows N ...] [--scenario KEY ...] [--draws 1]
                               [--processes 2] [--minutes M]    measure the cells that are missing
 python -m tests.bench.budgets --table                          print what has been measured
+python -m tests.bench.budgets --data FOLDER --known            write it to the asset that the app reads
 
 A cell is one run of `fit`: a set, a draw of its rows, a scenario, a schedule, a number of epochs and two learning
 rates. Each is judged by test rows that no run has seen. Results are appended to `budgets.csv` beside this file, a line
@@ -27,11 +28,13 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from mtst.assets import KNOWN_RESULTS
 from tests.bench.sets import SOURCES, draw_rows
 
 RESULTS = Path(__file__).with_name("budgets.csv")
 JUDGED_EPOCHS = (1, 2, 4, 8, 15, 25, 40)
 SCENARIOS = ("freeze-encoder", "top-k", "train-all", "discriminative", "gradual", "lora", "bitfit")
+LONG_EPOCHS = 15  # of a cell that counts as long enough
 EMA_STEPS = 20  # the average reaches back about so many steps
 
 
@@ -228,6 +231,23 @@ def print_table(results: Path) -> None:
             print(f"{scenario:18}{rows:>6}{len(values):6}{statistics.mean(values):10.1f}{max(values):9.1f}")
 
 
+def write_known_results(results: Path, folder: Path) -> None:
+    """Write the mean score of the runs of each scenario that were long enough, by set and number of rows."""
+    scores: dict[tuple[str, int, str], list[float]] = {}
+    with results.open(newline="") as file:
+        for row in csv.DictReader(file):
+            cell = cell_of(row)
+            if row["kept"] == "True" and (not cell.schedule or cell.epochs >= LONG_EPOCHS):
+                scores.setdefault((cell.source, cell.rows, cell.scenario), []).append(float(row["test"]))
+    with KNOWN_RESULTS.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("set", "rows", "labels", "scenario", "score"))
+        for (source, rows, scenario), values in sorted(scores.items()):
+            data, _ = draw_rows(folder, source, rows, 0)
+            labels = max(len(task.labels) for task in data.tasks)
+            writer.writerow((source, rows, labels, scenario, round(statistics.mean(values) / 100, 4)))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m tests.bench.budgets", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -244,12 +264,16 @@ def main() -> None:
     parser.add_argument("--defaults", action="store_true", help="measure the default runs only")
     parser.add_argument("--shuffle", action="store_true", help="take the cells in random order")
     parser.add_argument("--table", action="store_true", help="print the results instead of measuring")
+    parser.add_argument("--known", action="store_true", help="write the results to the asset that the app reads")
     options = parser.parse_args()
     if options.table:
         print_table(options.results)
         return
     if options.data is None:
         parser.error("name the folder that holds the sets: --data FOLDER")
+    if options.known:
+        write_known_results(options.results, options.data)
+        return
     wanted = [
         cell
         for draw in range(options.draws)

@@ -8,6 +8,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from mtst.assets import ASSETS
+from mtst.comparison.known_results import describe_expectation, expect
 from mtst.data.columns import guess_columns
 from mtst.data.dataset import Dataset, similar_labels
 from mtst.data.split import check_trainable
@@ -50,6 +51,7 @@ class DataView:
     """The chosen rows: the report, the scenarios for their tasks, the weights of the tasks, and what can be done."""
 
     rows: Markup
+    expectation: Update
     lengths: Update
     merge: Update
     tasks: tuple[Task, ...] | None
@@ -110,6 +112,7 @@ def describe_data(services: Services, form: DataForm, scenario: str | None) -> D
     rows = split(data, TrainConfig())
     return DataView(
         rows=warning + upload_report(report, *rows),
+        expectation=show_message(_expectation(data)),
         lengths=show_figure(similarity_plots.text_lengths(report.tokens, report.max_tokens)),
         merge=_merge_checkbox(unmerged),
         tasks=data.tasks,
@@ -129,6 +132,7 @@ def _no_data(why: Markup, scenario: str | None) -> DataView:
     hidden, disabled = gr.update(visible=False), gr.update(interactive=False)
     return DataView(
         rows=why,
+        expectation=show_message(""),
         lengths=hide_figure(),
         merge=hidden,
         tasks=None,
@@ -141,6 +145,12 @@ def _no_data(why: Markup, scenario: str | None) -> DataView:
         weights_title=hidden,
         learn_weights=hidden,
     )
+
+
+def _expectation(data: Dataset) -> Markup:
+    """Return what to expect of the scenarios by results on public data; nothing if too little is known."""
+    expected = expect(len(data), max(len(task.labels) for task in data.tasks))
+    return quiet(describe_expectation(expected)) if expected else Markup()
 
 
 def _merge_checkbox(unmerged: Dataset) -> Update:

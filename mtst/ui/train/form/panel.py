@@ -43,6 +43,7 @@ class FormPanel:
     # what to freeze
     start: gr.Radio
     start_note: gr.HTML
+    expectation: gr.HTML
     scenario: gr.Radio
     top_blocks: gr.Textbox
     epochs_per_group: gr.Textbox
@@ -122,6 +123,7 @@ def form_panel(services: Services, begin: gr.Button) -> FormPanel:
     with card("What to freeze", 4):
         start = gr.Radio(START_CHOICES, value=ENCODER, label="Start from", visible=False, elem_id="train-from")
         start_note = html(visible=False, elem_id="train-heads")
+        expectation = html(visible=False, elem_id="train-expectation")
         scenario = gr.Radio(
             [], label="Scenario", show_label=False, container=False, elem_classes="scenarios",
             elem_id="train-scenario",
@@ -138,6 +140,6 @@ def form_panel(services: Services, begin: gr.Button) -> FormPanel:
         wrong = html(visible=False, elem_id="train-wrong")
     return FormPanel(
         upload, small, large, draft, unread, header, text, labels, merge, tasks, train_rows, rows, lengths, save,
-        saved_rows, findings, start, start_note, scenario, top_blocks, epochs_per_group, about, schedule, drawing,
-        open_groups, encoder, hyperparameters, wrong, begin,
+        saved_rows, findings, start, start_note, expectation, scenario, top_blocks, epochs_per_group, about, schedule,
+        drawing, open_groups, encoder, hyperparameters, wrong, begin,
     )  # fmt: skip

@@ -1,0 +1,111 @@
+"""What is known before any training: how the scenarios did on public sets with about as many rows for each label.
+
+The results stand in `assets/known_results.csv`, as `python -m tests.bench.budgets --known` writes them: mean macro-F1
+on test rows, of runs that were long enough.
+"""
+
+import csv
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from math import log
+from statistics import mean
+
+from mtst.assets import KNOWN_RESULTS
+from mtst.training.scenarios import FIXED
+
+REFERENCE = "freeze-encoder"  # what gains are measured against
+FACTOR = 2.5  # a set counts if it has at most so many times more or fewer rows for each label
+MIN_SETS = 3
+MIN_GAIN = 0.01
+CHEAPER = "top-k"  # of the scenarios that train the encoder, the one whose steps cost least
+
+
+@dataclass(frozen=True)
+class KnownResult:
+    """The score of one scenario on some rows of a public set, between 0 and 1."""
+
+    source: str
+    rows: int
+    labels: int
+    scenario: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What to expect of each scenario, by its key.
+
+    Attributes:
+        rows_per_label: the rows for each label that it is for.
+        results: how many sets it is from; a set with several numbers of rows counts for each.
+        gains: the mean difference to heads only on a frozen encoder, in macro-F1.
+        wins: in how many results the scenario scored more than heads only.
+    """
+
+    rows_per_label: float
+    results: int
+    gains: Mapping[str, float]
+    wins: Mapping[str, int]
+
+    @property
+    def best(self) -> str:
+        """The scenario with the highest mean gain."""
+        return max(self.gains, key=lambda key: self.gains[key])
+
+
+def expect(rows: int, labels: int, *, without: str = "") -> Expectation | None:
+    """Return what to expect with so many labelled rows of a task with so many labels; None if too little is known.
+
+    A set counts if its rows for each label are `FACTOR` times as many or as few at most. Scenarios count if they were
+    measured on every such set.
+
+    Args:
+        rows: labelled rows.
+        labels: labels of the task that has most.
+        without: a set that is left out, so that it does not judge itself.
+    """
+    wanted = rows / max(1, labels)
+    scores: dict[tuple[str, int], dict[str, float]] = defaultdict(dict)
+    for result in known_results():
+        if result.source != without and abs(log(result.rows / result.labels / wanted)) <= log(FACTOR):
+            scores[result.source, result.rows][result.scenario] = result.score
+    measured = [of_set for of_set in scores.values() if REFERENCE in of_set]
+    if len(measured) < MIN_SETS:
+        return None
+    gains: dict[str, float] = {}
+    wins: dict[str, int] = {}
+    for scenario in set.intersection(*(set(of_set) for of_set in measured)):
+        differences = [of_set[scenario] - of_set[REFERENCE] for of_set in measured]
+        gains[scenario] = mean(differences)
+        wins[scenario] = sum(difference > 0 for difference in differences)
+    return Expectation(wanted, len(measured), gains, wins)
+
+
+@cache
+def known_results() -> tuple[KnownResult, ...]:
+    """Return all known results."""
+    with KNOWN_RESULTS.open(encoding="utf-8", newline="") as file:
+        return tuple(
+            KnownResult(row["set"], int(row["rows"]), int(row["labels"]), row["scenario"], float(row["score"]))
+            for row in csv.DictReader(file)
+        )
+
+
+def describe_expectation(expected: Expectation) -> str:
+    """Return in one or two sentences what the public sets say."""
+    titles = {scenario.key: scenario.title for scenario in FIXED}
+    best, count = expected.best, expected.results
+    per_label = f"about {expected.rows_per_label:.0f} rows per label" if expected.rows_per_label >= 2 else "so few rows"
+    where = f"In {count} tests on public data with {per_label}"
+    if best == REFERENCE or expected.gains[best] < MIN_GAIN:
+        return f"{where}, no scenario was clearly better than “{titles[REFERENCE]}”."
+    sentence = (
+        f"{where}, “{titles[best]}” scored highest on average: {100 * expected.gains[best]:.0f} points more than "
+        f"“{titles[REFERENCE]}” in macro-F1 (better in {expected.wins[best]} of {count})."
+    )
+    cheaper = expected.gains.get(CHEAPER)
+    if cheaper is None or best == CHEAPER:
+        return sentence
+    return f"{sentence} “{titles[CHEAPER]}”, which costs less: {100 * cheaper:+.0f} points."
