@@ -9,9 +9,19 @@ import typer
 from mtst.cli import options
 from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, Text
 from mtst.cli.output import check_writable, load_with_progress, print_skipped, write_text
-from mtst.comparison.events import AttemptEnded, ComparisonEvent, ComparisonStarted, LearningCurve, plan_attempts
+from mtst.comparison.estimate import total_seconds
+from mtst.comparison.events import (
+    AttemptEnded,
+    ComparisonEvent,
+    ComparisonStarted,
+    Dropped,
+    LearningCurve,
+    plan_attempts,
+)
 from mtst.comparison.known_results import describe_expectation, expect
+from mtst.comparison.recommendation import stopping_point
 from mtst.comparison.results import Comparison
+from mtst.comparison.rows import count_folds
 from mtst.comparison.runner import compare_scenarios
 from mtst.data.dataset import make_dataset
 from mtst.data.table import read_table
@@ -29,10 +39,13 @@ Scenarios = Annotated[
 Seeds = Annotated[int, typer.Option(metavar="N", help="How often each is trained: 1 is quick, 3 is sure.")]
 Seed = Annotated[
     int,
-    typer.Option(metavar="N", help="Fixes which rows are set aside; attempts have the seeds 0, 1, 2 and so on."),
+    typer.Option(metavar="N", help="Fixes which rows are set aside, or the folds; attempts have the seeds 0, 1, 2."),
 ]
 Alone = Annotated[str | None, typer.Option(metavar="KEY", help="A scenario in which each task is trained alone too.")]
 Html = Annotated[Path | None, typer.Option(metavar="FILE.html", help="Where to write the result as one page.")]
+Race = Annotated[
+    bool, typer.Option("--race/--no-race", help="Stop early what cannot win any more; without, all run to the end.")
+]
 ReportTo = Annotated[Path | None, typer.Option(metavar="FILE.json", help="Where to write the result as JSON.")]
 
 
@@ -52,6 +65,7 @@ def compare(
     leave_out: options.LeaveOut = "",
     header: Header = None,
     test: options.Test = None,
+    race: Race = True,
     html: Html = None,
     report: ReportTo = None,
     encoder: EncoderName = DEFAULT,
@@ -60,7 +74,8 @@ def compare(
 ) -> None:
     """Train with every scenario on the same rows, and say which to take.
 
-    All are judged by rows that none has chosen its epoch by: a fifth of the file, or another file.
+    All are judged by rows that none has chosen its epoch by: a fifth of the file, with fewer than 1,000 rows each fifth
+    in turn, or another file.
     """
     check_writable(html, report)
     config = TrainConfig(epochs=epochs, batch_size=batch_size, top_blocks=top_blocks, balance=balance, seed=seed)
@@ -69,16 +84,28 @@ def compare(
     test_data = make_dataset(read_table(test, header=header), text, labels, data.tasks, merge=merge) if test else None
     print_skipped(data.skipped)
     scenarios = tuple(scenario or comparable_scenarios(data.tasks))
-    attempts = plan_attempts(scenarios, seeds, data, alone)
+    attempts = plan_attempts(scenarios, seeds, data, alone, count_folds(data, config, seeds, test_data))
     if expected := expect(len(data), max(len(task.labels) for task in data.tasks)):
         typer.echo(describe_expectation(expected))
     loaded = load_with_progress(encoder, fp32=fp32)
     comparison = Comparison()
-    for event in compare_scenarios(loaded, data, config, attempts, test=test_data):
+    for event in compare_scenarios(loaded, data, config, attempts, test=test_data, race=race):
         comparison.extend([event])
-        _print_event(event)
+        _print_event(event, comparison)
     job = Job(
-        encoder, config, str(file), text, header is not False, merge, left_out, fp32, "compare", scenarios, seeds, alone
+        encoder,
+        config,
+        str(file),
+        text,
+        header is not False,
+        merge,
+        left_out,
+        fp32,
+        kind="compare",
+        scenarios=scenarios,
+        seeds=seeds,
+        alone=alone,
+        race=race,
     )
     result = build_comparison_report(job, data, comparison)
     for sentence in result["recommendation"]:
@@ -93,21 +120,38 @@ def compare(
         typer.echo(json.dumps(result))
 
 
-def _print_event(event: ComparisonEvent | TrainingEvent) -> None:
+def _print_event(event: ComparisonEvent | TrainingEvent, comparison: Comparison) -> None:
     match event:
         case ComparisonStarted():
             rows = len(next(iter(event.truth.values())))
+            judging = f"{rows:,} to judge by" if event.folds == 1 else f"{rows:,} to judge by in {event.folds} folds"
             typer.echo(
-                f"{event.train_rows:,} rows to learn from, {event.validation_rows:,} to choose epochs by, {rows:,} to "
-                f"judge by; {len(event.attempts)} attempts"
+                f"{event.train_rows:,} rows to learn from, {event.validation_rows:,} to choose epochs by, {judging}; "
+                f"{len(event.attempts)} attempts{_duration(comparison)}"
             )
         case LearningCurve(projected=projected) if projected:
             rows, (low, middle, high) = next(iter(projected.items()))
             typer.echo(f"with {rows:,} rows to learn from: macro-F1 about {middle:.3f} ({low:.3f} to {high:.3f})")
-        case AttemptEnded(attempt=attempt):
-            by_task = ", ".join(f"{task} {scores.macro_f1:.3f}" for task, scores in event.test.items())
-            alone = f", {attempt.task} alone" if attempt.task else ""
+        case AttemptEnded():
+            _print_attempt(event, comparison.folds)
+        case Dropped():
             typer.echo(
-                f"{attempt.scenario}{alone}, seed {attempt.seed}: macro-F1 {by_task}; {event.seconds:.1f} s, "
-                f"{event.parameters:,} parameters trained, drift {event.drift:.3f}"
+                f"{event.scenario}: stopped {stopping_point(event, comparison.folds)}, macro-F1 {event.score:.3f}; "
+                f"{event.leader} has {event.leader_score:.3f}"
             )
+
+
+def _print_attempt(event: AttemptEnded, folds: int) -> None:
+    attempt = event.attempt
+    by_task = ", ".join(f"{task} {scores.macro_f1:.3f}" for task, scores in event.test.items())
+    alone = f", {attempt.task} alone" if attempt.task else ""
+    fold = f", fold {attempt.fold + 1}" if folds > 1 else ""
+    typer.echo(
+        f"{attempt.scenario}{alone}, seed {attempt.seed}{fold}: macro-F1 {by_task}; {event.seconds:.1f} s, "
+        f"{event.parameters:,} parameters trained, drift {event.drift:.3f}"
+    )
+
+
+def _duration(comparison: Comparison) -> str:
+    seconds = total_seconds(comparison)
+    return "" if seconds is None else f", about {seconds:,.0f} s in all"

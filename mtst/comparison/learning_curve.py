@@ -7,6 +7,8 @@ Denker 1994).
 
 import time
 import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import curve_fit
@@ -24,33 +26,41 @@ REFITS = 200
 PROJECTED = (2, 4)  # times the rows that there are
 
 
-def learning_curve(
-    train: Dataset, train_embeddings: np.ndarray, test: Dataset, test_embeddings: np.ndarray, seed: int = 0
-) -> LearningCurve:
+@dataclass(frozen=True, eq=False)
+class EmbeddedRows:
+    """Rows to learn from and rows to score on, with their embeddings (n, d) and (m, d)."""
+
+    train: Dataset
+    train_embeddings: np.ndarray
+    test: Dataset
+    test_embeddings: np.ndarray
+
+
+def learning_curve(parts: Sequence[EmbeddedRows], seed: int = 0) -> LearningCurve:
     """Return the learning curve of a logistic regression.
 
     Args:
-        train: n rows to learn from.
-        train_embeddings: theirs, (n, d).
-        test: m rows to score on.
-        test_embeddings: theirs, (m, d).
+        parts: one division of the rows, or several, each of which gives a score for each number of rows.
         seed: fixes the draws.
     """
     start = time.perf_counter()
     rng = np.random.default_rng(seed)
-    largest = min(len(train), MAX_ROWS)
+    rows = min(len(part.train) for part in parts)
+    largest = min(rows, MAX_ROWS)
     sizes = sorted({int(size) for size in np.geomspace(min(MIN_ROWS, largest), largest, STEPS)})
-    scores = []
-    for size in sizes:
-        draws = [rng.choice(len(train), size, replace=False) for _ in range(DRAWS if size < len(train) else 1)]
-        scores.append(
-            tuple(
-                mean_macro_f1(logistic(train.take(rows), train_embeddings[rows], test, test_embeddings))
-                for rows in draws
-            )
-        )
-    projected = _project(np.array(sizes), scores, len(train), rng)
+    draws = max(1, DRAWS // len(parts))
+    scores = [
+        tuple(_score(part, size, rng) for part in parts for _ in range(draws if size < rows else 1)) for size in sizes
+    ]
+    projected = _project(np.array(sizes), scores, rows, rng)
     return LearningCurve(tuple(sizes), tuple(scores), projected, round(time.perf_counter() - start, 2))
+
+
+def _score(part: EmbeddedRows, size: int, rng: np.random.Generator) -> float:
+    """Return the mean macro-F1 of a regression on some of the rows."""
+    rows = rng.choice(len(part.train), size, replace=False)
+    scores = logistic(part.train.take(rows), part.train_embeddings[rows], part.test, part.test_embeddings)
+    return mean_macro_f1(scores)
 
 
 def _project(

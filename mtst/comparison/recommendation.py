@@ -4,6 +4,7 @@ The rule: take the cheapest scenario that is not shown to be worse. A more expen
 difference of their mean macro-F1 on the same test rows is at least `MIN_GAIN`, and is above zero in 95 % of the draws
 of rows and seeds (`mtst.comparison.bootstrap`), in more where several are compared at once (Bonferroni). If a gain of
 `MAX_OPEN_GAIN` by one that is not shown to be better lies within 90 % of the draws, there are too few rows to tell.
+Scenarios that were stopped early (`mtst.comparison.race`) are not recommended.
 """
 
 from collections.abc import Sequence
@@ -12,41 +13,12 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from mtst.comparison.bootstrap import bootstrap_draws, interval, macro_f1_draws
+from mtst.comparison.difference import MIN_GAIN, SIGNIFICANCE, Difference, Draws, difference_of, differences_to
+from mtst.comparison.events import Dropped
 from mtst.comparison.results import Comparison, ScenarioResult
 from mtst.data.tasks import Task
 from mtst.evaluation.scores import mean_macro_f1
 from mtst.training.scenarios import find_scenario
-
-MAJORITY = "majority"
-MIN_GAIN = 0.01  # macro-F1: a smaller gain is not worth a more expensive scenario
-MAX_OPEN_GAIN = 0.05  # macro-F1: if a gain of this size cannot be ruled out, more rows are needed
-SIGNIFICANCE = 5.0  # per cent of the draws in which what is shown may not hold
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How much better one scenario is than another, in macro-F1.
-
-    `low` and `high` bound 90 % of the draws; all but a few of them exceed `least`.
-    """
-
-    scenario: str
-    than: str
-    gain: float
-    low: float
-    high: float
-    least: float
-
-    @property
-    def shown(self) -> bool:
-        """Whether it is shown to be better, and by enough to matter."""
-        return self.least > 0 and self.gain >= MIN_GAIN
-
-    @property
-    def open(self) -> bool:
-        """Whether it is not shown to be better, and a large gain is not ruled out."""
-        return not self.shown and self.high > MAX_OPEN_GAIN
 
 
 @dataclass(frozen=True)
@@ -56,13 +28,16 @@ class Recommendation:
     Attributes:
         chosen: the recommended scenario.
         rows: all scenarios, by cost.
-        dearer: the difference of each more expensive scenario to the chosen one.
-        cheaper: the difference of the chosen scenario to each cheaper one.
-        test_rows: the rows that all were judged by.
+        dearer: the difference of each more expensive scenario to the chosen one, without those stopped early.
+        cheaper: the difference of the chosen scenario to each cheaper one, likewise.
+        test_rows: how many rows all were judged by.
         enough: whether these are enough to tell.
         useless: not even the chosen scenario is shown to beat the most frequent label.
         regression: how much more a logistic regression on the embeddings of the initial encoder scored than the best
             scenario; 0 if it did not.
+        folds: in how many parts the rows judged; 1 if they were set aside.
+        stopped: the difference to the chosen scenario of each that was stopped early, on the rows that both predicted.
+        dropped: when and why each of these was stopped.
     """
 
     chosen: ScenarioResult
@@ -73,6 +48,15 @@ class Recommendation:
     enough: bool
     useless: bool
     regression: float
+    folds: int = 1
+    stopped: tuple[Difference, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+
+    @property
+    def judged_by(self) -> str:
+        """What all were judged by, in words."""
+        rows = f"{self.test_rows:,}"
+        return f"{rows} test rows" if self.folds == 1 else f"{self.folds}-fold cross-validation on all {rows} rows"
 
 
 _recommendations: WeakKeyDictionary[Comparison, tuple[int, "Recommendation | None"]] = (
@@ -85,7 +69,7 @@ def recommend(comparison: Comparison) -> Recommendation | None:
 
     It is computed once for each attempt that ends, however often it is asked for.
     """
-    ended = len(comparison.ended)
+    ended = len(comparison.ended) + len(comparison.dropped)
     cached = _recommendations.get(comparison)
     if cached is None or cached[0] != ended:
         cached = _recommendations[comparison] = ended, _recommend(comparison)
@@ -93,24 +77,29 @@ def recommend(comparison: Comparison) -> Recommendation | None:
 
 
 def _recommend(comparison: Comparison) -> Recommendation | None:
-    rows = sorted(comparison.results, key=lambda row: row.seconds)
-    if len(rows) < 2:
+    results = sorted(comparison.results, key=lambda row: row.seconds)
+    if len(results) < 2:
         return None
-    draws = _draws(comparison, rows)
+    rows = [row for row in results if row.scenario not in comparison.dropped]
+    draws = Draws(comparison)
     index = 0
-    while any(difference.shown for difference in _differences(rows[index + 1 :], rows[index], draws)):
+    while any(difference.shown for difference in differences_to(rows[index + 1 :], rows[index], draws)):
         index += 1
     chosen = rows[index]
-    dearer = _differences(rows[index + 1 :], chosen, draws)
+    dearer = differences_to(rows[index + 1 :], chosen, draws)
+    stopped = [row for row in results if row.scenario in comparison.dropped]
     return Recommendation(
         chosen=chosen,
-        rows=tuple(rows),
+        rows=tuple(results),
         dearer=dearer,
-        cheaper=tuple(_difference(chosen, row, draws) for row in rows[:index]),
+        cheaper=tuple(difference_of(chosen, row, draws) for row in rows[:index]),
         test_rows=len(next(iter(comparison.started.truth.values()))),
         enough=not any(difference.open for difference in dearer),
-        useless=bool(np.percentile(draws[chosen.scenario] - draws[MAJORITY], SIGNIFICANCE) <= 0),
+        useless=bool(np.percentile(draws.above_majority(chosen.scenario), SIGNIFICANCE) <= 0),
         regression=max(0.0, _regression(comparison) - max(row.score for row in rows)),
+        folds=comparison.folds,
+        stopped=tuple(difference_of(row, chosen, draws) for row in stopped),
+        dropped=tuple(comparison.dropped.values()),
     )
 
 
@@ -131,7 +120,7 @@ def describe(advice: Recommendation, tasks: Sequence[Task]) -> list[str]:
         sentences += [
             "Not enough data to tell.",
             f"{title(wide.scenario)} scored {_points(wide.gain)} than {title(chosen.scenario)}, but with "
-            f"{advice.test_rows:,} test rows anything from {_bounds(wide)} is possible.",
+            f"{advice.judged_by} anything from {_bounds(wide)} is possible.",
             f"Until there are more rows, take {title(chosen.scenario)}, the cheapest that nothing is shown to beat.",
         ]
     else:
@@ -155,7 +144,21 @@ def describe(advice: Recommendation, tasks: Sequence[Task]) -> list[str]:
             f"A logistic regression on the frozen embeddings scored {_points(advice.regression)} than the best of "
             "these, perhaps by chance: these labels may need no training of the encoder."
         )
+    for dropped in advice.dropped:
+        behind = f"{100 * (dropped.leader_score - dropped.score):.1f} points behind {title(dropped.leader)}"
+        sentences.append(f"{title(dropped.scenario)} was stopped {stopping_point(dropped, advice.folds)}, {behind}.")
     return sentences
+
+
+def stopping_point(dropped: Dropped, folds: int) -> str:
+    """Return when a scenario was stopped, in words."""
+    if dropped.epoch is not None:
+        return f"after {_count(dropped.epoch, 'epoch')}"
+    return f"after {_count(dropped.rounds, 'fold' if folds > 1 else 'seed')}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _points(gain: float) -> str:
@@ -171,39 +174,7 @@ def _times(row: ScenarioResult, than: ScenarioResult) -> str:
     return f"{factor:.0f} times as long" if factor >= 2 else f"{100 * (factor - 1):.0f} % longer"
 
 
-def _differences(
-    rows: Sequence[ScenarioResult], than: ScenarioResult, draws: dict[str, np.ndarray]
-) -> tuple[Difference, ...]:
-    return tuple(_difference(row, than, draws, comparisons=len(rows)) for row in rows)
-
-
-def _draws(comparison: Comparison, rows: list[ScenarioResult]) -> dict[str, np.ndarray]:
-    """Return the mean macro-F1 of each scenario (draws,), and of the majority, under the same draws of test rows."""
-    truth = comparison.started.truth
-    count = len(next(iter(truth.values())))
-    draws = {}
-    for row in rows:
-        predicted = [ended.predicted for ended in comparison.ended_of(row.scenario)]
-        draws[row.scenario] = macro_f1_draws(truth, predicted, *bootstrap_draws(count, len(predicted)))
-    majority = {task.name: _most_frequent(truth[task.name], len(task.labels)) for task in comparison.started.tasks}
-    constant = {name: [label] * count for name, label in majority.items()}
-    draws[MAJORITY] = macro_f1_draws(truth, [constant], *bootstrap_draws(count, 1))
-    return draws
-
-
 def _regression(comparison: Comparison) -> float:
     """Return the mean macro-F1 of the logistic regression; 0 if there is none of a task that has test rows."""
     scores = comparison.started.logistic
     return mean_macro_f1(scores) if scores.keys() == comparison.started.majority.keys() else 0.0
-
-
-def _most_frequent(labels: tuple[int, ...], count: int) -> int:
-    return int(np.bincount([label for label in labels if label >= 0], minlength=count).argmax())
-
-
-def _difference(
-    row: ScenarioResult, than: ScenarioResult, draws: dict[str, np.ndarray], comparisons: int = 1
-) -> Difference:
-    values = draws[row.scenario] - draws[than.scenario]
-    least = float(np.percentile(values, SIGNIFICANCE / comparisons))
-    return Difference(row.scenario, than.scenario, float(values[0]), *interval(values), least)

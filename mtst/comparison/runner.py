@@ -1,66 +1,72 @@
-"""Train every scenario on the same rows, and judge all by test rows that none of them has seen."""
+"""Train every scenario on the same rows, and judge all by rows that none of them has seen."""
 
 import time
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from mtst.comparison.events import Attempt, AttemptEnded, AttemptEpoch, Compared, ComparisonEvent, ComparisonStarted
-from mtst.comparison.learning_curve import learning_curve
+from mtst.comparison.cost import measure_pace, training_costs
+from mtst.comparison.events import (
+    Attempt,
+    AttemptEnded,
+    AttemptEpoch,
+    Compared,
+    ComparisonEvent,
+    ComparisonStarted,
+)
+from mtst.comparison.learning_curve import EmbeddedRows, learning_curve
+from mtst.comparison.race import behind_in_epochs, behind_in_rounds
+from mtst.comparison.results import Comparison
+from mtst.comparison.rows import AttemptRows, RowPlan, only_task
 from mtst.data.dataset import Dataset
 from mtst.data.split import check_trainable
 from mtst.encoders.encoder import Encoder
 from mtst.errors import DataError
-from mtst.evaluation.baselines import logistic, majority
+from mtst.evaluation.baselines import logistic_logits, majority_logits
 from mtst.evaluation.metrics import compute_logits, score_tasks
+from mtst.evaluation.scores import Scores
 from mtst.model.multitask import MultiTaskSentenceTransformer
-from mtst.training.config import TrainConfig, split
+from mtst.training.config import Split, TrainConfig
 from mtst.training.distributed import SINGLE_PROCESS
 from mtst.training.engine.feature_cache import FeatureCache, compute_pooled
 from mtst.training.events import Embedded, EpochEnded, Finished, Started
 from mtst.training.fitting import fit
 
-TEST_SHARE = 0.2
+Inspect = Callable[[Attempt, MultiTaskSentenceTransformer], None]
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """The rows of a comparison: to learn from, to choose epochs by, and to judge by."""
-
-    train: Dataset
-    validation: Dataset
-    test: Dataset
-
-    def for_task(self, task: str | None) -> "_Rows":
-        """Return the same rows with the labels of one task; with all of them for None."""
-        return _Rows(_for_task(self.train, task), _for_task(self.validation, task), _for_task(self.test, task))
-
-
-def compare_scenarios(
+def compare_scenarios(  # noqa: PLR0913 (the one function of the package that has all of these)
     encoder: Encoder,
     data: Dataset,
     config: TrainConfig,
     attempts: Sequence[Attempt],
     *,
     test: Dataset | None = None,
-    done: Collection[Attempt] = (),
+    done: Comparison | None = None,
+    race: bool = True,
     should_stop: Callable[[], bool] = lambda: False,
+    inspect: Inspect = lambda _attempt, _model: None,
 ) -> Iterator[ComparisonEvent | Embedded]:
     """Run attempts one after another, event by event; the encoder is left as it was.
 
-    The rows are split once, by `config.seed`: into those to learn from, those by which each attempt chooses its epoch,
-    and those by which all are judged. What several attempts need of the frozen encoder is computed once.
+    The rows are divided by `config.seed` and, with folds, the attempt's seed: into those to learn from, those by which
+    an attempt chooses its epoch, and those by which it is judged. What several attempts need of the frozen encoder is
+    computed once.
 
     Args:
         encoder: the encoder that every attempt begins with.
         data: all rows.
         config: the settings of all attempts, but for scenario and seed.
         attempts: what to try, as `plan_attempts` returns it; a task that has too few rows to be learnt alone is not.
-        test: rows to judge by; without, a fifth of `data`, up to 1,000 rows, is taken.
-        done: attempts that have ended already and are left out.
+        test: rows to judge by; without, each fold judges in turn, or a fifth of `data`, up to 1,000 rows, is set aside.
+        done: an earlier part of this comparison, which was stopped: what has ended there is not done again.
+        race: whether scenarios that cannot win any more are stopped early; see `mtst.comparison.race`.
         should_stop: asked once a step; when it returns True, the comparison ends without the attempt in progress.
+        inspect: called with each attempt and the model it has trained, before the encoder is restored.
 
     Raises:
         DataError: there is too little to learn from and to judge by.
@@ -68,129 +74,159 @@ def compare_scenarios(
         ModelError: a loss stops being a number.
     """
     start = time.perf_counter()
-    rows = _split(data, config, test)
-    attempts = [attempt for attempt in attempts if _is_trainable(rows.train, attempt.task)]
-    feature_cache, initial_weights = FeatureCache(), _InitialWeights(encoder)
+    plan = RowPlan(data, config, 1 + max(attempt.fold for attempt in attempts), test)
+    features = FeatureCache(plan.learning.texts)
+    run = _Run(encoder, config, features, should_stop, inspect)
+    initial_weights = _InitialWeights(encoder)
+    comparison = done.copy() if done else Comparison()
     stopped = False
-    if not done:
-        for event in _begin(encoder, rows, attempts, feature_cache, start):
+    if not comparison.has_started:
+        for event in run.begin(plan, attempts, start, race=race):
+            comparison.extend([event])
             yield event
             if stopped := should_stop():
                 break
-    for attempt in attempts:
-        if stopped:
-            break
-        if attempt in done:
+        initial_weights.restore()
+    race = comparison.has_started and comparison.started.race
+    while not stopped and (attempt := comparison.current):
+        if race and (dropped := behind_in_rounds(comparison)):
+            comparison.extend(dropped)
+            yield from dropped
             continue
         try:
-            ended = yield from _attempt(
-                encoder, attempt, config, rows.for_task(attempt.task), feature_cache, should_stop
-            )
+            with closing(run.attempt(attempt, plan.of(attempt))) as events:
+                for event in events:
+                    comparison.extend([event])
+                    yield event
+                    if race and isinstance(event, AttemptEpoch) and (behind := behind_in_epochs(comparison, event)):
+                        comparison.extend([behind])
+                        yield behind
+                        break
         finally:
             initial_weights.restore()
-        if ended:
-            yield ended
-        stopped = ended is None or should_stop()
+        stopped = should_stop() or comparison.current == attempt
     yield Compared(stopped, round(time.perf_counter() - start, 2))
 
 
-def _split(data: Dataset, config: TrainConfig, test: Dataset | None) -> _Rows:
-    if test is None:
-        data, test = split(data, replace(config, validation_share=TEST_SHARE))
-    elif not any(sum(test.counts(task).values()) for task in test.tasks):
-        raise DataError("None of the rows to judge by has a label. Give a file with the same columns of labels.")
-    check_trainable(data)
-    return _Rows(*split(data, config), test)
+def _score_together(parts: Sequence[dict[str, Tensor]], order: np.ndarray, judging: Dataset) -> dict[str, Scores]:
+    """Return the scores of logits (n, labels) of each fold, for the tasks that all folds have."""
+    names = [name for name in parts[0] if all(name in part for part in parts)]
+    return score_tasks({name: torch.cat([part[name] for part in parts])[order] for name in names}, judging)
 
 
-def _begin(
-    encoder: Encoder, rows: _Rows, attempts: Sequence[Attempt], feature_cache: FeatureCache, start: float
-) -> Iterator[ComparisonEvent | Embedded]:
-    """Pass all sentences through the encoder, and measure what is reached without training it."""
-    texts = (rows.validation.texts, rows.train.texts)
-    _, train_features = yield from feature_cache.compute(encoder, texts, None, start, SINGLE_PROCESS)
-    (test_embeddings,) = yield from compute_pooled(encoder, (rows.test.texts,), start, SINGLE_PROCESS)
-    train = train_features.batch(range(len(rows.train))).cpu().numpy()
-    test = test_embeddings.cpu().numpy()
-    yield ComparisonStarted(
-        attempts=tuple(attempts),
-        tasks=rows.train.tasks,
-        train_rows=len(rows.train),
-        validation_rows=len(rows.validation),
-        truth=dict(rows.test.labels),
-        majority=majority(rows.train, rows.test),
-        logistic=logistic(rows.train, train, rows.test, test),
-        precision=encoder.precision,
-        seconds=round(time.perf_counter() - start, 2),
-    )
-    yield learning_curve(rows.train, train, rows.test, test)
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """What the attempts of a comparison have in common."""
 
+    encoder: Encoder
+    config: TrainConfig
+    feature_cache: FeatureCache
+    should_stop: Callable[[], bool]
+    inspect: Inspect
 
-def _attempt(
-    encoder: Encoder,
-    attempt: Attempt,
-    config: TrainConfig,
-    rows: _Rows,
-    feature_cache: FeatureCache,
-    should_stop: Callable[[], bool],
-) -> Generator[AttemptEpoch, None, AttemptEnded | None]:
-    """Train and test one scenario; return None if it was stopped before its end."""
-    spared_before = feature_cache.seconds_saved
-    model = MultiTaskSentenceTransformer(encoder, rows.train.tasks)
-    config = replace(config, scenario=attempt.scenario, seed=attempt.seed)
-    drifts: list[float] = []
-    for event in fit(
-        model,
-        rows.train,
-        config,
-        baselines=False,
-        validation=rows.validation,
-        feature_cache=feature_cache,
-        should_stop=should_stop,
-    ):
-        match event:
-            case Started():
-                started = event
-            case EpochEnded():
-                drifts.append(event.drift)
-                seconds = round(event.seconds + feature_cache.seconds_saved - spared_before, 2)
-                yield AttemptEpoch(attempt, event.epoch, started.epochs, event.validation, event.drift, seconds)
-            case Finished():
-                finished = event
-    if finished.stopped:
-        return None
-    spared = feature_cache.seconds_saved - spared_before
-    logits = compute_logits(model, torch.from_numpy(model.encode(rows.test.texts)))
-    return AttemptEnded(
-        attempt=attempt,
-        best_epoch=finished.best_epoch,
-        predicted={name: _labels(values) for name, values in logits.items()},
-        test=score_tasks(logits, rows.test),
-        parameters=sum(group.trained for group in started.groups),
-        drift=drifts[finished.best_epoch],
-        seconds=round(finished.seconds + spared, 2),
-        spared=round(spared, 2),
-    )
+    def begin(
+        self, plan: RowPlan, attempts: Sequence[Attempt], start: float, *, race: bool
+    ) -> Iterator[ComparisonEvent | Embedded]:
+        """Pass all sentences through the encoder, measure what that reaches, and what training costs."""
+        rounds = {one.round: plan.of(one) for one in attempts if one.task is None}
+        folds = [rows for (seed, _), rows in rounds.items() if seed == 0]
+        parts = []
+        for rows in folds:
+            (train,) = yield from self.feature_cache.compute(
+                self.encoder, (rows.train.texts,), None, start, SINGLE_PROCESS
+            )
+            (test,) = yield from compute_pooled(self.encoder, (rows.test.texts,), start, SINGLE_PROCESS)
+            embeddings = train.batch(range(len(rows.train))).cpu().numpy()
+            parts.append(EmbeddedRows(rows.train, embeddings, rows.test, test.cpu().numpy()))
+        order = np.argsort([row for rows in folds for row in rows.judged])
+        attempts = [one for one in attempts if _is_trainable(rounds.values(), one.task)]
+        costs, pace = self._measure_cost(folds[0], attempts)
+        yield ComparisonStarted(
+            attempts=tuple(sorted(attempts, key=lambda one: (one.round, one.task is not None, costs[one.scenario]))),
+            tasks=plan.learning.tasks,
+            train_rows=len(folds[0].train),
+            validation_rows=len(folds[0].validation),
+            truth=dict(plan.judging.labels),
+            majority=_score_together(
+                [majority_logits(part.train, len(part.test)) for part in parts], order, plan.judging
+            ),
+            logistic=_score_together(
+                [logistic_logits(part.train, part.train_embeddings, part.test_embeddings) for part in parts],
+                order,
+                plan.judging,
+            ),
+            precision=self.encoder.precision,
+            seconds=round(time.perf_counter() - start, 2),
+            folds=plan.folds,
+            costs=costs,
+            pace=pace,
+            race=race,
+        )
+        yield learning_curve(parts)
+
+    def _measure_cost(self, rows: AttemptRows, attempts: Sequence[Attempt]) -> tuple[dict[str, float], float]:
+        """Return the passes that each scenario takes, and the seconds of a pass."""
+        model = MultiTaskSentenceTransformer(self.encoder, rows.train.tasks)
+        scenarios = dict.fromkeys(one.scenario for one in attempts)
+        costs = training_costs(model, scenarios, self.config, len(rows.train), len(rows.validation))
+        dearest = max(costs, key=costs.__getitem__)
+        if not costs[dearest]:
+            return costs, 0.0
+        split = Split(rows.train, rows.validation)
+        return costs, measure_pace(model, dearest, self.config, split, self.feature_cache)
+
+    def attempt(self, attempt: Attempt, rows: AttemptRows) -> Generator[AttemptEpoch | AttemptEnded, None, None]:
+        """Train and test one scenario; it has not ended if it was stopped before its end."""
+        saved = self.feature_cache.seconds_saved
+        model = MultiTaskSentenceTransformer(self.encoder, rows.train.tasks)
+        drifts: list[float] = []
+        for event in fit(
+            model,
+            rows.train,
+            replace(self.config, scenario=attempt.scenario, seed=attempt.seed),
+            baselines=False,
+            validation=rows.validation,
+            feature_cache=self.feature_cache,
+            should_stop=self.should_stop,
+        ):
+            match event:
+                case Started():
+                    started = event
+                case EpochEnded():
+                    drifts.append(event.drift)
+                    seconds = round(event.seconds + self.feature_cache.seconds_saved - saved, 2)
+                    yield AttemptEpoch(attempt, event.epoch, started.epochs, event.validation, event.drift, seconds)
+                case Finished():
+                    finished = event
+        if finished.stopped:
+            return
+        spared = self.feature_cache.seconds_saved - saved
+        logits = compute_logits(model, torch.from_numpy(model.encode(rows.test.texts)))
+        self.inspect(attempt, model)
+        yield AttemptEnded(
+            attempt=attempt,
+            best_epoch=finished.best_epoch,
+            predicted={name: _labels(values) for name, values in logits.items()},
+            test=score_tasks(logits, rows.test),
+            parameters=sum(group.trained for group in started.groups),
+            drift=drifts[finished.best_epoch],
+            seconds=round(finished.seconds + spared, 2),
+            spared=round(spared, 2),
+            rows=rows.judged,
+        )
 
 
 def _labels(logits: Tensor) -> tuple[int, ...]:
     return tuple(logits.argmax(dim=1).tolist())
 
 
-def _for_task(data: Dataset, name: str | None) -> Dataset:
-    if name is None:
-        return data
-    return replace(
-        data, tasks=tuple(task for task in data.tasks if task.name == name), labels={name: data.labels[name]}
-    )
-
-
-def _is_trainable(train: Dataset, task: str | None) -> bool:
+def _is_trainable(rounds: Iterable[AttemptRows], task: str | None) -> bool:
     """Return whether the rows suffice for a task alone; None stands for all tasks, which have been checked."""
     if task is None:
         return True
     try:
-        check_trainable(_for_task(train, task))
+        for rows in rounds:
+            check_trainable(only_task(rows.train, task))
     except DataError:
         return False
     return True
@@ -205,5 +241,6 @@ class _InitialWeights:
     @torch.no_grad()
     def restore(self) -> None:
         for parameter, weight in self._weights.items():
-            parameter.copy_(weight)
+            if not torch.equal(parameter, weight):  # else embeddings stay cached
+                parameter.copy_(weight)
             parameter.requires_grad_()

@@ -43,7 +43,7 @@ def stratified_split(data: Dataset, share: float = 0.15, seed: int = 0) -> tuple
     """
     groups = rows_by_text(data)
     random.Random(seed).shuffle(groups)  # noqa: S311 (a shuffle, not a secret)
-    group_labels = [_labels_of(data, group) for group in groups]
+    group_labels = [labels_of(data, group) for group in groups]
     target = min(max(1, round(len(groups) * share)), len(groups) - 1)
     selected = _top_up(_stratify(group_labels, share), group_labels, target, share)
     train = sorted(row for index, group in enumerate(groups) if index not in selected for row in group)
@@ -120,10 +120,11 @@ def text_key(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def _labels_of(data: Dataset, group: list[int]) -> tuple[Label, ...]:
+def labels_of(data: Dataset, group: list[int]) -> tuple[Label, ...]:
+    """Return the labels of all tasks that some rows have, each once."""
     labels = ((name, values[row]) for row in group for name, values in data.labels.items())
     return tuple(dict.fromkeys(label for label in labels if label[1] != UNLABELLED))
 
 
 def _texts_per_label(data: Dataset) -> Counter[Label]:
-    return Counter(label for group in rows_by_text(data) for label in _labels_of(data, group))
+    return Counter(label for group in rows_by_text(data) for label in labels_of(data, group))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import torch
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support
+from sklearn.metrics import confusion_matrix
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -15,25 +15,38 @@ CALIBRATION_BINS = 15
 
 
 def score(logits: Tensor, labels: Sequence[int] | Tensor) -> Scores | None:
-    """Return the scores of logits (n, labels) against n label indices; None if no row has a label."""
+    """Return the scores of logits (n, labels) against n label indices; None if no row has a label.
+
+    A label that is never predicted has precision 0, and one that never occurs recall 0. Counted here and not by
+    scikit-learn, whose checks of its input take longer than an epoch of training heads.
+    """
     truth = torch.as_tensor(labels)
     known = truth != UNLABELLED
     if not known.any():
         return None
     logits, truth = logits.float().cpu()[known], truth[known]
     predicted = logits.argmax(dim=1)
-    precision, recall, macro_f1, _ = precision_recall_fscore_support(truth, predicted, average="macro", zero_division=0)
-    by_label = precision_recall_fscore_support(truth, predicted, labels=range(logits.shape[1]), zero_division=0)
+    count = logits.shape[1]
+    true_positives, actual, claimed = (
+        torch.bincount(values, minlength=count).double() for values in (truth[predicted == truth], truth, predicted)
+    )
+    precision = true_positives / claimed.clamp(min=1)
+    recall = true_positives / actual.clamp(min=1)
+    f1 = 2 * true_positives / (actual + claimed).clamp(min=1)
+    occurs = actual + claimed > 0
     return Scores(
         rows=len(truth),
         loss=float(cross_entropy(logits, truth)),
-        accuracy=float(accuracy_score(truth, predicted)),
-        precision=float(precision),
-        recall=float(recall),
-        macro_f1=float(macro_f1),
-        weighted_f1=float(f1_score(truth, predicted, average="weighted", zero_division=0)),
+        accuracy=float(true_positives.sum() / len(truth)),
+        precision=float(precision[occurs].mean()),
+        recall=float(recall[occurs].mean()),
+        macro_f1=float(f1[occurs].mean()),
+        weighted_f1=float((f1 * actual).sum() / len(truth)),
         calibration_error=_calibration_error(logits, truth),
-        labels=tuple(LabelScores(int(n), float(p), float(r), float(f)) for p, r, f, n in zip(*by_label, strict=True)),
+        labels=tuple(
+            LabelScores(int(n), p, r, f)
+            for n, p, r, f in zip(*(part.tolist() for part in (actual, precision, recall, f1)), strict=True)
+        ),
     )
 
 

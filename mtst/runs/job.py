@@ -24,6 +24,7 @@ class Job:
         scenarios: those to compare.
         seeds: how many seeds each of them is trained with.
         alone: a scenario in which each task is also trained alone.
+        race: whether scenarios that cannot win any more are stopped early.
         start: the name of the model to train further, if any; it lies in the run's folder.
     """
 
@@ -40,3 +41,4 @@ class Job:
     seeds: int = 1
     alone: str | None = None
     start: str = ""
+    race: bool = True

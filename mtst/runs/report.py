@@ -95,6 +95,8 @@ def build_comparison_report(job: Job, data: Dataset, comparison: Comparison) -> 
         "recommendation": describe(advice, data.tasks) if advice else [],
         "advice": advice,
         "scenarios": comparison.results,
+        "folds": comparison.folds,
+        "stopped_early": list(comparison.dropped.values()),
         "alone_and_together": comparison.alone_and_together(),
         "learning_curve": comparison.learning_curve,
         "train_rows": started.train_rows if started else 0,
@@ -151,6 +153,7 @@ def comparison_command(job: Job, tasks: Sequence[str]) -> list[str]:
     """Return the words of the command that repeats a comparison with these label columns, quoted for a shell."""
     words = _command("compare", job, tasks) + _option("scenario", job.scenarios) + _option("seeds", job.seeds)
     words += _option("alone", job.alone) if job.alone else []
+    words += [] if job.race else ["--no-race"]
     for name in COMPARISON_SETTINGS:
         value = getattr(job.config, name)
         if value != getattr(TrainConfig(), name):

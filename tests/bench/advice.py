@@ -16,10 +16,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mtst import TrainConfig, load_encoder, make_dataset, read_table
+from mtst.comparison.difference import MIN_GAIN
 from mtst.comparison.events import AttemptEnded, ComparisonStarted, plan_attempts
-from mtst.comparison.recommendation import MIN_GAIN, Recommendation, recommend
+from mtst.comparison.recommendation import Recommendation, recommend
 from mtst.comparison.results import Comparison
-from mtst.comparison.runner import TEST_SHARE, compare_scenarios
+from mtst.comparison.rows import TEST_SHARE
+from mtst.comparison.runner import compare_scenarios
 from mtst.data.dataset import Dataset
 from mtst.data.split import text_key
 from mtst.encoders.encoder import Encoder

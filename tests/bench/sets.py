@@ -34,16 +34,23 @@ SOURCES = {
 }
 
 
-def draw_rows(folder: Path, name: str, rows: int, draw: int) -> tuple[Dataset, Dataset]:
-    """Return the rows of a draw, and the test rows that judge it, with the labels of the draw."""
+def draw_rows(
+    folder: Path, name: str, rows: int, draw: int, *, judges: int = JUDGES, pool_rows: int | None = None
+) -> tuple[Dataset, Dataset]:
+    """Return the rows of a draw, and the test rows that judge it, with the labels of the draw.
 
+    With `pool_rows` all are rows of that many of the training file, even if there is a test file.
+    """
     pool, test = _load(folder, name)
+    if pool_rows:
+        chosen = random.Random(0).sample(range(len(pool)), min(pool_rows, len(pool)))  # noqa: S311
+        pool, test = pool.take(chosen), None
     order = random.Random(draw).sample(range(len(pool)), len(pool))  # noqa: S311 (a draw of rows, not a secret)
     drawn = pool.take(sorted(order[:rows]))
     seen = {text_key(text) for text in drawn.texts}
     others = test or pool.take(order[rows:])
     unseen = [row for row, text in enumerate(others.texts) if text_key(text) not in seen]
-    judges = others.take(random.Random(0).sample(unseen, min(JUDGES, len(unseen))))  # noqa: S311
+    judging = others.take(random.Random(0).sample(unseen, min(judges, len(unseen))))  # noqa: S311
     # Labels that the draw lacks cannot be learnt: heads have the labels of the draw, other test rows do not count.
     tasks, labels, judged = [], {}, {}
     for task in drawn.tasks:
@@ -54,12 +61,12 @@ def draw_rows(folder: Path, name: str, rows: int, draw: int) -> tuple[Dataset, D
             index[task.labels[k]] if k != UNLABELLED else UNLABELLED for k in drawn.labels[task.name]
         )
         judged[task.name] = tuple(
-            index.get(other.labels[k], UNLABELLED) if k != UNLABELLED else UNLABELLED for k in judges.labels[task.name]
+            index.get(other.labels[k], UNLABELLED) if k != UNLABELLED else UNLABELLED for k in judging.labels[task.name]
         )
         tasks.append(replace(task, labels=tuple(present)))
     return (
         replace(drawn, tasks=tuple(tasks), labels=labels),
-        replace(judges, tasks=tuple(tasks), labels=judged),
+        replace(judging, tasks=tuple(tasks), labels=judged),
     )
 
 

@@ -21,8 +21,10 @@ def test_scenarios_are_compared_found_again_and_kept(visit, few_rows: Path) -> N
     page.click("#scenarios-start")
     page.wait_for_selector("#scenarios-status .finished", timeout=120_000)
     assert page.locator("#scenarios-table tbody tr").count() == len(CHOSEN) + 2  # and two baselines
-    assert re.search(r"few\.csv.*\b16\b", page.inner_text("#scenarios-answer"), re.DOTALL)
-    assert page.evaluate("document.querySelector('#scenarios-curves .figure').data.length") == 2
+    assert re.search(
+        r"few\.csv.*5-fold cross-validation on all \d+ rows", page.inner_text("#scenarios-answer"), re.DOTALL
+    )
+    assert page.evaluate("document.querySelector('#scenarios-curves .figure').data.length") == 5 * 2
     assert page.is_visible("#scenarios-learning")
     downloads: list[str] = []
     page.on("download", lambda download: downloads.append(download.suggested_filename))

@@ -37,7 +37,7 @@ def test_scenarios_are_compared_written_and_repeated_by_the_command(tiny_folder,
     made = json.loads(report.read_text(encoding="utf-8"))
     assert made == json.loads(done.stdout.splitlines()[-1])
     assert [row["scenario"] for row in made["scenarios"]] == list(KEYS)
-    assert len(made["attempts"]) == 2 * (len(KEYS) + 2)
+    assert len(made["attempts"]) == 2 * 5 * (len(KEYS) + 2)
     assert set(made["alone_and_together"]) == {"topic", "sentiment"}
     assert made["config"]["balance"] == "class-weights"
     assert shlex.split(made["command"]) == words
@@ -72,7 +72,7 @@ def test_the_seed_of_a_comparison_is_that_of_the_split(tiny_folder, tmp_path):
         done = run("compare", few_rows(tmp_path), *words, "--epochs", 1, "--seed", seed, "--report", report)
         assert done.exit_code == 0, done.stderr
         made.append(json.loads(report.read_text(encoding="utf-8")))
-    assert [[each["attempt"]["seed"] for each in report["attempts"]] for report in made] == [[0], [0]]
+    assert [{each["attempt"]["seed"] for each in report["attempts"]} for report in made] == [{0}, {0}]
     assert made[0]["logistic"] != made[1]["logistic"]  # on other rows
     (option,) = (each for each in get_command(app).commands["compare"].params if each.name == "seed")
     assert "which rows are set aside" in option.help

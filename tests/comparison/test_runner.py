@@ -32,11 +32,11 @@ from mtst.training.scenarios import comparable_scenarios
 from mtst.ui.scenarios.html_report import html_report
 
 CONFIG = TrainConfig(epochs=2, batch_size=8, top_blocks=1)
-SCENARIOS = ("freeze-all", "freeze-encoder", "top-k", "gradual", "train-all")
+SCENARIOS = ("freeze-all", "freeze-encoder", "gradual", "top-k", "train-all")  # by what they cost with `CONFIG`
 
 
-def events_of(encoder, data, attempts, **more):
-    return list(compare_scenarios(encoder, data, CONFIG, attempts, **more))
+def events_of(encoder, data, attempts, race=False, **more):
+    return list(compare_scenarios(encoder, data, CONFIG, attempts, race=race, **more))
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +44,12 @@ def compared(tiny_folder, sample):
     """A comparison of all scenarios in `SCENARIOS` with two seeds, shared: no test changes it."""
     torch.manual_seed(0)
     comparison = Comparison()
-    attempts = plan_attempts(SCENARIOS, 2, sample, "top-k")
+    attempts = plan_attempts(SCENARIOS[::-1], 2, sample, "top-k")
     comparison.extend(events_of(load_encoder(str(tiny_folder())), sample, attempts))
     return comparison
 
 
-def test_every_scenario_is_tried_with_every_seed_and_each_task_alone(compared):
+def test_every_scenario_is_tried_with_every_seed_the_cheapest_first_and_each_task_alone(compared):
     assert [(one.attempt.scenario, one.attempt.seed, one.attempt.task) for one in compared.ended] == [
         *((key, 0, None) for key in SCENARIOS), ("top-k", 0, "topic"), ("top-k", 0, "sentiment"),
         *((key, 1, None) for key in SCENARIOS), ("top-k", 1, "topic"), ("top-k", 1, "sentiment"),
@@ -60,6 +60,7 @@ def test_every_scenario_is_tried_with_every_seed_and_each_task_alone(compared):
     assert all(len(row.scores) == 2 for row in compared.results)
     assert set(compared.alone_and_together()) == {"topic", "sentiment"}
     assert set(compared.ended[5].test) == {"topic"}
+    assert compared.folds == 1
 
 
 def test_what_each_task_is_learnt_alone_in_is_tried_with_all_of_them_too(sample):
@@ -113,21 +114,22 @@ def test_what_is_frozen_is_passed_through_once(tiny_encoder, sample):
     ended = {one.attempt: one for one in found if isinstance(one, AttemptEnded)}
     assert ended[Attempt("freeze-encoder", 0)].spared > 0  # the baselines had needed it
     assert ended[Attempt("freeze-encoder", 1)].spared > 0
-    assert ended[Attempt("top-k", 0)].spared == 0
+    assert ended[Attempt("top-k", 0)].spared > 0  # a few of its steps had been timed
     assert ended[Attempt("top-k", 1)].spared > 0
     assert all(one.seconds >= one.spared for one in ended.values())
 
 
 def test_shared_features_change_no_loss(tiny_encoder, sample):
     train, held_out = split(sample, CONFIG)
-    cache, losses = FeatureCache(), []
+    cache, losses = FeatureCache(sample.texts), []
     weights = {name: value.clone() for name, value in tiny_encoder.state_dict().items()}
     for features in (None, cache, cache):
         tiny_encoder.load_state_dict(weights)
         model = MultiTaskSentenceTransformer(tiny_encoder, sample.tasks)
         events = fit(model, train, replace(CONFIG, scenario="gradual"), validation=held_out, feature_cache=features)
-        losses.append([event.losses for event in events if event.kind == "step"])
-    assert losses[0] == losses[1] == losses[2]
+        losses.append([sum(event.losses.values()) for event in events if event.kind == "step"])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)  # other rows lie in the same batch
+    assert losses[1] == losses[2]
     assert cache.seconds_saved > 0
 
 
@@ -136,7 +138,7 @@ def test_it_stops_when_asked_and_goes_on_with_what_is_left(tiny_encoder, sample)
     comparison = Comparison()
 
     def in_third_attempt():
-        return any(epoch.attempt.scenario == "top-k" for epoch in comparison.epochs)
+        return any(epoch.attempt.scenario == "gradual" for epoch in comparison.epochs)
 
     for event in compare_scenarios(tiny_encoder, sample, CONFIG, wanted, should_stop=in_third_attempt):
         comparison.extend([event])
@@ -146,7 +148,7 @@ def test_it_stops_when_asked_and_goes_on_with_what_is_left(tiny_encoder, sample)
     comparison.extend([Resumed(0, 0)])
     assert not comparison.is_over
     assert {epoch.attempt.scenario for epoch in comparison.epochs} == {"freeze-all", "freeze-encoder"}
-    comparison.extend(events_of(tiny_encoder, sample, wanted, done=comparison.completed))
+    comparison.extend(events_of(tiny_encoder, sample, wanted, done=comparison))
     assert [one.attempt.scenario for one in comparison.ended] == list(SCENARIOS)
     assert comparison.is_complete
 

@@ -41,10 +41,12 @@ def predictions(path):
 
 
 def older(value, written):
-    """Leave out of the rows of a table what the version before did not write."""
-    if not (isinstance(written, list) and written and isinstance(written[0], dict)):
-        return value
-    return [{key: row[key] for key in old} for row, old in zip(value, written, strict=True)]
+    """Leave out of a part of a report what the version before did not write."""
+    if isinstance(written, dict):
+        return {key: older(value[key], old) for key, old in written.items() if key in value}
+    if isinstance(written, list):
+        return [older(*both) for both in zip(value, written, strict=True)]
+    return value
 
 
 def same(report, written):

@@ -15,6 +15,8 @@ import sentence_transformers  # noqa: F401
 import sklearn.decomposition  # noqa: F401
 
 from mtst.comparison.events import Compared, plan_attempts
+from mtst.comparison.results import Comparison
+from mtst.comparison.rows import count_folds
 from mtst.comparison.runner import compare_scenarios
 from mtst.data.dataset import Dataset
 from mtst.errors import MtstError
@@ -100,8 +102,7 @@ def _events(
         case "rates":
             return find_learning_rates(model, data, job.config, should_stop=should_stop)
         case "compare":
-            attempts, done = plan_attempts(job.scenarios, job.seeds, data, job.alone), history.comparison.completed
-            return compare_scenarios(model.encoder, data, job.config, attempts, done=done, should_stop=should_stop)
+            return _compare(job, data, model, history.comparison, should_stop)
     return fit(
         model,
         data,
@@ -109,6 +110,19 @@ def _events(
         checkpoint=folder.checkpoint_path,
         embeddings=folder.embeddings_path,
         should_stop=should_stop,
+    )
+
+
+def _compare(
+    job: Job, data: Dataset, model: MultiTaskSentenceTransformer, done: Comparison, should_stop: Callable[[], bool]
+) -> Iterator[RunEvent]:
+    """Return the events of a comparison, or of the rest of it."""
+    attempts = done.started.attempts if done.has_started else ()
+    if not attempts:
+        folds = count_folds(data, job.config, job.seeds)
+        attempts = plan_attempts(job.scenarios, job.seeds, data, job.alone, folds)
+    return compare_scenarios(
+        model.encoder, data, job.config, attempts, done=done, race=job.race, should_stop=should_stop
     )
 
 

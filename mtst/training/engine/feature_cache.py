@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mtst.encoders.encoder import Encoder, batches_by_length
 from mtst.training.distributed import ProcessGroup
-from mtst.training.engine.features import BoundaryFeatures, Features, PooledFeatures, UncachedFeatures
+from mtst.training.engine.features import BoundaryFeatures, FeatureRows, Features, PooledFeatures, UncachedFeatures
 from mtst.training.events import Cached, Embedded
 
 ROWS_PER_PART = 512
@@ -83,16 +83,21 @@ def _progress(rows: int, total: int, start: float) -> Embedded:
 
 
 class FeatureCache:
-    """Features that several runs of the same rows take from one encoder as it was before any of them.
+    """Features that several runs of rows of one set take from one encoder as it was before any of them.
 
-    What lies below the lowest open group has never moved in any run, so it is computed in the first that needs it.
+    What lies below the lowest open group has never moved in any run, so it is computed in the first that needs it: for
+    all texts of the set at once, since other runs take other rows of it.
+
+    Args:
+        texts: all that any of the runs reads.
 
     Attributes:
         seconds_saved: what the others would have spent on it.
     """
 
-    def __init__(self) -> None:
-        self._features: dict[tuple[int, int], tuple[list[Features], float]] = {}
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._rows = {text: row for row, text in enumerate(dict.fromkeys(texts))}
+        self._features: dict[int | None, tuple[Features, float]] = {}
         self._bytes = 0
         self.seconds_saved = 0.0
 
@@ -104,16 +109,25 @@ class FeatureCache:
         start: float,
         process_group: ProcessGroup,
     ) -> FeatureComputation:
-        """Do what `compute_features` does, or return what an earlier call has computed."""
-        key = -1 if block is None else block, sum(map(len, parts))
-        if key in self._features:
-            features, seconds = self._features[key]
-            self.seconds_saved += seconds
-            return features
-        began = time.perf_counter()
-        features = yield from compute_features(encoder, parts, block, start, process_group)
-        size = 4 * encoder.dimension * sum(sum(part.lengths) for part in features)
-        if block != 0 and self._bytes + size <= MAX_BYTES:
-            self._features[key] = features, time.perf_counter() - began
-            self._bytes += size
-        return features
+        """Do what `compute_features` does, or look up what an earlier call has computed."""
+        if block in self._features:
+            features, seconds = self._features[block]
+            self.seconds_saved += seconds * sum(map(len, parts)) / max(1, len(self._rows))
+        elif self._has_room(encoder, block):
+            began = time.perf_counter()
+            (features,) = yield from compute_features(encoder, [list(self._rows)], block, start, process_group)
+            self._features[block] = features, time.perf_counter() - began
+        else:
+            return (yield from compute_features(encoder, parts, block, start, process_group))
+        return [FeatureRows(features, [self._rows[text] for text in part]) for part in parts]
+
+    def _has_room(self, encoder: Encoder, block: int | None) -> bool:
+        """Return whether features at a block can be kept, and count them if so; at the bottom there are none."""
+        if block == 0:
+            return False
+        rows = len(self._rows) if block is None else sum(map(len, encoder.tokenize(list(self._rows))))
+        self._bytes += (size := 4 * encoder.dimension * rows)
+        if self._bytes > MAX_BYTES:
+            self._bytes -= size
+            return False
+        return True

@@ -97,6 +97,17 @@ class BoundaryFeatures(UncachedFeatures):
         return torch.from_numpy(np.concatenate(spans))
 
 
+class FeatureRows:
+    """Some rows of other features, in an order of their own."""
+
+    def __init__(self, features: Features, rows: Sequence[int]) -> None:
+        self._features, self._rows = features, rows
+        self.lengths = [features.lengths[row] for row in rows]
+
+    def batch(self, rows: Sequence[int]) -> Tensor:
+        return self._features.batch([self._rows[row] for row in rows])
+
+
 def allocate(shape: tuple[int, int], dtype: torch.dtype) -> Tensor:
     """Return a tensor of zeros: in memory up to `MEMORY_BYTES`, else in a mapped file that nobody else can see.
 

@@ -133,6 +133,7 @@ class Api:
         scenarios: list[str] | None = None,
         seeds: int = 1,
         alone: bool = False,
+        race: bool = True,
     ) -> str:
         """Train every scenario on the same labelled sentences and recommend one; return a token for /run and /stop.
 
@@ -145,9 +146,10 @@ class Api:
             scenarios: those to compare; every one if left out.
             seeds: how often each is trained: 1 is quick, 3 is more reliable.
             alone: whether each task is trained alone too, to see whether learning together helps.
+            race: whether scenarios that cannot win any more are stopped early.
         """
         job, data = job_from_request(self._services, file, table, text, labels, TrainConfig())
-        job = as_comparison(job, data, scenarios or comparable_scenarios(data.tasks), seeds, alone=alone)
+        job = as_comparison(job, data, scenarios or comparable_scenarios(data.tasks), seeds, alone=alone, race=race)
         return self._services.runs.submit(job, data, visitor_id(request))
 
     @endpoint

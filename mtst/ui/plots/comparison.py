@@ -38,12 +38,13 @@ def curves(comparison: Comparison) -> "go.Figure":
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    attempts, tasks = comparison.attempts, comparison.tasks
+    attempts, tasks = comparison.started.attempts if comparison.has_started else (), comparison.tasks
     keys = _scenarios(attempts)
     for attempt in attempts:
         if attempt.task is not None:
             continue
         colour, symbol = _colour_and_symbol(keys.index(attempt.scenario))
+        first = attempt.round == (0, 0)
         points = [epoch for epoch in comparison.epochs if epoch.attempt == attempt]
         figure.add_scatter(
             x=[None, *(max(MIN_SECONDS, point.seconds) for point in points)],
@@ -51,14 +52,14 @@ def curves(comparison: Comparison) -> "go.Figure":
             text=["", *(f"epoch {point.epoch}" for point in points)],
             name=_name(attempt.scenario, tasks),
             legendgroup=attempt.scenario,
-            showlegend=attempt.seed == 0,
+            showlegend=first,
             mode="lines+markers",
-            line={"color": colour, "width": 1.8 if attempt.seed == 0 else 1},
-            marker={"symbol": symbol, "size": 7 if attempt.seed == 0 else 4},
+            line={"color": colour, "width": 1.8 if first else 1},
+            marker={"symbol": symbol, "size": 7 if first else 4},
             hovertemplate="%{text}, %{x:.1f} s: %{y:.1%}",
         )
     figure.update_layout(meta={"narrow": {"layout": {"showlegend": False}}})  # the figure above has the same legend
-    return _with_axes(figure, COST, "validation")
+    return _with_axes(figure, COST, "validation rows")
 
 
 def _with_axes(figure: "go.Figure", x_title: str, rows: str) -> "go.Figure":
@@ -69,7 +70,7 @@ def _with_axes(figure: "go.Figure", x_title: str, rows: str) -> "go.Figure":
         hovermode="closest",
         margin={"t": 20},
         xaxis={"title": {"text": x_title}, "type": "log", "tickvals": TICKS, "ticktext": names},
-        yaxis={"title": {"text": f"macro-F1, {rows} rows"}, "tickformat": ".0%", "rangemode": "tozero"},
+        yaxis={"title": {"text": f"macro-F1, {rows}"}, "tickformat": ".0%", "rangemode": "tozero"},
     )
 
 
@@ -78,19 +79,20 @@ def _name(scenario: str, tasks: Sequence[Task]) -> str:
 
 
 def costs(comparison: Comparison) -> "go.Figure":
-    """Return mean macro-F1 on the test rows against the seconds of an attempt, with the baselines.
+    """Return mean macro-F1 against the seconds of an attempt, with the baselines.
 
-    Error bars show the spread of the seeds.
+    Error bars show the spread of the seeds; scenarios that were stopped early have hollow symbols.
     """
     import plotly.graph_objects as go
 
     figure = go.Figure()
     if not comparison.has_started:
-        return _with_axes(figure, COST, "test")
+        return _with_axes(figure, COST, "test rows")
     started = comparison.started
     keys = _scenarios(started.attempts)
     for row in comparison.results:
         colour, symbol = _colour_and_symbol(keys.index(row.scenario))
+        symbol += "-open" if row.scenario in comparison.dropped else ""
         figure.add_scatter(
             x=[max(MIN_SECONDS, row.seconds)],
             y=[round(row.score, 4)],
@@ -114,11 +116,11 @@ def costs(comparison: Comparison) -> "go.Figure":
                 x=0, xref="paper", y=level, text=name, showarrow=False, xanchor="left", yanchor="bottom",
                 font={"size": 12, "color": "var(--c9)"},
             )  # fmt: skip
-    return _with_axes(figure, COST, "test")
+    return _with_axes(figure, COST, "test rows" if comparison.folds == 1 else "cross-validation")
 
 
 def learning(curve: LearningCurve) -> "go.Figure":
-    """Return macro-F1 on the test rows against training rows, with the extrapolated curve."""
+    """Return macro-F1 on rows not learnt from against training rows, with the extrapolated curve."""
     import plotly.graph_objects as go
 
     figure = go.Figure()
@@ -143,7 +145,7 @@ def learning(curve: LearningCurve) -> "go.Figure":
         low, middle, high = (list(part) for part in zip(*curve.projected.values(), strict=True))
         figure.add_scatter(
             x=[curve.rows[-1], *rows],
-            y=[curve.scores[-1][0], *middle],
+            y=[mean(curve.scores[-1]), *middle],
             error_y={
                 "type": "data", "symmetric": False, "array": [0, *(b - a for a, b in zip(middle, high, strict=True))],
                 "arrayminus": [0, *(a - b for a, b in zip(middle, low, strict=True))], "thickness": 1.5,
@@ -153,4 +155,4 @@ def learning(curve: LearningCurve) -> "go.Figure":
             line={"color": "var(--open)", "width": 2, "dash": "dash"},
             hovertemplate="%{x:,} rows: about %{y:.1%}",
         )  # fmt: skip
-    return _with_axes(figure, "training rows", "test")
+    return _with_axes(figure, "training rows", "rows not learnt from")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import gradio as gr
 
 from mtst.assets import SMALL_SAMPLE
+from mtst.comparison.estimate import remaining_seconds
 from mtst.comparison.events import plan_attempts
 from mtst.data.dataset import Dataset
 from mtst.data.tasks import Task
@@ -42,12 +43,16 @@ NO_RESULT = empty(
 
 @dataclass(frozen=True, eq=False)
 class ComparisonForm:
-    """The rows to compare on, the ticked scenarios, the number of seeds, and whether to train each task alone too."""
+    """What to compare, and how.
+
+    `scenarios` are those ticked; `alone`: each task is trained alone too; `race`: what cannot win is stopped early.
+    """
 
     data: DataForm
     scenarios: Sequence[str]
     seeds: int
     alone: bool
+    race: bool = True
 
 
 @dataclass(frozen=True)
@@ -85,15 +90,19 @@ def expand_scenarios(ticked: Sequence[str], tasks: Sequence[Task]) -> tuple[str,
     )
 
 
-def as_comparison(job: Job, data: Dataset, scenarios: Sequence[str], seeds: int, *, alone: bool) -> Job:
+def as_comparison(
+    job: Job, data: Dataset, scenarios: Sequence[str], seeds: int, *, alone: bool, race: bool = True
+) -> Job:
     """Return the job of comparing scenarios on the data of a job; with `alone` each task is also trained alone.
+
+    With `race`, scenarios that cannot win any more are stopped early.
 
     Raises:
         SettingsError: there is nothing to compare, or no such scenario.
     """
     alone_scenario = ALONE_SCENARIO if alone else None
     plan_attempts(scenarios, seeds, data, alone_scenario)
-    return replace(job, kind="compare", scenarios=tuple(scenarios), seeds=seeds, alone=alone_scenario)
+    return replace(job, kind="compare", scenarios=tuple(scenarios), seeds=seeds, alone=alone_scenario, race=race)
 
 
 def start_comparison(services: Services, visitor: str, form: ComparisonForm) -> ComparisonStart:
@@ -107,7 +116,7 @@ def start_comparison(services: Services, visitor: str, form: ComparisonForm) -> 
         data = rows.dataset()
         job = dataset.build_job(services, rows, data.tasks, TrainConfig(), kind="compare")
         scenarios = expand_scenarios(form.scenarios, data.tasks)
-        job = as_comparison(job, data, scenarios, form.seeds, alone=form.alone)
+        job = as_comparison(job, data, scenarios, form.seeds, alone=form.alone, race=form.race)
         token = services.runs.submit(job, data, visitor)
     except MtstError as error:
         raise gr.Error(explain_setting_error(str(error)), title="Cannot compare yet", print_exception=False) from error
@@ -192,6 +201,9 @@ def _status(history: History, position: QueuePosition | None, *, stopping: bool)
             state, title, f"took {run_status.format_duration(comparison.seconds)}", completed, total
         )
     title, note = recommendation.progress(comparison)
+    left = remaining_seconds(comparison)
+    if left is not None:
+        note += f", about {run_status.format_duration(max(1, left))} to go"
     if stopping:
         return run_status.state_line("stopping", "Stopping", note, completed, total)
     return run_status.state_line("running", title, note, completed, total)

@@ -29,7 +29,7 @@ FIGURE_HEIGHT = 420
 
 def html_report(job: Job, data: Dataset, comparison: Comparison) -> str:
     """Return the page for a comparison of a job on its data."""
-    figures = [("Score and cost, test rows", comparison_plots.costs(comparison))] if comparison.results else []
+    figures = [("Score and cost", comparison_plots.costs(comparison))] if comparison.results else []
     if comparison.has_started:
         figures.append(("While they trained, validation rows", comparison_plots.curves(comparison)))
     if comparison.learning_curve:

@@ -5,8 +5,8 @@ from statistics import mean
 
 from markupsafe import Markup
 
-from mtst.comparison.events import ComparisonStarted, LearningCurve
-from mtst.comparison.recommendation import describe, recommend
+from mtst.comparison.events import Dropped, LearningCurve
+from mtst.comparison.recommendation import describe, recommend, stopping_point
 from mtst.comparison.results import ZERO_SHOT, Comparison, ScenarioResult, title_of
 from mtst.evaluation.scores import Scores
 from mtst.text import inline_text
@@ -14,7 +14,15 @@ from mtst.ui.components.html import quiet, table
 from mtst.ui.components.run_status import format_duration
 from mtst.ui.components.templates import render
 
-COSTS = ("seeds apart", "seconds", "seconds a point gained", "weights trained", "encoder drift", "frozen head")
+COSTS = (
+    "stopped early",
+    "seeds apart",
+    "seconds",
+    "seconds a point gained",
+    "weights trained",
+    "encoder drift",
+    "frozen head",
+)
 SAME_SCORE = 0.005  # macro-F1; smaller differences are not reported
 NOT_YET = quiet("The recommendation appears when two scenarios have ended.")
 
@@ -31,7 +39,8 @@ def recommendation(comparison: Comparison, source: str = "") -> Markup:
         rest=" ".join(rest),
         over=comparison.is_over,
         source=inline_text(source, 60),
-        test_rows=advice.test_rows,
+        judged_by=advice.judged_by,
+        folds=advice.folds,
     )
 
 
@@ -45,14 +54,15 @@ def scores_table(comparison: Comparison) -> Markup:
     rows = [
         _baseline("majority class", started.majority, names),
         _baseline("logistic regression", started.logistic, names),
-        *(_scenario(row, started, zero_shot) for row in comparison.results),
+        *(_scenario(row, comparison, zero_shot) for row in comparison.results),
+        *(_unfinished(dropped, comparison) for dropped in comparison.dropped.values() if not dropped.rounds),
     ]
     header = ["scenario", "mean", *(f"{inline_text(name, 20)}" for name in names), *COSTS]
     filled = [column for column in range(len(header)) if any(row[column] for row in rows)]
     return table(
         [header[column] for column in filled],
         [[row[column] for column in filled] for row in rows],
-        caption="Macro-F1 on the test rows, × 100, and what it costs",
+        caption=f"Macro-F1 {'in cross-validation' if comparison.folds > 1 else 'on the test rows'}, × 100, and cost",
         text_columns=(0,),
     )
 
@@ -63,13 +73,15 @@ def _baseline(title: str, scores: dict[str, Scores], names: Sequence[str]) -> li
     return [title, _score(mean(known) if known else None), *map(_score, by_task), *[""] * len(COSTS)]
 
 
-def _scenario(row: ScenarioResult, started: ComparisonStarted, zero_shot: float | None) -> list[str]:
+def _scenario(row: ScenarioResult, comparison: Comparison, zero_shot: float | None) -> list[str]:
+    dropped = comparison.dropped.get(row.scenario)
     gain = row.score - zero_shot if zero_shot is not None else 0.0
     heads = ", ".join(f"{inline_text(name, 20)} {100 * change:+.1f}" for name, change in row.frozen_heads.items())
     return [
-        title_of(row.scenario, started.tasks),
+        title_of(row.scenario, comparison.tasks),
         _score(row.score),
-        *(_score(row.tasks.get(task.name)) for task in started.tasks),
+        *(_score(row.tasks.get(task.name)) for task in comparison.tasks),
+        stopping_point(dropped, comparison.folds) if dropped else "",
         "" if row.spread is None else f"{100 * row.spread:.1f}",
         f"{row.seconds:.1f}",
         f"{row.seconds / (100 * gain):.1f}" if gain > SAME_SCORE else "",
@@ -77,6 +89,12 @@ def _scenario(row: ScenarioResult, started: ComparisonStarted, zero_shot: float 
         f"{row.drift:.3f}" if row.drift else "",
         heads,
     ]
+
+
+def _unfinished(dropped: Dropped, comparison: Comparison) -> list[str]:
+    """Return the row of a scenario that was stopped in its first attempt, so that it has no score."""
+    title, when = title_of(dropped.scenario, comparison.tasks), stopping_point(dropped, comparison.folds)
+    return [title, "", *("" for _ in comparison.tasks), when, *[""] * (len(COSTS) - 1)]
 
 
 def _score(value: float | None) -> str:
@@ -108,7 +126,7 @@ def more_data(curve: LearningCurve | None) -> Markup:
         return Markup()
     if not curve.projected:
         return quiet("There are too few rows to tell whether more would help.")
-    now = curve.scores[-1][0]
+    now = mean(curve.scores[-1])
     rows, (low, middle, high) = next(iter(curve.projected.items()))
     if low - now > SAME_SCORE:
         verdict = "More rows would help"
@@ -135,4 +153,5 @@ def progress(comparison: Comparison) -> tuple[str, str]:
     epochs = [epoch for epoch in comparison.epochs if epoch.attempt == now]
     done = f", epoch {epochs[-1].epoch} of {epochs[-1].epochs} done" if epochs and epochs[-1].epochs else ""
     seed = f", seed {now.seed}" if len({attempt.seed for attempt in comparison.attempts}) > 1 else ""
-    return f"{name}{seed}{done}", f"attempt {completed + 1} of {total}"
+    fold = f", fold {now.fold + 1} of {comparison.folds}" if comparison.folds > 1 else ""
+    return f"{name}{seed}{fold}{done}", f"attempt {completed + 1} of {total}"

@@ -105,10 +105,10 @@ def test_a_table_sent_along_is_trained_on_and_the_run_is_told_and_taken_home(api
 
 
 def test_a_comparison_is_told_by_scenario(api, services) -> None:
-    token = api.compare(None, None, TABLE, "words", ["kind"], ["freeze-all", "freeze-encoder"], 1, False)
+    token = api.compare(None, None, TABLE, "words", ["kind"], ["freeze-all", "freeze-encoder"], 1, False, True)
     ended(services, token)
     told = api.run(None, token)
-    assert (told["kind"], told["state"], told["done"], told["of"]) == ("compare", "finished", 2, 2)
+    assert (told["kind"], told["state"], told["done"], told["of"]) == ("compare", "finished", 10, 10)
     assert set(told["scores"]) == {"freeze-all", "freeze-encoder"}
     assert told["report"]["recommendation"]
     assert not told["has_model"]
@@ -168,7 +168,7 @@ def test_what_cannot_be_trained_is_refused_in_words(api, change, why) -> None:
 def test_what_cannot_be_compared_is_refused_in_words(api, change, why) -> None:
     usual = {"file": None, "table": TABLE, "text": "words", "labels": ["kind"], "scenarios": None, "seeds": 1}
     with pytest.raises(gr.Error, match=why):
-        api.compare(None, *(usual | {"alone": False} | change).values())
+        api.compare(None, *(usual | {"alone": False, "race": True} | change).values())
 
 
 @pytest.mark.parametrize("token", ["", "x" * 32, "../runs", "a/b", None, 3, ["x"]])
@@ -182,7 +182,7 @@ def test_an_address_has_the_limits_of_the_page(api, services) -> None:
     who = Request("10.0.0.9")
     tokens = [api.train(who, None, TABLE, "", None, "freeze-encoder", 1, 0) for _ in range(2)]
     with pytest.raises(gr.Error, match="runs that wait or train, as many as allowed"):
-        api.compare(who, None, TABLE, "", None, None, 1, False)
+        api.compare(who, None, TABLE, "", None, None, 1, False, True)
     for token in tokens:
         api.stop(None, token)
         ended(services, token)

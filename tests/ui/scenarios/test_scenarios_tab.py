@@ -44,8 +44,8 @@ def test_a_comparison_from_start_to_the_saved_page(services, write_csv, tiny_fol
     token = started.token
     assert started.begin["visible"] is False
     view = last(services, token)
-    assert "Finished, 4 of 4 attempts made" in view.status
-    assert "mine.csv, judged by 12 test rows" in view.answer
+    assert "Finished, 20 of 20 attempts made" in view.status
+    assert "mine.csv, judged by 5-fold cross-validation on all 60 rows" in view.answer
     assert "Heads only" in view.table
     assert "seeds apart" in view.table
     assert view.after["visible"]

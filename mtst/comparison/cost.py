@@ -1,0 +1,90 @@
+"""What training with a scenario costs, before it begins: in passes of a row through the whole encoder.
+
+The numbers depend on nothing that is measured, so that a comparison is planned in the same way whenever it is repeated.
+How long a pass takes is measured by a few steps.
+"""
+
+import random
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+
+from mtst.model.layer_groups import model_groups
+from mtst.model.multitask import MultiTaskSentenceTransformer
+from mtst.training.config import Split, TrainConfig
+from mtst.training.engine.feature_cache import FeatureCache
+from mtst.training.engine.features import boundary_block
+from mtst.training.engine.trainer import Trainer
+from mtst.training.planning import resolve_for
+
+LEARNING_PASSES = 3.0  # a row that is learnt from goes forward once, and its gradients back at twice the cost
+TIMED_STEPS = 3
+HEADS_ONLY = 0.005  # of a pass, for a row whose embedding is looked up
+
+
+def training_costs(
+    model: MultiTaskSentenceTransformer,
+    scenarios: Iterable[str],
+    config: TrainConfig,
+    train_rows: int,
+    validation_rows: int,
+) -> dict[str, float]:
+    """Return for each scenario the cost of one run, as if it lasted all its epochs.
+
+    What a run looks up has been computed once for all, and is not counted.
+
+    Args:
+        model: a model of the same layers.
+        scenarios: their keys.
+        config: the settings of all.
+        train_rows: how many a run learns from.
+        validation_rows: how many it is scored on after each epoch.
+    """
+    keys = [group.key for group in model_groups(model)]
+    blocks = model.encoder.num_blocks
+    costs = {}
+    for scenario in scenarios:
+        resolved = resolve_for(model, replace(config, scenario=scenario), train_rows)
+        boundaries = [boundary_block(resolved.open_at(epoch), keys, blocks) for epoch in range(1, resolved.epochs + 1)]
+        passes = sum(HEADS_ONLY + _open_share(block, blocks) for block in boundaries)
+        costs[scenario] = passes * (LEARNING_PASSES * train_rows + validation_rows)
+    return costs
+
+
+def _open_share(block: int | None, blocks: int) -> float:
+    """Return how much of a pass through the encoder lies above its lowest open block; None if all is frozen."""
+    return 0.0 if block is None else 1 - block / max(1, blocks)
+
+
+def measure_pace(
+    model: MultiTaskSentenceTransformer, scenario: str, config: TrainConfig, rows: Split, features: FeatureCache
+) -> float:
+    """Return the seconds of a pass, by a few steps with all that a scenario ever opens; they change no weight.
+
+    Args:
+        model: the model, whose encoder is left with nothing frozen.
+        scenario: one that trains something.
+        config: its other settings.
+        rows: rows to learn from and to validate on.
+        features: where what is frozen is looked up.
+    """
+    resolved = resolve_for(model, replace(config, scenario=scenario), len(rows.train))
+    resolved = replace(resolved, opening=dict.fromkeys(resolved.opening, 1))
+    trainer = Trainer(model, rows, resolved, feature_cache=features)
+    try:
+        for _ in trainer.prepare():
+            pass
+        batches = trainer.batches(random.Random(0))[: TIMED_STEPS + 1]  # noqa: S311 (the order of the rows)
+        trainer.try_step(batches[0], 0.0)  # the first step takes longer
+        start = time.perf_counter()
+        for batch in batches[1:] or batches:
+            trainer.try_step(batch, 0.0)
+        seconds = time.perf_counter() - start
+    finally:
+        trainer.close()
+    taken = sum(map(len, batches[1:] or batches))
+    keys = [group.key for group in model_groups(model)]
+    share = HEADS_ONLY + _open_share(
+        boundary_block(resolved.open_at(1), keys, model.encoder.num_blocks), model.encoder.num_blocks
+    )
+    return seconds / (LEARNING_PASSES * share * taken)

@@ -1,0 +1,88 @@
+"""How much better one scenario is than another, and how certain that is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mtst.comparison.bootstrap import Prediction, bootstrap_draws, interval, macro_f1_draws, widen
+from mtst.comparison.results import Comparison, Rounds, ScenarioResult
+
+MIN_GAIN = 0.01  # macro-F1: a smaller gain is not worth a more expensive scenario
+MAX_OPEN_GAIN = 0.05  # macro-F1: if a gain of this size cannot be ruled out, more rows are needed
+SIGNIFICANCE = 5.0  # per cent of the draws in which what is shown may not hold
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much better one scenario is than another, in macro-F1.
+
+    `low` and `high` bound 90 % of the draws; all but a few of them exceed `least`.
+    """
+
+    scenario: str
+    than: str
+    gain: float
+    low: float
+    high: float
+    least: float
+
+    @property
+    def shown(self) -> bool:
+        """Whether it is shown to be better, and by enough to matter."""
+        return self.least > 0 and self.gain >= MIN_GAIN
+
+    @property
+    def open(self) -> bool:
+        """Whether it is not shown to be better, and a large gain is not ruled out."""
+        return not self.shown and self.high > MAX_OPEN_GAIN
+
+
+class Draws:
+    """The mean macro-F1 of each scenario under the same draws of rows and seeds (draws,), computed when asked for."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        self._comparison = comparison
+        self._scores: dict[tuple[str, Rounds], np.ndarray] = {}
+
+    def difference(self, scenario: str, than: str) -> np.ndarray:
+        """Return by how much a scenario is above another, on the rows that both have predicted."""
+        rounds = self._comparison.rounds_of(scenario) & self._comparison.rounds_of(than)
+        return widen(self._of(scenario, rounds) - self._of(than, rounds), self._comparison.folds)
+
+    def above_majority(self, scenario: str) -> np.ndarray:
+        """Return by how much a scenario is above always predicting the most frequent label."""
+        started, rounds = self._comparison.started, self._comparison.rounds_of(scenario)
+        majority = {task.name: _most_frequent(started.truth[task.name], len(task.labels)) for task in started.tasks}
+        constant = [
+            Prediction({name: [label] * len(one.labels[name]) for name, label in majority.items()}, one.rows)
+            for one in self._comparison.predictions(scenario, rounds)
+        ]
+        return widen(self._of(scenario, rounds) - self._draw(constant), self._comparison.folds)
+
+    def _of(self, scenario: str, rounds: Rounds) -> np.ndarray:
+        key = scenario, rounds
+        if key not in self._scores:
+            self._scores[key] = self._draw(self._comparison.predictions(scenario, rounds))
+        return self._scores[key]
+
+    def _draw(self, predictions: Sequence[Prediction]) -> np.ndarray:
+        truth = self._comparison.started.truth
+        count = len(next(iter(truth.values())))
+        return macro_f1_draws(truth, predictions, *bootstrap_draws(count, len(predictions)))
+
+
+def _most_frequent(labels: tuple[int, ...], count: int) -> int:
+    return int(np.bincount([label for label in labels if label >= 0], minlength=count).argmax())
+
+
+def differences_to(rows: Sequence[ScenarioResult], than: ScenarioResult, draws: Draws) -> tuple[Difference, ...]:
+    """Return the difference of each of several scenarios to another."""
+    return tuple(difference_of(row, than, draws, comparisons=len(rows)) for row in rows)
+
+
+def difference_of(row: ScenarioResult, than: ScenarioResult, draws: Draws, comparisons: int = 1) -> Difference:
+    """Return the difference of a scenario to another, being one of several comparisons."""
+    values = draws.difference(row.scenario, than.scenario)
+    least = float(np.percentile(values, SIGNIFICANCE / comparisons))
+    return Difference(row.scenario, than.scenario, float(values[0]), *interval(values), least)

@@ -1,0 +1,155 @@
+"""Which scenarios are stopped early, so that a comparison costs about 1.5 times its dearest scenario by itself.
+
+Attempts come round by round, a round being all scenarios with one seed on one fold, the cheapest first. Scenarios that
+cost next to nothing are never stopped. Of the others:
+
+- After each round, what is shown to be worse than the leader stops. Then, from the lowest score upwards, what there is
+  no time for: the leader must be able to run to its end, and the others to the end of the next round (successive
+  halving, Karnin, Koren and Somekh 2013, with folds as the resource).
+- In the first round, where there is no time for all, a scenario stops after a third of its epochs unless it is ahead
+  of what all cheaper ones had reached at that point; of what they have reached in the end, if there is not even time
+  for the rest of its epochs.
+
+Time is counted in the passes through the encoder that `mtst.comparison.cost` plans, so it is the same on every machine.
+"""
+
+from math import ceil
+from statistics import mean
+
+from mtst.comparison.bootstrap import interval
+from mtst.comparison.difference import MIN_GAIN, Draws
+from mtst.comparison.events import Attempt, AttemptEpoch, Dropped, DropReason
+from mtst.comparison.results import Comparison
+from mtst.evaluation.scores import mean_macro_f1
+
+BUDGET = 1.4  # times the dearest scenario by itself; the rest of 1.5 is for what no scenario needs by itself
+NEXT_TO_NOTHING = 0.1  # of the dearest scenario's cost: never stopped
+EARLY = 1 / 3  # of the epochs, after which the first look is taken
+MIN_EPOCHS = 3
+
+
+class Costs:
+    """What the attempts of a comparison cost, by its events so far.
+
+    Those on one task alone are not counted: they are there for another question.
+
+    Attributes:
+        racing: the scenarios that run and may be stopped, the cheapest first.
+        free: the cost of one round of those that may not.
+        spent: the cost of all attempts so far.
+        budget: what all may cost.
+        rounds_left: how many rounds have not begun.
+    """
+
+    def __init__(self, comparison: Comparison) -> None:
+        started = comparison.started
+        self._planned = started.costs
+        self._begun = {one: share for one, share in _epochs_taken(comparison).items() if one.task is None}
+        self._ended = {one: share for one, share in self._begun.items() if one in comparison.completed}
+        self._exempt = {one.scenario for one in started.attempts if one.task is not None}
+        rounds = {one.round for one in started.attempts}
+        dearest = max(map(self.of, self._planned), default=0.0)
+        self._exempt |= {key for key in self._planned if self.of(key) <= NEXT_TO_NOTHING * dearest}
+        running = [key for key in self._planned if key not in comparison.dropped]
+        self.racing = sorted((key for key in running if key not in self._exempt), key=self.of)
+        self.free = sum(self.of(key) for key in running if key in self._exempt)
+        self.spent = sum(self._planned[one.scenario] * share for one, share in self._begun.items())
+        self.rounds_left = len(rounds - {one.round for one in self._begun})
+        self.budget = BUDGET * len(rounds) * dearest
+
+    def of(self, scenario: str) -> float:
+        """Return the cost of an attempt: as planned, but for the epochs that those before did without."""
+        own = [share for one, share in self._ended.items() if one.scenario == scenario]
+        return self._planned[scenario] * (mean(own) if own else 1.0)
+
+    def is_rival(self, one: Attempt, attempt: Attempt) -> bool:
+        """Return whether one attempt is of another scenario that could be stopped too."""
+        return one.task is None and one.scenario not in {attempt.scenario, *self._exempt}
+
+    def time_for_all(self, attempt: Attempt) -> bool:
+        """Return whether an attempt, and all attempts after it, fit into the budget."""
+        every_round = self.free + sum(map(self.of, self.racing))
+        later = sum(map(self.of, self._not_begun(attempt)))
+        return self.spent + self._rest(attempt) + later + self.rounds_left * every_round <= self.budget
+
+    def time_for_rest(self, attempt: Attempt) -> bool:
+        """Return whether the rest of an attempt fits in, besides a look at those after it and all rounds."""
+        not_begun = self._not_begun(attempt)
+        dearest = max(self.of(key) for key in self.racing if key not in not_begun)
+        later = EARLY * sum(map(self.of, not_begun))
+        return self.spent + self._rest(attempt) + later + self.rounds_left * (self.free + dearest) <= self.budget
+
+    def _rest(self, attempt: Attempt) -> float:
+        return self._planned[attempt.scenario] * (1 - self._begun[attempt])
+
+    def _not_begun(self, attempt: Attempt) -> list[str]:
+        """Return the scenarios that follow in the round of an attempt."""
+        begun = {one.scenario for one in self._begun if one.round == attempt.round}
+        return [key for key in self.racing if key not in begun]
+
+
+def _epochs_taken(comparison: Comparison) -> dict[Attempt, float]:
+    """Return the share of its epochs that each attempt has taken so far."""
+    return {one.attempt: one.epoch / one.epochs if one.epochs else 1.0 for one in comparison.epochs}
+
+
+def behind_in_rounds(comparison: Comparison) -> list[Dropped]:
+    """Return the scenarios to stop before the next round; none in the middle of a round."""
+    attempt = comparison.current
+    begun = {one.round for one in comparison.tried}
+    if attempt is None or not begun or attempt.round in begun:
+        return []
+    costs, results = Costs(comparison), {row.scenario: row.score for row in comparison.results}
+    if not costs.racing:
+        return []
+    running = {key: score for key, score in results.items() if key not in comparison.dropped}
+    leader = max(running, key=running.__getitem__)
+    draws = Draws(comparison)
+    worse = [key for key in costs.racing if key != leader and interval(draws.difference(key, leader))[1] < 0]
+    no_time = _too_many([key for key in costs.racing if key not in worse], running, costs)
+
+    def dropped(key: str, reason: DropReason) -> Dropped:
+        return Dropped(key, len(comparison.ended_of(key)), running[key], leader, running[leader], reason)
+
+    return [dropped(key, "worse") for key in worse] + [dropped(key, "budget") for key in no_time]
+
+
+def _too_many(racing: list[str], scores: dict[str, float], costs: Costs) -> list[str]:
+    """Return those that there is no time for, so that the best of them has time for all rounds that are left."""
+    if not racing:
+        return []
+    highest = max(scores[key] for key in racing)
+    first = next(key for key in racing if scores[key] >= highest - MIN_GAIN)  # the cheapest of equals
+    time = costs.budget - costs.spent - costs.rounds_left * (costs.free + costs.of(first))
+    stopped = []
+    for key in sorted((key for key in racing if key != first), key=scores.__getitem__, reverse=True):
+        if costs.of(key) <= time:
+            time -= costs.of(key)
+        else:
+            stopped.append(key)
+    return stopped
+
+
+def behind_in_epochs(comparison: Comparison, epoch: AttemptEpoch) -> Dropped | None:
+    """Return whether the first attempt with a scenario is to be stopped after an epoch."""
+    attempt, costs = epoch.attempt, Costs(comparison)
+    is_first = attempt.task is None and all(one.scenario != attempt.scenario for one in comparison.completed)
+    if not is_first or epoch.epoch != _first_look(epoch) or attempt.scenario not in costs.racing:
+        return None
+    rivals = [
+        one for one in comparison.epochs if one.attempt.round == attempt.round and costs.is_rival(one.attempt, attempt)
+    ]
+    if not rivals or costs.time_for_all(attempt):
+        return None
+    if costs.time_for_rest(attempt):
+        rivals = [one for one in rivals if one.epoch == _first_look(one)]
+    leader = max(rivals, key=lambda one: mean_macro_f1(one.validation))
+    score, highest = mean_macro_f1(epoch.validation), mean_macro_f1(leader.validation)
+    if score >= highest:
+        return None
+    return Dropped(attempt.scenario, 0, score, leader.attempt.scenario, highest, "budget", epoch.epoch)
+
+
+def _first_look(epoch: AttemptEpoch) -> int:
+    """Return the epoch after which an attempt is looked at; 0 for never."""
+    return ceil(EARLY * epoch.epochs) if epoch.epochs >= MIN_EPOCHS else 0

@@ -1,0 +1,96 @@
+"""Which scenarios are stopped early."""
+
+from dataclasses import replace
+
+import pytest
+
+from mtst.comparison.events import Attempt, AttemptEpoch
+from mtst.comparison.race import BUDGET, Costs, behind_in_epochs, behind_in_rounds
+from tests.support.fake_comparison import folds_of, scores
+
+FREE, TOP, GRADUAL, ALL = "freeze-encoder", "top-k", "gradual", "train-all"
+COSTS = {FREE: 1.0, TOP: 30.0, GRADUAL: 60.0, ALL: 100.0}
+
+
+def epoch(scenario, number, share, epochs=6, **attempt):
+    return AttemptEpoch(Attempt(scenario, 0, **attempt), number, epochs, {"mood": scores(share)}, 0.0, 1.0)
+
+
+def dropped(comparison):
+    return {one.scenario: one.reason for one in behind_in_rounds(comparison)}
+
+
+def test_what_is_worse_than_chance_allows_is_stopped_after_a_round():
+    comparison = folds_of({FREE: 0.6, TOP: 0.9, GRADUAL: 0.5}, COSTS, rounds=1, rows=400)
+    assert dropped(comparison) == {GRADUAL: "worse"}
+    (found,) = behind_in_rounds(comparison)
+    assert (found.leader, found.rounds, found.epoch) == (TOP, 1, None)
+    assert found.score < found.leader_score
+
+
+def test_what_costs_next_to_nothing_is_never_stopped():
+    assert dropped(folds_of({FREE: 0.1, TOP: 0.9}, COSTS, rounds=1, rows=400)) == {}
+
+
+def test_what_there_is_no_time_for_is_stopped_from_the_lowest_score_upwards():
+    close = {FREE: 0.85, TOP: 0.8, GRADUAL: 0.9, ALL: 0.88}
+    comparison = folds_of(close, COSTS, rounds=1, rows=60)
+    costs = Costs(comparison)
+    assert costs.budget == pytest.approx(BUDGET * 5 * 100)
+    assert costs.spent == pytest.approx(191)
+    assert dropped(comparison) == {}  # 509 left, and 4 * 61 + 100 + 30 to run
+    comparison = folds_of(close | {ALL: 0.95, TOP: 0.9}, COSTS, rounds=2, rows=60)
+    assert Costs(comparison).budget - Costs(comparison).spent == pytest.approx(318)
+    assert dropped(comparison) == {GRADUAL: "budget", TOP: "budget"}  # 3 * 101 for the leader leaves 15
+    comparison = folds_of(close | {ALL: 0.95, TOP: 0.9}, COSTS | {TOP: 20.0}, rounds=2, rows=60)
+    assert dropped(comparison) == {GRADUAL: "budget"}
+
+
+def test_of_equals_the_cheapest_has_time_to_the_end():
+    same = {FREE: 0.85, TOP: 0.9, GRADUAL: 0.9, ALL: 0.9}
+    assert TOP not in dropped(folds_of(same, COSTS, rounds=2, rows=60))
+
+
+def test_the_whole_stays_within_the_budget_whoever_leads():
+    for leader in (TOP, GRADUAL, ALL):
+        comparison = folds_of({FREE: 0.85} | {key: 0.8 for key in COSTS if key != FREE} | {leader: 0.9}, COSTS, 1, 60)
+        while comparison.current:
+            comparison.extend(behind_in_rounds(comparison))
+            comparison.run(comparison.current)
+        costs = Costs(comparison)
+        assert costs.spent <= costs.budget
+        assert leader not in comparison.dropped
+
+
+def test_nothing_is_stopped_in_the_middle_of_a_round():
+    comparison = folds_of({FREE: 0.6, TOP: 0.9, GRADUAL: 0.3}, COSTS, rounds=1, rows=400)
+    comparison.run(comparison.current)
+    assert behind_in_rounds(comparison) == []
+
+
+def test_where_there_is_no_time_for_all_it_is_stopped_after_a_third_of_its_epochs():
+    comparison = folds_of({FREE: 0.6, TOP: 0.9}, COSTS, rounds=0, rows=60, planned=(FREE, TOP, GRADUAL, ALL), folds=1)
+    comparison.run(Attempt(FREE, 0))
+    comparison.run(Attempt(TOP, 0))
+    third = epoch(GRADUAL, 2, 0.3)
+    comparison.extend([third])
+    found = behind_in_epochs(comparison, third)
+    assert (found.scenario, found.leader, found.epoch, found.rounds) == (GRADUAL, TOP, 2, 0)
+    assert behind_in_epochs(comparison, replace(third, epoch=3)) is None
+    ahead = epoch(GRADUAL, 2, 0.95)
+    comparison.extend([ahead])
+    assert behind_in_epochs(comparison, ahead) is None
+
+
+def test_where_there_is_time_for_all_no_epoch_is_looked_at():
+    cheap = {key: 10.0 + number for number, key in enumerate(COSTS)}
+    comparison = folds_of({TOP: 0.9}, {**cheap, ALL: 100.0}, rounds=0, rows=60, planned=(TOP, ALL), folds=1)
+    comparison.run(Attempt(TOP, 0))
+    third = epoch(ALL, 2, 0.3)
+    comparison.extend([third])
+    assert behind_in_epochs(comparison, third) is None
+
+
+def test_a_scenario_whose_tasks_are_trained_alone_runs_to_the_end():
+    comparison = folds_of({FREE: 0.6, TOP: 0.9, GRADUAL: 0.3}, COSTS, rounds=1, rows=400, alone=GRADUAL)
+    assert GRADUAL not in dropped(comparison)
