@@ -227,11 +227,12 @@ def test_a_launcher_that_starts_one_process_instead_of_two_is_reported(tmp_path,
     assert "multi_gpu" not in invoke(*embed(file, out, tiny_folder())).stderr
 
 
+@pytest.mark.slow  # that processes fail together is tried in tests/training/test_distributed.py each time
 @pytest.mark.parametrize(
     ("file", "out", "words"),
     [
         ("none.csv", "e.npy", "none.csv cannot be read"),
-        pytest.param("my.csv", "none/e.npy", "e.npy cannot be written: No such file", marks=pytest.mark.slow),
+        ("my.csv", "none/e.npy", "e.npy cannot be written: No such file"),
     ],
 )
 def test_an_error_is_printed_once_and_ends_both_processes(tmp_path, tiny_folder, start, file, out, words):

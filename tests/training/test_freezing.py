@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from mtst.data.tasks import Task
+from mtst.encoders.loading import load_encoder
 from mtst.model.layer_groups import model_groups
 from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.training.config import TrainConfig
@@ -42,6 +43,12 @@ WHOLE_GROUPS = pytest.mark.parametrize("key", [key for key in OPEN if key not in
 def model(encoder):
     """The shared encoder with two heads; its weights stay as they are."""
     return MultiTaskSentenceTransformer(encoder, TASKS)
+
+
+@pytest.fixture
+def swapped_model(tiny_folder, swapped):
+    """A tiny encoder with as many blocks as the bundled one."""
+    return MultiTaskSentenceTransformer(load_encoder(str(tiny_folder(blocks=6))), swapped.tasks)
 
 
 def configured(key, **config):

@@ -6,7 +6,6 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from mtst.assets import SMALL_SAMPLE
 from mtst.errors import RunError
 from mtst.training.config import TrainConfig
 from mtst.ui.api.calls import MAX_CALLS, MAX_SESSIONS, Calls
@@ -117,7 +116,7 @@ def test_a_comparison_is_told_by_scenario(api, services) -> None:
 
 
 def test_a_run_that_waits_is_told_so_and_stops_at_once(api, services) -> None:
-    first = api.train(None, None, SMALL_SAMPLE.read_text(), "text", ["topic"], "train-all", 5, 0)
+    first = api.train(None, None, TABLE, "", None, "train-all", 1000, 0)
     second = api.train(None, None, TABLE, "", None, "freeze-encoder", None, 0)
     told = api.run(None, second)
     assert (told["state"], told["place"]["number"]) == ("waiting", 1)
