@@ -4,7 +4,7 @@ python -m tests.bench.coverage --data FOLDER [--set NAME ...] [--rows N ...] [--
 python -m tests.bench.coverage --table
 
 Each draw takes other rows of 4,000 of a set and cross-validates both sides of each pair on them. Every model that this
-trains also predicts the rows outside the draw, or 1,000 of them where a scenario is trained. The truth of a pair is the
+trains also predicts the rows outside the draw, or 500 of them where a scenario is trained. The truth of a pair is the
 mean difference on these over all draws: what is expected for that number of rows. The cheap sides are logistic
 regressions on frozen embeddings, the others scenarios. Results are appended to `coverage.csv` beside this file, a line
 for each draw and pair, with the bounds before their correction; those that are there already are not measured again.
@@ -42,7 +42,7 @@ from mtst.model.multitask import MultiTaskSentenceTransformer
 from tests.bench.sets import SOURCES, draw_rows
 
 RESULTS = Path(__file__).with_name("coverage.csv")
-POOL, JUDGES = 4_000, 1_000
+POOL, JUDGES = 4_000, 500
 
 
 @dataclass(frozen=True)

@@ -39,10 +39,10 @@ def test_what_there_is_no_time_for_is_stopped_from_the_lowest_score_upwards():
     assert costs.budget == pytest.approx(BUDGET * 5 * 100)
     assert costs.spent == pytest.approx(191)
     assert dropped(comparison) == {}  # 509 left, and 4 * 61 + 100 + 30 to run
-    comparison = folds_of(close | {ALL: 0.95, TOP: 0.9}, COSTS, rounds=2, rows=60)
+    comparison = folds_of(close | {ALL: 0.95, TOP: 0.9}, COSTS, rounds=2, rows=100)
     assert Costs(comparison).budget - Costs(comparison).spent == pytest.approx(318)
-    assert dropped(comparison) == {GRADUAL: "budget", TOP: "budget"}  # 3 * 101 for the leader leaves 15
-    comparison = folds_of(close | {ALL: 0.95, TOP: 0.9}, COSTS | {TOP: 20.0}, rounds=2, rows=60)
+    assert dropped(comparison) == {GRADUAL: "budget", TOP: "budget"}  # 3 * 101 for the leader leave 15
+    comparison = folds_of(close | {ALL: 0.95, TOP: 0.9}, COSTS | {TOP: 20.0}, rounds=2, rows=100)
     assert dropped(comparison) == {GRADUAL: "budget"}
 
 
