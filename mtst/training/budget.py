@@ -16,7 +16,7 @@ class Budget(Protocol):
         """Return the passes over so many training rows once all layer groups are open; 0 if nothing trains."""
 
     def patience(self, epochs: int) -> int | None:
-        """Return the epochs without progress after which a run of so many ends; None to train to the end."""
+        """Return the epochs after the kept one after which a run of so many ends; None to train to the end."""
 
     def encoder_rate_factor(self, rows: int) -> float:
         """Return by how much to multiply the encoder's learning rate for so many training rows."""
@@ -32,7 +32,7 @@ class StepBudget:
 
     Attributes:
         steps: optimizer steps at `REFERENCE_ROWS` training rows.
-        can_end_early: whether the run ends after half of its epochs without progress. Not where epochs cost nothing.
+        can_end_early: whether the run ends when half of its epochs have been clearly below the best one.
     """
 
     steps: int

@@ -61,7 +61,7 @@ class TrainConfig:
         weight_decay: share of its learning rate by which AdamW shrinks a matrix; never embeddings, biases and norms.
         label_smoothing: share of the target that is spread over all labels.
         clip: maximum norm of the gradient of all open groups together; 0 for none.
-        patience: epochs without a better mean macro-F1 after which training stops.
+        patience: epochs after which training stops, if none of them is kept.
         task_weights: weight of each task's loss by its name; 1 if left out.
         learn_weights: learn the weights of the tasks from their uncertainty instead (Kendall, Gal and Cipolla 2018).
         frozen_head_loss: whether the loss of a frozen head still guides what is below it.

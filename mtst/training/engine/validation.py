@@ -72,8 +72,8 @@ class Validation:
         return ValidationResult(scores, drift=round(max(0.0, 1 - float(cosines.double().mean())), 6))
 
     def out_of_patience(self, epoch: int) -> bool:
-        """Return whether as many epochs as patience allows have passed without progress, all groups being open."""
-        return epoch - max(self.best.selection.highest_epoch, self._last_opening - 1) >= self._patience
+        """Return whether as many epochs as patience allows have passed after the kept one, all groups being open."""
+        return epoch - max(self.best.selection.best_epoch, self._last_opening - 1) >= self._patience
 
     def confusion(self) -> dict[str, Confusion]:
         """Return the confusion matrices at the epoch that is kept; empty if there is none."""

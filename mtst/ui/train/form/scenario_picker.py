@@ -136,7 +136,7 @@ def _duration(config: TrainConfig, resolved: ResolvedConfig, rows: int) -> str:
     epochs = f"{resolved.epochs} epoch{'s' if resolved.epochs > 1 else ''}"
     count = f"{epochs} of {rows:,} rows ({steps:,} steps)"
     if not isinf(resolved.patience):
-        count = f"At most {count}; it ends after {resolved.patience:.0f} epochs without a better score"
+        count = f"At most {count}; it ends earlier after {resolved.patience:.0f} epochs that are clearly below the best"
     return count if config.epochs else f"{count}. You can set another number below."
 
 
