@@ -195,10 +195,9 @@ def _proof_table(groups: tuple[GroupProof, ...], best_epoch: int) -> str:
         change = "0 (same hash)" if group.same else f"{group.change:.5f}"
         if group.same and group.open_epochs and group.open_epochs[0] > best_epoch:
             change = f"0 (kept: {best_epoch})"
-        trained = (group.parameters if group.part is None else group.part) if group.open_epochs else 0
         rest = "" if group.rest_same is None else f", rest {'0 (same hash)' if group.rest_same else 'CHANGED'}"
         rows.append(
-            f"{group.key[:23]:24}{group.parameters:12,}{trained:12,}{opened:>13}{group.rate:11.1e}{change:>15}{rest}"
+            f"{group.key[:23]:24}{group.parameters:12,}{group.trained:12,}{opened:>13}{group.rate:11.1e}{change:>15}{rest}"
         )
     return "\n".join(rows)
 

@@ -147,6 +147,13 @@ class GroupProof:
     part: int | None = None
     rest_same: bool | None = None
 
+    @property
+    def trained(self) -> int:
+        """The number of parameters that trained."""
+        if self.open_epochs is None:
+            return 0
+        return self.parameters if self.part is None else self.part
+
 
 @dataclass(frozen=True)
 class Finished:

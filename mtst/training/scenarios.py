@@ -103,9 +103,9 @@ FIXED = (
         key="lora",
         title="Train small adapters (LoRA)",
         meaning="The heads learn, and beside each linear layer of the encoder a small adapter (Hu and others 2021).",
-        consequence="The weights themselves stay until the adapters are merged into them at the end, and little is "
-        "forgotten. A step takes as long as in training everything, with less memory.",
-        when="Instead of training everything, when memory is short or the encoder has to stay good at other things.",
+        consequence="The weights themselves stay as they are until, at the end, the adapters are merged into them. It "
+        "takes about as long as training everything, with less memory.",
+        when="Instead of training everything, when memory is short.",
         opening=at_once(lambda key: key != EMBEDDINGS),
         trains="adapters",
         defaults={"encoder_rate": 1e-3},
@@ -114,8 +114,8 @@ FIXED = (
         key="bitfit",
         title="Train the biases only (BitFit)",
         meaning="The heads and the encoder's biases learn, a thousandth of its weights (Ben Zaken and others 2022).",
-        consequence="Every matrix stays bit for bit as it was, so little is forgotten. A step still passes through the "
-        "whole encoder, forward and back.",
+        consequence="Every matrix stays bit for bit as it was. It takes about as long as training everything, because "
+        "the gradient still passes through all blocks, with less memory.",
         when="With some hundred rows, as the smallest change of the encoder that all its blocks take part in.",
         opening=at_once(lambda _key: True),
         trains="biases",

@@ -63,7 +63,7 @@ def test_only_the_part_trains_and_the_model_is_plain_afterwards(tiny_folder, swa
     assert [(name, type(module)) for name, module in model.named_modules()] == modules
     assert not hasattr(model.encoder.backbone, "peft_config")
     proof = {row.key: row for row in event.proof}
-    for planned in plan(model, TrainConfig(scenario)):
+    for planned in plan(model, TrainConfig(scenario), 16):
         row, partial = proof[planned.key], planned.open and planned.task is None
         assert row.part == planned.part
         assert (row.part is not None) == partial
@@ -78,7 +78,7 @@ def test_what_is_not_to_train_does_not_move_in_any_step(tiny, swapped, scenario)
     named = {id(p): name for name, p in tiny.encoder.backbone.named_parameters()}
     fixed = {key: p for key, p in kept.items() if scenario == "lora" or not named[key].endswith("bias")}
     then = {key: p.detach().clone() for key, p in fixed.items()}
-    planned = sum(group.trained for group in plan(tiny, TrainConfig(scenario)))
+    planned = sum(group.trained for group in plan(tiny, TrainConfig(scenario), 16))
     for event in fit(tiny, swapped, TrainConfig(scenario, **HARSH), baselines=False):
         if isinstance(event, StepEnded):
             assert all(torch.equal(p, then[key]) for key, p in fixed.items())
@@ -89,13 +89,13 @@ def test_what_is_not_to_train_does_not_move_in_any_step(tiny, swapped, scenario)
 
 def test_a_block_of_the_bundled_encoder_trains_what_its_linear_layers_and_biases_say(encoder):
     model = MultiTaskSentenceTransformer(encoder)
-    parts = {key: {g.key: g.part for g in plan(model, TrainConfig(key))} for key in ("lora", "bitfit", "train-all")}
+    parts = {key: {g.key: g.part for g in plan(model, TrainConfig(key), 16)} for key in ("lora", "bitfit", "train-all")}
     assert parts["lora"]["block-0"] == RANK * (4 * (384 + 384) + 2 * (384 + 1536))
     assert parts["bitfit"]["block-0"] == 4 * 384 + 1536 + 384 + 2 * 384
     assert parts["bitfit"]["embeddings"] == 384
     assert parts["lora"]["embeddings"] is None
     assert set(parts["train-all"].values()) == {None}
-    assert {group.key: group.open for group in plan(model, TrainConfig("lora"))}["embeddings"] is False
+    assert {group.key: group.open for group in plan(model, TrainConfig("lora"), 16)}["embeddings"] is False
 
 
 @pytest.mark.parametrize("ask", ["close", "should_stop", "fail"])
@@ -150,7 +150,7 @@ def test_a_checkpoint_holds_the_part_alone_and_gives_the_best_model(tiny, swappe
     config = TrainConfig(scenario, **HARSH)
     *_, finished = fit(whole, swapped, config, checkpoint=file)
     state = Checkpoint.read(file).parts
-    assert sum(tensor.numel() for tensor in state["now"].values()) == sum(g.trained for g in plan(whole, config))
+    assert sum(tensor.numel() for tensor in state["now"].values()) == sum(g.trained for g in plan(whole, config, 16))
     assert finished.best_epoch
     load_best(again, config, state)
     assert same(encoder_weights(whole), encoder_weights(again)) == encoder_weights(whole).keys()

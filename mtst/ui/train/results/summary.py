@@ -38,9 +38,19 @@ def proof_table(groups: Sequence[GroupProof], kept_epoch: int) -> Markup:
     """Return a table of every group from the heads down: when it was open, at which rate, and how far it moved."""
     heads = [group for group in groups if group.key.startswith("head:")]
     layers = [group for group in reversed(groups) if not group.key.startswith("head:")]
-    rows = [(truncate(group.title, 60), *_changes(group, kept_epoch), _sizes(group)) for group in (*heads, *layers)]
+    partial = any(group.part is not None for group in groups)
+    rows = [
+        (
+            truncate(group.title, 60),
+            *_changes(group, kept_epoch),
+            f"{group.parameters:,}",
+            *([f"{group.trained:,}"] if partial else []),
+        )
+        for group in (*heads, *layers)
+    ]
     caption = "Every layer group, checked against its weights before training"
-    return table(HEADER, rows, caption=caption, text_columns=(0, 1))
+    header = (*HEADER, "trained") if partial else HEADER
+    return table(header, rows, caption=caption, text_columns=(0, 1))
 
 
 def format_rate(value: float) -> str:
@@ -61,12 +71,6 @@ def _changes(group: GroupProof, kept_epoch: int) -> tuple[str, str, str]:
         opened_late = f"0: it opened after epoch {kept_epoch}, which is kept"
         moved = opened_late if kept_epoch else "0: what it learnt is not kept"
     return moved, f"{first} to {last}" if last > first else str(first), format_rate(group.rate)
-
-
-def _sizes(group: GroupProof) -> str:
-    """Return the number of parameters of a group, and how many trained if these were not all of them."""
-    trained = f" ({group.part:,} trained)" if group.part is not None else ""
-    return f"{group.parameters:,}{trained}"
 
 
 def _lines(history: History) -> list[str]:

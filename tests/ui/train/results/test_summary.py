@@ -101,3 +101,25 @@ def test_a_run_that_keeps_its_best_epoch_has_nothing_to_account_for() -> None:
 @pytest.mark.parametrize(("value", "written"), [(1e-2, "1e−2"), (3.43e-5, "3.4e−5"), (0.3, "3e−1"), (1.0, "1e0")])
 def test_rates_are_written_as_in_the_map(value: float, written: str) -> None:
     assert summary.format_rate(value) == written
+
+
+@pytest.mark.parametrize(
+    ("scenario", "words"), [("bitfit", "everything but the biases is bit for bit"), ("lora", "adapters were merged")]
+)
+def test_where_a_part_of_a_group_trained_the_rest_is_accounted_for(scenario: str, words: str) -> None:
+    block = GroupProof("block-0", "Block 0", 1000, (1, 2), 1e-3, 0.01, same=False, part=16, rest_same=True)
+    start = replace(started(), scenario=scenario)
+    html = summary.summarize(history_of(start, BEFORE, FIRST, finished(proof=(block, PROOF[1]))), COMMAND)
+    assert "In 1 of 1 open groups" in html
+    assert words in html
+    assert all(cell in html for cell in (">trained<", ">1,000<", ">16<"))
+    moved = replace(block, rest_same=False)
+    html = summary.summarize(history_of(start, BEFORE, FIRST, finished(proof=(moved, PROOF[1]))), COMMAND)
+    assert "In 0 of 1 open groups" in html
+    assert "CHANGED where it was not to train" in html
+
+
+def test_a_run_that_trained_whole_groups_has_no_such_column() -> None:
+    html = summary.summarize(history_of(started(), BEFORE, FIRST, finished()), COMMAND)
+    assert ">trained<" not in html
+    assert "open groups of the encoder" not in html
