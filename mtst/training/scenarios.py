@@ -108,7 +108,7 @@ FIXED = (
         when="Instead of training everything, when memory is short.",
         opening=at_once(lambda key: key != EMBEDDINGS),
         trains="adapters",
-        defaults={"encoder_rate": 1e-3},
+        defaults={"encoder_rate": 5e-4},
     ),
     Scenario(
         key="bitfit",
@@ -119,7 +119,7 @@ FIXED = (
         when="With some hundred rows, as the smallest change of the encoder that all its blocks take part in.",
         opening=at_once(lambda _key: True),
         trains="biases",
-        defaults={"encoder_rate": 1e-3},
+        defaults={"encoder_rate": 3e-3},
     ),
     Scenario(
         key="few-examples",
