@@ -22,7 +22,7 @@ from tests.browser.visitor import Visitor
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
-START_SECONDS = 120
+WAIT_SECONDS = 240  # for any state of a page: a slow machine shall be slow, and a test has 300 seconds in all
 # The system's browser, or Playwright's own if there is none.
 EXECUTABLE = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -76,17 +76,8 @@ def address(host: Host) -> str:
     return host.url
 
 
-@pytest.fixture
-def own_host(tmp_path: Path) -> Iterator[Host]:
-    """An app for one test, which may kill it."""
-    host = Host(tmp_path)
-    host.start()
-    yield host
-    host.end()
-
-
 def _wait_for(url: str, app: subprocess.Popen, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline and app.poll() is None:
         try:
             with urlopen(url, timeout=5):
@@ -108,9 +99,9 @@ def profiles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int
         def profile(number: int) -> BrowserContext:
             while len(opened) <= number:
                 folder = tmp_path_factory.mktemp("profile")
-                opened.append(
-                    playwright.chromium.launch_persistent_context(folder, executable_path=EXECUTABLE, args=FLAGS)
-                )
+                context = playwright.chromium.launch_persistent_context(folder, executable_path=EXECUTABLE, args=FLAGS)
+                context.set_default_timeout(1_000 * WAIT_SECONDS)
+                opened.append(context)
             return opened[number]
 
         yield profile
@@ -134,7 +125,7 @@ def open_page(
         page.evaluate("stored => Object.entries(stored).forEach(([k, v]) => localStorage.setItem(k, v))", stored)
     visitor = Visitor(page)
     page.goto(address)
-    page.wait_for_selector("#compare-pairs table", timeout=60_000, state="attached")
+    page.wait_for_selector("#compare-pairs table", state="attached")
     return visitor
 
 
@@ -143,9 +134,15 @@ def close_pages(profile: BrowserContext) -> None:
         page.close()
 
 
+def check(visitor: Visitor) -> None:
+    """Check that nothing failed in a page or was requested elsewhere."""
+    assert visitor.errors == []
+    assert visitor.hosts <= {"127.0.0.1", None}
+
+
 @pytest.fixture
 def visit(profiles: Callable, address: str) -> Iterator[Callable[..., Visitor]]:
-    """Open the app as a visitor; at the end nothing may have failed in the page or been requested elsewhere."""
+    """Open the app as a visitor in a new page, which is checked and closed at the end."""
     visitors: list[Visitor] = []
 
     def visit(width: int = 1280, theme: str = "light", address: str = address, **options: object) -> Visitor:
@@ -155,8 +152,24 @@ def visit(profiles: Callable, address: str) -> Iterator[Callable[..., Visitor]]:
     yield visit
     for visitor in visitors:
         close_pages(visitor.page.context)
-        assert visitor.errors == []
-        assert visitor.hosts <= {"127.0.0.1", None}
+        check(visitor)
+
+
+@pytest.fixture(scope="module")
+def opened(profiles: Callable, address: str) -> Iterator[Visitor]:
+    """The one page that all tests of a file share: to load a page takes four seconds of a processor."""
+    visitor = open_page(profiles(0), address)
+    yield visitor
+    close_pages(profiles(0))
+
+
+@pytest.fixture
+def visitor(opened: Visitor) -> Iterator[Visitor]:
+    """The shared page, as wide as usual; each test brings what it needs there. No test of its file uses `visit`."""
+    opened.page.set_viewport_size({"width": 1280, "height": 900})
+    opened.errors.clear()
+    yield opened
+    check(opened)
 
 
 @pytest.fixture

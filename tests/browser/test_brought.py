@@ -6,7 +6,7 @@ from mtst.model.export.zip import zip_model
 from mtst.model.loading import load_model
 
 
-def test_a_model_is_brought_used_and_gone_on_with(visit, tmp_path: Path) -> None:
+def test_a_model_is_brought_used_and_gone_on_with(visit, tmp_path: Path, few_rows: Path) -> None:
     zip_model(load_model("starter"), tmp_path / "mine.zip")
     visitor = visit()
     page = visitor.page
@@ -18,7 +18,7 @@ def test_a_model_is_brought_used_and_gone_on_with(visit, tmp_path: Path) -> None
     page.wait_for_selector("#predict-answer .prediction")
     visitor.reload()
     visitor.tab("Train")
-    visitor.take_sample()
+    visitor.upload(few_rows)
     page.click("#train-from label:has(input[value=model])")
     page.wait_for_selector("#train-heads:has-text('topic'):has-text('sentiment')")
     visitor.measure()

@@ -37,7 +37,7 @@ def run(profiles, address: str, tmp_path_factory: pytest.TempPathFactory) -> dic
     return token
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), pytest.param(390, "dark", marks=pytest.mark.slow)])
 def test_a_label_is_explained_by_words_and_rows(visit, run, width: int, theme: str) -> None:
     visitor = visit(width, theme, stored=run)
     visitor.tab("Predict")
@@ -64,7 +64,7 @@ def test_a_label_is_explained_by_words_and_rows(visit, run, width: int, theme: s
     assert problems(visitor, "#predict-answer") == []
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+@pytest.mark.parametrize(("width", "theme"), [pytest.param(1280, "light", marks=pytest.mark.slow), (390, "dark")])
 def test_a_cell_opens_its_sentences_by_click_and_by_key(visit, run, width: int, theme: str) -> None:
     visitor = visit(width, theme, stored=run)
     visitor.tab("Train")

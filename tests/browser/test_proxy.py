@@ -35,7 +35,7 @@ def test_the_page_works_under_a_path_of_its_own(proxy, visit, few_rows: Path) ->
     visitor.upload(few_rows)
     page.fill("#train-epochs :is(input, textarea)", "2")
     page.click("#train-start")
-    page.wait_for_selector("#train-status .finished", timeout=120_000)
+    page.wait_for_selector("#train-status .finished")
     page.click("#train-pack")
     page.wait_for_selector("#train-download")
     with page.expect_download() as download:

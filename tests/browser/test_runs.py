@@ -1,13 +1,15 @@
-"""A run that is interrupted, that only its owner finds, and that is deleted."""
+"""A run that is followed, that is interrupted, that only its owner finds, and that is deleted."""
 
 import json
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import psutil
+import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Host, close_pages, open_page
@@ -23,13 +25,39 @@ def kill_the_run(host: Host) -> None:
 def wait_for_epoch(page: Page, epoch: int) -> None:
     """Wait until the curve has the point of an epoch; it begins with a blank and epoch 0."""
     curve = "document.querySelector('#train-loss .figure')?.data?.[1]?.x"
-    page.wait_for_function(f"count => {curve}?.length >= count", arg=epoch + 2, timeout=120_000)
+    page.wait_for_function(f"count => {curve}?.length >= count", arg=epoch + 2)
 
 
 def wait_for_points(page: Page, count: int) -> None:
     """Wait until the first curve has so many points: it is drawn a moment after the words beside it are there."""
     curve = "document.querySelector('#train-loss .figure').data[1].x"
-    page.wait_for_function(f"count => {curve}.length === count", arg=count, timeout=10_000)
+    page.wait_for_function(f"count => {curve}.length === count", arg=count)
+
+
+def test_a_run_is_followed_live_found_again_and_used(visit, few_rows: Path) -> None:
+    visitor = visit()
+    visitor.tab("Train")
+    visitor.upload(few_rows)
+    visitor.set("epochs", "4")
+    visitor.start()
+    page = visitor.page
+    drawn = visitor.plot("#train-loss")
+    assert drawn["names"][:3] == ["topic train", "topic validation", "topic"]
+    assert [name for name in drawn["names"][6:] if name] == ["majority class", "zero-shot", "logistic regression"]
+    assert visitor.wait_until_over() == "finished"
+    wait_for_points(page, 6)  # a blank, epochs 0 to 4
+    page.wait_for_selector("#train-server p:has-text('%')")  # the load of the server
+    visitor.reload()
+    visitor.tab("Train")
+    assert visitor.wait_until_over() == "finished"
+    assert visitor.plot("#train-loss")["points"][1] == 6
+    assert page.locator("#train-mistakes .confusion").count() == 2
+    assert page.locator("#train-story td:has-text('SHA-256')").count() == 7  # the encoder's groups
+    page.click("#train-use")
+    page.wait_for_selector("#predict-go")
+    page.click("#predict-go")
+    page.wait_for_selector(".prediction")
+    assert page.is_checked("#predict-model input[value=own]")
 
 
 def test_a_killed_run_says_so_and_is_resumed_from_another_tab(visit, host, few_rows: Path) -> None:
@@ -45,22 +73,29 @@ def test_a_killed_run_says_so_and_is_resumed_from_another_tab(visit, host, few_r
     assert visitor.wait_until_over() == "interrupted"
     page.wait_for_selector("#train-rescued:visible")
     page.click("#train-pack")
-    page.wait_for_selector("#train-download:visible", timeout=60_000)
+    page.wait_for_selector("#train-download:visible")
     other = page.context.new_page()
     other.goto(page.url)
     other.click("[role=tab]:visible:text-is('Train')")
     other.click("#train-resume")
-    other.wait_for_selector("#train-status :is(.running, .validating, .finished)", timeout=60_000)
+    other.wait_for_selector("#train-status :is(.running, .validating, .finished)")
     assert page.is_visible("#train-status .interrupted")
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # its visitor comes back to this tab
-    page.wait_for_selector("#train-status :is(.running, .validating, .finished)", timeout=10_000)
-    other.wait_for_selector("#train-status .finished", timeout=120_000)
+    page.wait_for_selector("#train-status :is(.running, .validating, .finished)")
+    other.wait_for_selector("#train-status .finished")
     wait_for_points(other, 5)  # a blank, epochs 0 to 3
-    visitor.reload()
-    visitor.tab("Train")
-    assert visitor.wait_until_over() == "finished"
-    assert not page.is_visible("#train-resume")
+    page.wait_for_selector("#train-status .finished")
+    page.wait_for_selector("#train-resume", state="hidden")
     assert visitor.too_wide() == []
+
+
+@pytest.fixture
+def own_host(tmp_path: Path, tiny_folder) -> Iterator[Host]:
+    """An app for one test, which may kill it."""
+    host = Host(tmp_path, {"MTST_ENCODER": str(tiny_folder())})
+    host.start()
+    yield host
+    host.end()
 
 
 def test_an_app_that_is_killed_comes_back_with_the_run(profiles, own_host, few_rows: Path) -> None:
@@ -80,7 +115,7 @@ def test_an_app_that_is_killed_comes_back_with_the_run(profiles, own_host, few_r
     assert visitor.wait_until_over() in ("interrupted", "finished")
     if visitor.page.is_visible("#train-resume"):
         visitor.page.click("#train-resume")
-    visitor.page.wait_for_selector("#train-status .finished", timeout=120_000)
+    visitor.page.wait_for_selector("#train-status .finished")
     wait_for_points(visitor.page, 4)  # a blank, epochs 0 to 2
     assert visitor.errors == []
     close_pages(profiles(0))
@@ -125,12 +160,6 @@ def test_health_and_headers(address: str) -> None:
         with urlopen(address + path) as answer:
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
             assert "object-src 'none'" in answer.headers["Content-Security-Policy"]
-
-
-def test_the_load_of_the_server_is_shown(visit) -> None:
-    visitor = visit()
-    visitor.tab("Train")
-    visitor.page.wait_for_selector("#train-server p:has-text('%')", timeout=15_000)
 
 
 def _status(url: str) -> int:

@@ -73,20 +73,21 @@ class Visitor:
         return [title.split("\n")[0].strip(", ") for title in pressed]
 
     def start(self) -> None:
-        self.page.click("#train-start:enabled")
-        self.page.wait_for_selector("#train-status :is(.running, .validating, .finished)", timeout=60_000)
+        """Start a run, and wait until its status has replaced that of a run before."""
+        page = self.page
+        page.evaluate("document.querySelectorAll('#train-status *').forEach(part => (part.dataset.before = 'yes'))")
+        page.click("#train-start:enabled")
+        page.wait_for_selector("#train-status :is(.running, .validating, .finished):not([data-before])")
 
     def measure(self) -> None:
         """Run the shortest run there is: nothing is trained."""
         self.choose("freeze-all")
-        self.page.click("#train-start:enabled")
+        self.start()
         assert self.wait_until_over() == "finished"
 
     def wait_until_over(self) -> str:
         """Wait for the end of the run; return its state."""
-        over = self.page.wait_for_selector(
-            "#train-status :is(.finished, .stopped, .failed, .interrupted)", timeout=300_000
-        )
+        over = self.page.wait_for_selector("#train-status :is(.finished, .stopped, .failed, .interrupted)")
         return over.get_attribute("class").split()[-1]
 
     def settle(self) -> None:

@@ -1,4 +1,4 @@
-"""Compare and Map in a browser: tables that are sorted, a file that is searched, points that are pressed."""
+"""The map: points that are pressed, sentences that are chosen, a file, one's own sentences, a window that grows."""
 
 import pytest
 
@@ -13,7 +13,6 @@ def wait_for_map(visitor, axis: str, count: int) -> None:
             return plot?.data?.flatMap(t => [...t.x]).length === count && plot.layout.xaxis.title.text.startsWith(axis);
         }""",
         arg=[axis, count],
-        timeout=120_000,
     )
 
 
@@ -33,60 +32,6 @@ def press_a_point(visitor, number: int) -> None:
     visitor.page.mouse.move(x, y)
     visitor.page.wait_for_function(f"{FIGURE}._hoverdata?.length")  # plotly has seen the mouse
     visitor.page.mouse.click(x, y)
-
-
-def test_pairs_are_sorted_by_keyboard(visit) -> None:
-    page = visit().page
-    page.click("#compare-pairs summary")
-    heading = page.locator("#compare-pairs details th button").first
-    heading.focus()
-    cosines = []
-    for _ in range(2):
-        page.keyboard.press("Enter")
-        cosines.append(
-            [float(cell) for cell in page.locator("#compare-pairs details td:first-child").all_inner_texts()]
-        )
-    assert len(cosines[0]) == 28
-    assert cosines[0] == sorted(cosines[0], reverse=True)
-    assert cosines[1] == sorted(cosines[1])
-    assert page.locator("#compare-pairs details th").first.get_attribute("aria-sort") == "ascending"
-
-
-def test_groups_follow_the_slider(visit) -> None:
-    page = visit().page
-    page.wait_for_selector("#compare-groups :text-matches('^3 .* 2 ')")
-    number = page.locator("#compare-least input[type=number]")
-    number.fill("0.9")
-    number.press("Tab")
-    page.locator("#compare-least input[type=range]").focus()
-    page.keyboard.press("ArrowRight")
-    page.wait_for_selector("#compare-groups :text-matches(' 8 ')")
-
-
-def test_without_a_run_the_second_encoder_says_what_to_do(visit) -> None:
-    page = visit().page
-    page.click("#compare-second label:has(input[value=own])")
-    page.wait_for_selector("#compare-changed:visible")
-
-
-def test_a_file_is_embedded_once_and_searched(visit, tmp_path) -> None:
-    lines = ["text", "The plane was two hours late", "The soup was cold", EVIL, *(f"row {k}" for k in range(40))]
-    (tmp_path / "mine.csv").write_text("\n".join(lines))
-    visitor = visit()
-    page = visitor.page
-    page.set_input_files("#search-upload input[type=file]", tmp_path / "mine.csv")
-    hint = page.inner_text("#search-result .quiet")
-    page.click("#search-embed:enabled")
-    page.wait_for_function("hint => document.querySelector('#search-result .quiet').innerText !== hint", arg=hint)
-    assert "43 " in page.inner_text("#search-note")
-    for query, first in (("delayed flight", "The plane was two hours late"), (EVIL, EVIL)):
-        page.fill("#search-query :is(input, textarea)", query)
-        page.press("#search-query :is(input, textarea)", "Enter")
-        page.wait_for_function(
-            "text => document.querySelector('#search-result tbody tr')?.innerText.includes(text)", arg=first
-        )
-    assert page.locator("#search-result tbody tr").count() == 20
-    assert visitor.too_wide() == []
 
 
 def test_a_pressed_point_lists_its_neighbours_and_a_new_figure_has_no_mark(visit) -> None:
@@ -137,3 +82,30 @@ def test_a_file_is_drawn_in_the_colours_of_its_columns(visit, tmp_path, width: i
     names = page.evaluate(f"[...{FIGURE}.querySelectorAll('.legendtext')].map(each => each.textContent)")
     assert sorted(names) == ["<b>good</b>", "bad"]
     assert visitor.too_wide() == []
+
+
+def test_the_map_shows_the_sample_and_ones_own_sentences(visit) -> None:
+    visitor = visit()
+    visitor.tab("Map")
+    assert len(visitor.plot("#map-plot")["names"]) == 9
+    page = visitor.page
+    page.click("#map-source label:has(input[value=own])")
+    page.wait_for_selector("#map-text textarea")
+    page.wait_for_function("document.querySelector('#map-plot .figure').data.flatMap(t => t.x).length === 8")
+    page.click("#map-method label:has(input[value='t-SNE'])")
+    page.wait_for_function("document.querySelector('#map-plot .figure').layout.xaxis.title.text === 't-SNE 1'")
+
+
+def test_a_legend_stays_above_its_figure_when_the_window_grows(visit) -> None:
+    visitor = visit(390)
+    visitor.tab("Map")
+    visitor.plot("#map-plot")
+    apart = """width => {
+        const plot = document.querySelector('#map-plot .figure'), top = plot.getBoundingClientRect().top;
+        const {_size: size, width: drawn} = plot._fullLayout;
+        const legend = plot.querySelector('.legend').getBoundingClientRect();
+        return drawn === plot.clientWidth && innerWidth === width && legend.bottom - top <= size.t + 1;
+    }"""
+    for width in (390, 1280, 390, 1280):
+        visitor.page.set_viewport_size({"width": width, "height": 900})
+        visitor.page.wait_for_function(apart, arg=width)
