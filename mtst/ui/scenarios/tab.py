@@ -9,6 +9,7 @@ from gradio.blocks import Block
 from markupsafe import Markup
 
 from mtst.data.tasks import DEFAULT_TASKS
+from mtst.errors import MtstError
 from mtst.training.scenarios import comparable_scenarios, find_scenario
 from mtst.ui.components.events import SILENT, Event, Outputs, Update
 from mtst.ui.components.html import card, html, quiet
@@ -20,9 +21,9 @@ from mtst.ui.server.visitors import visitor_id
 from mtst.ui.services import run_controls as shared
 from mtst.ui.services.services import Services
 from mtst.ui.train import run_controls
+from mtst.ui.train.form import dataset
 from mtst.ui.train.form.form import Form
 from mtst.ui.train.form.form_values import DataForm
-from mtst.ui.train.form.upload_draft import UploadDraft
 from mtst.ui.train.run_controls import RunStopped
 
 CURVES = "Mean macro-F1 on the validation rows against seconds, a line for each scenario; the table has the numbers"
@@ -66,11 +67,15 @@ def _choices() -> list[tuple[str, str]]:
     return [*titles, ("Freeze one head, each in turn", comparison_view.ONE_HEAD)]
 
 
-def _describe_source(draft: UploadDraft | None, encoder: str) -> Markup:
-    """Return what will be compared."""
-    if draft is None:
-        return quiet(f"Nothing is chosen in the Train tab, so the sample of 600 sentences is taken, with {encoder}.")
-    return quiet(f"{draft.table.name}, with the columns and the encoder of the Train tab ({encoder}).")
+def describe_source(form: DataForm) -> Markup:
+    """Return what will be compared, and what to expect of it."""
+    if form.draft is None:
+        return quiet(f"Nothing is chosen in the Train tab: the sample of 600 sentences is taken, with {form.encoder}.")
+    source = quiet(f"{form.draft.table.name}, with the columns and the encoder of the Train tab ({form.encoder}).")
+    try:
+        return source + dataset.expectation_of(form.dataset())
+    except MtstError:  # said in the Train tab, and when the comparison is started
+        return source
 
 
 def scenarios_tab(services: Services, tab: gr.Tab, steps: Form, token: gr.BrowserState) -> None:
@@ -82,7 +87,7 @@ def _panel(services: Services, token: gr.BrowserState) -> ComparisonPanel:
     """Build the components into the tab that is open."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300), card("What to compare"):
-            source = html(_describe_source(None, services.settings.encoder), elem_id="scenarios-data")
+            source = html(describe_source(DataForm(encoder=services.settings.encoder)), elem_id="scenarios-data")
             scenarios = gr.CheckboxGroup(
                 _choices(), value=[key for _, key in _choices()], label="Scenarios", elem_id="scenarios-keys"
             )
@@ -147,6 +152,9 @@ def _connect(services: Services, tab: gr.Tab, panel: ComparisonPanel, steps: For
         form = ComparisonForm(DataForm(**data), scenarios, seeds, alone, race)
         return comparison_view.start_comparison(services, visitor_id(request), form)
 
+    def describe(**data: Any) -> Markup:
+        return describe_source(DataForm(**data))
+
     def resume(request: gr.Request, token: str | None) -> Update:
         shared.resume_run(services, visitor_id(request), token)
         return gr.update(visible=False)
@@ -164,7 +172,7 @@ def _connect(services: Services, tab: gr.Tab, panel: ComparisonPanel, steps: For
         **SILENT,
     ).success(**follow)
     tab.select(**follow)
-    tab.select(_describe_source, [steps.data["draft"], steps.data["encoder"]], panel.source, **SILENT)
+    tab.select(describe, None, panel.source, inputs_kwargs=steps.data, **SILENT)
     panel.stop.click(
         stopped.by_name(partial(run_controls.stop_run, services)),
         panel.token,

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
@@ -15,7 +16,7 @@ from mtst.runs.history import History
 from mtst.runs.job import Job
 from mtst.training.config import TrainConfig
 from mtst.ui.plots import comparison as comparison_plots
-from mtst.ui.scenarios import comparison_view, html_report, recommendation
+from mtst.ui.scenarios import comparison_view, html_report, recommendation, tab
 from mtst.ui.scenarios.comparison_view import ComparisonForm, ComparisonView
 from mtst.ui.train.form import dataset
 from mtst.ui.train.form.form_values import DataForm
@@ -142,3 +143,11 @@ def test_the_page_to_keep_needs_nothing_else(services):
     made = html_report.html_report(Job("all-MiniLM-L6-v2", TrainConfig(), "x.csv"), data, comparison)
     assert "Plotly.newPlot" in made
     assert TASK.name in made
+
+
+def test_the_source_says_what_to_expect(services):
+    draft = dataset.read_file(services, str(SMALL_SAMPLE)).draft
+    rows = DataForm(draft, "text", ("topic",), encoder="all-MiniLM-L6-v2")
+    assert "on public data with about 60 rows per label" in tab.describe_source(rows)
+    assert "public data" not in tab.describe_source(replace(rows, labels=()))
+    assert "sample of 600" in tab.describe_source(replace(rows, draft=None))

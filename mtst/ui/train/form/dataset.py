@@ -112,7 +112,7 @@ def describe_data(services: Services, form: DataForm, scenario: str | None) -> D
     rows = split(data, TrainConfig())
     return DataView(
         rows=warning + upload_report(report, *rows),
-        expectation=show_message(_expectation(data)),
+        expectation=show_message(expectation_of(data)),
         lengths=show_figure(similarity_plots.text_lengths(report.tokens, report.max_tokens)),
         merge=_merge_checkbox(unmerged),
         tasks=data.tasks,
@@ -147,7 +147,7 @@ def _no_data(why: Markup, scenario: str | None) -> DataView:
     )
 
 
-def _expectation(data: Dataset) -> Markup:
+def expectation_of(data: Dataset) -> Markup:
     """Return what to expect of the scenarios by results on public data; nothing if too little is known."""
     expected = expect(len(data), max(len(task.labels) for task in data.tasks))
     return quiet(describe_expectation(expected)) if expected else Markup()
