@@ -18,7 +18,7 @@ from mtst.comparison.events import (
     LearningCurve,
     plan_attempts,
 )
-from mtst.comparison.known_results import describe_expectation, expect
+from mtst.comparison.known_results import describe_expectation, expect_for
 from mtst.comparison.recommendation import stopping_point
 from mtst.comparison.results import Comparison
 from mtst.comparison.rows import count_folds
@@ -85,7 +85,7 @@ def compare(
     print_skipped(data.skipped)
     scenarios = tuple(scenario or comparable_scenarios(data.tasks))
     attempts = plan_attempts(scenarios, seeds, data, alone, count_folds(data, config, seeds, test_data))
-    if expected := expect(len(data), max(len(task.labels) for task in data.tasks)):
+    if expected := expect_for(data):
         typer.echo(describe_expectation(expected))
     loaded = load_with_progress(encoder, fp32=fp32)
     comparison = Comparison()

@@ -13,6 +13,7 @@ from math import log
 from statistics import mean
 
 from mtst.assets import KNOWN_RESULTS
+from mtst.data.dataset import Dataset
 from mtst.training.scenarios import FIXED
 
 REFERENCE = "freeze-encoder"  # what gains are measured against
@@ -53,6 +54,12 @@ class Expectation:
     def best(self) -> str:
         """The scenario with the highest mean gain."""
         return max(self.gains, key=lambda key: self.gains[key])
+
+
+def expect_for(data: Dataset) -> Expectation | None:
+    """Return what to expect on these rows, by the task that has most labels; None if too little is known."""
+    task = max(data.tasks, key=lambda task: len(task.labels))
+    return expect(sum(data.counts(task).values()), len(task.labels))
 
 
 def expect(rows: int, labels: int, *, without: str = "") -> Expectation | None:

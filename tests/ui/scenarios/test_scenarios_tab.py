@@ -148,6 +148,6 @@ def test_the_page_to_keep_needs_nothing_else(services):
 def test_the_source_says_what_to_expect(services):
     draft = dataset.read_file(services, str(SMALL_SAMPLE)).draft
     rows = DataForm(draft, "text", ("topic",), encoder="all-MiniLM-L6-v2")
-    assert "on public data with about 60 rows per label" in tab.describe_source(rows)
+    assert "on public data with about 61 rows per label" in tab.describe_source(rows)
     assert "public data" not in tab.describe_source(replace(rows, labels=()))
     assert "sample of 600" in tab.describe_source(replace(rows, draft=None))

@@ -8,7 +8,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from mtst.assets import ASSETS
-from mtst.comparison.known_results import describe_expectation, expect
+from mtst.comparison.known_results import describe_expectation, expect_for
 from mtst.data.columns import guess_columns
 from mtst.data.dataset import Dataset, similar_labels
 from mtst.data.split import check_trainable
@@ -149,7 +149,7 @@ def _no_data(why: Markup, scenario: str | None) -> DataView:
 
 def expectation_of(data: Dataset) -> Markup:
     """Return what to expect of the scenarios by results on public data; nothing if too little is known."""
-    expected = expect(len(data), max(len(task.labels) for task in data.tasks))
+    expected = expect_for(data)
     return quiet(describe_expectation(expected)) if expected else Markup()
 
 
