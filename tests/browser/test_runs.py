@@ -98,6 +98,7 @@ def own_host(tmp_path: Path, tiny_folder) -> Iterator[Host]:
     host.end()
 
 
+@pytest.mark.slow  # two more apps; what the manager does then is tried in tests/runs/test_manager.py each time
 def test_an_app_that_is_killed_comes_back_with_the_run(profiles, own_host, few_rows: Path) -> None:
     before = open_page(profiles(0), own_host.url)
     before.tab("Train")
