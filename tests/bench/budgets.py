@@ -221,6 +221,8 @@ def print_table(results: Path) -> None:
         draws.setdefault((row["scenario"], row["rows"], row["source"], row["draw"]), []).append(row)
     gaps: dict[tuple[str, str], list[float]] = {}
     for (scenario, rows, *_), cells in draws.items():
+        if len(cells) < 2:
+            continue  # nothing to compare the default with
         best = max(float(cell["test"]) for cell in cells)
         gaps.setdefault((scenario, rows), []).extend(
             best - float(cell["test"]) for cell in cells if not cell["schedule"]
