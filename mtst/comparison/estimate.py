@@ -3,6 +3,8 @@
 from mtst.comparison.race import Costs
 from mtst.comparison.results import Comparison
 
+EXPECTED = 0.75  # of the budget: scenarios end before their last epoch, or are stopped in their first attempt
+
 
 def total_seconds(comparison: Comparison) -> float | None:
     """Return what all takes from beginning to end; None if that is not known."""
@@ -27,7 +29,7 @@ def _passes_left(comparison: Comparison) -> float:
     together = sum(costs.of(one.scenario) for one in left if one.task is None)
     if comparison.started.race:
         needed = costs.rounds_left * (costs.free + min(map(costs.of, costs.racing), default=0.0))
-        together = min(together, max(needed, costs.budget - costs.spent))
+        together = min(together, max(needed, EXPECTED * costs.budget - costs.spent))
     return alone + together
 
 
