@@ -24,7 +24,7 @@ def test_scenarios_are_compared_found_again_and_kept(visit, few_rows: Path) -> N
     assert re.search(
         r"few\.csv.*5-fold cross-validation on all \d+ rows", page.inner_text("#scenarios-answer"), re.DOTALL
     )
-    assert page.evaluate("document.querySelector('#scenarios-curves .figure').data.length") == 5 * 2
+    assert page.evaluate("document.querySelector('#scenarios-curves .figure').data.length") == 2
     assert page.is_visible("#scenarios-learning")
     downloads: list[str] = []
     page.on("download", lambda download: downloads.append(download.suggested_filename))

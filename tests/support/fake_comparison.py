@@ -92,6 +92,6 @@ def folds_of(
         ]
     )  # fmt: skip
     for attempt in comparison.attempts:
-        if attempt.fold < rounds and attempt.task is None:
+        if attempt.fold < rounds and attempt.task is None and attempt.scenario in shares:
             comparison.run(attempt)
     return comparison

@@ -34,17 +34,20 @@ def _scenarios(attempts: Iterable[Attempt]) -> list[str]:
 
 
 def curves(comparison: Comparison) -> "go.Figure":
-    """Return mean macro-F1 on the validation rows against seconds, a line for each attempt."""
+    """Return mean macro-F1 on the validation rows against seconds, a line for each scenario and seed.
+
+    Of several folds it is the first: five lines of one colour are a tangle.
+    """
     import plotly.graph_objects as go
 
     figure = go.Figure()
     attempts, tasks = comparison.started.attempts if comparison.has_started else (), comparison.tasks
     keys = _scenarios(attempts)
     for attempt in attempts:
-        if attempt.task is not None:
+        if attempt.task is not None or attempt.fold:
             continue
         colour, symbol = _colour_and_symbol(keys.index(attempt.scenario))
-        first = attempt.round == (0, 0)
+        first = attempt.seed == 0
         points = [epoch for epoch in comparison.epochs if epoch.attempt == attempt]
         figure.add_scatter(
             x=[None, *(max(MIN_SECONDS, point.seconds) for point in points)],
@@ -59,7 +62,7 @@ def curves(comparison: Comparison) -> "go.Figure":
             hovertemplate="%{text}, %{x:.1f} s: %{y:.1%}",
         )
     figure.update_layout(meta={"narrow": {"layout": {"showlegend": False}}})  # the figure above has the same legend
-    return _with_axes(figure, COST, "validation rows")
+    return _with_axes(figure, COST, "validation rows" if comparison.folds == 1 else "validation rows, first fold")
 
 
 def _with_axes(figure: "go.Figure", x_title: str, rows: str) -> "go.Figure":

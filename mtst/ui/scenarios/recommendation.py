@@ -5,7 +5,7 @@ from statistics import mean
 
 from markupsafe import Markup
 
-from mtst.comparison.events import Dropped, LearningCurve
+from mtst.comparison.events import LearningCurve
 from mtst.comparison.recommendation import describe, recommend, stopping_point
 from mtst.comparison.results import ZERO_SHOT, Comparison, ScenarioResult, title_of
 from mtst.evaluation.scores import Scores
@@ -15,7 +15,6 @@ from mtst.ui.components.run_status import format_duration
 from mtst.ui.components.templates import render
 
 COSTS = (
-    "stopped early",
     "seeds apart",
     "seconds",
     "seconds a point gained",
@@ -55,7 +54,7 @@ def scores_table(comparison: Comparison) -> Markup:
         _baseline("majority class", started.majority, names),
         _baseline("logistic regression", started.logistic, names),
         *(_scenario(row, comparison, zero_shot) for row in comparison.results),
-        *(_unfinished(dropped, comparison) for dropped in comparison.dropped.values() if not dropped.rounds),
+        *(_unfinished(key, comparison) for key, dropped in comparison.dropped.items() if not dropped.rounds),
     ]
     header = ["scenario", "mean", *(f"{inline_text(name, 20)}" for name in names), *COSTS]
     filled = [column for column in range(len(header)) if any(row[column] for row in rows)]
@@ -74,14 +73,12 @@ def _baseline(title: str, scores: dict[str, Scores], names: Sequence[str]) -> li
 
 
 def _scenario(row: ScenarioResult, comparison: Comparison, zero_shot: float | None) -> list[str]:
-    dropped = comparison.dropped.get(row.scenario)
     gain = row.score - zero_shot if zero_shot is not None else 0.0
     heads = ", ".join(f"{inline_text(name, 20)} {100 * change:+.1f}" for name, change in row.frozen_heads.items())
     return [
-        title_of(row.scenario, comparison.tasks),
+        _title(row.scenario, comparison),
         _score(row.score),
         *(_score(row.tasks.get(task.name)) for task in comparison.tasks),
-        stopping_point(dropped, comparison.folds) if dropped else "",
         "" if row.spread is None else f"{100 * row.spread:.1f}",
         f"{row.seconds:.1f}",
         f"{row.seconds / (100 * gain):.1f}" if gain > SAME_SCORE else "",
@@ -91,10 +88,15 @@ def _scenario(row: ScenarioResult, comparison: Comparison, zero_shot: float | No
     ]
 
 
-def _unfinished(dropped: Dropped, comparison: Comparison) -> list[str]:
+def _unfinished(scenario: str, comparison: Comparison) -> list[str]:
     """Return the row of a scenario that was stopped in its first attempt, so that it has no score."""
-    title, when = title_of(dropped.scenario, comparison.tasks), stopping_point(dropped, comparison.folds)
-    return [title, "", *("" for _ in comparison.tasks), when, *[""] * (len(COSTS) - 1)]
+    return [_title(scenario, comparison), *[""] * (1 + len(comparison.tasks) + len(COSTS))]
+
+
+def _title(scenario: str, comparison: Comparison) -> str:
+    """Return the name of a scenario, and when it was stopped early."""
+    title, dropped = title_of(scenario, comparison.tasks), comparison.dropped.get(scenario)
+    return f"{title} (stopped {stopping_point(dropped, comparison.folds)})" if dropped else title
 
 
 def _score(value: float | None) -> str:

@@ -10,7 +10,9 @@ import gradio as gr
 import pytest
 
 from mtst.assets import SMALL_SAMPLE
-from mtst.comparison.events import Compared, LearningCurve
+from mtst.comparison.events import Compared, Dropped, LearningCurve
+from mtst.comparison.race import behind_in_rounds
+from mtst.comparison.recommendation import recommend
 from mtst.data.tasks import DEFAULT_TASKS
 from mtst.runs.history import History
 from mtst.runs.job import Job
@@ -20,7 +22,7 @@ from mtst.ui.scenarios import comparison_view, html_report, recommendation, tab
 from mtst.ui.scenarios.comparison_view import ComparisonForm, ComparisonView
 from mtst.ui.train.form import dataset
 from mtst.ui.train.form.form_values import DataForm
-from tests.support.fake_comparison import TASK, comparison_of
+from tests.support.fake_comparison import TASK, comparison_of, folds_of
 
 CHEAP, DEAR = "freeze-encoder", "train-all"
 
@@ -87,6 +89,23 @@ def test_the_table_leaves_out_what_says_nothing():
     assert "seeds apart" not in recommendation.scores_table(one)
     assert "seeds apart" in recommendation.scores_table(three)
     assert "frozen head" not in recommendation.scores_table(three)
+
+
+def test_what_was_stopped_is_marked_in_the_table_the_words_and_the_figures():
+    costs = {CHEAP: 1.0, "top-k": 30.0, "gradual": 60.0, DEAR: 100.0}
+    comparison = folds_of({CHEAP: 0.6, "top-k": 0.9, "gradual": 0.5}, costs, rounds=1, rows=400, planned=tuple(costs))
+    comparison.extend(behind_in_rounds(comparison))
+    comparison.extend([Dropped(DEAR, 0, 0.4, "top-k", 0.9, "budget", epoch=2)])
+    table = recommendation.scores_table(comparison)
+    assert "Unfreeze from the top (stopped after 1 fold)" in table
+    assert "Train everything (stopped after 2 epochs)" in table
+    told = recommendation.recommendation(comparison)
+    assert "judged by 5-fold cross-validation on all 400 rows" in told.lower()
+    assert "“Train everything” was stopped after 2 epochs, 50.0 points behind “Train the top blocks”." in told
+    assert recommend(comparison).chosen.scenario not in comparison.dropped
+    symbols = {trace.name: trace.marker.symbol for trace in comparison_plots.costs(comparison).data}
+    assert [name for name, symbol in symbols.items() if symbol.endswith("-open")] == ["Unfreeze from the top"]
+    assert len(comparison_plots.curves(comparison).data) == len(costs)  # the first fold of each
 
 
 def test_figures_hold_every_attempt_and_only_grow():
