@@ -6,9 +6,10 @@ cost next to nothing are never stopped. Of the others:
 - After each round, what is shown to be worse than the leader stops. Then, from the lowest score upwards, what there is
   no time for: the leader must be able to run to its end, and the others to the end of the next round (successive
   halving, Karnin, Koren and Somekh 2013, with folds as the resource).
-- In the first round, where there is no time for all, a scenario stops after a third of its epochs unless it is ahead
-  of what all cheaper ones had reached at that point; of what they have reached in the end, if there is not even time
-  for the rest of its epochs.
+- In the first attempt with a scenario, after a third of its epochs, it stops if there is no time for the rest of them,
+  for such a look at each scenario after it, and for the remaining rounds of the dearest so far. Unless it is ahead of
+  what the others had reached at that point, or, if there is no time even without these looks, of what they have
+  reached in the end, or within chance of it.
 
 Time is counted in the passes through the encoder that `mtst.comparison.cost` plans, so it is the same on every machine.
 """
@@ -20,12 +21,14 @@ from mtst.comparison.bootstrap import interval
 from mtst.comparison.difference import MIN_GAIN, Draws
 from mtst.comparison.events import Attempt, AttemptEpoch, Dropped, DropReason
 from mtst.comparison.results import Comparison
-from mtst.evaluation.scores import mean_macro_f1
+from mtst.evaluation.scores import mean_macro_f1, standard_error
 
 BUDGET = 1.4  # times the dearest scenario by itself; the rest of 1.5 is for what no scenario needs by itself
 NEXT_TO_NOTHING = 0.1  # of the dearest scenario's cost: never stopped
 EARLY = 1 / 3  # of the epochs, after which the first look is taken
 MIN_EPOCHS = 3
+# Two scenarios are right about most of the same rows, so their difference varies less by chance than either score.
+CHANCE = 0.5  # standard errors of a validation score
 
 
 class Costs:
@@ -66,17 +69,14 @@ class Costs:
         """Return whether one attempt is of another scenario that could be stopped too."""
         return one.task is None and one.scenario not in {attempt.scenario, *self._exempt}
 
-    def time_for_all(self, attempt: Attempt) -> bool:
-        """Return whether an attempt, and all attempts after it, fit into the budget."""
-        every_round = self.free + sum(map(self.of, self.racing))
-        later = sum(map(self.of, self._not_begun(attempt)))
-        return self.spent + self._rest(attempt) + later + self.rounds_left * every_round <= self.budget
+    def time_for_rest(self, attempt: Attempt, *, looks: bool) -> bool:
+        """Return whether the rest of an attempt fits in, besides all rounds that are left of the dearest so far.
 
-    def time_for_rest(self, attempt: Attempt) -> bool:
-        """Return whether the rest of an attempt fits in, besides a look at those after it and all rounds."""
+        With `looks`, besides a look at each scenario after it as well.
+        """
         not_begun = self._not_begun(attempt)
         dearest = max(self.of(key) for key in self.racing if key not in not_begun)
-        later = EARLY * sum(map(self.of, not_begun))
+        later = EARLY * sum(map(self.of, not_begun)) if looks else 0.0
         return self.spent + self._rest(attempt) + later + self.rounds_left * (self.free + dearest) <= self.budget
 
     def _rest(self, attempt: Attempt) -> float:
@@ -139,13 +139,16 @@ def behind_in_epochs(comparison: Comparison, epoch: AttemptEpoch) -> Dropped | N
     rivals = [
         one for one in comparison.epochs if one.attempt.round == attempt.round and costs.is_rival(one.attempt, attempt)
     ]
-    if not rivals or costs.time_for_all(attempt):
+    if not rivals or costs.time_for_rest(attempt, looks=True):
         return None
-    if costs.time_for_rest(attempt):
+    chance = 0.0
+    if costs.time_for_rest(attempt, looks=False):
         rivals = [one for one in rivals if one.epoch == _first_look(one)]
+    else:
+        chance = CHANCE * standard_error(epoch.validation)
     leader = max(rivals, key=lambda one: mean_macro_f1(one.validation))
     score, highest = mean_macro_f1(epoch.validation), mean_macro_f1(leader.validation)
-    if score >= highest:
+    if score >= highest - chance:
         return None
     return Dropped(attempt.scenario, 0, score, leader.attempt.scenario, highest, "budget", epoch.epoch)
 

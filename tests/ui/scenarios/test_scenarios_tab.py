@@ -94,8 +94,8 @@ def test_the_table_leaves_out_what_says_nothing():
 def test_what_was_stopped_is_marked_in_the_table_the_words_and_the_figures():
     costs = {CHEAP: 1.0, "top-k": 30.0, "gradual": 60.0, DEAR: 100.0}
     comparison = folds_of({CHEAP: 0.6, "top-k": 0.9, "gradual": 0.5}, costs, rounds=1, rows=400, planned=tuple(costs))
-    comparison.extend(behind_in_rounds(comparison))
     comparison.extend([Dropped(DEAR, 0, 0.4, "top-k", 0.9, "budget", epoch=2)])
+    comparison.extend(behind_in_rounds(comparison))
     table = recommendation.scores_table(comparison)
     assert "Unfreeze from the top (stopped after 1 fold)" in table
     assert "Train everything (stopped after 2 epochs)" in table
