@@ -4,7 +4,7 @@ Attempts come round by round, a round being all scenarios with one seed on one f
 cost next to nothing are never stopped. Of the others:
 
 - After each round, what is shown to be worse than the leader stops. Then, from the lowest score upwards, what there is
-  no time for: the leader must be able to run to its end, and the others to the end of the next round (successive
+  no time for: the others must be able to run the next round, and any one of them all rounds after it (successive
   halving, Karnin, Koren and Somekh 2013, with folds as the resource).
 - In the first attempt with a scenario, after a third of its epochs, it stops if there is no time for the rest of them,
   for such a look at each scenario after it, and for the remaining rounds of the dearest so far. Unless it is ahead of
@@ -23,7 +23,7 @@ from mtst.comparison.events import Attempt, AttemptEpoch, Dropped, DropReason
 from mtst.comparison.results import Comparison
 from mtst.evaluation.scores import mean_macro_f1, standard_error
 
-BUDGET = 1.4  # times the dearest scenario by itself; the rest of 1.5 is for what no scenario needs by itself
+BUDGET = 1.35  # times the dearest scenario by itself; the rest of 1.5 is for what no scenario needs by itself
 NEXT_TO_NOTHING = 0.1  # of the dearest scenario's cost: never stopped
 EARLY = 1 / 3  # of the epochs, after which the first look is taken
 MIN_EPOCHS = 3
@@ -115,19 +115,18 @@ def behind_in_rounds(comparison: Comparison) -> list[Dropped]:
 
 
 def _too_many(racing: list[str], scores: dict[str, float], costs: Costs) -> list[str]:
-    """Return those that there is no time for, so that the best of them has time for all rounds that are left."""
+    """Return those that there is no time for: the others have time for the next round, and any one for all after it."""
     if not racing:
         return []
     highest = max(scores[key] for key in racing)
     first = next(key for key in racing if scores[key] >= highest - MIN_GAIN)  # the cheapest of equals
-    time = costs.budget - costs.spent - costs.rounds_left * (costs.free + costs.of(first))
-    stopped = []
+    time = costs.budget - costs.spent - costs.rounds_left * costs.free
+    kept = [first]
     for key in sorted((key for key in racing if key != first), key=scores.__getitem__, reverse=True):
-        if costs.of(key) <= time:
-            time -= costs.of(key)
-        else:
-            stopped.append(key)
-    return stopped
+        next_round = [costs.of(other) for other in (*kept, key)]
+        if sum(next_round) + (costs.rounds_left - 1) * max(next_round) <= time:
+            kept.append(key)
+    return [key for key in racing if key not in kept]
 
 
 def behind_in_epochs(comparison: Comparison, epoch: AttemptEpoch) -> Dropped | None:
