@@ -54,7 +54,7 @@ def test_a_comparison_from_start_to_the_saved_page(services, write_csv, tiny_fol
     assert view.after["visible"]
     page, report = comparison_view.save_comparison(services, token)
     made = json.loads(Path(report).read_text(encoding="utf-8"))
-    assert [row["scenario"] for row in made["scenarios"]] == [CHEAP, "freeze-all"]
+    assert [row["scenario"] for row in made["scenarios"]] == ["freeze-all", CHEAP]
     assert made["complete"]
     saved = Path(page).read_text(encoding="utf-8")
     assert saved.startswith("<!doctype html>")
