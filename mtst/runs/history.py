@@ -224,7 +224,7 @@ class History:
     @property
     def best(self) -> EpochEnded:
         """The epoch that is kept of those so far."""
-        return self._epoch(self._selection.best_epoch)
+        return self._epoch(self._end.best_epoch if isinstance(self._end, Finished) else self._selection.best_epoch)
 
     @property
     def highest_scoring(self) -> EpochEnded:

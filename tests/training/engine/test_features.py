@@ -251,7 +251,7 @@ def test_a_run_without_room_ends_with_the_error_and_the_model_as_it_was(monkeypa
 def test_what_was_kept_is_let_go_when_more_opens(exact, swapped):
     """A gradual run embeds the rows anew for each boundary, and tells so."""
     model = MultiTaskSentenceTransformer(exact(), swapped.tasks)
-    events = list(fit(model, swapped, TrainConfig("gradual", batch_size=64), baselines=False))
+    events = list(fit(model, swapped, TrainConfig("gradual", epochs=6, batch_size=64), baselines=False))
     order = [event.kind for event in events if isinstance(event, Embedded | Opened | EpochEnded)]
     expected = ["embedded", "epoch", "epoch"]  # epoch 0, then the heads
     expected += ["opened", "embedded", "epoch"] * 2  # blocks 2 and 1
