@@ -3,7 +3,7 @@
 from mtst.comparison.race import Costs
 from mtst.comparison.results import Comparison
 
-EXPECTED = 0.75  # of the budget: scenarios end before their last epoch, or are stopped in their first attempt
+EXPECTED = 0.85  # of the budget: scenarios end before their last epoch, or are stopped in their first attempt
 
 
 def total_seconds(comparison: Comparison) -> float | None:
