@@ -23,8 +23,8 @@ from mtst.comparison.events import Attempt, AttemptEpoch, Dropped, DropReason
 from mtst.comparison.results import Comparison
 from mtst.evaluation.scores import mean_macro_f1, standard_error
 
-# Times the dearest scenario by itself. The rest of 1.5 is for what no scenario needs by itself, and for that the dearest
-# may end before its last epoch in the rounds that it does not run: on 300 rows of TREC, 1.35 here came to 1.53.
+# Times the dearest scenario by itself. The rest of 1.5 is for what no scenario needs by itself, and for what the
+# dearest saves by ending before its last epoch in rounds that it does not run: on 300 rows of TREC 1.35 came to 1.53.
 BUDGET = 1.3
 NEXT_TO_NOTHING = 0.1  # of the dearest scenario's cost: never stopped
 EARLY = 1 / 3  # of the epochs, after which the first look is taken
