@@ -8,6 +8,8 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 # Two threads that wait for each other on a busy machine are many times slower than one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# t-SNE has two all the same. They sleep while they wait: if they spin, the tests beside them take five times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import copy
 import random
