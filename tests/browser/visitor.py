@@ -3,7 +3,7 @@
 from pathlib import Path
 from urllib.parse import urlparse
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, TimeoutError
 
 TABS = ("Compare", "Map", "Predict", "Train", "Scenarios", "Guide")
 
@@ -77,7 +77,11 @@ class Visitor:
         page = self.page
         page.evaluate("document.querySelectorAll('#train-status *').forEach(part => (part.dataset.before = 'yes'))")
         page.click("#train-start:enabled")
-        page.wait_for_selector("#train-status :is(.running, .validating, .finished):not([data-before])")
+        try:
+            page.wait_for_selector("#train-status :is(.running, .validating, .finished):not([data-before])")
+        except TimeoutError as error:
+            status = page.inner_text("#train-status")
+            raise AssertionError(f"The run has not begun. The page says {status!r}.") from error
 
     def measure(self) -> None:
         """Run the shortest run there is: nothing is trained."""
