@@ -16,12 +16,11 @@ from mtst.comparison.events import (
     ComparisonStarted,
     Dropped,
     LearningCurve,
-    plan_attempts,
 )
 from mtst.comparison.known_results import describe_expectation, expect_for
 from mtst.comparison.recommendation import stopping_point
 from mtst.comparison.results import Comparison
-from mtst.comparison.rows import count_folds
+from mtst.comparison.rows import plan_comparison
 from mtst.comparison.runner import compare_scenarios
 from mtst.data.dataset import make_dataset
 from mtst.data.table import read_table
@@ -84,7 +83,7 @@ def compare(
     test_data = make_dataset(read_table(test, header=header), text, labels, data.tasks, merge=merge) if test else None
     print_skipped(data.skipped)
     scenarios = tuple(scenario or comparable_scenarios(data.tasks))
-    attempts = plan_attempts(scenarios, seeds, data, alone, count_folds(data, config, seeds, test_data))
+    attempts = plan_comparison(data, config, scenarios, seeds, alone=alone, test=test_data)
     if expected := expect_for(data):
         typer.echo(describe_expectation(expected))
     loaded = load_with_progress(encoder, fp32=fp32)

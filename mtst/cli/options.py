@@ -54,9 +54,7 @@ WarmUp = Annotated[
 WeightDecay = Annotated[float | None, typer.Option(metavar="SHARE", help="AdamW's decay of matrices; by scenario.")]
 LabelSmoothing = Annotated[float, typer.Option(metavar="SHARE", help="Share of the target spread over all labels.")]
 Clip = Annotated[float, typer.Option(metavar="LENGTH", help="Greatest length of the gradient; 0 for none.")]
-Patience = Annotated[
-    int | None, typer.Option(metavar="N", help="Stop after N epochs without a better mean macro-F1; by scenario.")
-]
+Patience = Annotated[int | None, typer.Option(metavar="N", help="Stop N epochs after the best one; by scenario.")]
 TaskWeights = Annotated[
     list[str] | None, typer.Option(metavar="COLUMN=WEIGHT", help="Weight of a task's loss; 1 if left out; repeat.")
 ]

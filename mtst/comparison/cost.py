@@ -46,14 +46,14 @@ def training_costs(
     for scenario in scenarios:
         resolved = resolve_for(model, replace(config, scenario=scenario), train_rows)
         boundaries = [boundary_block(resolved.open_at(epoch), keys, blocks) for epoch in range(1, resolved.epochs + 1)]
-        passes = sum(HEADS_ONLY + _open_share(block, blocks) for block in boundaries)
+        passes = sum(_share_of_pass(block, blocks) for block in boundaries)
         costs[scenario] = passes * (LEARNING_PASSES * train_rows + validation_rows)
     return costs
 
 
-def _open_share(block: int | None, blocks: int) -> float:
-    """Return how much of a pass through the encoder lies above its lowest open block; None if all is frozen."""
-    return 0.0 if block is None else 1 - block / max(1, blocks)
+def _share_of_pass(block: int | None, blocks: int) -> float:
+    """Return what a row costs, in passes, where `block` of so many is the lowest open one; None if all are frozen."""
+    return HEADS_ONLY + (0.0 if block is None else 1 - block / max(1, blocks))
 
 
 def measure_pace(
@@ -80,9 +80,8 @@ def measure_pace(
     finally:
         trainer.close()
     keys = [group.key for group in model_groups(model)]
-    share = HEADS_ONLY + _open_share(
-        boundary_block(resolved.open_at(1), keys, model.encoder.num_blocks), model.encoder.num_blocks
-    )
+    blocks = model.encoder.num_blocks
+    share = _share_of_pass(boundary_block(resolved.open_at(1), keys, blocks), blocks)
     return min(paces) / (LEARNING_PASSES * share)  # the fastest, since what else the machine does slows single steps
 
 

@@ -142,6 +142,18 @@ class Compared:
     kind: Literal["compared"] = "compared"
 
 
+def check_comparison(scenarios: Sequence[str], seeds: int, tasks: Sequence[Task], alone: str | None) -> None:
+    """Check that these scenarios can be compared on these tasks.
+
+    Raises:
+        SettingsError: there is no such scenario, none at all, or too many seeds.
+    """
+    if not scenarios or not 1 <= seeds <= MAX_SEEDS:
+        raise SettingsError(f"Compare at least one scenario, with 1 to {MAX_SEEDS} seeds, not {seeds!r}.")
+    for key in (*scenarios, alone) if alone else scenarios:
+        find_scenario(key, tasks)
+
+
 def plan_attempts(
     scenarios: Sequence[str], seeds: int, data: Dataset, alone: str | None = None, folds: int = 1
 ) -> tuple[Attempt, ...]:
@@ -158,11 +170,8 @@ def plan_attempts(
     Raises:
         SettingsError: there is no such scenario, none at all, or too many seeds.
     """
-    if not scenarios or not 1 <= seeds <= MAX_SEEDS:
-        raise SettingsError(f"Compare at least one scenario, with 1 to {MAX_SEEDS} seeds, not {seeds!r}.")
+    check_comparison(scenarios, seeds, data.tasks, alone)
     keys = dict.fromkeys(scenarios)
-    for key in (*keys, alone) if alone else keys:
-        find_scenario(key, data.tasks)
     attempts: list[Attempt] = []
     for seed, fold in product(range(seeds), range(folds)):
         if alone and len(data.tasks) > 1:

@@ -13,13 +13,13 @@ from math import log
 from statistics import mean
 
 from mtst.assets import KNOWN_RESULTS
+from mtst.comparison.difference import MIN_GAIN
 from mtst.data.dataset import Dataset
 from mtst.training.scenarios import FIXED
 
 REFERENCE = "freeze-encoder"  # what gains are measured against
 FACTOR = 2.5  # a set counts if it has at most so many times more or fewer rows for each label
 MIN_SETS = 3
-MIN_GAIN = 0.01
 CHEAPER = "top-k"  # of the scenarios that train the encoder, the one whose steps cost least
 
 

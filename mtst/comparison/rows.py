@@ -1,9 +1,10 @@
 """Which rows an attempt learns from, chooses its epoch by and is judged by: rows set aside once, or folds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from mtst.comparison.events import Attempt
+from mtst.comparison.events import Attempt, check_comparison, plan_attempts
 from mtst.data.dataset import Dataset
 from mtst.data.folds import stratified_folds
 from mtst.data.split import check_trainable
@@ -12,9 +13,7 @@ from mtst.training.config import TrainConfig, split
 
 TEST_SHARE = 0.2
 FOLDS = 5
-MAX_FOLD_ROWS = (
-    1_000  # from here on a fifth of the rows is enough to judge by, and five times the training is not worth it
-)
+MAX_FOLD_ROWS = 1_000  # from here on a fifth of the rows judges well enough, and five times the training is too much
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,7 @@ class RowPlan:
             raise DataError("None of the rows to judge by has a label. Give a file with the same columns of labels.")
         check_trainable(data)
         self.learning = data
+        self._folds = lru_cache(maxsize=None)(self._divide_in_folds)
         self._of = lru_cache(maxsize=None)(self._divide)
 
     def of(self, attempt: Attempt) -> AttemptRows:
@@ -76,11 +76,40 @@ class RowPlan:
         if self.folds == 1:
             return AttemptRows(*split(self.learning, self._config), self.judging, tuple(range(len(self.judging))))
         seed += self._config.seed
-        folds = stratified_folds(self.learning, self.folds, seed)
+        folds = self._folds(seed)
         rest = self.learning.take(sorted(row for k, rows in enumerate(folds) if k != fold for row in rows))
         check_trainable(rest)
         parts = split(rest, replace(self._config, seed=seed))
         return AttemptRows(*parts, self.learning.take(folds[fold]), tuple(folds[fold]))
+
+    def _divide_in_folds(self, seed: int) -> list[list[int]]:
+        return stratified_folds(self.learning, self.folds, seed)
+
+
+def plan_comparison(
+    data: Dataset,
+    config: TrainConfig,
+    scenarios: Sequence[str],
+    seeds: int,
+    *,
+    alone: str | None = None,
+    test: Dataset | None = None,
+) -> tuple[Attempt, ...]:
+    """Return the attempts of a comparison, with as many folds as suit the rows.
+
+    Args:
+        data: all rows.
+        config: its seed fixes the folds.
+        scenarios: their keys.
+        seeds: how often the rows are divided, and every scenario trained.
+        alone: a scenario in which each task is trained alone too.
+        test: rows to judge by, if there are any.
+
+    Raises:
+        SettingsError: there is no such scenario, none at all, or too many seeds.
+    """
+    check_comparison(scenarios, seeds, data.tasks, alone)
+    return plan_attempts(scenarios, seeds, data, alone, count_folds(data, config, seeds, test))
 
 
 def count_folds(data: Dataset, config: TrainConfig, seeds: int, test: Dataset | None = None) -> int:

@@ -32,7 +32,7 @@ class StepBudget:
 
     Attributes:
         steps: optimizer steps at `REFERENCE_ROWS` training rows.
-        can_end_early: whether the run ends when half of its epochs have been clearly below the best one.
+        can_end_early: whether the run ends when half of its epochs have passed since the one that is kept.
     """
 
     steps: int

@@ -226,7 +226,7 @@ def resolve(config: TrainConfig, scenario: Scenario, keys: Sequence[str], rows: 
 
 
 def _length(config: TrainConfig, budget: Budget, opening: Opening, rows: int) -> tuple[int, float]:
-    """Return the epochs of a run, and those without progress after which it ends; infinity for never."""
+    """Return the epochs of a run, and after how many past the one that is kept it ends; infinity for never."""
     if not opening:
         return 0, inf
     if config.epochs is not None:

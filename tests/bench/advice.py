@@ -18,11 +18,11 @@ from pathlib import Path
 
 from mtst import TrainConfig, load_encoder, make_dataset, read_table
 from mtst.comparison.difference import MIN_GAIN
-from mtst.comparison.events import Attempt, AttemptEnded, AttemptEpoch, plan_attempts
+from mtst.comparison.events import Attempt, AttemptEnded, AttemptEpoch
 from mtst.comparison.race import BUDGET, Costs, behind_in_epochs, behind_in_rounds
 from mtst.comparison.recommendation import Recommendation, recommend
 from mtst.comparison.results import Comparison
-from mtst.comparison.rows import count_folds
+from mtst.comparison.rows import plan_comparison
 from mtst.comparison.runner import compare_scenarios
 from mtst.data.dataset import Dataset
 from mtst.data.split import text_key
@@ -86,7 +86,7 @@ def run_repeat(encoder: Encoder, data: Dataset, keys: tuple[str, ...], rows: int
         judged[attempt.scenario].append(mean_macro_f1(evaluate(model, others)))
 
     config, comparison = TrainConfig(), Comparison()
-    attempts = plan_attempts(keys, seeds, drawn, folds=count_folds(drawn, config, seeds))
+    attempts = plan_comparison(drawn, config, keys, seeds)
     for event in compare_scenarios(encoder, drawn, config, attempts, race=False, inspect=judge):
         comparison.extend([event])
     raced, cost = race_again(comparison)

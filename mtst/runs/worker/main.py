@@ -14,9 +14,9 @@ import scipy.stats  # noqa: F401 (this and the next: imported here, once, for ev
 import sentence_transformers  # noqa: F401
 import sklearn.decomposition  # noqa: F401
 
-from mtst.comparison.events import Compared, plan_attempts
+from mtst.comparison.events import Compared
 from mtst.comparison.results import Comparison
-from mtst.comparison.rows import count_folds
+from mtst.comparison.rows import plan_comparison
 from mtst.comparison.runner import compare_scenarios
 from mtst.data.dataset import Dataset
 from mtst.errors import MtstError
@@ -117,10 +117,10 @@ def _compare(
     job: Job, data: Dataset, model: MultiTaskSentenceTransformer, done: Comparison, should_stop: Callable[[], bool]
 ) -> Iterator[RunEvent]:
     """Return the events of a comparison, or of the rest of it."""
-    attempts = done.started.attempts if done.has_started else ()
-    if not attempts:
-        folds = count_folds(data, job.config, job.seeds)
-        attempts = plan_attempts(job.scenarios, job.seeds, data, job.alone, folds)
+    if done.has_started:
+        attempts = done.started.attempts
+    else:
+        attempts = plan_comparison(data, job.config, job.scenarios, job.seeds, alone=job.alone)
     return compare_scenarios(
         model.encoder, data, job.config, attempts, done=done, race=job.race, should_stop=should_stop
     )

@@ -198,7 +198,7 @@ class Trainer:
         return EpochEnded(epoch, self._step, train_scores, result.scores, result.drift, weights, self._seconds)
 
     def out_of_patience(self, epoch: int) -> bool:
-        """Return whether training should stop after an epoch because nothing has got better for too long."""
+        """Return whether training should stop after an epoch because none has been kept for too long."""
         return self._validation.out_of_patience(epoch)
 
     def checkpoint(self) -> Checkpoint:

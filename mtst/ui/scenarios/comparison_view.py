@@ -9,7 +9,7 @@ import gradio as gr
 
 from mtst.assets import SMALL_SAMPLE
 from mtst.comparison.estimate import remaining_seconds
-from mtst.comparison.events import plan_attempts
+from mtst.comparison.events import check_comparison
 from mtst.data.dataset import Dataset
 from mtst.data.tasks import Task
 from mtst.errors import MtstError, RunError
@@ -101,7 +101,7 @@ def as_comparison(
         SettingsError: there is nothing to compare, or no such scenario.
     """
     alone_scenario = ALONE_SCENARIO if alone else None
-    plan_attempts(scenarios, seeds, data, alone_scenario)
+    check_comparison(scenarios, seeds, data.tasks, alone_scenario)
     return replace(job, kind="compare", scenarios=tuple(scenarios), seeds=seeds, alone=alone_scenario, race=race)
 
 

@@ -14,14 +14,7 @@ from mtst.ui.components.html import quiet, table
 from mtst.ui.components.run_status import format_duration
 from mtst.ui.components.templates import render
 
-COSTS = (
-    "seeds apart",
-    "seconds",
-    "seconds a point gained",
-    "weights trained",
-    "encoder drift",
-    "frozen head",
-)
+COSTS = ("seeds apart", "seconds", "seconds a point gained", "weights trained", "encoder drift", "frozen head")
 SAME_SCORE = 0.005  # macro-F1; smaller differences are not reported
 NOT_YET = quiet("The recommendation appears when two scenarios have ended.")
 

@@ -86,7 +86,7 @@ def hyperparameter_fields() -> HyperparameterFields:
     with gr.Row():
         fields["epochs"] = number("epochs")
         fields["batch_size"] = number("batch_size", "32", "sentences in a step")
-        fields["patience"] = number("patience", info="epochs without progress, then it stops")
+        fields["patience"] = number("patience", info="epochs after the one that is kept")
     html("<h3>Learning rates</h3>")
     with gr.Row():
         fields["head_rate"] = number("head_rate")

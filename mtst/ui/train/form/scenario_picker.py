@@ -136,7 +136,7 @@ def _duration(config: TrainConfig, resolved: ResolvedConfig, rows: int) -> str:
     epochs = f"{resolved.epochs} epoch{'s' if resolved.epochs > 1 else ''}"
     count = f"{epochs} of {rows:,} rows ({steps:,} steps)"
     if not isinf(resolved.patience):
-        count = f"At most {count}; it ends earlier after {resolved.patience:.0f} epochs that are clearly below the best"
+        count = f"At most {count}; it ends {resolved.patience:.0f} epochs after the one that is kept"
     return count if config.epochs else f"{count}. You can set another number below."
 
 

@@ -78,8 +78,10 @@ def _lines(history: History) -> list[str]:
     started, finished, trained = history.started, history.finished, history.last_epoch > 0
     lines = []
     if finished.early:
-        last, highest = history.last_epoch, history.highest_scoring.epoch
-        lines.append(f"It ended by itself after epoch {last}: no later epoch was better than epoch {highest}.")
+        lines.append(
+            f"It ended by itself after epoch {history.last_epoch}: none after epoch {finished.best_epoch} was good "
+            "enough to be kept."
+        )
     if finished.stopped and not trained:
         lines.append("It was stopped before an epoch had ended, so the model is as it was before training.")
     if finished.best_epoch == 0 and trained:
@@ -123,9 +125,9 @@ def _why_not_highest(kept: EpochEnded, highest: EpochEnded, rows: int) -> list[s
         return []
     scores = [100 * mean_macro_f1(epoch.validation) for epoch in (highest, kept)]
     return [
-        f"Epoch {kept.epoch} is kept, the latest that {rows} validation rows cannot tell from the best: epoch "
-        f"{highest.epoch} had a macro-F1 of {scores[0]:.1f} %, epoch {kept.epoch} one of {scores[1]:.1f} %, which may "
-        "be chance, and it has learnt longer."
+        f"Epoch {kept.epoch} is kept, the latest within a standard error of the best: epoch {highest.epoch} had a "
+        f"macro-F1 of {scores[0]:.1f} % on {rows} validation rows, epoch {kept.epoch} one of {scores[1]:.1f} %. The "
+        "difference may be chance, and it has learnt longer."
     ]
 
 
