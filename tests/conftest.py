@@ -59,16 +59,6 @@ FOOD = (
 )
 
 
-def pytest_collection_modifyitems(items):
-    """With several processes (`--dist loadgroup`), one of them runs all tests in a browser, the others file by file.
-
-    So there is one app and one browser, and what a file shares is made once.
-    """
-    for item in items:
-        group = "browser" if "browser" in item.path.parts else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(autouse=True)
 def seeds():
     random.seed(0)

@@ -22,7 +22,7 @@ from mtst.ui.map.tab import map_tab
 from mtst.ui.predict.tab import predict_tab
 from mtst.ui.scenarios.tab import scenarios_tab
 from mtst.ui.server.browser_state import browser_tokens
-from mtst.ui.server.gradio_patches import RelativeManifest, public_endpoints, refuse_url_downloads
+from mtst.ui.server.gradio_patches import RelativeManifest, public_endpoints, refuse_url_downloads, rest_between_events
 from mtst.ui.server.middleware import SecurityHeaders, log_to_stderr
 from mtst.ui.server.request_limits import RequestLimits
 from mtst.ui.services.services import Services
@@ -57,6 +57,7 @@ def launch(demo: gr.Blocks, services: Services) -> None:
     """Start the server; host and port come from Gradio's own environment variables."""
     refuse_url_downloads()
     demo.queue(max_size=64, api_open=False)
+    rest_between_events(demo)
     demo.launch(
         theme=theme(),
         head=f"<style>{STYLE.read_text(encoding='utf-8')}</style>{head()}",  # `css=` would rewrite the selectors

@@ -21,7 +21,14 @@ from mtst.assets import SMALL_SAMPLE
 from tests.browser.visitor import Visitor
 
 ROOT = Path(__file__).resolve().parents[2]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--in-process-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-sync",
+)
 WAIT_SECONDS = 240  # for any state of a page: a slow machine shall be slow, and a test has 300 seconds in all
 # The system's browser, or Playwright's own if there is none.
 EXECUTABLE = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -110,9 +117,18 @@ def profiles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int
 
 
 def open_page(
-    profile: BrowserContext, address: str, width: int = 1280, theme: str = "light", stored: dict[str, str] | None = None
+    profile: BrowserContext,
+    address: str,
+    width: int = 1280,
+    theme: str = "light",
+    stored: dict[str, str] | None = None,
+    tab: str = "Compare",
 ) -> Visitor:
-    """Open the app in a new page of a browser that remembers only `stored`, its local storage."""
+    """Open the app in a new page of a browser that remembers only `stored`, its local storage.
+
+    Unless `tab` is Compare, no sentences are compared, which saves a second.
+    """
+    stored = {**(stored or {}), **({} if tab == "Compare" else {"mtst-tab": tab})}
     page: Page = profile.new_page()
     profile.clear_cookies()
     parts = urlparse(address)
@@ -125,7 +141,10 @@ def open_page(
         page.evaluate("stored => Object.entries(stored).forEach(([k, v]) => localStorage.setItem(k, v))", stored)
     visitor = Visitor(page)
     page.goto(address)
-    page.wait_for_selector("#compare-pairs table", state="attached")
+    if tab == "Compare":
+        page.wait_for_selector("#compare-pairs table", state="attached")
+    else:
+        visitor.tab(tab)
     return visitor
 
 
@@ -153,6 +172,18 @@ def visit(profiles: Callable, address: str) -> Iterator[Callable[..., Visitor]]:
     for visitor in visitors:
         close_pages(visitor.page.context)
         check(visitor)
+
+
+@pytest.fixture
+def visit_train(visit: Callable[..., Visitor]) -> Callable[..., Visitor]:
+    """Open the Train tab in a new page, and upload a file there."""
+
+    def visit_train(file: Path, **options: object) -> Visitor:
+        visitor = visit(tab="Train", **options)
+        visitor.upload(file)
+        return visitor
+
+    return visit_train
 
 
 @pytest.fixture(scope="module")

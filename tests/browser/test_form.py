@@ -23,7 +23,7 @@ HOSTILE = (
 )
 
 
-def test_a_hostile_file_is_shown_as_typed_and_runs_nothing(visit, tmp_path) -> None:
+def test_a_hostile_file_is_shown_as_typed_and_runs_nothing(visit_train, tmp_path) -> None:
     names = ("text", EVIL, "**b** [l](javascript:alert(3))", "\u202ethgir")
     rows = [
         (
@@ -35,10 +35,8 @@ def test_a_hostile_file_is_shown_as_typed_and_runs_nothing(visit, tmp_path) -> N
         for k in range(28)
     ]
     write(tmp_path / "<b>evil.csv", [names, *rows, (" ", "x", "y", "z")])
-    visitor = visit()
-    visitor.tab("Train")
+    visitor = visit_train(tmp_path / "<b>evil.csv")
     page = visitor.page
-    visitor.upload(tmp_path / "<b>evil.csv")
     assert EVIL in page.inner_text("#train-report h3 >> nth=0")
     assert "evil.csv" in page.inner_text("#train-report p >> nth=0")
     assert page.inner_text("#train-report .warn b") == "1"
@@ -55,14 +53,12 @@ def test_a_hostile_file_is_shown_as_typed_and_runs_nothing(visit, tmp_path) -> N
     assert visitor.too_wide() == []
 
 
-def test_columns_are_mapped_anew_rows_left_out_and_the_rest_trained(visit, tmp_path) -> None:
+def test_columns_are_mapped_anew_rows_left_out_and_the_rest_trained(visit_train, tmp_path) -> None:
     sample = read_table(SMALL_SAMPLE).rows[:60]
     rows = [(text, "Positive" if k % 2 else "positive", topic or "none") for k, (text, topic, _) in enumerate(sample)]
     write(tmp_path / "mine.csv", [("text", "mood", "topic"), *rows, rows[0]])
-    visitor = visit()
-    visitor.tab("Train")
+    visitor = visit_train(tmp_path / "mine.csv")
     page = visitor.page
-    visitor.upload(tmp_path / "mine.csv")
     page.wait_for_selector("#train-lengths .main-svg")
     assert visitor.rows() == ["61", "61"]
     page.locator("#train-merge input").check()
@@ -88,10 +84,8 @@ def test_columns_are_mapped_anew_rows_left_out_and_the_rest_trained(visit, tmp_p
     page.wait_for_selector("#train-scores details[open] table")
 
 
-def test_layers_are_chosen_by_pressing_them_and_only_those_move(visit, few_rows: Path) -> None:
-    visitor = visit()
-    visitor.tab("Train")
-    visitor.upload(few_rows)
+def test_layers_are_chosen_by_pressing_them_and_only_those_move(visit_train, few_rows: Path) -> None:
+    visitor = visit_train(few_rows)
     page = visitor.page
     page.wait_for_selector("#train-layers [data-key='head:topic'][aria-pressed=true]")
     page.click("#train-layers [data-key=block-5]")
@@ -110,10 +104,8 @@ def test_layers_are_chosen_by_pressing_them_and_only_those_move(visit, few_rows:
     assert "--open-groups block-5 --open-groups head:sentiment" in page.inner_text("#train-story pre")
 
 
-def test_settings_follow_the_scenario_and_nonsense_is_explained(visit, few_rows: Path) -> None:
-    visitor = visit()
-    visitor.tab("Train")
-    visitor.upload(few_rows)
+def test_settings_follow_the_scenario_and_nonsense_is_explained(visit_train, few_rows: Path) -> None:
+    visitor = visit_train(few_rows)
     page = visitor.page
     page.wait_for_selector("#train-layer_decay [placeholder='1']")
     visitor.choose("discriminative")
@@ -138,12 +130,10 @@ def test_settings_follow_the_scenario_and_nonsense_is_explained(visit, few_rows:
         pytest.param("rows.tsv", ["CSV", "UTF-16"], marks=pytest.mark.slow),
     ],
 )
-def test_other_formats_are_read_and_named(visit, tmp_path, name: str, formats: list[str]) -> None:
+def test_other_formats_are_read_and_named(visit_train, tmp_path, name: str, formats: list[str]) -> None:
     rows = [(f"sentence number {k} is here", "ab"[k % 2]) for k in range(12)]
     write(tmp_path / name, [("text", "label"), *rows])
-    visitor = visit()
-    visitor.tab("Train")
-    visitor.upload(tmp_path / name)
+    visitor = visit_train(tmp_path / name)
     assert visitor.rows() == ["12", "12"]
     assert all(word in visitor.page.inner_text("#train-report p >> nth=0") for word in (name, *formats))
     assert visitor.page.is_enabled("#train-start")
@@ -181,8 +171,7 @@ def test_a_file_that_cannot_be_used_is_explained_and_the_sample_taken_instead(
 ) -> None:
     """The words are those of the readers, whose tests are in `tests/data`."""
     (tmp_path / name).write_bytes(content)
-    visitor = visit()
-    visitor.tab("Train")
+    visitor = visit(tab="Train")
     visitor.page.set_input_files("#train-upload input[type=file]", tmp_path / name)
     assert visitor.page.inner_text("#tab-train [role=alert]")
     assert visitor.page.is_disabled("#train-start")

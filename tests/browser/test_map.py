@@ -35,8 +35,7 @@ def press_a_point(visitor, number: int) -> None:
 
 
 def test_a_pressed_point_lists_its_neighbours_and_a_new_figure_has_no_mark(visit) -> None:
-    visitor = visit()
-    visitor.tab("Map")
+    visitor = visit(tab="Map")
     wait_for_map(visitor, "component 1", 400)
     page = visitor.page
     press_a_point(visitor, 7)
@@ -85,8 +84,7 @@ def test_a_file_is_drawn_in_the_colours_of_its_columns(visit, tmp_path, width: i
 
 
 def test_the_map_shows_the_sample_and_ones_own_sentences(visit) -> None:
-    visitor = visit()
-    visitor.tab("Map")
+    visitor = visit(tab="Map")
     assert len(visitor.plot("#map-plot")["names"]) == 9
     page = visitor.page
     page.click("#map-source label:has(input[value=own])")

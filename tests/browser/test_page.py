@@ -23,8 +23,7 @@ def test_a_page_that_is_loaded_again_opens_where_it_was(visit) -> None:
 
 
 def test_a_second_tab_opens_where_its_visitor_was_last_and_moves_no_other(visit) -> None:
-    visitor = visit()
-    visitor.tab("Guide")
+    visitor = visit(tab="Guide")
     second = Visitor(visitor.page.context.new_page())
     second.page.goto(visitor.page.url)
     second.page.wait_for_selector("#tab-guide", state="visible")

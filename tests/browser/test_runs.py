@@ -34,10 +34,8 @@ def wait_for_points(page: Page, count: int) -> None:
     page.wait_for_function(f"count => {curve}.length === count", arg=count)
 
 
-def test_a_run_is_followed_live_found_again_and_used(visit, few_rows: Path) -> None:
-    visitor = visit()
-    visitor.tab("Train")
-    visitor.upload(few_rows)
+def test_a_run_is_followed_live_found_again_and_used(visit_train, few_rows: Path) -> None:
+    visitor = visit_train(few_rows)
     visitor.set("epochs", "4")
     visitor.start()
     page = visitor.page
@@ -60,10 +58,8 @@ def test_a_run_is_followed_live_found_again_and_used(visit, few_rows: Path) -> N
     assert page.is_checked("#predict-model input[value=own]")
 
 
-def test_a_killed_run_says_so_and_is_resumed_from_another_tab(visit, host, few_rows: Path) -> None:
-    visitor = visit()
-    visitor.tab("Train")
-    visitor.upload(few_rows)
+def test_a_killed_run_says_so_and_is_resumed_from_another_tab(visit_train, host, few_rows: Path) -> None:
+    visitor = visit_train(few_rows)
     visitor.choose("train-all")
     visitor.set("epochs", "3")
     visitor.start()
@@ -122,10 +118,10 @@ def test_an_app_that_is_killed_comes_back_with_the_run(profiles, own_host, few_r
     close_pages(profiles(0))
 
 
-def test_without_its_token_a_run_is_out_of_reach_and_its_owner_deletes_it(visit, host, few_rows: Path) -> None:
-    visitor = visit()
-    visitor.tab("Train")
-    visitor.upload(few_rows)
+def test_without_its_token_a_run_is_out_of_reach_and_its_owner_deletes_it(
+    visit, host, few_rows: Path, visit_train
+) -> None:
+    visitor = visit_train(few_rows)
     visitor.measure()
     page = visitor.page
     folders = [path for path in host.runs.iterdir() if not path.name.startswith(".")]

@@ -5,10 +5,8 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 
-def test_gradual_unfreezing_is_drawn_before_and_while_it_runs(visit, few_rows: Path) -> None:
-    visitor = visit()
-    visitor.tab("Train")
-    visitor.upload(few_rows)
+def test_gradual_unfreezing_is_drawn_before_and_while_it_runs(visit_train, few_rows: Path) -> None:
+    visitor = visit_train(few_rows)
     visitor.choose("gradual")
     page = visitor.page
     page.wait_for_selector("#train-schedule .axis span")
@@ -24,10 +22,8 @@ def test_gradual_unfreezing_is_drawn_before_and_while_it_runs(visit, few_rows: P
     assert page.locator("#train-story td:has-text('SHA-256')").count() == 5  # two heads and two blocks have opened
 
 
-def test_learning_rates_are_found_and_used(visit, few_rows: Path) -> None:
-    visitor = visit()
-    visitor.tab("Train")
-    visitor.upload(few_rows)
+def test_learning_rates_are_found_and_used(visit_train, few_rows: Path) -> None:
+    visitor = visit_train(few_rows)
     page = visitor.page
     page.click("#train-rates")
     page.wait_for_selector("#train-rates-curve .main-svg")
@@ -50,10 +46,8 @@ def zoom_in(page: Page) -> None:
     page.mouse.up()
 
 
-def test_the_plot_is_updated_in_place_and_stop_keeps_the_best_model(visit, few_rows: Path) -> None:
-    visitor = visit()
-    visitor.tab("Train")
-    visitor.upload(few_rows)
+def test_the_plot_is_updated_in_place_and_stop_keeps_the_best_model(visit_train, few_rows: Path) -> None:
+    visitor = visit_train(few_rows)
     visitor.choose("train-all")
     visitor.set("epochs", "10")
     visitor.set("batch_size", "8")  # short steps, each of them a point
