@@ -56,7 +56,7 @@ def compare(
     seeds: Seeds = 1,
     alone: Alone = None,
     epochs: options.Epochs = None,
-    batch_size: options.BatchSize = TrainConfig.batch_size,
+    batch_size: options.BatchSize = None,
     top_blocks: options.TopBlocks = TrainConfig.top_blocks,
     balance: options.Balance = TrainConfig.balance,
     seed: Seed = TrainConfig.seed,

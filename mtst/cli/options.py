@@ -38,7 +38,7 @@ OpenGroups = Annotated[
 TopBlocks = Annotated[int, typer.Option(metavar="K", help="For 'top-k': how many blocks train.")]
 EpochsPerGroup = Annotated[int, typer.Option(metavar="N", help="For 'gradual': epochs until the next group opens.")]
 Epochs = Annotated[int | None, typer.Option(metavar="N", help="Passes over the rows; by scenario if left out.")]
-BatchSize = Annotated[int, typer.Option(metavar="N", help="Sentences an optimizer step.")]
+BatchSize = Annotated[int | None, typer.Option(metavar="N", help="Sentences an optimizer step; by scenario.")]
 HeadRate = Annotated[float | None, typer.Option(metavar="RATE", help="Peak learning rate of the heads; by scenario.")]
 EncoderRate = Annotated[
     float | None, typer.Option(metavar="RATE", help="Peak rate of the encoder's highest group; by scenario.")

@@ -43,7 +43,7 @@ def train(
     epochs_per_group: options.EpochsPerGroup = TrainConfig.epochs_per_group,
     frozen_head_loss: options.FrozenHeadLoss = True,
     epochs: options.Epochs = None,
-    batch_size: options.BatchSize = TrainConfig.batch_size,
+    batch_size: options.BatchSize = None,
     head_rate: options.HeadRate = None,
     encoder_rate: options.EncoderRate = None,
     find_rates: options.FindRates = False,

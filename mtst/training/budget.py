@@ -32,18 +32,16 @@ class StepBudget:
 
     Attributes:
         steps: optimizer steps at `REFERENCE_ROWS` training rows.
-        can_end_early: whether the run ends when half of its epochs have passed since the one that is kept.
     """
 
     steps: int
-    can_end_early: bool = True
 
     def epochs(self, rows: int, batch_size: int) -> int:
         steps = self.steps * sqrt(rows / REFERENCE_ROWS)
         return max(2, ceil(steps / max(1, ceil(rows / batch_size))))
 
     def patience(self, epochs: int) -> int | None:
-        return max(1, ceil(PATIENCE * epochs)) if self.can_end_early else None
+        return max(1, ceil(PATIENCE * epochs))
 
     def encoder_rate_factor(self, rows: int) -> float:
         return min(HIGHEST_FACTOR, max(LOWEST_FACTOR, sqrt(REFERENCE_ROWS / max(1, rows))))

@@ -52,7 +52,7 @@ class TrainConfig:
         top_blocks: the blocks that train in the scenario `top-k`.
         epochs_per_group: the epochs after which `gradual` opens the next group.
         epochs: passes over the training rows, 1 or more.
-        batch_size: sentences per optimizer step.
+        batch_size: sentences per optimizer step; 32 unless the scenario takes all rows at once.
         head_rate: peak learning rate of open heads.
         encoder_rate: peak learning rate of the encoder's highest open group.
         layer_decay: learning rate of an encoder group relative to that of the group above it.
@@ -78,7 +78,7 @@ class TrainConfig:
     top_blocks: int = 2
     epochs_per_group: int = 1
     epochs: int | None = None
-    batch_size: int = 32
+    batch_size: int | None = None
     head_rate: float | None = None
     encoder_rate: float | None = None
     layer_decay: float | None = None
@@ -132,6 +132,7 @@ class ResolvedConfig:
         patience: infinity if training never stops early.
         epoch_rule: which epoch is kept.
         learns_from_pairs: the encoder learns from pairs of rows instead of the heads' losses.
+        head_penalty: how strongly heads are kept near where they began; see `mtst.training.engine.head_penalty`.
         trains: what trains of an open group of the encoder.
     """
 
@@ -155,6 +156,7 @@ class ResolvedConfig:
     seed: int
     epoch_rule: EpochRule
     learns_from_pairs: bool
+    head_penalty: float = 0.0
     trains: Trains = "all"
 
     @property

@@ -178,7 +178,7 @@ def test_what_was_chosen_is_kept_zero_too(key):
 # --- how long, and how fast
 
 
-@pytest.mark.parametrize("key", ["freeze-encoder", "top-k", "train-all", "gradual", "freeze-head:topic"])
+@pytest.mark.parametrize("key", ["top-k", "train-all", "gradual", "freeze-head:topic"])
 def test_more_rows_take_more_steps_in_fewer_epochs(key):
     few, many = resolved(key, rows=80), resolved(key, rows=2000)
     assert few.epochs > 2 * many.epochs

@@ -15,6 +15,7 @@ from mtst.training.config import ResolvedConfig
 from mtst.training.distributed import ProcessGroup
 from mtst.training.engine.embedding_rows import TrainedRows
 from mtst.training.engine.features import Features
+from mtst.training.engine.head_penalty import HeadPenalty
 from mtst.training.engine.losses import Objective
 from mtst.training.engine.optimizer import Optimizer, clip_gradients, create_optimizer
 from mtst.training.events import GroupPlan
@@ -78,11 +79,12 @@ class TrainingStep:
         logits = self._model.classify(embeddings.detach() if self._config.learns_from_pairs else embeddings)
 
         loss = self.objective(embeddings, logits, targets, len(batch))
+        penalty = self._head_penalty() / self._process_group.world_size  # the gradients of all processes are summed
 
         # Backward. There is no gradient if the batch has no label, or none of a head that is open.
         optimizer.zero_grad()
         if loss.total is not None and loss.total.requires_grad:
-            loss.total.backward()
+            (loss.total + penalty).backward()
         self._process_group.all_reduce_gradients(optimizer.parameters)
 
         if self._config.clip:
@@ -99,14 +101,15 @@ class TrainingStep:
 
     def state_tensors(self) -> dict[str, Tensor]:
         """Return what the next steps depend on, besides the weights of the model."""
-        return self._optimizer.state_tensors() | {"log_variances": self.objective.joint.log_variances}
+        heads = self._head_penalty.state_tensors()
+        return self._optimizer.state_tensors() | heads | {"log_variances": self.objective.joint.log_variances}
 
     def load_state_tensors(self, tensors: Mapping[str, Tensor], step: int) -> None:
         """Restore what `state_tensors` returned after so many steps; the model has its weights already."""
-        optimizer_state = dict(tensors)
+        self._head_penalty.load_state_tensors(tensors)
         with torch.no_grad():
-            self.objective.joint.log_variances.copy_(optimizer_state.pop("log_variances"))
-        self._optimizer.load_state_tensors(optimizer_state, step)
+            self.objective.joint.log_variances.copy_(tensors["log_variances"])
+        self._optimizer.load_state_tensors(tensors, step)
 
     def close(self) -> None:
         """Remove what was added to the model for the run."""
@@ -116,6 +119,10 @@ class TrainingStep:
     def _no_embeddings(self) -> Tensor:
         encoder = self._model.encoder
         return torch.zeros(0, encoder.dimension, device=encoder.device)
+
+    @cached_property
+    def _head_penalty(self) -> HeadPenalty:
+        return HeadPenalty(self._model, self._config)  # with the first step: the heads have been calibrated by then
 
     @cached_property
     def _embedding_rows(self) -> TrainedRows | None:

@@ -12,7 +12,7 @@ from mtst.errors import SettingsError
 from mtst.model.layer_groups import is_head
 from mtst.text import inline_text, truncate
 from mtst.training.config import BALANCES, TrainConfig
-from mtst.training.scenarios import Scenario, resolve
+from mtst.training.scenarios import BATCH_SIZE, Scenario, resolve
 from mtst.ui.components.events import Update
 from mtst.ui.components.html import html
 from mtst.ui.train.form.form_values import ConfigForm
@@ -24,7 +24,7 @@ BALANCE_TITLES = {"none": "As they are", "class-weights": "Weigh more", "balance
 DECAY_TITLES = {"cosine": "Along a cosine", "linear": "Evenly", "constant": "Not at all"}
 SUITS = "empty: what suits the scenario"
 # Every scenario has its own values for these: the form shows them where nothing is typed.
-SUITED = ("epochs", "patience", "head_rate", "encoder_rate", "layer_decay", "warm_up", "weight_decay")
+SUITED = ("epochs", "batch_size", "patience", "head_rate", "encoder_rate", "layer_decay", "warm_up", "weight_decay")
 LABELS = {
     "epochs": "Epochs",
     "batch_size": "Batch size",
@@ -85,7 +85,7 @@ def hyperparameter_fields() -> HyperparameterFields:
     fields: dict[str, Field] = {}
     with gr.Row():
         fields["epochs"] = number("epochs")
-        fields["batch_size"] = number("batch_size", "32", "sentences in a step")
+        fields["batch_size"] = number("batch_size", info="sentences in a step")
         fields["patience"] = number("patience", info="epochs after the one that is kept")
     html("<h3>Learning rates</h3>")
     with gr.Row():
@@ -171,11 +171,12 @@ def suggest_defaults(
     Raises:
         SettingsError: the scenario cannot be followed with this config.
     """
-    empty: dict[str, Any] = dict.fromkeys(SUITED)
+    empty: dict[str, Any] = {name: None for name in SUITED if name != "batch_size"}  # epochs follow from it
     resolved = resolve(replace(config, **empty), scenario, keys, rows)
     opening = resolved.opening
     frozen_head = bool(opening) and any(is_head(key) and key not in opening for key in keys)
     placeholders = {name: f"{getattr(resolved, name):.2g}" for name in SUITED}
+    placeholders["batch_size"] = "all" if scenario.full_batch else f"{BATCH_SIZE}"
     if not resolved.epochs:
         placeholders["epochs"] = "–"
     if isinf(resolved.patience):
