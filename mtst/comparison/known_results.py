@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from math import log
-from statistics import mean
+from statistics import mean, stdev
 
 from mtst.assets import KNOWN_RESULTS
 from mtst.comparison.difference import MIN_GAIN
@@ -42,12 +42,14 @@ class Expectation:
         rows_per_label: the rows for each label that it is for.
         results: how many sets it is from; a set with several numbers of rows counts for each.
         gains: the mean difference to heads only on a frozen encoder, in macro-F1.
+        spreads: the standard deviation of these differences.
         wins: in how many results the scenario scored more than heads only.
     """
 
     rows_per_label: float
     results: int
     gains: Mapping[str, float]
+    spreads: Mapping[str, float]
     wins: Mapping[str, int]
 
     @property
@@ -65,8 +67,8 @@ def expect_for(data: Dataset) -> Expectation | None:
 def expect(rows: int, labels: int, *, without: str = "") -> Expectation | None:
     """Return what to expect with so many labelled rows of a task with so many labels; None if too little is known.
 
-    A set counts if its rows for each label are `FACTOR` times as many or as few at most. Scenarios count if they were
-    measured on every such set.
+    A set counts if its rows for each label are `FACTOR` times as many or as few at most, and if more than the reference
+    was measured on it. Scenarios count if they were measured on every such set.
 
     Args:
         rows: labelled rows.
@@ -78,16 +80,17 @@ def expect(rows: int, labels: int, *, without: str = "") -> Expectation | None:
     for result in known_results():
         if result.source != without and abs(log(result.rows / result.labels / wanted)) <= log(FACTOR):
             scores[result.source, result.rows][result.scenario] = result.score
-    measured = [of_set for of_set in scores.values() if REFERENCE in of_set]
+    measured = [of_set for of_set in scores.values() if REFERENCE in of_set and len(of_set) > 1]
     if len(measured) < MIN_SETS:
         return None
     gains: dict[str, float] = {}
+    spreads: dict[str, float] = {}
     wins: dict[str, int] = {}
     for scenario in set.intersection(*(set(of_set) for of_set in measured)):
         differences = [of_set[scenario] - of_set[REFERENCE] for of_set in measured]
-        gains[scenario] = mean(differences)
+        gains[scenario], spreads[scenario] = mean(differences), stdev(differences)
         wins[scenario] = sum(difference > 0 for difference in differences)
-    return Expectation(wanted, len(measured), gains, wins)
+    return Expectation(wanted, len(measured), gains, spreads, wins)
 
 
 @cache

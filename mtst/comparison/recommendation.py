@@ -3,18 +3,21 @@
 The rule: take the cheapest scenario that is not shown to be worse. A more expensive one counts as better if the
 difference of their mean macro-F1 on the same test rows is at least `MIN_GAIN`, and is above zero in 95 % of the draws
 of rows and seeds (`mtst.comparison.bootstrap`), in more where several are compared at once (Bonferroni). If a gain of
-`MAX_OPEN_GAIN` by one that is not shown to be better lies within 90 % of the draws, there are too few rows to tell.
-Scenarios that were stopped early (`mtst.comparison.race`) are not recommended.
+`MAX_OPEN_GAIN` by one that is not shown to be better lies within 90 % of the draws, there are too few rows to tell:
+then results on public sets with about as many rows for each label join them (`mtst.comparison.best_guess`). Scenarios
+that were stopped early (`mtst.comparison.race`) are not recommended.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from mtst.comparison.best_guess import BestGuess, guess_best
 from mtst.comparison.difference import MIN_GAIN, SIGNIFICANCE, Difference, Draws, difference_of, differences_to
 from mtst.comparison.events import Dropped
+from mtst.comparison.known_results import REFERENCE, Expectation, expect
 from mtst.comparison.results import Comparison, ScenarioResult
 from mtst.data.tasks import Task
 from mtst.evaluation.scores import mean_macro_f1
@@ -27,20 +30,23 @@ class Recommendation:
 
     Attributes:
         chosen: the recommended scenario.
+        cheapest: the cheapest that is not shown to be worse; it is the chosen one if the rows are enough to tell.
         rows: all scenarios, by cost.
-        dearer: the difference of each more expensive scenario to the chosen one, without those stopped early.
-        cheaper: the difference of the chosen scenario to each cheaper one, likewise.
+        dearer: the difference of each more expensive scenario to the cheapest one, without those stopped early.
+        cheaper: the difference of the cheapest scenario to each cheaper one, likewise.
         test_rows: how many rows all were judged by.
         enough: whether these are enough to tell.
         useless: not even the chosen scenario is shown to beat the most frequent label.
         regression: how much more a logistic regression on the embeddings of the initial encoder scored than the best
             scenario; 0 if it did not.
         folds: in how many parts the rows judged; 1 if they were set aside.
-        stopped: the difference to the chosen scenario of each that was stopped early, on the rows that both predicted.
+        guess: what the rows and public sets say together, if the rows are not enough.
+        stopped: the difference to the cheapest of each that was stopped early, on the rows that both predicted.
         dropped: when and why each of these was stopped.
     """
 
     chosen: ScenarioResult
+    cheapest: ScenarioResult
     rows: tuple[ScenarioResult, ...]
     dearer: tuple[Difference, ...]
     cheaper: tuple[Difference, ...]
@@ -49,6 +55,7 @@ class Recommendation:
     useless: bool
     regression: float
     folds: int = 1
+    guess: BestGuess | None = None
     stopped: tuple[Difference, ...] = ()
     dropped: tuple[Dropped, ...] = ()
 
@@ -85,20 +92,26 @@ def _recommend(comparison: Comparison) -> Recommendation | None:
     index = 0
     while any(difference.shown for difference in differences_to(rows[index + 1 :], rows[index], draws)):
         index += 1
-    chosen = rows[index]
-    dearer = differences_to(rows[index + 1 :], chosen, draws)
+    cheapest = rows[index]
+    dearer = differences_to(rows[index + 1 :], cheapest, draws)
+    enough = not any(difference.open for difference in dearer)
+    expected = None if enough else _expect(comparison)
+    guess = guess_best(rows, rows[index:], draws, expected) if expected else None
+    chosen = next((row for row in rows if guess and row.scenario == guess.scenario), cheapest)
     stopped = [row for row in results if row.scenario in comparison.dropped]
     return Recommendation(
         chosen=chosen,
+        cheapest=cheapest,
         rows=tuple(results),
         dearer=dearer,
-        cheaper=tuple(difference_of(chosen, row, draws) for row in rows[:index]),
+        cheaper=tuple(difference_of(cheapest, row, draws) for row in rows[:index]),
         test_rows=len(next(iter(comparison.started.truth.values()))),
-        enough=not any(difference.open for difference in dearer),
+        enough=enough,
         useless=bool(np.percentile(draws.above_majority(chosen.scenario), SIGNIFICANCE) <= 0),
         regression=max(0.0, _regression(comparison) - max(row.score for row in rows)),
         folds=comparison.folds,
-        stopped=tuple(difference_of(row, chosen, draws) for row in stopped),
+        guess=guess,
+        stopped=tuple(difference_of(row, cheapest, draws) for row in stopped),
         dropped=tuple(comparison.dropped.values()),
     )
 
@@ -119,9 +132,10 @@ def describe(advice: Recommendation, tasks: Sequence[Task]) -> list[str]:
         wide = max((wide for wide in advice.dearer if wide.open), key=lambda wide: wide.high)
         sentences += [
             "Not enough data to tell.",
-            f"{title(wide.scenario)} scored {_points(wide.gain)} than {title(chosen.scenario)}, but with "
+            f"{title(wide.scenario)} scored {_points(wide.gain)} than {title(advice.cheapest.scenario)}, but with "
             f"{advice.judged_by} anything from {_bounds(wide)} is possible.",
-            f"Until there are more rows, take {title(chosen.scenario)}, the cheapest that nothing is shown to beat.",
+            _best_guess(advice.guess, title)
+            or f"Until there are more rows, take {title(chosen.scenario)}, the cheapest that nothing is shown to beat.",
         ]
     else:
         sentences.append(f"Take {title(chosen.scenario)}.")
@@ -148,6 +162,27 @@ def describe(advice: Recommendation, tasks: Sequence[Task]) -> list[str]:
         behind = f"{100 * (dropped.leader_score - dropped.score):.1f} points behind {title(dropped.leader)}"
         sentences.append(f"{title(dropped.scenario)} was stopped {stopping_point(dropped, advice.folds)}, {behind}.")
     return sentences
+
+
+def _best_guess(guess: BestGuess | None, title: Callable[[str], str]) -> str:
+    """Return what to take until there are more rows, if public sets can say it."""
+    if guess is None:
+        return ""
+    public = f"{guess.results} results on public data with about as many rows per label"
+    if guess.scenario == REFERENCE:
+        return f"With {public}, the best guess is {title(guess.scenario)}: no other is expected to score clearly more."
+    return (
+        f"With {public}, the best guess is {title(guess.scenario)}: {100 * guess.gain:.0f} points more than "
+        f"{title(REFERENCE)} are expected."
+    )
+
+
+def _expect(comparison: Comparison) -> Expectation | None:
+    """Return what public sets say of as many rows, by the task that has most labels."""
+    started = comparison.started
+    task = max(started.tasks, key=lambda task: len(task.labels))
+    rows = sum(label >= 0 for label in started.truth[task.name])
+    return expect(rows if comparison.folds > 1 else started.train_rows + started.validation_rows, len(task.labels))
 
 
 def stopping_point(dropped: Dropped, folds: int) -> str:

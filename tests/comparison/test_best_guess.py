@@ -1,0 +1,70 @@
+"""Where the rows cannot tell, public results join them."""
+
+import numpy as np
+import pytest
+
+from mtst.comparison.best_guess import guess_best
+from mtst.comparison.difference import Draws
+from mtst.comparison.known_results import REFERENCE, Expectation
+from tests.support.fake_comparison import comparison_of
+
+TOP, ALL = "top-k", "train-all"
+
+
+def guess(shares, gains, rows, *, spread=0.05, candidates=None):
+    """The guess for scenarios with a given share of right answers and public gains, the cheapest first."""
+    comparison = comparison_of(
+        {key: ([share], float(n)) for n, (key, share) in enumerate(shares.items(), 1)}, rows=rows
+    )
+    results = sorted(comparison.results, key=lambda row: row.seconds)
+    expected = Expectation(20.0, 9, gains, dict.fromkeys(gains, spread), dict.fromkeys(gains, 9))
+    chosen = [row for row in results if candidates is None or row.scenario in candidates]
+    return guess_best(results, chosen, Draws(comparison), expected)
+
+
+KNOWN = {REFERENCE: 0.0, TOP: 0.06, ALL: 0.10}
+
+
+def test_with_few_rows_the_public_results_decide():
+    found = guess({REFERENCE: 0.75, TOP: 0.7, ALL: 0.75}, KNOWN, rows=40)
+    assert (found.scenario, found.results) == (ALL, 9)
+    assert 0 < found.gain < KNOWN[ALL]
+
+
+def test_with_many_rows_the_rows_decide():
+    found = guess({REFERENCE: 0.9, TOP: 0.8, ALL: 0.85}, KNOWN, rows=4000)
+    assert found.scenario == REFERENCE
+    assert found.gain == 0
+
+
+def test_results_that_agree_on_all_sets_weigh_more_than_those_that_do_not():
+    certain, uncertain = (guess({REFERENCE: 0.8, ALL: 0.75}, KNOWN, rows=100, spread=spread) for spread in (0.02, 0.5))
+    assert certain.scenario == ALL
+    assert uncertain.scenario == REFERENCE
+
+
+def test_the_cheapest_of_about_equal_ones_is_taken():
+    found = guess({REFERENCE: 0.7, TOP: 0.8, ALL: 0.8}, {REFERENCE: 0.0, TOP: 0.1, ALL: 0.101}, rows=40, spread=0.001)
+    assert found.scenario == TOP
+
+
+def test_what_was_ruled_out_by_the_rows_is_not_taken():
+    found = guess(
+        {REFERENCE: 0.7, TOP: 0.7, ALL: 0.7}, {REFERENCE: 0.1, TOP: 0.06, ALL: 0.04}, 40, candidates={TOP, ALL}
+    )
+    assert found.scenario == TOP
+
+
+@pytest.mark.parametrize(
+    ("shares", "gains"),
+    [({TOP: 0.7, ALL: 0.8}, KNOWN), ({"lora": 0.7, REFERENCE: 0.8}, {REFERENCE: 0.0})],
+)
+def test_without_a_known_pair_nothing_is_guessed(shares, gains):
+    assert guess(shares, gains, rows=40, candidates={TOP, ALL, "lora"}) is None
+
+
+def test_the_gain_lies_between_the_measured_and_the_public_one():
+    shares = {REFERENCE: 0.70, ALL: 0.90}
+    found = guess(shares, {REFERENCE: 0.0, ALL: 0.05}, rows=60)
+    assert 0.05 < found.gain < 0.3
+    assert np.isfinite(found.gain)
