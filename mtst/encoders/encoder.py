@@ -1,5 +1,6 @@
 """A sentence encoder: sentences -> embeddings, with gradients for training or quickly for inference."""
 
+import re
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -16,6 +17,7 @@ from mtst.encoders.embedding_cache import EmbeddingCache, Row
 from mtst.encoders.layers import LayerGroup, evaluation_mode, layer_groups
 from mtst.encoders.packing.blocks import BlockRunner
 from mtst.errors import EncoderError
+from mtst.text import truncate
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -24,6 +26,7 @@ TOKENS_PER_BATCH = 4096
 SENTENCES_PER_BATCH = 128
 PROBE_TEXTS = ("a short text", "a text that is somewhat longer", "longer than that is this text, which goes on")
 COUNTED_AT_ONCE = 1_024  # texts whose tokens are counted together, so that these do not fill the memory
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _TOKENIZER_LOCK = threading.Lock()  # a fast tokenizer refuses two threads at once
 
 
@@ -47,7 +50,8 @@ class Encoder(nn.Module):
         backbone: the sentence-transformers model.
         name: the name it was loaded by.
         groups: the layer groups, from the bottom up.
-        dimension: the length d of an embedding.
+        dimension: the number d of values in an embedding.
+        embedding_norm: the mean norm of some embeddings; 1 if the encoder normalizes them.
         max_tokens: sentences are truncated to this many tokens.
 
     Raises:
@@ -56,7 +60,7 @@ class Encoder(nn.Module):
 
     def __init__(self, backbone: "SentenceTransformer", name: str, *, fp32: bool = False) -> None:
         super().__init__()
-        self.backbone = backbone.eval()
+        self.backbone = backbone.float().eval()  # weights that are stored in 16 bits would be trained in them
         self.name = name
         self.fp32 = fp32
         self._cache = EmbeddingCache()
@@ -65,7 +69,9 @@ class Encoder(nn.Module):
             raise EncoderError(f"{name!r} has no tokenizer, so it is not a text encoder.")
         self.max_tokens: int = min(backbone.max_seq_length or 512, 100_000)
         with torch.inference_mode():
-            self.dimension: int = self._embed(self.tokenize(["probe"])).shape[1]
+            probes = self._embed(self.tokenize(PROBE_TEXTS))
+        self.dimension: int = probes.shape[1]
+        self.embedding_norm: float = probes.norm(dim=1).mean().item()
         self.groups: tuple[LayerGroup, ...] = layer_groups(
             backbone, lambda: self._embed(self.tokenize(["a short text"]))
         )
@@ -175,7 +181,11 @@ class Encoder(nn.Module):
 
         Texts are batched by length, so little is padded. Embeddings are cached until the weights change: see
         `invalidate_cache`.
+
+        Raises:
+            EncoderError: `texts` is a single text, or holds something that is no text.
         """
+        check_texts(texts)
         distinct = list(dict.fromkeys(texts))
         revision = self._revision
         known = self._cache.get(distinct, revision)
@@ -209,6 +219,21 @@ class Encoder(nn.Module):
                 rows = self._embed([ids[i] for i in batch]).cpu().numpy()
                 computed |= {texts[i]: row for i, row in zip(batch, rows, strict=True)}
         return computed
+
+
+def check_texts(texts: Sequence[str]) -> None:
+    """Check that these are texts.
+
+    Raises:
+        EncoderError: this is a single text, or one of them is no text, or holds half of a character.
+    """
+    if isinstance(texts, str):
+        raise EncoderError("encode takes a list of texts, not a single one: encode([text]).")
+    for number, text in enumerate(texts, 1):
+        if not isinstance(text, str):
+            raise EncoderError(f"Text {number} is {truncate(repr(text), 40)}, not a string.")
+        if not text.isascii() and LONE_SURROGATE.search(text):
+            raise EncoderError(f"Text {number} holds half of a character (a lone surrogate). Write it again.")
 
 
 def batches_by_length(lengths: Sequence[int]) -> list[list[int]]:

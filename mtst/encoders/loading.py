@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 
 from mtst.encoders.catalogue import CATALOGUE, DEFAULT, Bundle
 from mtst.encoders.hub import download
-from mtst.encoders.hub.errors import explain_error
+from mtst.encoders.hub.errors import NEEDS_CODE, explain_error
+from mtst.encoders.hub.files import module_paths, read_json, requires_code
 from mtst.errors import EncoderError
 
 if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
     from mtst.encoders.encoder import Encoder
 
 
@@ -130,10 +133,37 @@ def _load_folder(name: str, folder: Path, *, fp32: bool) -> "Encoder":
     from mtst.encoders.encoder import Encoder
 
     logging.disable_progress_bar()
+    modules = read_json(folder / "modules.json")
+    configs = [read_json(folder / part / "config.json") for part in module_paths(modules)]
+    if requires_code([config for config in configs if isinstance(config, dict)], modules):
+        raise EncoderError(NEEDS_CODE.describe(name))
     try:
         backbone = SentenceTransformer(str(folder), trust_remote_code=False, local_files_only=True)
-        return Encoder(backbone, name=name, fp32=fp32)
+        missing = missing_weights(backbone)
+        encoder = Encoder(backbone, name=name, fp32=fp32)
+        if lacking := [key for group in encoder.groups for key in group.parameters if key in missing]:
+            raise EncoderError(
+                f"The weights of {name!r} are incomplete: {len(lacking)} tensors are missing, such as {lacking[0]}. "
+                "Fetch the encoder again, or choose another."
+            )
+        return encoder
     except (EncoderError, MemoryError):
         raise
     except Exception as error:  # there is no common base class
         raise EncoderError(explain_error(name, error, hub=False)) from error
+
+
+def missing_weights(backbone: "SentenceTransformer") -> set[str]:
+    """Return the names of the parameters that Transformers has filled with random numbers, for want of weights.
+
+    It only warns of them. Parameters that it has read have a mark; other modules refuse to load without all weights.
+    """
+    from transformers import PreTrainedModel
+
+    networks = [(path, module) for path, module in backbone.named_modules() if isinstance(module, PreTrainedModel)]
+    return {
+        f"{path}.{name}"
+        for path, network in networks
+        for name, parameter in network.named_parameters()
+        if not getattr(parameter, "_is_hf_initialized", False)
+    }

@@ -210,7 +210,11 @@ def _words(label: str) -> str:
 
 
 def _make_zero_shot(head: nn.Linear, labels: np.ndarray) -> None:
+    """Give a head the embeddings of its labels' words as weights, so that its logits are multiples of cosines.
+
+    Not every encoder has embeddings of length 1; those of sentences are about as long as those of the labels.
+    """
     norms = np.linalg.norm(labels, axis=1, keepdims=True).clip(min=1e-12)
     with torch.no_grad():
-        head.weight.copy_(ZERO_SHOT_SCALE * torch.from_numpy(labels / norms))
+        head.weight.copy_(ZERO_SHOT_SCALE * torch.from_numpy(labels / norms / norms.mean()))
         head.bias.zero_()

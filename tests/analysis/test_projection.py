@@ -7,7 +7,10 @@ import pytest
 
 from mtst.analysis.projection import METHODS, project, project_new
 
-EVERY_METHOD = pytest.mark.parametrize("method", METHODS)
+# In a new environment UMAP is compiled first, which takes most of a minute.
+EVERY_METHOD = pytest.mark.parametrize(
+    "method", [pytest.param(method, marks=pytest.mark.slow if method == "UMAP" else ()) for method in METHODS]
+)
 
 
 def cloud(points):

@@ -31,6 +31,7 @@ def online(hub: SmallHub, tmp_path: Path) -> Iterator[Host]:
     host.end()
 
 
+@pytest.mark.slow  # an app of its own; the handlers are tried in tests/ui/train/form/test_encoder_picker.py each time
 def test_an_encoder_is_seen_fetched_and_trained(hub: SmallHub, online: Host, visit, few_rows: Path) -> None:
     slow = hub.trouble(f"/content/{NAME}", hold=threading.Event())
     visitor = visit(address=online.url)

@@ -43,8 +43,8 @@ def test_a_pressed_point_lists_its_neighbours_and_a_new_figure_has_no_mark(visit
     assert page.inner_text("#map-near .caption").startswith("8. ")
     wait_for_map(visitor, "component 1", 401)  # the ring around it
     assert page.input_value("#map-menu input").startswith("8. ")
-    page.click("#map-method label:has(input[value=UMAP])")
-    wait_for_map(visitor, "UMAP 1", 400)
+    page.click("#map-method label:has(input[value='t-SNE'])")
+    wait_for_map(visitor, "t-SNE 1", 400)
     assert page.inner_text("#map-trust")
 
 

@@ -10,6 +10,7 @@ from tests.browser.conftest import ROOT, Host
 from tests.browser.proxy import Proxy
 
 PREFIX = "/mtst"
+pytestmark = pytest.mark.slow  # an app of its own
 
 
 @pytest.fixture(scope="module")

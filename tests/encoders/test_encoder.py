@@ -7,6 +7,7 @@ import torch
 
 from mtst.encoders.encoder import SENTENCES_PER_BATCH, TOKENS_PER_BATCH, batches_by_length, bf16_pays
 from mtst.encoders.loading import load_encoder
+from mtst.errors import EncoderError
 
 TEXTS = [
     "Good.",
@@ -49,6 +50,20 @@ def test_embeddings_are_rows_of_float32(encoder):
 def test_no_texts_give_no_rows(encoder):
     assert encoder.encode([]).shape == (0, encoder.dimension)
     assert encoder.tokenize([]) == []
+
+
+@pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        ("one text", "a list of texts, not a single one"),
+        (["a", None], "Text 2 is None, not a string"),
+        (["a", 1.5], "Text 2 is 1.5, not a string"),
+        (["half \ud83d of a smile"], "Text 1 holds half of a character"),
+    ],
+)
+def test_what_is_not_a_list_of_texts_is_refused(tiny_encoder, texts, words):
+    with pytest.raises(EncoderError, match=words):
+        tiny_encoder.encode(texts)
 
 
 def test_a_repeated_text_gets_the_same_row(encoder):

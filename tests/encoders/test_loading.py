@@ -1,15 +1,21 @@
 import dataclasses
 import hashlib
+import json
+import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import transformers
+from safetensors.torch import load_file, save_file
 
+from mtst.data.tasks import Task
 from mtst.encoders.catalogue import CATALOGUE, DEFAULT, Bundle
 from mtst.encoders.loading import find_encoder, load_encoder, verify
 from mtst.errors import EncoderError
+from mtst.model.multitask import MultiTaskSentenceTransformer
 
 
 def weights():
@@ -113,3 +119,50 @@ def test_a_name_that_cannot_be_one_is_refused(name, tmp_path, monkeypatch):
 def test_offline_the_bundled_encoder_is_offered():
     with pytest.raises(EncoderError, match=f"could not be reached.*{DEFAULT}"):
         load_encoder("owner/model")
+
+
+@pytest.mark.parametrize("stored", [torch.float16, torch.bfloat16])
+def test_weights_that_are_stored_in_16_bits_are_used_in_32(tiny_folder, tmp_path, stored):
+    folder = rewrite(tiny_folder(), tmp_path, lambda weights: {key: part.to(stored) for key, part in weights.items()})
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"dtype": str(stored).removeprefix("torch.")}))
+    loaded = load_encoder(str(folder), fp32=True)
+    assert {parameter.dtype for parameter in loaded.parameters()} == {torch.float32}
+    expected = load_encoder(str(tiny_folder()), fp32=True).encode(["A good film."])
+    np.testing.assert_allclose(loaded.encode(["A good film."]), expected, atol=0.05)
+    heads = MultiTaskSentenceTransformer(loaded, [Task("mood", ("good", "bad"))])
+    heads(["A good film."])["mood"].sum().backward()
+    assert {p.grad.dtype for p in loaded.parameters() if p.grad is not None} == {torch.float32}
+
+
+@pytest.mark.parametrize("part", ["position_embeddings", "layer.1.", "attention.self.query.bias"])
+def test_an_encoder_that_lacks_weights_is_refused(tiny_folder, tmp_path, part):
+    folder = rewrite(
+        tiny_folder(), tmp_path, lambda weights: {key: tensor for key, tensor in weights.items() if part not in key}
+    )
+    with pytest.raises(EncoderError, match=f"incomplete: .* such as .*{part}"):
+        load_encoder(str(folder))
+
+
+def test_weights_that_no_embedding_depends_on_may_be_missing(tiny_folder, tmp_path):
+    folder = rewrite(
+        tiny_folder(), tmp_path, lambda weights: {key: tensor for key, tensor in weights.items() if "pooler" not in key}
+    )
+    expected = load_encoder(str(tiny_folder())).encode(["A good film."])
+    np.testing.assert_allclose(load_encoder(str(folder)).encode(["A good film."]), expected, atol=1e-6)
+
+
+def test_a_model_class_of_its_own_is_refused_under_a_known_type_too(tiny_folder, tmp_path):
+    folder = rewrite(tiny_folder(), tmp_path, dict)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"auto_map": {"AutoModel": "owner/code--modeling.Own"}}))
+    with pytest.raises(EncoderError, match="needs Python code of its own"):
+        load_encoder(str(folder))
+
+
+def rewrite(source, target, change):
+    """Copy an encoder with other weights."""
+    folder = shutil.copytree(source, target / "encoder")
+    weights = change(load_file(folder / "model.safetensors"))
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    return folder

@@ -1,3 +1,4 @@
+import copy
 import json
 
 import numpy as np
@@ -270,3 +271,18 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path):
 
 def test_the_starter_folder_names_the_bundled_encoder():
     assert json.loads((STARTER_FOLDER / "mtst.json").read_text())["encoder"] == load_encoder.__defaults__[0]
+
+
+@pytest.mark.parametrize("scale", [1.0, 20.0])
+def test_zero_shot_heads_are_as_sure_whatever_the_length_of_the_embeddings(tiny_encoder, scale):
+    longer = copy.deepcopy(tiny_encoder)
+    with torch.no_grad():
+        for parameter in longer.backbone[0].auto_model.encoder.layer[-1].output.LayerNorm.parameters():
+            parameter *= scale
+    longer.invalidate_cache()
+    task = Task("place", ("kitchen", "stadium"))
+    expected, logits = (
+        MultiTaskSentenceTransformer(encoder, [task])(["The soup is hot."])["place"]
+        for encoder in (tiny_encoder, longer)
+    )
+    torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-3)

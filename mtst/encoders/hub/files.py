@@ -95,9 +95,16 @@ def module_paths(modules: Any) -> list[str]:
 
 
 def requires_code(configs: Iterable[Mapping[str, Any]], modules: Any) -> bool:
-    """Return whether a model needs classes that are neither in Transformers nor in Sentence Transformers."""
+    """Return whether a model needs classes that are neither in Transformers nor in Sentence Transformers.
+
+    A model class of its own under a known model type is one as well: Transformers would load its own class instead,
+    and give random numbers to whatever the other one calls by another name.
+    """
     from transformers import CONFIG_MAPPING
 
     types = [str(module.get("type")) for module in modules or () if isinstance(module, dict)]
-    foreign = any(not name.startswith("sentence_transformers.") for name in types)
-    return foreign or any("auto_map" in config and config.get("model_type") not in CONFIG_MAPPING for config in configs)
+    return any(not name.startswith("sentence_transformers.") for name in types) or any(
+        config.get("model_type") not in CONFIG_MAPPING or any(str(key).startswith("AutoModel") for key in own)
+        for config in configs
+        if isinstance(own := config.get("auto_map"), dict)
+    )

@@ -16,7 +16,8 @@ class HeadPenalty:
     """A multiple of the squared distance of each open head's weights from where they began (Li and others 2018, L2-SP).
 
     With the loss it has one minimum: that of a logistic regression whose prior is the zero-shot head instead of zero.
-    The factor is `config.head_penalty` divided by the number of labels, since with more labels each is seen less often.
+    The factor is `config.head_penalty` divided by the number of labels, since with more labels each is seen less often,
+    and multiplied by the squared norm of embeddings, since the longer these are, the smaller are weights and distances.
 
     Args:
         model: the model, with the heads as they are before the first step.
@@ -30,7 +31,8 @@ class HeadPenalty:
             weight = config.task_weights.get(task.name, 1.0)
             if config.head_penalty and weight:
                 self._heads[task.name] = cast(nn.Linear, head)
-                self._factors[task.name] = weight * config.head_penalty / len(task.labels)
+                scale = model.encoder.embedding_norm**2 / len(task.labels)
+                self._factors[task.name] = weight * config.head_penalty * scale
         self._start = {name: head.weight.detach().clone() for name, head in self._heads.items()}
 
     def __call__(self) -> Tensor | float:
