@@ -29,6 +29,7 @@ from mtst.data.limits import Limits
 from mtst.data.table import read_table
 from mtst.encoders.loading import load_encoder
 from mtst.model.multitask import MultiTaskSentenceTransformer
+from tests.support.scheduling import BrowserInOneProcess
 from tests.support.small_hub import SmallHub
 
 # How many examples a property test tries: few and always the same ones, or `--hypothesis-profile=full`.
@@ -57,6 +58,11 @@ FOOD = (
     "My grandmother's apple pie is the best dessert.",
     "The curry was too spicy to finish.",
 )
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config, log):
+    return BrowserInOneProcess(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -1,12 +1,11 @@
 """A sentence encoder: sentences -> embeddings, with gradients for training or quickly for inference."""
 
-import re
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from copy import deepcopy
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -16,8 +15,8 @@ from torch import Tensor, nn
 from mtst.encoders.embedding_cache import EmbeddingCache, Row
 from mtst.encoders.layers import LayerGroup, evaluation_mode, layer_groups
 from mtst.encoders.packing.blocks import BlockRunner
+from mtst.encoders.texts import check_texts
 from mtst.errors import EncoderError
-from mtst.text import truncate
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -26,7 +25,6 @@ TOKENS_PER_BATCH = 4096
 SENTENCES_PER_BATCH = 128
 PROBE_TEXTS = ("a short text", "a text that is somewhat longer", "longer than that is this text, which goes on")
 COUNTED_AT_ONCE = 1_024  # texts whose tokens are counted together, so that these do not fill the memory
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _TOKENIZER_LOCK = threading.Lock()  # a fast tokenizer refuses two threads at once
 
 
@@ -53,6 +51,7 @@ class Encoder(nn.Module):
         dimension: the number d of values in an embedding.
         embedding_norm: the mean norm of some embeddings; 1 if the encoder normalizes them.
         max_tokens: sentences are truncated to this many tokens.
+        prompt: what the encoder puts in front of every text by default, as its authors have set it; often nothing.
 
     Raises:
         EncoderError: the model does not turn text into sentence embeddings.
@@ -68,6 +67,7 @@ class Encoder(nn.Module):
         if not callable(getattr(backbone, "tokenizer", None)):
             raise EncoderError(f"{name!r} has no tokenizer, so it is not a text encoder.")
         self.max_tokens: int = min(backbone.max_seq_length or 512, 100_000)
+        self.prompt: str = backbone.prompts.get(backbone.default_prompt_name or "") or ""
         with torch.inference_mode():
             probes = self._embed(self.tokenize(PROBE_TEXTS))
         self.dimension: int = probes.shape[1]
@@ -120,12 +120,16 @@ class Encoder(nn.Module):
         return sum(parameter._version for parameter in self.backbone.parameters()), self._changes
 
     def tokenize(self, texts: Sequence[str], *, truncate: bool = True) -> list[list[int]]:
-        """Return the token ids of each text, special tokens included, at most `max_tokens` of them if `truncate`."""
+        """Return the token ids of each text with the prompt, special tokens included.
+
+        There are at most `max_tokens` of them if `truncate`.
+        """
         if not texts:
             return []
         with _TOKENIZER_LOCK:
             limits = {"truncation": True, "max_length": self.max_tokens} if truncate else {}
-            return self.backbone.tokenizer(list(texts), verbose=False, **limits)["input_ids"]
+            prompted = [self.prompt + text for text in texts]
+            return self.backbone.tokenizer(prompted, verbose=False, **limits)["input_ids"]
 
     def count_tokens(self, texts: Sequence[str]) -> NDArray[np.int64]:
         """Return the number of tokens (n,) of each of n texts before truncation, special tokens included."""
@@ -165,13 +169,23 @@ class Encoder(nn.Module):
         with self._autocast():
             return self._runner.hidden(self._batch(ids), block)
 
+    @cached_property
+    def pooling_inputs(self) -> dict[str, int]:
+        """What pooling needs besides tokens: the length of the prompt in tokens, if that is to be left out."""
+        if not self.prompt or all(getattr(module, "include_prompt", True) for module in self.backbone):
+            return {}
+        (ids,) = self.tokenize([""])
+        return {"prompt_length": len(ids) - (ids[-1] in self.backbone.tokenizer.all_special_ids)}
+
     def _embed(self, ids: Sequence[Sequence[int]]) -> Tensor:
         with self._autocast():
             return self.backbone(self._batch(ids))["sentence_embedding"].float()
 
-    def _batch(self, ids: Sequence[Sequence[int]]) -> dict[str, Tensor]:
+    def _batch(self, ids: Sequence[Sequence[int]]) -> dict[str, Any]:
+        pooling_inputs = self.pooling_inputs
         with _TOKENIZER_LOCK:
-            return dict(self.backbone.tokenizer.pad({"input_ids": list(ids)}, return_tensors="pt").to(self.device))
+            padded = self.backbone.tokenizer.pad({"input_ids": list(ids)}, return_tensors="pt").to(self.device)
+        return {**padded, **pooling_inputs}
 
     def _autocast(self) -> AbstractContextManager[None]:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
@@ -219,21 +233,6 @@ class Encoder(nn.Module):
                 rows = self._embed([ids[i] for i in batch]).cpu().numpy()
                 computed |= {texts[i]: row for i, row in zip(batch, rows, strict=True)}
         return computed
-
-
-def check_texts(texts: Sequence[str]) -> None:
-    """Check that these are texts.
-
-    Raises:
-        EncoderError: this is a single text, or one of them is no text, or holds half of a character.
-    """
-    if isinstance(texts, str):
-        raise EncoderError("encode takes a list of texts, not a single one: encode([text]).")
-    for number, text in enumerate(texts, 1):
-        if not isinstance(text, str):
-            raise EncoderError(f"Text {number} is {truncate(repr(text), 40)}, not a string.")
-        if not text.isascii() and LONE_SURROGATE.search(text):
-            raise EncoderError(f"Text {number} holds half of a character (a lone surrogate). Write it again.")
 
 
 def batches_by_length(lengths: Sequence[int]) -> list[list[int]]:

@@ -4,10 +4,15 @@ import threading
 import numpy as np
 import pytest
 import torch
+from tokenizers import Tokenizer
 
+from mtst.data.tasks import Task
 from mtst.encoders.encoder import SENTENCES_PER_BATCH, TOKENS_PER_BATCH, batches_by_length, bf16_pays
 from mtst.encoders.loading import load_encoder
 from mtst.errors import EncoderError
+from mtst.model.export.onnx import export_onnx
+from mtst.model.loading import load_model
+from mtst.model.multitask import MultiTaskSentenceTransformer
 
 TEXTS = [
     "Good.",
@@ -296,3 +301,35 @@ def test_batches_by_length_hold_every_place_once_within_the_budget():
         assert len(batch) == 1 or len(batch) * max(lengths[place] for place in batch) <= TOKENS_PER_BATCH
     longest = [max(lengths[place] for place in batch) for batch in batches]
     assert longest == sorted(longest)
+
+
+@pytest.fixture(params=[True, False], ids=["pooled", "left out"])
+def prompting(request, tiny_folder, tmp_path):
+    """An encoder that puts a prompt in front of every text, and pools its tokens too or leaves them out."""
+    backbone = load_encoder(str(tiny_folder()), fp32=True).backbone
+    backbone.prompts, backbone.default_prompt_name = {"query": "query: "}, "query"
+    backbone.set_pooling_include_prompt(request.param)
+    backbone.save(str(tmp_path / "prompting"))
+    return load_encoder(str(tmp_path / "prompting"), fp32=True)
+
+
+def test_a_prompt_that_is_used_by_default_is_used_here(prompting, tiny_encoder):
+    assert prompting.prompt == "query: "
+    expected = published(prompting, TEXTS)
+    np.testing.assert_allclose(prompting.encode(TEXTS), expected, atol=1e-5)
+    np.testing.assert_allclose(prompting(TEXTS).detach().numpy(), expected, atol=1e-5)
+    assert not np.allclose(expected, tiny_encoder.encode(TEXTS), atol=1e-3)
+    hidden = prompting.hidden_states(prompting.tokenize(TEXTS), 1)
+    with torch.no_grad():
+        from_block = prompting.embed(prompting.tokenize(TEXTS), 1, hidden)
+    np.testing.assert_allclose(from_block.numpy(), expected, atol=1e-5)
+
+
+def test_a_prompt_is_saved_with_a_model_and_exported(prompting, tmp_path):
+    model = MultiTaskSentenceTransformer(prompting, [Task("mood", ("good", "bad"))])
+    model.save(tmp_path / "model")
+    texts = [text for text in TEXTS if text]
+    np.testing.assert_allclose(load_model(tmp_path / "model").encode(texts), published(prompting, texts), atol=0.02)
+    export_onnx(model, tmp_path / "onnx")
+    ids = [each.ids for each in Tokenizer.from_file(str(tmp_path / "onnx" / "tokenizer.json")).encode_batch(texts)]
+    assert [[token for token in row if token] for row in ids] == prompting.tokenize(texts)

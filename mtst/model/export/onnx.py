@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, normalizers
 from torch import Tensor, nn
 
 from mtst.assets import ASSETS
@@ -46,11 +46,15 @@ class _EncoderAndHeads(nn.Module):
         self.network = _network(model)
         self.pooling = nn.ModuleList(list(model.encoder.backbone)[1:])  # and dense layers or a norm after it
         self.heads = model.heads
+        self._left_out = model.encoder.pooling_inputs.get("prompt_length", 0)  # tokens at the start
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         named = dict(zip(self._inputs, tensors, strict=True))
         states = self.network(**named, return_dict=True).last_hidden_state
-        features = {"token_embeddings": states, "attention_mask": named["attention_mask"]}
+        mask = named["attention_mask"]
+        if self._left_out:
+            mask = mask * (torch.arange(mask.shape[1]) >= self._left_out)
+        features = {"token_embeddings": states, "attention_mask": mask}
         for module in self.pooling:
             features = module(features)
         embedding = features["sentence_embedding"]
@@ -159,11 +163,14 @@ def _pad_token_id(model: MultiTaskSentenceTransformer) -> int:
 
 
 def _write_companions(model: MultiTaskSentenceTransformer, folder: Path) -> None:
-    """Write the tokenizer, which truncates and pads, the tasks, a script and what the script requires."""
+    """Write the tokenizer, which adds the prompt, truncates and pads, the tasks, a script and what that requires."""
     source: Any = model.encoder.backbone.tokenizer
     tokenizer = Tokenizer.from_str(source.backend_tokenizer.to_str())
     tokenizer.enable_truncation(model.encoder.max_tokens)
     tokenizer.enable_padding(pad_id=_pad_token_id(model), pad_token=source.pad_token or "[PAD]")
+    if prompt := model.encoder.prompt:
+        rest = [] if tokenizer.normalizer is None else [tokenizer.normalizer]
+        tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend(prompt), *rest])
     with checked_write():
         tokenizer.save(str(folder / TOKENIZER))
     metadata = json.dumps({"base": model.base, "tasks": tasks_to_json(model.tasks)}, indent=1, ensure_ascii=False)
@@ -200,5 +207,5 @@ def _expected(model: MultiTaskSentenceTransformer, batch: tuple[Tensor, ...]) ->
     """Return the outputs of the model itself for a batch, in 32 bits."""
     backbone, device = model.encoder.backbone, model.encoder.device
     named = dict(zip(("input_ids", "attention_mask"), (tensor.to(device) for tensor in batch[:2]), strict=True))
-    embedding = backbone(named)["sentence_embedding"].float()
+    embedding = backbone(named | model.encoder.pooling_inputs)["sentence_embedding"].float()
     return [embedding.cpu().numpy(), *(logits.cpu().numpy() for logits in model.classify(embedding).values())]

@@ -175,7 +175,7 @@ def suggest_defaults(
     resolved = resolve(replace(config, **empty), scenario, keys, rows)
     opening = resolved.opening
     frozen_head = bool(opening) and any(is_head(key) and key not in opening for key in keys)
-    placeholders = {name: f"{getattr(resolved, name):.2g}" for name in SUITED}
+    placeholders = {name: f"{getattr(resolved, name):{'.0f' if name in INTEGERS else '.2g'}}" for name in SUITED}
     placeholders["batch_size"] = "all" if scenario.full_batch else f"{BATCH_SIZE}"
     if not resolved.epochs:
         placeholders["epochs"] = "–"

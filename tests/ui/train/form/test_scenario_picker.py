@@ -63,6 +63,9 @@ def test_what_suits_the_scenario_is_shown_where_nothing_is_typed(services: Servi
     assert placeholder(show(services, "discriminative"), "layer_decay") == "0.7"
     typed = show(services, "train-all", layer_decay="0.5")
     assert placeholder(typed, "layer_decay") == "1"
+    heads_only = show(services, "freeze-encoder", batch_size="8")
+    assert [placeholder(heads_only, name) for name in ("epochs", "batch_size", "head_rate")] == ["100", "all", "0.2"]
+    assert placeholder(typed, "batch_size") == "32"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,45 @@
+"""How much macro-F1 is given away by taking what public sets say, without any run; no set judges itself.
+
+python -m tests.bench.public_advice
+
+The truth is `assets/known_results.csv`: the mean test score of the long runs of each scenario. Beside the advice stand
+rules that always take the same scenario.
+"""
+
+from collections import defaultdict
+from statistics import mean
+
+from mtst.comparison.difference import MIN_GAIN
+from mtst.comparison.known_results import Expectation, expect, known_results
+
+COLUMNS = ("freeze-encoder", "top-k", "gradual", "train-all", "discriminative")
+
+
+def main() -> None:
+    scores: dict[tuple[str, int, int], dict[str, float]] = defaultdict(dict)
+    for result in known_results():
+        scores[result.source, result.rows, result.labels][result.scenario] = result.score
+    regrets: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for (source, rows, labels), of_set in scores.items():
+        expected = expect(rows, labels, without=source)
+        if expected is None or not set(COLUMNS) <= of_set.keys() or not set(COLUMNS) <= expected.gains.keys():
+            continue
+        best = max(of_set[key] for key in COLUMNS)
+        regrets[rows]["advice"].append(best - of_set[advised(expected)])
+        for key in COLUMNS:
+            regrets[rows][key].append(best - of_set[key])
+    names = ("advice", *COLUMNS)
+    print(f"{'rows':>6}{'sets':>6}" + "".join(f"{name:>22}" for name in names))
+    for rows, by_rule in sorted(regrets.items()):
+        cells = [f"{100 * mean(by_rule[name]):.1f} (at most {100 * max(by_rule[name]):.1f})" for name in names]
+        print(f"{rows:6}{len(by_rule['advice']):6}" + "".join(f"{cell:>22}" for cell in cells))
+
+
+def advised(expected: Expectation) -> str:
+    """Return the first scenario in the order of costs whose mean gain is within `MIN_GAIN` of the highest."""
+    best = max(expected.gains[key] for key in COLUMNS)
+    return next(key for key in COLUMNS if expected.gains[key] > best - MIN_GAIN)
+
+
+if __name__ == "__main__":
+    main()
