@@ -183,7 +183,6 @@ def test_only_a_file_is_replaced(tmp_path, tiny_folder):
         assert "it is no file that may be replaced" in done.stderr
 
 
-@pytest.mark.slow  # what is left by a process that is killed is tried each time
 def test_a_process_that_is_told_to_terminate_leaves_nothing(tmp_path, tiny_folder, start):
     out = tmp_path / "e.npy"
     process = start("-m", *embed(long_file(tmp_path / "my.csv", 100_000), out, tiny_folder()))
@@ -245,7 +244,8 @@ def test_an_error_is_printed_once_and_ends_both_processes(tmp_path, tiny_folder,
     assert left(tmp_path) == ["my.csv"]
 
 
-@pytest.mark.parametrize("rank", [0, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("rank", [0, 1])
 def test_a_process_that_is_killed_ends_the_other_and_leaves_nothing(tmp_path, tiny_folder, start, rank):
     out = tmp_path / "e.npy"
     process = start("-m", *LAUNCH, *embed(long_file(tmp_path / "my.csv", 200_000), out, tiny_folder()))

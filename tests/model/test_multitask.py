@@ -123,6 +123,7 @@ def test_the_starter_model_knows_the_small_sample(encoder):
     starter = load_model(STARTER, encoder)
     data = make_dataset(read_table(SMALL_SAMPLE), "text", [task.name for task in starter.tasks])
     assert starter.tasks == DEFAULT_TASKS == data.tasks
+    data = data.take(range(0, len(data), 3))
     found = starter.predict(data.texts)["sentiment"].probabilities.argmax(axis=1)
     truth = np.array(data.labels["sentiment"])
     assert (found == truth)[truth >= 0].mean() > 0.78

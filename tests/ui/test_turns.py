@@ -34,7 +34,7 @@ def occupied(executor: Executor) -> Iterator[None]:
 
 
 def test_a_file_is_predicted_step_by_step_and_only_as_long_as_somebody_waits(services: Services, write_csv) -> None:
-    rows = "\n".join(f"{number} {'more words than fit on a line ' * 12}" for number in range(700))
+    rows = "\n".join(f"{number} {'more words ' * 4}" for number in range(700))
     table = predict_tab.read_file(services, write_csv(f"text\n{rows}\n")).table
     steps = predict_tab.predict_file(services, table, "text", STARTER, None)
     told = [next(steps), next(steps)]
