@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mtst.comparison.difference import MIN_GAIN, Draws
+from mtst.comparison.difference import Draws, cheapest_of_best
 from mtst.comparison.known_results import REFERENCE, Expectation
 from mtst.comparison.results import ScenarioResult
 
@@ -20,7 +20,7 @@ class BestGuess:
 def guess_best(
     rows: Sequence[ScenarioResult], candidates: Sequence[ScenarioResult], draws: Draws, expected: Expectation
 ) -> BestGuess | None:
-    """Return the cheapest candidate whose expected gain is within `MIN_GAIN` of the highest.
+    """Return the cheapest candidate whose expected gain is about the highest; see `cheapest_of_best`.
 
     The expected gain of a scenario is the mean of its gain on the rows and of its mean gain on the public sets, each
     weighted by the inverse of its variance: over the draws of rows and seeds, and over the sets (a normal prior).
@@ -38,15 +38,12 @@ def guess_best(
         return None
     gains = {}
     for row in candidates:
-        if row.scenario == REFERENCE:
-            gains[row.scenario] = 0.0
-        elif row.scenario in expected.gains:
+        if row.scenario in expected.gains:
             values = draws.difference(row.scenario, REFERENCE)
             known, spread = expected.gains[row.scenario], expected.spreads[row.scenario]
             share = spread**2 / max(spread**2 + float(values.var()), 1e-12)
             gains[row.scenario] = known + share * (float(values[0]) - known)
     if len(gains) < 2:
         return None
-    best = max(gains.values())
-    scenario = next(key for key, gain in gains.items() if gain > best - MIN_GAIN)
+    scenario = cheapest_of_best(gains)
     return BestGuess(scenario, gains[scenario], expected.results)

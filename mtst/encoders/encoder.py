@@ -182,7 +182,7 @@ class Encoder(nn.Module):
             return self.backbone(self._batch(ids))["sentence_embedding"].float()
 
     def _batch(self, ids: Sequence[Sequence[int]]) -> dict[str, Any]:
-        pooling_inputs = self.pooling_inputs
+        pooling_inputs = self.pooling_inputs  # before the lock, which they take too
         with _TOKENIZER_LOCK:
             padded = self.backbone.tokenizer.pad({"input_ids": list(ids)}, return_tensors="pt").to(self.device)
         return {**padded, **pooling_inputs}

@@ -133,11 +133,11 @@ def _load_folder(name: str, folder: Path, *, fp32: bool) -> "Encoder":
     from mtst.encoders.encoder import Encoder
 
     logging.disable_progress_bar()
-    modules = read_json(folder / "modules.json")
-    configs = [read_json(folder / part / "config.json") for part in module_paths(modules)]
-    if requires_code([config for config in configs if isinstance(config, dict)], modules):
-        raise EncoderError(NEEDS_CODE.describe(name))
     try:
+        modules = read_json(folder / download.MODULES)
+        configs = [read_json(folder / part / download.CONFIG) for part in module_paths(modules)]
+        if requires_code([config for config in configs if isinstance(config, dict)], modules):
+            raise EncoderError(NEEDS_CODE.describe(name))
         backbone = SentenceTransformer(str(folder), trust_remote_code=False, local_files_only=True)
         missing = missing_weights(backbone)
         encoder = Encoder(backbone, name=name, fp32=fp32)

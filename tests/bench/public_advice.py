@@ -9,10 +9,10 @@ rules that always take the same scenario.
 from collections import defaultdict
 from statistics import mean
 
-from mtst.comparison.difference import MIN_GAIN
-from mtst.comparison.known_results import Expectation, expect, known_results
+from mtst.comparison.difference import cheapest_of_best
+from mtst.comparison.known_results import expect, known_results
 
-COLUMNS = ("freeze-encoder", "top-k", "gradual", "train-all", "discriminative")
+SCENARIOS = ("freeze-encoder", "top-k", "gradual", "train-all", "discriminative")  # in the order of costs
 
 
 def main() -> None:
@@ -22,23 +22,17 @@ def main() -> None:
     regrets: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for (source, rows, labels), of_set in scores.items():
         expected = expect(rows, labels, without=source)
-        if expected is None or not set(COLUMNS) <= of_set.keys() or not set(COLUMNS) <= expected.gains.keys():
+        if expected is None or not set(SCENARIOS) <= of_set.keys() or not set(SCENARIOS) <= expected.gains.keys():
             continue
-        best = max(of_set[key] for key in COLUMNS)
-        regrets[rows]["advice"].append(best - of_set[advised(expected)])
-        for key in COLUMNS:
+        best = max(of_set[key] for key in SCENARIOS)
+        regrets[rows]["advice"].append(best - of_set[cheapest_of_best({key: expected.gains[key] for key in SCENARIOS})])
+        for key in SCENARIOS:
             regrets[rows][key].append(best - of_set[key])
-    names = ("advice", *COLUMNS)
+    names = ("advice", *SCENARIOS)
     print(f"{'rows':>6}{'sets':>6}" + "".join(f"{name:>22}" for name in names))
     for rows, by_rule in sorted(regrets.items()):
         cells = [f"{100 * mean(by_rule[name]):.1f} (at most {100 * max(by_rule[name]):.1f})" for name in names]
         print(f"{rows:6}{len(by_rule['advice']):6}" + "".join(f"{cell:>22}" for cell in cells))
-
-
-def advised(expected: Expectation) -> str:
-    """Return the first scenario in the order of costs whose mean gain is within `MIN_GAIN` of the highest."""
-    best = max(expected.gains[key] for key in COLUMNS)
-    return next(key for key in COLUMNS if expected.gains[key] > best - MIN_GAIN)
 
 
 if __name__ == "__main__":

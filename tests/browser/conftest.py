@@ -128,7 +128,8 @@ def open_page(
 
     Unless `tab` is Compare, no sentences are compared, which saves a second.
     """
-    stored = {**(stored or {}), **({} if tab == "Compare" else {"mtst-tab": tab})}
+    if tab != "Compare":
+        stored = {**(stored or {}), "mtst-tab": tab}
     page: Page = profile.new_page()
     profile.clear_cookies()
     parts = urlparse(address)

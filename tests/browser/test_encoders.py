@@ -32,12 +32,10 @@ def online(hub: SmallHub, tmp_path: Path) -> Iterator[Host]:
 
 
 @pytest.mark.slow  # an app of its own; the handlers are tried in tests/ui/train/form/test_encoder_picker.py each time
-def test_an_encoder_is_seen_fetched_and_trained(hub: SmallHub, online: Host, visit, few_rows: Path) -> None:
+def test_an_encoder_is_seen_fetched_and_trained(hub: SmallHub, online: Host, visit_train, few_rows: Path) -> None:
     slow = hub.trouble(f"/content/{NAME}", hold=threading.Event())
-    visitor = visit(address=online.url)
+    visitor = visit_train(few_rows, address=online.url)
     page = visitor.page
-    visitor.tab("Train")
-    visitor.upload(few_rows)
     page.click("#train-encoder > button")
     card = page.locator(f"#train-encoder-list label:has(input[value='{NAME}'])")
     card.wait_for()

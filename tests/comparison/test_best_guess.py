@@ -26,15 +26,15 @@ KNOWN = {REFERENCE: 0.0, TOP: 0.06, ALL: 0.10}
 
 
 def test_with_few_rows_the_public_results_decide():
-    found = guess({REFERENCE: 0.75, TOP: 0.7, ALL: 0.75}, KNOWN, rows=40)
-    assert (found.scenario, found.results) == (ALL, 9)
-    assert 0 < found.gain < KNOWN[ALL]
+    best = guess({REFERENCE: 0.75, TOP: 0.7, ALL: 0.75}, KNOWN, rows=40)
+    assert (best.scenario, best.results) == (ALL, 9)
+    assert 0 < best.gain < KNOWN[ALL]
 
 
 def test_with_many_rows_the_rows_decide():
-    found = guess({REFERENCE: 0.9, TOP: 0.8, ALL: 0.85}, KNOWN, rows=4000)
-    assert found.scenario == REFERENCE
-    assert found.gain == 0
+    best = guess({REFERENCE: 0.9, TOP: 0.8, ALL: 0.85}, KNOWN, rows=4000)
+    assert best.scenario == REFERENCE
+    assert best.gain == 0
 
 
 def test_results_that_agree_on_all_sets_weigh_more_than_those_that_do_not():
@@ -44,15 +44,15 @@ def test_results_that_agree_on_all_sets_weigh_more_than_those_that_do_not():
 
 
 def test_the_cheapest_of_about_equal_ones_is_taken():
-    found = guess({REFERENCE: 0.7, TOP: 0.8, ALL: 0.8}, {REFERENCE: 0.0, TOP: 0.1, ALL: 0.101}, rows=40, spread=0.001)
-    assert found.scenario == TOP
+    best = guess({REFERENCE: 0.7, TOP: 0.8, ALL: 0.8}, {REFERENCE: 0.0, TOP: 0.1, ALL: 0.101}, rows=40, spread=0.001)
+    assert best.scenario == TOP
 
 
 def test_what_was_ruled_out_by_the_rows_is_not_taken():
-    found = guess(
+    best = guess(
         {REFERENCE: 0.7, TOP: 0.7, ALL: 0.7}, {REFERENCE: 0.1, TOP: 0.06, ALL: 0.04}, 40, candidates={TOP, ALL}
     )
-    assert found.scenario == TOP
+    assert best.scenario == TOP
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,6 @@ def test_without_a_known_pair_nothing_is_guessed(shares, gains):
 
 def test_the_gain_lies_between_the_measured_and_the_public_one():
     shares = {REFERENCE: 0.70, ALL: 0.90}
-    found = guess(shares, {REFERENCE: 0.0, ALL: 0.05}, rows=60)
-    assert 0.05 < found.gain < 0.3
-    assert np.isfinite(found.gain)
+    best = guess(shares, {REFERENCE: 0.0, ALL: 0.05}, rows=60)
+    assert 0.05 < best.gain < 0.3
+    assert np.isfinite(best.gain)

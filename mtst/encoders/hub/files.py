@@ -103,8 +103,13 @@ def requires_code(configs: Iterable[Mapping[str, Any]], modules: Any) -> bool:
     from transformers import CONFIG_MAPPING
 
     types = [str(module.get("type")) for module in modules or () if isinstance(module, dict)]
-    return any(not name.startswith("sentence_transformers.") for name in types) or any(
-        config.get("model_type") not in CONFIG_MAPPING or any(str(key).startswith("AutoModel") for key in own)
+    foreign = any(not name.startswith("sentence_transformers.") for name in types)
+    return foreign or any(
+        "auto_map" in config
+        and (config.get("model_type") not in CONFIG_MAPPING or _names_model_class(config["auto_map"]))
         for config in configs
-        if isinstance(own := config.get("auto_map"), dict)
     )
+
+
+def _names_model_class(auto_map: Any) -> bool:
+    return isinstance(auto_map, dict) and any(str(key).startswith("AutoModel") for key in auto_map)

@@ -102,10 +102,10 @@ class Optimizer:
     def load_state_tensors(self, tensors: Mapping[str, Tensor], step: int) -> None:
         """Restore what `state_tensors` returned after so many steps."""
         self._step = step
-        for n, parameter in enumerate(self.parameters):
-            prefix = f"{n}."
-            state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
-            self._adamw.state[parameter].update({name: value.to(parameter.device) for name, value in state.items()})
+        for key, value in tensors.items():
+            number, _, name = key.partition(".")
+            parameter = self.parameters[int(number)]
+            self._adamw.state[parameter][name] = value.to(parameter.device)
 
 
 def create_optimizer(

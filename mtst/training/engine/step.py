@@ -15,7 +15,7 @@ from mtst.training.config import ResolvedConfig
 from mtst.training.distributed import ProcessGroup
 from mtst.training.engine.embedding_rows import TrainedRows
 from mtst.training.engine.features import Features
-from mtst.training.engine.head_penalty import HeadPenalty
+from mtst.training.engine.head_penalty import START, HeadPenalty
 from mtst.training.engine.losses import Objective
 from mtst.training.engine.optimizer import Optimizer, clip_gradients, create_optimizer
 from mtst.training.events import GroupPlan
@@ -107,9 +107,10 @@ class TrainingStep:
     def load_state_tensors(self, tensors: Mapping[str, Tensor], step: int) -> None:
         """Restore what `state_tensors` returned after so many steps; the model has its weights already."""
         self._head_penalty.load_state_tensors(tensors)
+        optimizer_state = {key: value for key, value in tensors.items() if not key.startswith(START)}
         with torch.no_grad():
-            self.objective.joint.log_variances.copy_(tensors["log_variances"])
-        self._optimizer.load_state_tensors(tensors, step)
+            self.objective.joint.log_variances.copy_(optimizer_state.pop("log_variances"))
+        self._optimizer.load_state_tensors(optimizer_state, step)
 
     def close(self) -> None:
         """Remove what was added to the model for the run."""

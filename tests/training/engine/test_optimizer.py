@@ -10,7 +10,7 @@ from mtst.data.tasks import Task
 from mtst.model.layer_groups import Group
 from mtst.training.config import TrainConfig
 from mtst.training.engine.batches import batches
-from mtst.training.engine.optimizer import Schedule, clip_gradients, create_optimizer
+from mtst.training.engine.optimizer import Optimizer, ParameterGroup, Schedule, clip_gradients, create_optimizer
 from mtst.training.events import GroupPlan
 from mtst.training.scenarios import DEFAULTS, find_scenario, resolve
 
@@ -223,3 +223,9 @@ def test_what_the_loss_itself_learns_has_the_rate_of_the_heads_and_is_not_shrunk
 
 def test_every_default_can_be_overruled():
     assert all(getattr(TrainConfig(), name) is None for name in DEFAULTS)
+
+
+def test_a_state_of_more_parameters_is_refused():
+    group = ParameterGroup([nn.Parameter(torch.zeros(2))], 0.1, 0.0, 0)
+    with pytest.raises(IndexError):
+        Optimizer([group], Schedule(10, 0.0, "cosine")).load_state_tensors({"1.step": torch.zeros(1)}, 1)
