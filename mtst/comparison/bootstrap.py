@@ -10,7 +10,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from mtst.data.dataset import UNLABELLED
+from mtst.data.label_sets import is_labelled, multi_hot
+from mtst.data.tasks import Task
 from mtst.evaluation.scores import Scores
 
 DRAWS = 2_000
@@ -23,7 +24,7 @@ LOW, HIGH = 5, 95  # per cent: the bounds of an interval
 # 75 to 78 % hold the truth without a correction, 89 to 90 % with 1.5, 91 to 92 % with 1.6 (100 and 300 rows).
 FOLD_WIDENING = 1.6
 
-Labels = Mapping[str, Sequence[int]]  # by task, a label index for each row
+Labels = Mapping[str, Sequence[int]]  # by task, what `Dataset.labels` holds
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Prediction:
     """What was predicted with one seed.
 
     Attributes:
-        labels: by task, the label index of each row that was predicted.
+        labels: by task, the label of each row that was predicted.
         rows: the indices of these rows; None for all, in their order.
         scores: those of the prediction, where they are known.
     """
@@ -41,24 +42,26 @@ class Prediction:
     scores: Mapping[str, Scores] | None = None
 
 
-def macro_f1_by_task(truth: Labels, prediction: Prediction) -> dict[str, float]:
+def macro_f1_by_task(tasks: Sequence[Task], truth: Labels, prediction: Prediction) -> dict[str, float]:
     """Return the macro-F1 of each task for which a predicted row has a label in `truth`."""
     scores = {}
-    for name in prediction.labels:
-        actual = _rows_of(truth[name], prediction)
-        if any(actual != UNLABELLED):
-            (score,) = _macro_f1(actual, prediction.labels[name], np.ones((1, len(actual))))
-            scores[name] = float(score)
+    for task in tasks:
+        if task.name in prediction.labels:
+            actual = _rows_of(truth[task.name], prediction)
+            if is_labelled(actual).any():
+                (score,) = _macro_f1(task, actual, prediction.labels[task.name], np.ones((1, len(actual))))
+                scores[task.name] = float(score)
     return scores
 
 
 def macro_f1_draws(
-    truth: Labels, predictions: Sequence[Prediction], counts: np.ndarray, seeds: np.ndarray
+    tasks: Sequence[Task], truth: Labels, predictions: Sequence[Prediction], counts: np.ndarray, seeds: np.ndarray
 ) -> np.ndarray:
     """Return the mean macro-F1 over tasks (draws,) of each draw of rows and seeds.
 
     Args:
-        truth: the label of each of n rows for each task, `UNLABELLED` where there is none.
+        tasks: the tasks.
+        truth: the labels of each of n rows for each task, as `Dataset.labels` holds them.
         predictions: what was predicted with each of s seeds.
         counts: how often each row was drawn (draws, n).
         seeds: the share of each seed in each draw (draws, s).
@@ -66,29 +69,39 @@ def macro_f1_draws(
     scores = np.zeros((len(counts), len(predictions)))
     for number, one in enumerate(predictions):
         drawn = counts if one.rows is None else counts[:, list(one.rows)]
-        actual = {name: _rows_of(truth[name], one) for name in one.labels}
-        tasks = [name for name, labels in actual.items() if any(labels != UNLABELLED)]
-        scores[:, number] = np.mean([_macro_f1(actual[name], one.labels[name], drawn) for name in tasks], axis=0)
+        actual = {task: _rows_of(truth[task.name], one) for task in tasks if task.name in one.labels}
+        scores[:, number] = np.mean(
+            [
+                _macro_f1(task, values, one.labels[task.name], drawn)
+                for task, values in actual.items()
+                if is_labelled(values).any()
+            ],
+            axis=0,
+        )
     return (scores * seeds).sum(axis=1)
 
 
-def _rows_of(labels: Sequence[int], prediction: Prediction) -> np.ndarray:
+def _rows_of(labels: Sequence[int], prediction: Prediction) -> Sequence[int]:
     """Return the labels of the rows that were predicted."""
-    return np.asarray(labels) if prediction.rows is None else np.asarray(labels)[list(prediction.rows)]
+    return labels if prediction.rows is None else [labels[row] for row in prediction.rows]
 
 
-def _macro_f1(truth: np.ndarray, predicted: Sequence[int], counts: np.ndarray) -> np.ndarray:
+def _macro_f1(task: Task, truth: Sequence[int], predicted: Sequence[int], counts: np.ndarray) -> np.ndarray:
     """Return the macro-F1 (draws,) over the labels that occur in a draw, or are predicted there."""
-    y_true, y_pred = truth, np.asarray(predicted)
-    labelled = y_true != UNLABELLED
-    y_true, y_pred, counts = y_true[labelled], y_pred[labelled], counts[:, labelled]
-    labels = np.union1d(y_true, y_pred)
-    is_true = (y_true[:, None] == labels).astype(np.float64)
-    is_predicted = (y_pred[:, None] == labels).astype(np.float64)
+    labelled = is_labelled(truth)
+    is_true, is_predicted = (_has_label(task, values)[labelled] for values in (truth, predicted))
+    counts = counts[:, labelled]
     true_positives = counts @ (is_true * is_predicted)
     total = counts @ (is_true + is_predicted)
     occurring = (total > 0).sum(axis=1).clip(min=1)
     return (2 * true_positives / total.clip(min=1)).sum(axis=1) / occurring
+
+
+def _has_label(task: Task, values: Sequence[int]) -> np.ndarray:
+    """Return for each row and label whether the row has it, as 0 and 1 (n, labels)."""
+    if task.multi:
+        return multi_hot(values, len(task.labels)).astype(np.float64)
+    return (np.asarray(values)[:, None] == np.arange(len(task.labels))).astype(np.float64)
 
 
 @lru_cache(maxsize=4)

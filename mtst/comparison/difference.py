@@ -1,5 +1,6 @@
 """How much better one scenario is than another, and how certain that is."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -7,6 +8,8 @@ import numpy as np
 
 from mtst.comparison.bootstrap import Prediction, bootstrap_draws, interval, macro_f1_draws, widen
 from mtst.comparison.results import Comparison, Rounds, ScenarioResult
+from mtst.data.label_sets import label_indices, to_mask
+from mtst.data.tasks import Task
 
 MIN_GAIN = 0.01  # macro-F1: a smaller gain is not worth a more expensive scenario
 MAX_OPEN_GAIN = 0.05  # macro-F1: if a gain of this size cannot be ruled out, more rows are needed
@@ -59,7 +62,7 @@ class Draws:
     def above_majority(self, scenario: str) -> np.ndarray:
         """Return by how much a scenario is above always predicting the most frequent label."""
         started, rounds = self._comparison.started, self._comparison.rounds_of(scenario)
-        majority = {task.name: _most_frequent(started.truth[task.name], len(task.labels)) for task in started.tasks}
+        majority = {task.name: _most_frequent(task, started.truth[task.name]) for task in started.tasks}
         constant = [
             Prediction({name: [label] * len(one.labels[name]) for name, label in majority.items()}, one.rows)
             for one in self._comparison.predictions(scenario, rounds)
@@ -73,13 +76,16 @@ class Draws:
         return self._scores[key]
 
     def _draw(self, predictions: Sequence[Prediction]) -> np.ndarray:
-        truth = self._comparison.started.truth
-        count = len(next(iter(truth.values())))
-        return macro_f1_draws(truth, predictions, *bootstrap_draws(count, len(predictions)))
+        started = self._comparison.started
+        count = len(next(iter(started.truth.values())))
+        return macro_f1_draws(started.tasks, started.truth, predictions, *bootstrap_draws(count, len(predictions)))
 
 
-def _most_frequent(labels: tuple[int, ...], count: int) -> int:
-    return int(np.bincount([label for label in labels if label >= 0], minlength=count).argmax())
+def _most_frequent(task: Task, values: Sequence[int]) -> int:
+    """Return the value that predicts the most frequent label of a task and no other."""
+    counts = Counter(label for value in values for label in label_indices(task, value))
+    label = max(range(len(task.labels)), key=lambda index: counts[index])
+    return to_mask([label]) if task.multi else label
 
 
 def differences_to(rows: Sequence[ScenarioResult], than: ScenarioResult, draws: Draws) -> tuple[Difference, ...]:

@@ -181,7 +181,7 @@ def _expect(comparison: Comparison) -> Expectation | None:
     """Return what public sets say of as many rows, by the task that has most labels."""
     started = comparison.started
     task = max(started.tasks, key=lambda task: len(task.labels))
-    rows = sum(label >= 0 for label in started.truth[task.name])
+    rows = sum(value >= 0 for value in started.truth[task.name])
     return expect(rows if comparison.folds > 1 else started.train_rows + started.validation_rows, len(task.labels))
 
 

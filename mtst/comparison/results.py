@@ -207,7 +207,7 @@ class Comparison:
         """Return the macro-F1 of each task that has a labelled row among those predicted."""
         if prediction.scores is not None:
             return {name: scores.macro_f1 for name, scores in prediction.scores.items()}
-        return macro_f1_by_task(self.started.truth, prediction)
+        return macro_f1_by_task(self.tasks, self.started.truth, prediction)
 
     def _frozen_heads(self, scenario: str, rounds: Rounds) -> dict[str, float]:
         """Return how the score of a head that stayed as it was has changed under an encoder that moved."""

@@ -24,12 +24,14 @@ from mtst.comparison.results import Comparison
 from mtst.comparison.rows import AttemptRows, RowPlan, only_task
 from mtst.data.dataset import Dataset
 from mtst.data.split import check_trainable
+from mtst.data.tasks import Task
 from mtst.encoders.encoder import Encoder
 from mtst.errors import DataError
-from mtst.evaluation.baselines import logistic_logits, majority_logits
+from mtst.evaluation.baselines import Baseline, logistic_regression, most_frequent
 from mtst.evaluation.metrics import compute_logits, score_tasks
 from mtst.evaluation.scores import Scores
 from mtst.model.multitask import MultiTaskSentenceTransformer
+from mtst.model.outputs import predicted_values, probabilities
 from mtst.training.config import Split, TrainConfig
 from mtst.training.distributed import SINGLE_PROCESS
 from mtst.training.engine.feature_cache import FeatureCache, compute_pooled
@@ -108,10 +110,20 @@ def compare_scenarios(  # noqa: PLR0913 (the one function of the package that ha
     yield Compared(stopped, round(time.perf_counter() - start, 2))
 
 
-def _score_together(parts: Sequence[dict[str, Tensor]], order: np.ndarray, judging: Dataset) -> dict[str, Scores]:
-    """Return the scores of logits (n, labels) of each fold, for the tasks that all folds have."""
-    names = [name for name in parts[0] if all(name in part for part in parts)]
-    return score_tasks({name: torch.cat([part[name] for part in parts])[order] for name in names}, judging)
+def _score_together(parts: Sequence[Baseline], order: np.ndarray, judging: Dataset) -> dict[str, Scores]:
+    """Return the scores of what was predicted for each fold, for the tasks that all folds have.
+
+    Each fold has thresholds of its own, so the logits are shifted until all of them are 0.5.
+    """
+    names = [name for name in parts[0].logits if all(name in part.logits for part in parts)]
+    logits = {name: torch.cat([_centred(part, name) for part in parts])[order] for name in names}
+    return score_tasks(logits, judging)
+
+
+def _centred(part: Baseline, name: str) -> Tensor:
+    task = next(task for task in part.tasks if task.name == name)
+    logits = part.logits[name]
+    return logits - torch.tensor(task.threshold).logit() if task.multi else logits
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,10 +160,10 @@ class _Run:
             validation_rows=len(folds[0].validation),
             truth=dict(plan.judging.labels),
             majority=_score_together(
-                [majority_logits(part.train, len(part.test)) for part in parts], order, plan.judging
+                [most_frequent(part.train, len(part.test)) for part in parts], order, plan.judging
             ),
             logistic=_score_together(
-                [logistic_logits(part.train, part.train_embeddings, part.test_embeddings) for part in parts],
+                [logistic_regression(part.train, part.train_embeddings, part.test_embeddings) for part in parts],
                 order,
                 plan.judging,
             ),
@@ -206,8 +218,8 @@ class _Run:
         yield AttemptEnded(
             attempt=attempt,
             best_epoch=finished.best_epoch,
-            predicted={name: _labels(values) for name, values in logits.items()},
-            test=score_tasks(logits, rows.test),
+            predicted={task.name: _predicted(task, logits[task.name]) for task in model.tasks},
+            test=score_tasks(logits, rows.test, model.tasks),
             parameters=sum(group.trained for group in started.groups),
             drift=drifts[finished.best_epoch],
             seconds=round(finished.seconds + spared, 2),
@@ -216,8 +228,8 @@ class _Run:
         )
 
 
-def _labels(logits: Tensor) -> tuple[int, ...]:
-    return tuple(logits.argmax(dim=1).tolist())
+def _predicted(task: Task, logits: Tensor) -> tuple[int, ...]:
+    return predicted_values(task, probabilities(task, logits).numpy())
 
 
 def _is_trainable(rounds: Iterable[AttemptRows], task: str | None) -> bool:

@@ -3,17 +3,23 @@
 import random
 from statistics import mean
 
-from mtst.data.dataset import UNLABELLED, Dataset
+from mtst.data.dataset import Dataset
+from mtst.data.label_sets import label_indices
 
 
 def class_weights(data: Dataset) -> dict[str, list[float]]:
     """Return the weights of the labels of each task: rows / (labels x rows with the label).
 
-    All labels have the same weight in total. A label without rows has weight 1.
+    All labels have the same weight in total. In a multi-label task it is the rows without a label / those with it, so
+    that both weigh the same. A label without rows has weight 1.
     """
     weights = {}
     for task in data.tasks:
         counts = list(data.counts(task).values())
+        if task.multi:
+            rows = data.labelled_rows(task)
+            weights[task.name] = [max(1, rows - count) / count if count else 1.0 for count in counts]
+            continue
         present = sum(count > 0 for count in counts)
         weights[task.name] = [sum(counts) / (present * count) if count else 1.0 for count in counts]
     return weights
@@ -22,11 +28,13 @@ def class_weights(data: Dataset) -> dict[str, list[float]]:
 def balanced_sample(data: Dataset, rng: random.Random) -> list[int]:
     """Sample as many rows as there are, with replacement, so that the labels of a task occur about equally often.
 
-    The probability of a row is proportional to the mean of its class weights over the tasks.
+    The probability of a row is proportional to the mean of the weights of its labels; a row without labels weighs 1.
     """
     weights = class_weights(data)
-    row_weights = [
-        mean([weights[name][labels[row]] for name, labels in data.labels.items() if labels[row] != UNLABELLED] or [0])
-        for row in range(len(data))
-    ]
+    row_weights = []
+    for row in range(len(data)):
+        labels = (
+            (task.name, label) for task in data.tasks for label in label_indices(task, data.labels[task.name][row])
+        )
+        row_weights.append(mean([weights[name][label] for name, label in labels] or [1.0]))
     return rng.choices(range(len(data)), row_weights, k=len(data))

@@ -4,10 +4,12 @@ import random
 from collections import Counter
 
 from mtst.data.dataset import UNLABELLED, Dataset
+from mtst.data.label_sets import label_indices
 from mtst.errors import DataError
 
 MAX_VALIDATION_ROWS = 1_000
-Label = tuple[str, int]  # a task's name and the index of one of its labels
+EMPTY = -2  # in place of a label: labelled, with none of the labels
+Label = tuple[str, int]  # a task's name and the index of one of its labels, or `EMPTY`
 
 
 def check_trainable(data: Dataset) -> None:
@@ -21,7 +23,12 @@ def check_trainable(data: Dataset) -> None:
         raise DataError("Training needs at least two different texts: one to learn from, one to check with. Add rows.")
     for task in data.tasks:
         present = [label for label, count in data.counts(task).items() if count]
-        if len(present) == 1:
+        if task.multi and all(count in (0, data.labelled_rows(task)) for count in data.counts(task).values()):
+            raise DataError(
+                f"Every row of {task.name!r} has the same labels, so there is nothing to tell apart. "
+                "Add rows with other labels, or leave this column out."
+            )
+        if len(present) == 1 and not task.multi:
             raise DataError(
                 f"Every row of {task.name!r} has the label {present[0]!r}, so there is nothing to tell apart. "
                 "Add rows with another label, or leave this column out."
@@ -122,8 +129,18 @@ def text_key(text: str) -> str:
 
 def labels_of(data: Dataset, group: list[int]) -> tuple[Label, ...]:
     """Return the labels of all tasks that some rows have, each once."""
-    labels = ((name, values[row]) for row in group for name, values in data.labels.items())
-    return tuple(dict.fromkeys(label for label in labels if label[1] != UNLABELLED))
+    labels = (
+        (task.name, label)
+        for task in data.tasks
+        for row in group
+        for label in label_indices(task, data.labels[task.name][row]) or _without_labels(data.labels[task.name][row])
+    )
+    return tuple(dict.fromkeys(labels))
+
+
+def _without_labels(value: int) -> tuple[int, ...]:
+    """Return what stands for a label where a row of a multi-label task has none, so that both sides get such rows."""
+    return () if value == UNLABELLED else (EMPTY,)
 
 
 def _texts_per_label(data: Dataset) -> Counter[Label]:

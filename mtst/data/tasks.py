@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mtst.errors import ModelError
 from mtst.text import isolate_bidi
@@ -12,12 +12,21 @@ from mtst.text import isolate_bidi
 class Task:
     """A classification task. The order of `labels` is the order of the head's logits.
 
+    Attributes:
+        name: of the task.
+        labels: what its head tells apart.
+        multi: whether a row may have several labels, or none (multi-label); else it has exactly one.
+        threshold: the probability from which on a label of a multi-label task is predicted. It belongs to a trained
+            head, not to the data, so two tasks that differ in it alone are equal.
+
     Raises:
-        ModelError: the name is blank, there is no label, or a label occurs twice.
+        ModelError: the name is blank, there is no label, a label occurs twice, or the threshold is no probability.
     """
 
     name: str
     labels: tuple[str, ...]
+    multi: bool = False
+    threshold: float = field(default=0.5, compare=False)
 
     def __str__(self) -> str:
         """Return the name, safe to embed in a sentence (see `isolate_bidi`)."""
@@ -30,6 +39,8 @@ class Task:
             raise ModelError(f"Task {self.name!r} has no labels; it needs at least one.")
         if twice := {label for label, count in Counter(self.labels).items() if count > 1}:
             raise ModelError(f"Task {self.name!r} has the label {min(twice)!r} more than once.")
+        if not 0 <= self.threshold <= 1:
+            raise ModelError(f"The threshold of task {self.name!r} must be between 0 and 1, not {self.threshold!r}.")
 
 
 # The tasks of the app and of a new model.
@@ -57,13 +68,13 @@ def check_tasks(tasks: tuple[Task, ...]) -> tuple[Task, ...]:
 
 
 def reusable_tasks(existing: Sequence[Task], requested: Sequence[Task]) -> list[Task | None]:
-    """Return, for each requested task, the existing task with the same name and set of labels, or None.
+    """Return, for each requested task, the existing task with the same name, kind and set of labels, or None.
 
     The head of such a task can serve the requested one.
     """
     by_name = {task.name: task for task in existing}
     matches = [by_name.get(task.name) for task in requested]
     return [
-        match if match and set(match.labels) == set(task.labels) else None
+        match if match and (match.multi, set(match.labels)) == (task.multi, set(task.labels)) else None
         for match, task in zip(matches, requested, strict=True)
     ]

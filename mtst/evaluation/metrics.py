@@ -1,6 +1,7 @@
 """Metrics of each head: loss, accuracy, precision, recall, F1 and calibration, on the rows labelled for its task."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from sklearn.metrics import confusion_matrix
@@ -8,6 +9,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from mtst.data.dataset import UNLABELLED, Dataset
+from mtst.data.tasks import Task
+from mtst.evaluation.multi_label import score_multi_label
 from mtst.evaluation.scores import Confusion, LabelScores, Scores
 from mtst.model.multitask import MultiTaskSentenceTransformer
 
@@ -50,11 +53,18 @@ def score(logits: Tensor, labels: Sequence[int] | Tensor) -> Scores | None:
     )
 
 
-def score_tasks(logits: dict[str, Tensor], data: Dataset) -> dict[str, Scores]:
-    """Score each task that has logits (n, labels) for the n rows of `data` and at least one labelled row."""
-    tasks = [task.name for task in data.tasks if task.name in logits]
-    scores = {name: score(logits[name], data.labels[name]) for name in tasks}
-    return {name: scored for name, scored in scores.items() if scored is not None}
+def score_tasks(logits: dict[str, Tensor], data: Dataset, tasks: Sequence[Task] | None = None) -> dict[str, Scores]:
+    """Score each task that has logits (n, labels) for the n rows of `data` and at least one labelled row.
+
+    `tasks` are those of the data with other thresholds, if these are known.
+    """
+    scores = {}
+    for task in tasks or data.tasks:
+        if task.name in logits:
+            values, score_one = data.labels[task.name], partial(score_multi_label, task) if task.multi else score
+            if scored := score_one(logits[task.name], values):
+                scores[task.name] = scored
+    return scores
 
 
 def _calibration_error(logits: Tensor, truth: Tensor) -> float:
@@ -65,9 +75,14 @@ def _calibration_error(logits: Tensor, truth: Tensor) -> float:
 
 
 def confusion_matrices(logits: dict[str, Tensor], data: Dataset) -> dict[str, Confusion]:
-    """Return for each task how many rows of each label (row) were predicted as each label (column)."""
-    matrices = {}
+    """Return for each single-label task how many rows of each label (row) were predicted as each label (column).
+
+    That of a multi-label task is empty, for no label is predicted in place of another there.
+    """
+    matrices: dict[str, Confusion] = {task.name: () for task in data.tasks if task.multi}
     for task in data.tasks:
+        if task.multi:
+            continue
         truth = torch.tensor(data.labels[task.name])
         known = truth != UNLABELLED
         predicted = logits[task.name].argmax(dim=1)[known]
@@ -87,4 +102,4 @@ def evaluate(model: MultiTaskSentenceTransformer, data: Dataset) -> dict[str, Sc
     """Return the scores of each task on a dataset, by task name; a task without labelled rows is absent."""
     if not len(data):
         return {}
-    return score_tasks(compute_logits(model, torch.from_numpy(model.encode(data.texts))), data)
+    return score_tasks(compute_logits(model, torch.from_numpy(model.encode(data.texts))), data, model.tasks)

@@ -24,6 +24,11 @@ class Scores:
     means over the labels that occur or are predicted; weighted F1 weights each label by how often it occurs. The
     calibration error is the mean distance between confidence and accuracy over 15 bins of confidence (Guo, Pleiss, Sun
     and Weinberger 2017, expected calibration error).
+
+    In a multi-label task the loss of a row is the sum of the binary cross-entropies of all labels, accuracy is the
+    share of rows whose labels are all right and no others predicted, and the calibration error is that of the
+    probabilities of all labels. It has three scores more: micro-F1 counts all labels of all rows together, samples-F1
+    is the mean over rows, and mean average precision does not depend on a threshold.
     """
 
     rows: int
@@ -35,6 +40,9 @@ class Scores:
     weighted_f1: float
     calibration_error: float
     labels: tuple[LabelScores, ...] = ()
+    micro_f1: float | None = None
+    samples_f1: float | None = None
+    mean_average_precision: float | None = None
 
 
 def mean_macro_f1(scores: dict[str, Scores]) -> float:

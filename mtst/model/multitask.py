@@ -7,7 +7,8 @@ which holds the tasks and their labels in order; and with the files of `mtst.mod
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self
@@ -25,6 +26,7 @@ from mtst.errors import ModelError
 from mtst.files import checked_write
 from mtst.model import hub
 from mtst.model.export.bundle import bundle_files
+from mtst.model.outputs import probabilities
 from mtst.model.predictions import Prediction
 from mtst.model.storage import (
     HEADS_FILE,
@@ -85,7 +87,9 @@ class MultiTaskSentenceTransformer(nn.Module):
         with torch.inference_mode():
             embeddings = torch.from_numpy(self.encode(sentences)).to(self.encoder.device)
             logits = self.classify(embeddings)
-            return {task.name: Prediction(task, logits[task.name].softmax(dim=1).cpu().numpy()) for task in self.tasks}
+            return {
+                task.name: Prediction(task, probabilities(task, logits[task.name]).cpu().numpy()) for task in self.tasks
+            }
 
     def with_tasks(self, tasks: Sequence[Task]) -> Self:
         """Return a model for these tasks on the same encoder, to train it further.
@@ -94,13 +98,18 @@ class MultiTaskSentenceTransformer(nn.Module):
         """
         model = type(self)(self.encoder, tasks)
         model.base = self.base
-        for task, head, old_task in zip(model.tasks, model.heads, reusable_tasks(self.tasks, tasks), strict=True):
+        for task, head, old_task in zip(tasks, model.heads, reusable_tasks(self.tasks, tasks), strict=True):
             if old_task is not None:
                 model.zero_shot = self.zero_shot
                 old_head = self.heads[self.tasks.index(old_task)]
+                model.set_thresholds({task.name: old_task.threshold})
                 order = [old_task.labels.index(label) for label in task.labels]
                 head.load_state_dict({name: tensor[order] for name, tensor in old_head.state_dict().items()})
         return model
+
+    def set_thresholds(self, thresholds: Mapping[str, float]) -> None:
+        """Set the thresholds of multi-label tasks, by task name."""
+        self.tasks = tuple(replace(task, threshold=thresholds.get(task.name, task.threshold)) for task in self.tasks)
 
     def save(
         self, folder: str | Path, *, heads_only: bool = False, report: bytes | None = None, name: str = ""

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mtst.data.label_sets import SEPARATOR, label_indices
 from mtst.data.tasks import Task
+from mtst.model.outputs import predicted_values
 
 
 @dataclass(frozen=True, eq=False)
@@ -13,16 +15,22 @@ class Prediction:
 
     Attributes:
         task: the task of the head.
-        probabilities: (n, labels).
+        probabilities: (n, labels). Those of a sentence add up to 1, but not in a multi-label task.
     """
 
     task: Task
     probabilities: np.ndarray
 
     @property
+    def label_sets(self) -> list[tuple[str, ...]]:
+        """The labels of each sentence: the most likely one, or all that reach the threshold of a multi-label task."""
+        values = predicted_values(self.task, self.probabilities)
+        return [tuple(self.task.labels[index] for index in label_indices(self.task, value)) for value in values]
+
+    @property
     def labels(self) -> list[str]:
-        """The most likely label of each sentence."""
-        return [self.task.labels[index] for index in self.probabilities.argmax(axis=1)]
+        """The label of each sentence; those of a multi-label task joined, the empty string where there is none."""
+        return [SEPARATOR.join(labels) for labels in self.label_sets]
 
     @property
     def confidences(self) -> list[float]:

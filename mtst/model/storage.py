@@ -3,18 +3,19 @@
 import json
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from mtst.data.tasks import Task
 from mtst.errors import ModelError
 from mtst.files import FULL
 
 METADATA_FILE, HEADS_FILE, MODULES_FILE = "mtst.json", "heads.safetensors", "modules.json"
-FORMAT = 1
+FORMAT, MULTI_FORMAT = 1, 2  # without and with multi-label tasks, which version 0.4 would read as single-label ones
 # The files that a model of any kind is saved as. Those of a module may be in a folder of its own.
 MODULE = re.compile(r"\d+_[A-Z]\w*")
 PARTS = re.compile(
@@ -123,7 +124,7 @@ def write_metadata(folder: Path, metadata: ModelMetadata, dimension: int) -> Non
         dimension: the length of an embedding.
     """
     content = {
-        "format": FORMAT,
+        "format": MULTI_FORMAT if any(task.multi for task in metadata.tasks) else FORMAT,
         "encoder": metadata.encoder,
         "base": metadata.base,
         "dimension": dimension,
@@ -134,7 +135,11 @@ def write_metadata(folder: Path, metadata: ModelMetadata, dimension: int) -> Non
 
 def tasks_to_json(tasks: Sequence[Task]) -> list[dict[str, object]]:
     """Return tasks as `mtst.json` holds them."""
-    return [{"name": task.name, "labels": list(task.labels)} for task in tasks]
+    return [
+        {"name": task.name, "labels": list(task.labels)}
+        | ({"multi": True, "threshold": task.threshold} if task.multi else {})
+        for task in tasks
+    ]
 
 
 def read_metadata(folder: Path) -> ModelMetadata:
@@ -164,13 +169,22 @@ def parse_metadata(content: bytes, source: str) -> ModelMetadata:
     """
     try:
         values = json.loads(content.decode())
-        tasks = tuple(Task(_text(task["name"]), tuple(map(_text, task["labels"]))) for task in values["tasks"])
+        tasks = tuple(map(_task, values["tasks"]))
         encoder, base = (None if name is None else _name(name) for name in (values["encoder"], values.get("base")))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(f"{source} cannot be read as the description of a model.") from error
-    if values.get("format") != FORMAT:
-        raise ModelError(f"{source} is of format {values.get('format')!r}; this version reads format {FORMAT}.")
+    if values.get("format") not in (FORMAT, MULTI_FORMAT):
+        raise ModelError(
+            f"{source} is of format {values.get('format')!r}; this version reads formats {FORMAT} and {MULTI_FORMAT}."
+        )
     return ModelMetadata(tasks, encoder, base)
+
+
+def _task(values: Mapping[str, Any]) -> Task:
+    labels = tuple(map(_text, values["labels"]))
+    return Task(
+        _text(values["name"]), labels, multi=values.get("multi") is True, threshold=float(values.get("threshold", 0.5))
+    )
 
 
 def _name(value: object) -> str:

@@ -1,6 +1,6 @@
 """The events of a training run: a small fixed vocabulary."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from mtst.data.tasks import Task
@@ -161,7 +161,8 @@ class Finished:
 
     `confusion[task]` counts the validation rows by label (row) and predicted label (column). `stopped`: it was asked to
     stop; `out_of_time`: because its time was up; `early`: patience ran out. `space` is the quality of the embeddings
-    before and after, if the encoder was open.
+    before and after, if the encoder was open. `thresholds` are those of the multi-label tasks, chosen on the validation
+    rows.
     """
 
     best_epoch: int
@@ -172,6 +173,7 @@ class Finished:
     seconds: float
     out_of_time: bool = False
     space: tuple[EmbeddingQuality, EmbeddingQuality] | None = None
+    thresholds: dict[str, float] = field(default_factory=dict)
     kind: Literal["finished"] = "finished"
 
 

@@ -11,7 +11,7 @@ from mtst.model.upload.base_encoder import BaseEncoderPolicy
 from mtst.model.upload.loading import load_archive
 from mtst.runs.folder import RunFolder
 from mtst.runs.job import Job
-from mtst.training.config import TrainConfig
+from mtst.training.config import TrainConfig, split
 from mtst.training.engine.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def best_model(folder: RunFolder) -> Path:
         RunError: the run has none, or cannot be read.
         ModelError: it cannot be written.
     """
+    from mtst.evaluation.multi_label import choose_thresholds
     from mtst.training.engine.best_weights import load_best
 
     if not folder.model_path.is_dir():
@@ -67,5 +68,8 @@ def best_model(folder: RunFolder) -> Path:
         job, data = folder.job(), folder.data()
         model = initial_model(folder, job, data)
         load_best(model, job.config, parts)
+        _, validation = split(data, job.config)
+        tasks = choose_thresholds(model.tasks, dict(parts["logits"]), validation)
+        model.set_thresholds({task.name: task.threshold for task in tasks})
         model.save(folder.model_path, heads_only=not (model.encoder.weights_changed or job.start))
     return folder.model_path

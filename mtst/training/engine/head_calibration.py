@@ -5,24 +5,31 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from mtst.data.class_balance import class_weights
-from mtst.data.dataset import UNLABELLED, Dataset
+from mtst.data.dataset import Dataset
+from mtst.data.tasks import Task
 from mtst.model.layer_groups import HEAD
 from mtst.model.multitask import MultiTaskSentenceTransformer
+from mtst.model.outputs import is_target, targets
 from mtst.training.config import ResolvedConfig
 
 MAX_ITERATIONS = 100
 
 
 def calibrate_heads(
-    model: MultiTaskSentenceTransformer, data: Dataset, embeddings: Tensor, config: ResolvedConfig
+    model: MultiTaskSentenceTransformer,
+    tasks: Sequence[Task],
+    data: Dataset,
+    embeddings: Tensor,
+    config: ResolvedConfig,
 ) -> None:
     """Calibrate the zero-shot heads that are open from the start.
 
     Args:
         model: the model, whose heads have not learned yet.
+        tasks: those whose heads are calibrated.
         data: the training rows.
         embeddings: those of the rows, (n, d).
         config: how to train: the weights of rare labels and of tasks.
@@ -30,13 +37,12 @@ def calibrate_heads(
     weights = {} if config.balance == "none" else class_weights(data)
     open_keys = config.open_at(1)
     for task, head in zip(model.tasks, model.heads, strict=True):
-        if HEAD + task.name in open_keys and config.task_weights.get(task.name, 1.0):
-            calibrate_head(cast(nn.Linear, head), embeddings, data.labels[task.name], weights.get(task.name))
+        if task in tasks and HEAD + task.name in open_keys and config.task_weights.get(task.name, 1.0):
+            target = targets(task, data.labels[task.name], embeddings.device)
+            calibrate_head(cast(nn.Linear, head), embeddings, target, weights.get(task.name))
 
 
-def calibrate_head(
-    head: nn.Linear, embeddings: Tensor, labels: Sequence[int], weights: Sequence[float] | None = None
-) -> None:
+def calibrate_head(head: nn.Linear, embeddings: Tensor, target: Tensor, weights: Sequence[float] | None = None) -> None:
     """Fit a factor of the weights of a zero-shot head, and a bias of each label, to labelled embeddings (n, d).
 
     This scales the logits by one factor and adds a bias per label (Platt 1999; Guo, Pleiss, Sun and Weinberger 2017). A
@@ -46,13 +52,12 @@ def calibrate_head(
     Args:
         head: the head, changed in place.
         embeddings: those of the training rows.
-        labels: the label index of each row, or `UNLABELLED`.
-        weights: the weight of each label; without, every row counts once. n rows weigh n in either case.
+        target: the labels of the rows, see `mtst.model.outputs.targets`.
+        weights: the weight of each label; without, every row counts once.
     """
     device = head.weight.device
-    targets = torch.tensor(labels, device=device)
-    labelled = targets != UNLABELLED
-    targets = targets[labelled]
+    labelled = is_target(target).to(device)
+    target = target.to(device)[labelled]
     with torch.no_grad():
         logits = head(embeddings.to(device)[labelled]).double()
     class_weight = None if weights is None else logits.new_tensor(weights)
@@ -62,7 +67,7 @@ def calibrate_head(
     def loss() -> float:
         optimizer.zero_grad()
         scaled = parameters[0].exp() * logits + parameters[1:]
-        total = cross_entropy(scaled, targets, class_weight, reduction="sum") + parameters.square().sum() / 2
+        total = _cross_entropy(scaled, target, class_weight) + parameters.square().sum() / 2
         total.backward()
         return total.item()
 
@@ -71,3 +76,10 @@ def calibrate_head(
         factor = parameters[0].exp()
         head.weight.mul_(factor)
         head.bias.mul_(factor).add_(parameters[1:])
+
+
+def _cross_entropy(logits: Tensor, target: Tensor, weights: Tensor | None) -> Tensor:
+    """Return the sum of the cross-entropies of labelled rows."""
+    if target.dim() == 1:
+        return cross_entropy(logits, target, weights, reduction="sum")
+    return binary_cross_entropy_with_logits(logits, target.to(logits), pos_weight=weights, reduction="sum")

@@ -1,4 +1,8 @@
-"""What training minimises: the loss of each task over its labelled rows, weighted and summed."""
+"""What training minimises: the loss of each task over its labelled rows, weighted and summed.
+
+The loss of a row is the cross-entropy of its label; in a multi-label task the sum of the binary cross-entropies of all
+labels.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,11 +10,12 @@ from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, normalize
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, normalize
 
 from mtst.data.class_balance import class_weights
 from mtst.data.dataset import UNLABELLED, Dataset
 from mtst.errors import SettingsError
+from mtst.model.outputs import is_target
 from mtst.training.config import ResolvedConfig
 from mtst.training.distributed import ProcessGroup
 from mtst.training.events import GroupPlan
@@ -24,7 +29,7 @@ class Loss:
 
     Attributes:
         total: what is minimised; None if no row of the batch has a label that counts.
-        tasks: the mean cross-entropy of each task that has a label in the batch, without weights and smoothing.
+        tasks: the mean loss of each task that has a labelled row in the batch, without weights and smoothing.
     """
 
     total: Tensor | None
@@ -32,7 +37,7 @@ class Loss:
 
 
 class Objective:
-    """The loss of a run: cross-entropy with class weights and label smoothing, pair loss, and weights of the tasks.
+    """The loss of a run: class weights, label smoothing, pair loss, and weights of the tasks.
 
     Args:
         data: the training rows.
@@ -69,7 +74,7 @@ class Objective:
         Args:
             embeddings: those of this process's n rows of the batch, (n, d).
             logits: those of each task, (n, labels).
-            targets: the label index of each row for each task, or UNLABELLED, (n,).
+            targets: those of each task, see `mtst.model.outputs.targets`.
             batch_size: the rows of all processes.
         """
         plain = weighted = task_sums(logits, targets)
@@ -115,20 +120,29 @@ def task_sums(
     class_weights: Mapping[str, Tensor] = NO_WEIGHTS,
     label_smoothing: float = 0.0,
 ) -> dict[str, Tensor]:
-    """Return for each task the sum of the cross-entropies of its labelled rows, and the sum of their weights, (2,).
+    """Return for each task the sum of the losses of its labelled rows, and the sum of their weights, (2,).
 
-    The first divided by the second is the mean loss. The shards of a batch can be added up before.
+    The first divided by the second is the mean loss. The shards of a batch can be added up before. In a multi-label
+    task a class weight weighs the rows that have the label against those that have not, and every row counts once.
     """
-    sums = {}
-    for name, values in logits.items():
-        target, weights = targets[name], class_weights.get(name)
-        labels = target[target != UNLABELLED]
-        total = cross_entropy(
-            values, target, weights, ignore_index=UNLABELLED, reduction="sum", label_smoothing=label_smoothing
-        )
-        count = labels.new_tensor(len(labels)) if weights is None else weights[labels].sum()
-        sums[name] = torch.stack([total, count.to(total)])
-    return sums
+    return {
+        name: torch.stack(_loss_sum(values, targets[name], class_weights.get(name), label_smoothing))
+        for name, values in logits.items()
+    }
+
+
+def _loss_sum(logits: Tensor, target: Tensor, weights: Tensor | None, label_smoothing: float) -> tuple[Tensor, Tensor]:
+    """Return the sum of the losses of the labelled rows of one task, and that of their weights."""
+    labelled = is_target(target)
+    if target.dim() > 1:
+        smoothed = target[labelled] * (1 - label_smoothing) + label_smoothing / 2
+        total = binary_cross_entropy_with_logits(logits[labelled], smoothed, pos_weight=weights, reduction="sum")
+        return total, labelled.sum().to(total)
+    total = cross_entropy(
+        logits, target, weights, ignore_index=UNLABELLED, reduction="sum", label_smoothing=label_smoothing
+    )
+    count = labelled.sum() if weights is None else weights[target[labelled]].sum()
+    return total, count.to(total)
 
 
 class JointLoss(nn.Module):
@@ -172,23 +186,34 @@ class JointLoss(nn.Module):
 
 
 def pair_loss(embeddings: Tensor, target: Tensor) -> Tensor:
-    """Return how far the cosines of all pairs of labelled rows are from 1 (same label) or 0 (another), squared.
+    """Return how far the cosines of all pairs of labelled rows are from how much of their labels they share, squared.
 
-    Pairs of the same label count half in all, and so do the others. SetFit (Tunstall et al. 2022, "Efficient few-shot
-    learning without prompts") passes each drawn pair through the encoder by itself; here n sentences that are passed
-    through it once are n (n - 1) / 2 pairs.
+    That is 1 for the same label and 0 for another; in a multi-label task it is the Jaccard index of the label sets.
+    Pairs that share something count half in all, and so do the others. SetFit (Tunstall et al. 2022, "Efficient
+    few-shot learning without prompts") passes each drawn pair through the encoder by itself; here n sentences that are
+    passed through it once are n (n - 1) / 2 pairs.
 
     Args:
         embeddings: one for each row, (n, d).
-        target: the label index of each row, or UNLABELLED, (n,).
+        target: of the task, see `mtst.model.outputs.targets`.
 
     Returns:
         A single value, 0 where there is no pair.
     """
-    labelled = target != UNLABELLED
+    labelled = is_target(target)
     rows, labels = normalize(embeddings[labelled], dim=1), target[labelled]
     first, second = torch.triu_indices(len(rows), len(rows), offset=1, device=rows.device)
-    same = labels[first] == labels[second]
-    errors = ((rows @ rows.T)[first, second] - same.to(rows)) ** 2
-    kinds = [errors[kind].mean() for kind in (same, ~same) if kind.any()]
+    shared = _shared_labels(labels)[first, second].to(rows)
+    errors = ((rows @ rows.T)[first, second] - shared) ** 2
+    kinds = [errors[kind].mean() for kind in (shared > 0, shared == 0) if kind.any()]
     return torch.stack(kinds).mean() if kinds else rows.sum() * 0
+
+
+def _shared_labels(target: Tensor) -> Tensor:
+    """Return how much of their labels n labelled rows share, from 0 to 1, (n, n)."""
+    if target.dim() == 1:
+        return target[:, None] == target
+    common = target @ target.T
+    sizes = target.sum(dim=1)
+    union = sizes[:, None] + sizes - common
+    return torch.where(union > 0, common / union.clamp(min=1), 1.0)  # two rows without labels are alike

@@ -11,6 +11,7 @@ from torch import Tensor
 from mtst.data.dataset import Dataset
 from mtst.model.layer_groups import Group
 from mtst.model.multitask import MultiTaskSentenceTransformer
+from mtst.model.outputs import targets
 from mtst.training.config import ResolvedConfig
 from mtst.training.distributed import ProcessGroup
 from mtst.training.engine.embedding_rows import TrainedRows
@@ -26,7 +27,7 @@ class StepResult:
     """What a step has computed before the weights moved.
 
     Attributes:
-        losses: the mean cross-entropy of each task that has a label in the batch.
+        losses: the mean loss of each task that has a labelled row in the batch.
         logits: those of each task, (batch, labels), with zeros where another process has them.
     """
 
@@ -62,7 +63,7 @@ class TrainingStep:
         self._model, self._data, self._config, self._plan = model, data, config, plan
         self._groups = groups
         self._process_group = process_group
-        self._targets = {name: torch.tensor(labels, device=device) for name, labels in data.labels.items()}
+        self._targets = {task.name: targets(task, data.labels[task.name], device) for task in data.tasks}
         self._cleanup = ExitStack()
         self.objective = Objective(data, config, plan, process_group, device)
 
@@ -72,13 +73,13 @@ class TrainingStep:
 
         # Fetch this process's share of the batch: n rows.
         rows = self._process_group.shard(batch)
-        targets = {name: labels[rows] for name, labels in self._targets.items()}
+        labels = {name: target[rows] for name, target in self._targets.items()}
 
         # Forward: embeddings (n, d), logits (n, labels) of each task. The heads do not move what learns from pairs.
         embeddings = features.batch(rows) if rows else self._no_embeddings
         logits = self._model.classify(embeddings.detach() if self._config.learns_from_pairs else embeddings)
 
-        loss = self.objective(embeddings, logits, targets, len(batch))
+        loss = self.objective(embeddings, logits, labels, len(batch))
         penalty = self._head_penalty() / self._process_group.world_size  # the gradients of all processes are summed
 
         # Backward. There is no gradient if the batch has no label, or none of a head that is open.

@@ -139,11 +139,17 @@ class Trainer:
         self._validation_features = self._train_features = nothing
 
     def calibrate_heads(self) -> None:
-        """Scale zero-shot heads by how far the words of their labels can be trusted, if they train alone at first."""
+        """Scale zero-shot heads by how far the words of their labels can be trusted, if they train alone at first.
+
+        A head with several labels a row is calibrated in any case: without biases it begins with all labels predicted.
+        """
         opened = self.config.open_at(1)
-        if self.model.zero_shot and opened and all(map(is_head, opened)):
+        if not self.model.zero_shot or not opened:
+            return
+        tasks = [task for task in self.model.tasks if task.multi or all(map(is_head, opened))]
+        if tasks:
             embeddings = compute_embeddings(self.model, self._train_features, self._process_group)
-            calibrate_heads(self.model, self._rows.train, embeddings, self.config)
+            calibrate_heads(self.model, tasks, self._rows.train, embeddings, self.config)
 
     def open_groups(self, epoch: int) -> Iterator[TrainingEvent]:
         """Open the groups whose epoch has come."""
@@ -176,7 +182,7 @@ class Trainer:
             task.name: self._process_group.all_reduce(torch.cat([part[task.name] for part in logits]))
             for task in self.model.tasks
         }
-        yield self.validate(epoch, score_tasks(all_logits, self._rows.train.take(order)))
+        yield self.validate(epoch, score_tasks(all_logits, self._rows.train.take(order), self._validation.tasks))
 
     def try_step(self, batch: Sequence[int], rate_factor: float) -> float | None:
         """Take a step with all rates multiplied by a factor; return the joint loss before it, if there is one."""
@@ -241,6 +247,8 @@ class Trainer:
         best = self._validation.best
         complete = self.epochs_done == self.config.epochs and bool(best.logits)
         before = self._space_before
+        thresholds = self._validation.thresholds()
+        self.model.set_thresholds(thresholds)
         return Finished(
             best_epoch=best.selection.best_epoch,
             stopped=stopped and not complete,
@@ -249,6 +257,7 @@ class Trainer:
             confusion=self._validation.confusion(),
             space=(before, measure_embeddings(self.model.encoder)) if before else None,
             seconds=self._seconds,
+            thresholds=thresholds,
         )
 
     def close(self) -> None:

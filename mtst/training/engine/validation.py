@@ -8,6 +8,7 @@ import torch
 from mtst.data.dataset import Dataset
 from mtst.errors import ModelError
 from mtst.evaluation.metrics import compute_logits, confusion_matrices, score_tasks
+from mtst.evaluation.multi_label import choose_thresholds
 from mtst.evaluation.scores import Confusion, Scores
 from mtst.model.layer_groups import Group
 from mtst.model.multitask import MultiTaskSentenceTransformer
@@ -39,6 +40,7 @@ class Validation:
         best: the best weights so far.
         embeddings: those of the validation rows after the last epoch, (n, d); empty before the first.
         initial_embeddings: those before training.
+        tasks: the tasks of the model with the thresholds chosen after the last epoch.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Validation:
         self._model, self._data, self._process_group = model, data, process_group
         self._patience, self._last_opening = config.patience, config.last_opening
         self.best = BestWeights(groups, config.epoch_rule)
+        self.tasks = model.tasks
         self.embeddings = self.initial_embeddings = torch.empty(0, model.encoder.dimension)
 
     def run(self, epoch: int, features: Features) -> ValidationResult:
@@ -64,7 +67,8 @@ class Validation:
         logits = compute_logits(self._model, self.embeddings)
         if not all(values.isfinite().all() for values in logits.values()):
             raise ModelError(f"After epoch {epoch} the loss is not a number any more. Lower the learning rates.")
-        scores = score_tasks(logits, self._data)
+        self.tasks = choose_thresholds(self._model.tasks, logits, self._data)
+        scores = score_tasks(logits, self._data, self.tasks)
         self.best.update(epoch, scores, logits)
         if epoch == 0:
             self.initial_embeddings = self.embeddings
@@ -74,6 +78,13 @@ class Validation:
     def out_of_patience(self, epoch: int) -> bool:
         """Return whether as many epochs as patience allows have passed after the kept one, all groups being open."""
         return epoch - max(self.best.selection.best_epoch, self._last_opening - 1) >= self._patience
+
+    def thresholds(self) -> dict[str, float]:
+        """Return the thresholds of the multi-label tasks at the epoch that is kept; empty if there is none."""
+        if not self.best.logits:
+            return {}
+        tasks = choose_thresholds(self._model.tasks, self.best.logits, self._data)
+        return {task.name: task.threshold for task in tasks if task.multi}
 
     def confusion(self) -> dict[str, Confusion]:
         """Return the confusion matrices at the epoch that is kept; empty if there is none."""
