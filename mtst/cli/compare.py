@@ -7,8 +7,15 @@ from typing import Annotated
 import typer
 
 from mtst.cli import options
-from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, Text
-from mtst.cli.output import check_writable, load_with_progress, print_skipped, write_text
+from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, MultiLabel, SingleLabel, Text
+from mtst.cli.output import (
+    check_writable,
+    load_with_progress,
+    print_label_sets,
+    print_skipped,
+    write_text,
+)
+from mtst.cli.rows import read_datasets
 from mtst.comparison.estimate import total_seconds
 from mtst.comparison.events import (
     AttemptEnded,
@@ -22,8 +29,6 @@ from mtst.comparison.recommendation import stopping_point
 from mtst.comparison.results import Comparison
 from mtst.comparison.rows import plan_comparison
 from mtst.comparison.runner import compare_scenarios
-from mtst.data.dataset import make_dataset
-from mtst.data.table import read_table
 from mtst.encoders.catalogue import DEFAULT
 from mtst.runs.job import Job
 from mtst.runs.report import build_comparison_report
@@ -51,7 +56,9 @@ ReportTo = Annotated[Path | None, typer.Option(metavar="FILE.json", help="Where 
 def compare(
     file: File,
     text: Text,
-    labels: Labels,
+    labels: Labels = None,
+    multi_label: MultiLabel = None,
+    single_label: SingleLabel = None,
     scenario: Scenarios = None,
     seeds: Seeds = 1,
     alone: Alone = None,
@@ -79,8 +86,9 @@ def compare(
     check_writable(html, report)
     config = TrainConfig(epochs=epochs, batch_size=batch_size, top_blocks=top_blocks, balance=balance, seed=seed)
     left_out = options.parse_lines(leave_out)
-    data = make_dataset(read_table(file, header=header), text, labels, merge=merge, leave_out=left_out)
-    test_data = make_dataset(read_table(test, header=header), text, labels, data.tasks, merge=merge) if test else None
+    choice = options.label_choice(labels, multi_label, single_label)
+    data, test_data = read_datasets(file, test, text, choice, header=header, merge=merge, leave_out=left_out)
+    print_label_sets(data.tasks)
     print_skipped(data.skipped)
     scenarios = tuple(scenario or comparable_scenarios(data.tasks))
     attempts = plan_comparison(data, config, scenarios, seeds, alone=alone, test=test_data)
@@ -105,6 +113,7 @@ def compare(
         seeds=seeds,
         alone=alone,
         race=race,
+        label_choice=choice,
     )
     result = build_comparison_report(job, data, comparison)
     for sentence in result["recommendation"]:

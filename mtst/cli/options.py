@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mtst.data.label_columns import LabelChoice
 from mtst.errors import SettingsError
 from mtst.training.config import BALANCES, DECAYS
 from mtst.training.scenarios import FIXED
@@ -14,7 +15,21 @@ from mtst.training.scenarios import FIXED
 
 File = Annotated[Path, typer.Argument(help="CSV, TSV, JSON Lines or XLSX, also gzipped.")]
 Text = Annotated[str, typer.Option("--text", metavar="COLUMN", help="The column of the sentences.")]
-Labels = Annotated[list[str], typer.Option(metavar="COLUMN", help="A column of labels; once for each task.")]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COLUMN", help="A column of labels; once for each task. Cells with several are recognised."),
+]
+MultiLabel = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="[NAME=]COLUMN",
+        help="A task with several labels a row: a column such as 'a;b' or ['a', 'b'], or columns of 0 and 1, separated "
+        "by commas.",
+    ),
+]
+SingleLabel = Annotated[
+    list[str] | None, typer.Option(metavar="COLUMN", help="A column of labels whose cells are one label each, as read.")
+]
 Merge = Annotated[bool, typer.Option("--merge-labels", help="Make one label of those alike but for case and blanks.")]
 LeaveOut = Annotated[str, typer.Option(metavar="LINES", help="Lines of the file to leave out, separated by commas.")]
 Header = Annotated[
@@ -96,11 +111,11 @@ def parse_lines(text: str) -> tuple[int, ...]:
         ) from error
 
 
-def parse_task_weights(words: Sequence[str] | None, tasks: Sequence[str]) -> dict[str, float]:
-    """Return the weight of each task that `--task-weights` names.
+def parse_task_weights(words: Sequence[str] | None) -> dict[str, float]:
+    """Return the weights of tasks in `--task-weights`.
 
     Raises:
-        SettingsError: a word names no task, or has no number.
+        SettingsError: a word has no number.
     """
     weights = {}
     for word in words or ():
@@ -109,6 +124,17 @@ def parse_task_weights(words: Sequence[str] | None, tasks: Sequence[str]) -> dic
             weights[task] = float(number)
         except ValueError:
             raise SettingsError(f"--task-weights takes COLUMN=NUMBER, such as topic=0.5, not {word!r}.") from None
-        if task not in tasks:
-            raise SettingsError(f"--task-weights names {task!r}, which is no column of labels: {', '.join(tasks)}.")
     return weights
+
+
+def label_choice(
+    guessed: Sequence[str] | None, multi: Sequence[str] | None, single: Sequence[str] | None
+) -> LabelChoice:
+    """Return what the options say about the columns of labels.
+
+    Raises:
+        SettingsError: they name none.
+    """
+    if not (guessed or multi or single):
+        raise SettingsError("Name a column of labels: --labels COLUMN.")
+    return LabelChoice(tuple(guessed or ()), tuple(multi or ()), tuple(single or ()))

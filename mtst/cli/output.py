@@ -11,6 +11,7 @@ from typing import ParamSpec, TypeVar
 import typer
 
 from mtst.data.readers.records import Skipped
+from mtst.data.tasks import Task
 from mtst.encoders.encoder import Encoder
 from mtst.encoders.hub.download import ProgressCallback
 from mtst.encoders.loading import load_encoder
@@ -59,6 +60,13 @@ def print_skipped(skipped: Sequence[Skipped], count: int | None = None) -> None:
         reasons = "; ".join(f"line {row.line}: {row.reason}" for row in skipped[:3])
         more = ", and more" if count > 3 else ""
         typer.echo(f"{count:,} row{'s' * (count > 1)} skipped: {reasons}{more}", err=True)
+
+
+def print_label_sets(tasks: Sequence[Task]) -> None:
+    """Print on standard error which tasks have several labels a row."""
+    for task in tasks:
+        if task.multi:
+            typer.echo(f"{task}: several labels a row, {len(task.labels):,} labels", err=True)
 
 
 def load_with_progress(name: str, *, fp32: bool) -> Encoder:

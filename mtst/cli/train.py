@@ -8,10 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from mtst.cli import options
-from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, Text
-from mtst.cli.output import Echo, check_writable, echo_on_main, load_with_progress, print_skipped, write_text
-from mtst.data.dataset import Dataset, make_dataset
-from mtst.data.table import read_table
+from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, MultiLabel, SingleLabel, Text
+from mtst.cli.output import (
+    Echo,
+    check_writable,
+    echo_on_main,
+    load_with_progress,
+    print_label_sets,
+    print_skipped,
+    write_text,
+)
+from mtst.cli.rows import read_datasets
+from mtst.data.dataset import Dataset
 from mtst.data.tasks import Task, reusable_tasks
 from mtst.encoders.catalogue import DEFAULT
 from mtst.errors import SettingsError
@@ -31,12 +39,15 @@ from mtst.training.fitting import fit
 from mtst.training.lr_finder import find_learning_rates
 
 FIGURES = ("accuracy", "precision", "recall", "macro_f1", "weighted_f1", "calibration_error")
+MULTI_LABEL_FIGURES = ("micro_f1", "samples_f1", "mean_average_precision")
 
 
 def train(
     file: File,
     text: Text,
-    labels: Labels,
+    labels: Labels = None,
+    multi_label: MultiLabel = None,
+    single_label: SingleLabel = None,
     scenario: options.Scenario = "freeze-encoder",
     open_groups: options.OpenGroups = None,
     top_blocks: options.TopBlocks = TrainConfig.top_blocks,
@@ -82,7 +93,7 @@ def train(
         epochs_per_group=epochs_per_group, epochs=epochs, batch_size=batch_size, head_rate=head_rate,
         encoder_rate=encoder_rate, layer_decay=layer_decay, decay=decay, warm_up=warm_up, weight_decay=weight_decay,
         label_smoothing=label_smoothing, clip=clip, patience=patience,
-        task_weights=options.parse_task_weights(task_weights, labels), learn_weights=learn_weights,
+        task_weights=options.parse_task_weights(task_weights), learn_weights=learn_weights,
         frozen_head_loss=frozen_head_loss, validation_share=validation_share, balance=balance, seed=seed,
     )  # fmt: skip
     if out:
@@ -90,28 +101,28 @@ def train(
     if start_from and (encoder != DEFAULT or heads_only):
         raise SettingsError("--from brings its own encoder, to be saved whole: leave out --encoder and --heads-only.")
     left_out = options.parse_lines(leave_out)
+    choice = options.label_choice(labels, multi_label, single_label)
     with launched_process_group() as process_group:
         echo = echo_on_main(process_group)
         process_group.run_on_main(lambda: check_writable(report))
         with process_group.fail_together():
-            data = make_dataset(read_table(file, header=header), text, labels, merge=merge, leave_out=left_out)
-            test_data = (
-                make_dataset(read_table(test, header=header), text, labels, data.tasks, merge=merge) if test else None
-            )
+            data, test_data = read_datasets(file, test, text, choice, header=header, merge=merge, leave_out=left_out)
             if start_from:
                 model = _load_start(start_from, data.tasks, echo, fp32=fp32)
             else:
                 model = MultiTaskSentenceTransformer(load_with_progress(encoder, fp32=fp32), data.tasks)
         echo(f"{len(data):,} rows used")
         if process_group.is_main:
+            print_label_sets(data.tasks)
             print_skipped(data.skipped)
         if find_rates:
             config = process_group.run_on_main(lambda: _with_found_rates(model, data, config, echo))
         history = _follow(fit(model, data, config, baselines=baselines, process_group=process_group), echo)
         test_scores = evaluate(model, test_data) if test_data else None
         job = Job(
-            model.base, config, str(file), text, header is not False, merge, left_out, fp32, start=start_from or ""
-        )
+            model.base, config, str(file), text, header is not False, merge, left_out, fp32, start=start_from or "",
+            label_choice=choice,
+        )  # fmt: skip
         run_report = json.dumps(build_report(job, data, history, test_scores), indent=1, ensure_ascii=False) + "\n"
         process_group.run_on_main(lambda: _save(model, run_report, out, report, heads_only=heads_only))
     seconds = round(time.perf_counter() - start, 2)
@@ -175,6 +186,12 @@ def _print_result(history: History, test_scores: dict[str, Scores] | None, note:
                 f"{split} {task}: accuracy {scores.accuracy:.4f}, macro-F1 {scores.macro_f1:.4f}, "
                 f"weighted F1 {scores.weighted_f1:.4f}, calibration error {scores.calibration_error:.4f}"
             )
+            if scores.micro_f1 is not None:
+                echo(
+                    f"{split} {task}: micro-F1 {scores.micro_f1:.4f}, samples-F1 {scores.samples_f1:.4f}, "
+                    f"mean average precision {scores.mean_average_precision:.4f}, "
+                    f"threshold {history.finished.thresholds[task]:.3g}"
+                )
 
 
 def _epoch_line(event: EpochEnded, epochs: int) -> str:
@@ -216,4 +233,7 @@ def _summary(
 
 
 def _figures(scores: Scores | None) -> dict[str, Any] | None:
-    return None if scores is None else {name: getattr(scores, name) for name in FIGURES}
+    if scores is None:
+        return None
+    figures = FIGURES if scores.micro_f1 is None else (*FIGURES, *MULTI_LABEL_FIGURES)
+    return {name: getattr(scores, name) for name in figures}

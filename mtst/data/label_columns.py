@@ -114,22 +114,21 @@ def _literal(text: str) -> Any:
 
 
 def guess_label_columns(table: Table, columns: Sequence[str]) -> list[str | LabelColumns]:
-    """Return label columns with those that belong to multi-label tasks replaced by these tasks.
+    """Return columns of labels, those whose cells hold several labels as multi-label tasks.
 
-    A column is one if its cells are lists, or if what stands between separators recurs in other combinations, so that
-    a label such as "food, drinks" stays whole. Three columns of 0 and 1 or more are one task together.
+    Their cells are lists, or what stands between separators recurs in other combinations, so that a label such as
+    "food, drinks" stays whole.
     """
-    flags = tuple(name for name in columns if _holds_flags(table.column(name)))
-    together = LabelColumns(FLAG_TASK, flags) if len(flags) >= MIN_FLAG_COLUMNS else None
-    guessed: list[str | LabelColumns] = []
-    for name in columns:
-        if together and name in flags:
-            if together not in guessed:
-                guessed.append(together)
-            continue
-        separator = guess_separator(table.column(name))
-        guessed.append(name if separator is None else LabelColumns(name, (name,), separator))
-    return guessed
+    separators = {name: guess_separator(table.column(name)) for name in columns}
+    return [
+        name if separator is None else LabelColumns(name, (name,), separator) for name, separator in separators.items()
+    ]
+
+
+def guess_flags(table: Table) -> LabelColumns | None:
+    """Return all columns of 0 and 1 as one multi-label task, if there are three or more."""
+    flags = tuple(name for name in table.columns if _holds_flags(table.column(name)))
+    return LabelColumns(FLAG_TASK, flags) if len(flags) >= MIN_FLAG_COLUMNS else None
 
 
 def _holds_flags(cells: Sequence[str]) -> bool:
@@ -170,6 +169,30 @@ def _recombines(cells: Counter[str], separator: str) -> bool:
     # Numbers with a decimal comma have two parts each, most of them; lists of label numbers have any number.
     numeric = all(part.isdigit() for part in combined)
     return not (numeric and separator == "," and all(len(members) <= 2 for members in parts.values()))
+
+
+@dataclass(frozen=True)
+class LabelChoice:
+    """Which columns hold labels, and what is said about them.
+
+    Attributes:
+        guessed: columns of which `guess_label_columns` says whether their cells hold several labels.
+        multi: multi-label tasks, as `parse_label_columns` reads them.
+        single: columns whose cells hold one label each.
+    """
+
+    guessed: tuple[str, ...] = ()
+    multi: tuple[str, ...] = ()
+    single: tuple[str, ...] = ()
+
+    def columns(self, table: Table) -> list[str | LabelColumns]:
+        """Return the columns of labels in a table.
+
+        Raises:
+            DataError: there is no such column.
+        """
+        forced = [parse_label_columns(table, text) for text in self.multi]
+        return [*guess_label_columns(table, self.guessed), *forced, *self.single]
 
 
 def parse_label_columns(table: Table, text: str) -> LabelColumns:

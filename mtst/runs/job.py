@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from mtst.data.label_columns import LabelChoice
 from mtst.training.config import TrainConfig
 
 
@@ -26,6 +27,7 @@ class Job:
         alone: a scenario in which each task is also trained alone.
         race: whether scenarios that cannot win any more are stopped early.
         start: the name of the model to train further, if any; it lies in the run's folder.
+        label_choice: the columns of labels; runs of version 0.4 have none, for each task was a column.
     """
 
     encoder: str
@@ -42,3 +44,4 @@ class Job:
     alone: str | None = None
     start: str = ""
     race: bool = True
+    label_choice: LabelChoice | None = None

@@ -17,6 +17,7 @@ import mtst
 from mtst.comparison.recommendation import describe, recommend
 from mtst.comparison.results import Comparison
 from mtst.data.dataset import Dataset
+from mtst.data.label_columns import LabelChoice
 from mtst.encoders.catalogue import DEFAULT
 from mtst.evaluation.scores import Scores
 from mtst.runs.history import History
@@ -164,7 +165,10 @@ def comparison_command(job: Job, tasks: Sequence[str]) -> list[str]:
 def _command(command: str, job: Job, tasks: Sequence[str]) -> list[str]:
     """Return the command up to the label columns."""
     words = ["python", "-m", "mtst", command, job.source, "--text", job.text]
-    return words + [word for task in tasks for word in ("--labels", task)]
+    choice = job.label_choice or LabelChoice(guessed=tuple(tasks))
+    for option, columns in (("labels", choice.guessed), ("multi-label", choice.multi), ("single-label", choice.single)):
+        words += _option(option, columns)
+    return words
 
 
 def _input_options(job: Job) -> list[str]:
