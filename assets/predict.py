@@ -13,5 +13,10 @@ embeddings = SentenceTransformer(str(folder), device="cpu").encode(sentences, co
 for sentence, embedding in zip(sentences, embeddings, strict=True):
     print(sentence)
     for i, task in enumerate(tasks):
-        probabilities = (heads[f"{i}.weight"] @ embedding + heads[f"{i}.bias"]).softmax(dim=0)
-        print(f"  {task['name']}: {task['labels'][probabilities.argmax()]} ({probabilities.max():.0%})")
+        logits = heads[f"{i}.weight"] @ embedding + heads[f"{i}.bias"]
+        probabilities = logits.sigmoid() if task.get("multi") else logits.softmax(dim=0)
+        # The likeliest label, or in a multi-label task all that reach its threshold.
+        threshold = task["threshold"] if task.get("multi") else probabilities.max()
+        pairs = zip(task["labels"], probabilities, strict=True)
+        chosen = [f"{label} ({probability:.0%})" for label, probability in pairs if probability >= threshold]
+        print(f"  {task['name']}: {', '.join(chosen) or '(none)'}")

@@ -22,5 +22,9 @@ for i, sentence in enumerate(sentences):
     print(sentence)
     for task, rows in zip(tasks, logits, strict=True):
         exponentials = np.exp(rows[i] - rows[i].max())
-        probability = exponentials.max() / exponentials.sum()
-        print(f"  {task['name']}: {task['labels'][rows[i].argmax()]} ({probability:.0%})")
+        probabilities = 1 / (1 + np.exp(-rows[i])) if task.get("multi") else exponentials / exponentials.sum()
+        # The likeliest label, or in a multi-label task all that reach its threshold.
+        threshold = task["threshold"] if task.get("multi") else probabilities.max()
+        pairs = zip(task["labels"], probabilities, strict=True)
+        chosen = [f"{label} ({probability:.0%})" for label, probability in pairs if probability >= threshold]
+        print(f"  {task['name']}: {', '.join(chosen) or '(none)'}")

@@ -9,13 +9,16 @@ import numpy as np
 from mtst.analysis.similarity import normalize_rows
 from mtst.data.csv_writer import write_csv
 from mtst.data.dataset import UNLABELLED, Dataset
+from mtst.data.labels.sets import describe_labels, is_labelled, label_indices, multi_hot, to_masks
 from mtst.data.split import rows_by_text, text_key
+from mtst.data.tasks import Task
 
 NEAR_COPY_COSINE = 0.95  # from which two different texts are near copies
 CHUNK_ROWS = 1_024
 FOLDS = 5
 COLUMNS = ("line", "finding", "task", "label", "suggested label", "score", "other line", "text")
 OTHER_LABEL_WEIGHT = 0.3  # of a label for another task as a feature, next to an embedding of length 1
+DOUBTFUL = 0.5  # probability below which another label is suggested in a multi-label task
 LISTED_SHARE = 0.1  # of a task's rows, the most suspicious ones
 
 
@@ -61,7 +64,7 @@ class QualityReport:
 
 def _row(finding: Finding, data: Dataset) -> tuple[object, ...]:
     task = next((task for task in data.tasks if task.name == finding.task), None)
-    label = task.labels[data.labels[task.name][finding.row]] if task else ""
+    label = describe_labels(task, data.labels[task.name][finding.row]) if task else ""
     other = "" if finding.other is None else data.lines[finding.other]
     score = f"{finding.score:.4f}"
     return (
@@ -90,7 +93,8 @@ def _conflicts(data: Dataset, repeated: list[list[int]]) -> Iterator[Finding]:
             if len({labels[row] for row in labelled}) > 1:
                 for row in labelled:
                     other = next(candidate for candidate in labelled if labels[candidate] != labels[row])
-                    yield Finding("conflict", row, other=other, task=task.name, suggestion=task.labels[labels[other]])
+                    suggestion = describe_labels(task, labels[other])
+                    yield Finding("conflict", row, other=other, task=task.name, suggestion=suggestion)
 
 
 def near_copies(data: Dataset, embeddings: np.ndarray) -> Iterator[Finding]:
@@ -112,17 +116,21 @@ def suspicious_labels(data: Dataset, embeddings: np.ndarray, seed: int = 0) -> t
 
     A label is scored by its probability from a classifier that has not seen the row's text: logistic regression on the
     frozen embedding and the row's labels for the other tasks, cross-validated; ranked by cleanlab's label quality score
-    (Northcutt, Jiang and Chuang 2021). A label that only one text has cannot be checked in this way.
+    (Northcutt, Jiang and Chuang 2021). A label that only one text has cannot be checked in this way. In a multi-label
+    task each label has a classifier, and the least probable decision about a label scores the row.
     """
-    findings = [finding for task in data.tasks for finding in _suspicious(data, task.name, embeddings, seed)]
+    findings = [
+        finding
+        for task in data.tasks
+        for finding in (_suspicious_sets if task.multi else _suspicious)(data, task, embeddings, seed)
+    ]
     return tuple(sorted(findings, key=lambda finding: finding.score))
 
 
-def _suspicious(data: Dataset, name: str, embeddings: np.ndarray, seed: int) -> list[Finding]:
+def _suspicious(data: Dataset, task: Task, embeddings: np.ndarray, seed: int) -> list[Finding]:
     from cleanlab.rank import get_label_quality_scores  # takes two seconds to import
 
-    task = next(task for task in data.tasks if task.name == name)
-    labels = np.array(data.labels[name])
+    name, labels = task.name, np.array(data.labels[task.name])
     texts = np.unique([text_key(text) for text in data.texts], return_inverse=True)[1]
     checkable = [k for k in range(len(task.labels)) if len(np.unique(texts[labels == k])) > 1]
     rows = np.flatnonzero(np.isin(labels, checkable))
@@ -142,13 +150,39 @@ def _suspicious(data: Dataset, name: str, embeddings: np.ndarray, seed: int) -> 
     ]
 
 
-def _other_labels(data: Dataset, name: str, rows: np.ndarray) -> list[np.ndarray]:
-    """Return the labels (n, labels + 1) of n rows for each other task, one-hot; the last column is for none."""
+def _suspicious_sets(data: Dataset, task: Task, embeddings: np.ndarray, seed: int) -> list[Finding]:
+    rows = np.flatnonzero(is_labelled(data.labels[task.name]))
+    values = [data.labels[task.name][row] for row in rows]
+    texts = np.unique([text_key(text) for text in data.texts], return_inverse=True)[1][rows]
+    given = multi_hot(values, len(task.labels))
+    features = np.hstack([normalize_rows(embeddings[rows]), *_other_labels(data, task.name, rows)])
+    probabilities = given.astype(float)
+    for label in range(len(task.labels)):
+        if all(len(np.unique(texts[given[:, label] == has])) > 1 for has in (False, True)):
+            known = given[:, label].astype(int)
+            probabilities[:, label] = _cross_validated(features, known, texts, seed)[:, 1]
+    certainty = np.where(given, probabilities, 1 - probabilities)
+    scores = certainty.min(axis=1, initial=1.0)
+    suggested = to_masks(np.where(certainty < DOUBTFUL, ~given, given))
+    worst = np.argsort(scores, kind="stable")[: round(LISTED_SHARE * len(rows))]
     return [
-        OTHER_LABEL_WEIGHT * np.eye(len(task.labels) + 1)[np.array(data.labels[task.name])[rows]]
-        for task in data.tasks
-        if task.name != name
+        Finding("label", int(rows[k]), float(scores[k]), None, task.name, describe_labels(task, suggested[k]))
+        for k in worst
+        if suggested[k] != values[k]
     ]
+
+
+def _other_labels(data: Dataset, name: str, rows: np.ndarray) -> list[np.ndarray]:
+    """Return the labels (n, labels + 1) of n rows for each other task, as 0 and 1; the last column is for none."""
+    others = []
+    for task in data.tasks:
+        if task.name != name:
+            hot = np.zeros((len(rows), len(task.labels) + 1))
+            for position, row in enumerate(rows):
+                labels = label_indices(task, data.labels[task.name][row])
+                hot[position, list(labels or (-1,))] = OTHER_LABEL_WEIGHT
+            others.append(hot)
+    return others
 
 
 def _cross_validated(features: np.ndarray, labels: np.ndarray, texts: np.ndarray, seed: int) -> np.ndarray:

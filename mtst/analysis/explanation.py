@@ -9,6 +9,7 @@ import numpy as np
 
 from mtst.analysis.similarity import rank_by_cosine
 from mtst.data.dataset import Dataset
+from mtst.data.labels.sets import describe_labels
 from mtst.data.split import rows_by_text
 from mtst.data.tasks import Task
 
@@ -142,5 +143,5 @@ def nearest_rows(
 
 def row_labels(rows: Dataset, index: int) -> list[str]:
     """Return the label of a row for each task, empty where it has none."""
-    labelled = ((task.labels, rows.labels[task.name][index]) for task in rows.tasks)
-    return [labels[label] if label >= 0 else "" for labels, label in labelled]
+    labelled = ((task, rows.labels[task.name][index]) for task in rows.tasks)
+    return [describe_labels(task, value) if value >= 0 else "" for task, value in labelled]

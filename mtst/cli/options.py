@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mtst.data.label_columns import LabelChoice
+from mtst.data.labels.choice import LabelChoice
 from mtst.errors import SettingsError
 from mtst.training.config import BALANCES, DECAYS
 from mtst.training.scenarios import FIXED

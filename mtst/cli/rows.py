@@ -4,7 +4,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from mtst.data.dataset import Dataset, make_dataset
-from mtst.data.label_columns import LabelChoice
+from mtst.data.labels.choice import LabelChoice
 from mtst.data.table import read_table
 
 

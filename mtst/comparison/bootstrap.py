@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from mtst.data.label_sets import is_labelled, multi_hot
+from mtst.data.labels.sets import is_labelled, multi_hot
 from mtst.data.tasks import Task
 from mtst.evaluation.scores import Scores
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from mtst.comparison.bootstrap import Prediction, bootstrap_draws, interval, macro_f1_draws, widen
 from mtst.comparison.results import Comparison, Rounds, ScenarioResult
-from mtst.data.label_sets import label_indices, to_mask
+from mtst.data.labels.sets import label_indices, to_mask
 from mtst.data.tasks import Task
 
 MIN_GAIN = 0.01  # macro-F1: a smaller gain is not worth a more expensive scenario

@@ -4,7 +4,7 @@ import random
 from statistics import mean
 
 from mtst.data.dataset import Dataset
-from mtst.data.label_sets import label_indices
+from mtst.data.labels.sets import label_indices
 
 
 def class_weights(data: Dataset) -> dict[str, list[float]]:

@@ -5,6 +5,8 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from mtst.data.labels.choice import guess_separator
+from mtst.data.labels.columns import split_labels
 from mtst.data.limits import Limits
 from mtst.data.table import Table
 from mtst.errors import DataError
@@ -64,6 +66,9 @@ def _text_score(name: str, cells: Sequence[str]) -> float:
 
 
 def _label_score(name: str, cells: Sequence[str]) -> float:
+    separator = guess_separator(cells)
+    if separator is not None:  # then it is its labels that recur, not its cells
+        cells = [label for cell in cells for label in split_labels(cell, separator) or ("",)]
     filled = [cell for cell in cells if cell]
     distinct = len(set(filled))
     if not 2 <= distinct <= min(MAX_GUESSED_LABELS, max(2, len(filled) // 3)) or len(filled) < MIN_FILLED * len(cells):

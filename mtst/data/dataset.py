@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mtst.data.columns import check_labels
-from mtst.data.label_columns import LabelColumns
-from mtst.data.label_sets import is_labelled, label_indices, to_mask
-from mtst.data.labels import group_similar, normalize_label, sort_labels, trim_labels
+from mtst.data.labels.columns import LabelColumns
+from mtst.data.labels.names import group_similar, normalize_label, sort_labels, trim_labels
+from mtst.data.labels.sets import is_labelled, label_indices, to_mask
 from mtst.data.limits import Limits
 from mtst.data.readers.records import Skipped
 from mtst.data.table import Table
@@ -23,8 +23,8 @@ class Dataset:
     """Sentences with their labels for each task.
 
     `labels[task.name]` is as long as `texts`. It holds the index of the label of each row, in a multi-label task the
-    bit mask of its labels (see `mtst.data.label_sets`), and `UNLABELLED` where a row has no label for the task. `lines`
-    holds the line of the file that each row starts on.
+    bit mask of its labels (see `mtst.data.labels.sets`), and `UNLABELLED` where a row has no label for the task.
+    `lines` holds the line of the file that each row starts on.
     """
 
     texts: tuple[str, ...]

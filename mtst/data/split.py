@@ -4,7 +4,7 @@ import random
 from collections import Counter
 
 from mtst.data.dataset import UNLABELLED, Dataset
-from mtst.data.label_sets import label_indices
+from mtst.data.labels.sets import label_indices
 from mtst.errors import DataError
 
 MAX_VALIDATION_ROWS = 1_000

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from mtst.data.dataset import Dataset
-from mtst.data.label_sets import is_labelled, multi_hot, to_masks
+from mtst.data.labels.sets import is_labelled, multi_hot, to_masks
 from mtst.data.tasks import Task
 from mtst.evaluation.metrics import score_tasks
 from mtst.evaluation.multi_label import best_threshold

@@ -1,12 +1,14 @@
 """Error analysis on held-out rows: which are wrong, how confident the model was, where it is wrong more often."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mtst.data.dataset import UNLABELLED, Dataset
+from mtst.data.labels.sets import label_indices, multi_hot, to_mask
 from mtst.data.tasks import Task
 from mtst.evaluation.scores import Confusion
 
@@ -25,21 +27,26 @@ Ranking = tuple[tuple[int, float], ...]  # the labels of a row and their probabi
 class HeldOutPredictions:
     """What a model predicts for the held-out rows of its run.
 
-    `lines` has the line of the file at which each row begins, `said[task.name]` the ranking of each row.
+    `lines` has the line of the file at which each row begins, `said[task.name]` the ranking of each row. `thresholds`
+    are those of the multi-label tasks.
     """
 
     lines: tuple[int, ...]
     said: dict[str, tuple[Ranking, ...]]
+    thresholds: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class PredictedRow:
     """What one head predicts for one labelled row.
 
+    Labels are as `Dataset.labels` holds them: an index, or in a multi-label task the mask of a label set. The
+    probability of a set is that of having all of its labels and no other, each label being independent of the others.
+
     Attributes:
         row: the row's index among the held-out rows.
-        truth: its label, as an index.
-        predicted: the most probable label.
+        truth: its label.
+        predicted: the predicted label.
         confidence: the probability of that label.
         true_probability: the probability of the true label.
     """
@@ -85,17 +92,20 @@ def predict_held_out(model: "MultiTaskSentenceTransformer", held_out: Dataset) -
     """Predict the held-out rows; probabilities are rounded to four digits."""
     rankings = {
         name: tuple(
-            _ranking(row, truth) for row, truth in zip(prediction.probabilities, held_out.labels[name], strict=True)
+            _ranking(prediction.task, row, truth)
+            for row, truth in zip(prediction.probabilities, held_out.labels[name], strict=True)
         )
         for name, prediction in model.predict(held_out.texts).items()
     }
-    return HeldOutPredictions(held_out.lines, rankings)
+    thresholds = {task.name: task.threshold for task in model.tasks if task.multi}
+    return HeldOutPredictions(held_out.lines, rankings, thresholds)
 
 
-def _ranking(probabilities: np.ndarray, truth: int) -> Ranking:
+def _ranking(task: Task, probabilities: np.ndarray, truth: int) -> Ranking:
     order = [int(label) for label in np.argsort(-probabilities, kind="stable")]
     if len(order) > MAX_LABELS_STORED:
-        order = [label for rank, label in enumerate(order) if rank < TOP_LABELS or label == truth]
+        true_labels = label_indices(task, truth)
+        order = [label for rank, label in enumerate(order) if rank < TOP_LABELS or label in true_labels]
     return tuple((label, round(float(probabilities[label]), 4)) for label in order)
 
 
@@ -103,11 +113,37 @@ def predicted_rows(predictions: HeldOutPredictions, held_out: Dataset, task: Tas
     """Return the predictions for the held-out rows that have a label for a task, in the order of the rows."""
     rows = []
     rankings, labels = predictions.said[task.name], held_out.labels[task.name]
+    threshold = predictions.thresholds.get(task.name, task.threshold)
     for row, (ranking, truth) in enumerate(zip(rankings, labels, strict=True)):
-        if truth != UNLABELLED:
+        if truth == UNLABELLED:
+            continue
+        if task.multi:
+            predicted = to_mask(label for label, probability in ranking if probability >= threshold)
+            confidence, true_probability = (_set_probability(ranking, labels) for labels in (predicted, truth))
+        else:
             predicted, confidence = ranking[0]
-            rows.append(PredictedRow(row, truth, predicted, confidence, dict(ranking).get(truth, 0.0)))
+            true_probability = dict(ranking).get(truth, 0.0)
+        rows.append(PredictedRow(row, truth, predicted, confidence, true_probability))
     return rows
+
+
+def label_decisions(predictions: HeldOutPredictions, held_out: Dataset, task: Task) -> list[PredictedRow]:
+    """Return what is predicted for the held-out rows of a multi-label task, label by label.
+
+    Each label of a row is a prediction of its own, with its probability as confidence, and correct if the row has it.
+    """
+    return [
+        PredictedRow(row, label if truth >> label & 1 else UNLABELLED, label, probability, probability)
+        for row, (ranking, truth) in enumerate(
+            zip(predictions.said[task.name], held_out.labels[task.name], strict=True)
+        )
+        if truth != UNLABELLED
+        for label, probability in ranking
+    ]
+
+
+def _set_probability(ranking: Ranking, labels: int) -> float:
+    return prod(probability if labels >> label & 1 else 1 - probability for label, probability in ranking)
 
 
 def confident_errors(rows: Sequence[PredictedRow]) -> list[PredictedRow]:
@@ -123,7 +159,7 @@ def count_confusions(rows: Sequence[PredictedRow], labels: int) -> Confusion:
     return tuple(tuple(map(int, counted)) for counted in counts)
 
 
-def scores_by_length(rows: Sequence[PredictedRow], held_out: Dataset) -> list[SliceScores]:
+def scores_by_length(task: Task, rows: Sequence[PredictedRow], held_out: Dataset) -> list[SliceScores]:
     """Score the shortest third of the rows, the middle and the longest third, by their numbers of words.
 
     Rows of one length stay together, so the thirds are as even as lengths allow; empty ones are left out.
@@ -134,7 +170,7 @@ def scores_by_length(rows: Sequence[PredictedRow], held_out: Dataset) -> list[Sl
     thirds = np.searchsorted(np.quantile(words, (1 / 3, 2 / 3), method="inverted_cdf"), words)
     slices = ((name, words[thirds == k], np.flatnonzero(thirds == k).tolist()) for k, name in enumerate(LENGTHS))
     return [
-        _score(f"{name} ({_word_range(lengths)})", [rows[k] for k in members])
+        _score(task, f"{name} ({_word_range(lengths)})", [rows[k] for k in members])
         for name, lengths, members in slices
         if members
     ]
@@ -147,27 +183,29 @@ def _word_range(words: np.ndarray) -> str:
     return f"{low} words" if low > 1 else "1 word"
 
 
-def scores_by_label(rows: Sequence[PredictedRow], held_out: Dataset, other: Task) -> list[SliceScores]:
+def scores_by_label(task: Task, rows: Sequence[PredictedRow], held_out: Dataset, other: Task) -> list[SliceScores]:
     """Score the rows of each label of another task, the label with the most rows first."""
     labels = held_out.labels[other.name]
     by_label: dict[int, list[PredictedRow]] = {}
     for row in rows:
-        by_label.setdefault(labels[row.row], []).append(row)
-    by_label.pop(UNLABELLED, None)
-    slices = [_score(other.labels[label], members) for label, members in by_label.items()]
+        for label in label_indices(other, labels[row.row]):
+            by_label.setdefault(label, []).append(row)
+    slices = [_score(task, other.labels[label], members) for label, members in by_label.items()]
     return sorted(slices, key=lambda scored: -scored.rows)
 
 
-def _score(name: str, rows: Sequence[PredictedRow]) -> SliceScores:
-    from sklearn.metrics import f1_score
-
-    truth, predicted = [row.truth for row in rows], [row.predicted for row in rows]
-    accuracy = sum(row.is_correct for row in rows) / len(rows)
+def _score(task: Task, name: str, rows: Sequence[PredictedRow]) -> SliceScores:
+    truth, predicted = (
+        multi_hot([value if task.multi else to_mask([value]) for value in values], len(task.labels))
+        for values in ([row.truth for row in rows], [row.predicted for row in rows])
+    )
     # Only labels that rows of the slice carry: one row predicted as a label that no other row has would weigh as much
     # as a whole label.
-    present = sorted(set(truth))
-    macro_f1 = float(f1_score(truth, predicted, labels=present, average="macro", zero_division=0))
-    return SliceScores(name, len(rows), accuracy, macro_f1)
+    present = truth.any(axis=0)
+    both, total = (truth & predicted).sum(axis=0), truth.sum(axis=0) + predicted.sum(axis=0)
+    f1 = 2 * both[present] / total[present]
+    accuracy = sum(row.is_correct for row in rows) / len(rows)
+    return SliceScores(name, len(rows), accuracy, float(f1.mean()) if len(f1) else accuracy)
 
 
 def reliability_bins(rows: Sequence[PredictedRow]) -> list[ReliabilityBin]:

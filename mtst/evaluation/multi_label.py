@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from mtst.data.dataset import Dataset
-from mtst.data.label_sets import is_labelled, multi_hot
+from mtst.data.labels.sets import is_labelled, multi_hot
 from mtst.data.tasks import Task
 from mtst.evaluation.scores import LabelScores, Scores
 from mtst.model.outputs import probabilities, targets

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mtst.data.label_sets import SEPARATOR, label_indices
+from mtst.data.labels.sets import SEPARATOR, label_indices
 from mtst.data.tasks import Task
 from mtst.model.outputs import predicted_values
 

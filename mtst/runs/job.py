@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from mtst.data.label_columns import LabelChoice
+from mtst.data.labels.choice import LabelChoice
 from mtst.training.config import TrainConfig
 
 

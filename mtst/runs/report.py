@@ -17,7 +17,7 @@ import mtst
 from mtst.comparison.recommendation import describe, recommend
 from mtst.comparison.results import Comparison
 from mtst.data.dataset import Dataset
-from mtst.data.label_columns import LabelChoice
+from mtst.data.labels.choice import LabelChoice
 from mtst.encoders.catalogue import DEFAULT
 from mtst.evaluation.scores import Scores
 from mtst.runs.history import History

@@ -16,7 +16,7 @@ import os
 import statistics
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -38,6 +38,7 @@ from mtst.comparison.results import Comparison
 from mtst.comparison.rows import FOLDS, RowPlan
 from mtst.comparison.runner import compare_scenarios
 from mtst.data.dataset import UNLABELLED
+from mtst.data.tasks import Task
 from mtst.model.multitask import MultiTaskSentenceTransformer
 from tests.bench.sets import SOURCES, draw_rows
 
@@ -129,6 +130,7 @@ def chain(pairs: list[tuple[str, str]]) -> list[str]:
 class Side:
     """What a learner has predicted in cross-validation, and the mean macro-F1 of its models on other rows."""
 
+    tasks: Sequence[Task]
     truth: Labels
     predictions: list[Prediction]
     judged: float
@@ -136,7 +138,7 @@ class Side:
     def draws(self) -> np.ndarray:
         """Return the mean macro-F1 under draws of the rows."""
         rows = len(next(iter(self.truth.values())))
-        return macro_f1_draws(self.truth, self.predictions, *bootstrap_draws(rows, len(self.predictions)))
+        return macro_f1_draws(self.tasks, self.truth, self.predictions, *bootstrap_draws(rows, len(self.predictions)))
 
     def compare(self, than: "Side") -> tuple[float, float, float, float]:
         """Return the difference to another: as measured, its bounds, and as judged."""
@@ -166,7 +168,7 @@ def regression_side(encoder: Encoder, drawn: Dataset, others: Dataset, settings:
             judged.append(mean_score(others, judges))
         together = {task: np.concatenate([part[task] for part in parts]) for task in drawn.labels}
         predictions.append(Prediction(together, [row for rows in folds for row in rows.judged]))
-    return Side(drawn.labels, predictions, statistics.mean(judged))
+    return Side(drawn.tasks, drawn.labels, predictions, statistics.mean(judged))
 
 
 def fit_and_predict(train: Dataset, embeddings: np.ndarray, others: np.ndarray, c: float) -> dict[str, np.ndarray]:
@@ -197,11 +199,11 @@ def scenario_side(encoder: Encoder, drawn: Dataset, judges: Dataset, config: Tra
     for event in compare_scenarios(encoder, drawn, config, attempts, done=comparison, inspect=judge):
         comparison.extend([event])
     predictions = comparison.predictions(config.scenario, comparison.rounds_of(config.scenario))
-    return Side(drawn.labels, predictions, statistics.mean(judged))
+    return Side(drawn.tasks, drawn.labels, predictions, statistics.mean(judged))
 
 
 def mean_score(data: Dataset, prediction: Prediction) -> float:
-    return statistics.mean(macro_f1_by_task(data.labels, prediction).values())
+    return statistics.mean(macro_f1_by_task(data.tasks, data.labels, prediction).values())
 
 
 def read_lines() -> Iterator[Line]:

@@ -32,7 +32,7 @@ from sklearn.linear_model import LogisticRegression
 
 from mtst import MultiTaskSentenceTransformer, Task, TrainConfig, fit, load_encoder, make_dataset, read_table
 from mtst.data.dataset import Dataset
-from mtst.data.labels import sort_labels
+from mtst.data.labels.names import sort_labels
 from mtst.data.split import text_key
 from mtst.encoders.catalogue import CATALOGUE, DEFAULT
 from mtst.encoders.encoder import Encoder

@@ -12,6 +12,9 @@ from mtst.comparison.bootstrap import (
     macro_f1_draws,
     widen,
 )
+from mtst.data.tasks import Task
+
+TASKS = Task("a", ("x", "y", "z")), Task("b", ("no", "yes"))
 
 
 @pytest.fixture
@@ -30,14 +33,15 @@ def test_the_first_draw_is_the_score_itself(answers):
         a = f1_score(np.array(truth["a"])[known], np.array(each["a"])[known], average="macro")
         expected.append((a + f1_score(truth["b"], each["b"], average="macro")) / 2)
     predictions = [Prediction(each) for each in predicted]
-    assert macro_f1_draws(truth, predictions, *bootstrap_draws(80, 2))[0] == pytest.approx(np.mean(expected))
-    assert [np.mean(list(macro_f1_by_task(truth, each).values())) for each in predictions] == pytest.approx(expected)
+    assert macro_f1_draws(TASKS, truth, predictions, *bootstrap_draws(80, 2))[0] == pytest.approx(np.mean(expected))
+    means = [np.mean(list(macro_f1_by_task(TASKS, truth, each).values())) for each in predictions]
+    assert means == pytest.approx(expected)
 
 
 def test_every_draw_is_the_score_of_the_rows_drawn(answers):
     truth, predicted = answers
     counts, seeds = bootstrap_draws(80, 1)
-    drawn = macro_f1_draws(truth, [Prediction({"b": predicted[0]["b"]})], counts, seeds)
+    drawn = macro_f1_draws(TASKS, truth, [Prediction({"b": predicted[0]["b"]})], counts, seeds)
     for draw in (1, 7, DRAWS - 1):
         rows = np.repeat(np.arange(80), counts[draw].astype(int))
         there, said = np.array(truth["b"])[rows], np.array(predicted[0]["b"])[rows]
@@ -52,7 +56,7 @@ def test_draws_are_the_same_for_the_same_rows_and_spread_less_with_more_of_them(
     def width(counts):
         rows = counts.shape[1]
         truth, said = {"a": [0, 1] * (rows // 2)}, {"a": [0, 1, 1, 1] * (rows // 4)}
-        low, high = interval(macro_f1_draws(truth, [Prediction(said)], counts, np.ones((DRAWS, 1))))
+        low, high = interval(macro_f1_draws(TASKS, truth, [Prediction(said)], counts, np.ones((DRAWS, 1))))
         return high - low
 
     assert width(many) < width(few) / 5
@@ -64,8 +68,8 @@ def test_rows_that_were_not_predicted_do_not_count(answers):
     part = Prediction({"b": predicted[0]["b"][20:60]}, rows)
     counts, seeds = bootstrap_draws(80, 1)
     expected = f1_score(truth["b"][20:60], predicted[0]["b"][20:60], average="macro")
-    assert macro_f1_draws(truth, [part], counts, seeds)[0] == pytest.approx(expected)
-    assert macro_f1_by_task(truth, part) == {"b": pytest.approx(expected)}
+    assert macro_f1_draws(TASKS, truth, [part], counts, seeds)[0] == pytest.approx(expected)
+    assert macro_f1_by_task(TASKS, truth, part) == {"b": pytest.approx(expected)}
 
 
 def test_bounds_are_wider_in_cross_validation_around_the_same_difference():

@@ -7,6 +7,7 @@ import pytest
 
 from mtst.assets import SAMPLE
 from mtst.data.dataset import MAX_TASKS, UNLABELLED, Dataset, make_dataset, similar_labels
+from mtst.data.labels.columns import LabelColumns
 from mtst.data.limits import Limits
 from mtst.data.table import read_table
 from mtst.data.tasks import Task
@@ -185,3 +186,34 @@ def test_about_a_tenth_of_the_sample_lacks_one_label_and_none_lacks_both(whole_s
 
 def test_no_text_of_the_sample_comes_twice(whole_sample):
     assert len({text.casefold() for text in whole_sample.texts}) == len(whole_sample)
+
+
+TAGS = "text,tags,mood\nfirst,joy;anger,up\nsecond,JOY,\nthird,[],down\nfourth,,up\nfifth,fear,down\n"
+
+
+def test_several_labels_a_row_are_a_mask_and_mix_with_one_label_a_row(table_of):
+    data = make_dataset(table_of(TAGS), "text", [LabelColumns("tags", ("tags",), ";"), "mood"])
+    tags, mood = data.tasks
+    assert (tags.labels, tags.multi, mood.multi) == (("JOY", "anger", "fear", "joy"), True, False)
+    assert data.labels == {"tags": (0b1010, 0b1, 0, UNLABELLED, 0b100), "mood": (1, UNLABELLED, 0, 1, 0)}
+    assert data.counts(tags) == {"JOY": 1, "anger": 1, "fear": 1, "joy": 1}
+    assert data.labelled_rows(tags) == 4
+
+
+def test_several_labels_are_merged_like_one(table_of):
+    data = make_dataset(table_of(TAGS), "text", [LabelColumns("tags", ("tags",), ";")], merge=True)
+    assert len(data.tasks[0].labels) == 3
+    assert data.labels["tags"][:2] == (0b11, 0b10) or data.labels["tags"][:2] == (0b11, 0b1)
+
+
+def test_of_several_labels_those_that_a_model_knows_count(table_of):
+    known = [Task("tags", ("anger", "joy"), multi=True)]
+    data = make_dataset(table_of(TAGS), "text", [LabelColumns("tags", ("tags",), ";")], known)
+    assert data.texts == ("first", "third")  # "JOY" and "fear" are unknown, and a row of unknown labels has none
+    assert data.labels["tags"] == (0b11, 0)
+
+
+def test_two_tasks_of_one_name_are_refused(table_of):
+    columns = [LabelColumns("mood", ("tags",), ";"), "mood"]
+    with pytest.raises(DataError, match="name of its own"):
+        make_dataset(table_of(TAGS), "text", columns)

@@ -168,3 +168,20 @@ def test_one_label_with_two_texts_is_enough_to_train(labels):
 def test_a_task_with_one_label_beside_a_good_one_is_refused_by_its_name():
     with pytest.raises(DataError, match=r"'topic' has the label 'topic 0'.*leave this column out"):
         check_trainable(distinct([0, 1, 0, 1], topic=[0, 0, UNLABELLED, 0]))
+
+
+def test_rows_without_labels_are_on_both_sides_too():
+    task = Task("tags", ("a", "b"), multi=True)
+    values = (0b01, 0b10, 0b11, 0, 0, 0, 0, 0, 0, 0) * 6
+    data = Dataset(tuple(f"text {n}" for n in range(60)), (task,), {"tags": values}, tuple(range(60)))
+    train, validation = stratified_split(data, 0.2)
+    shares = [[part.labels["tags"].count(value) / len(part) for value in (0, 0b11)] for part in (train, validation)]
+    assert shares[0] == pytest.approx(shares[1], abs=0.05)
+
+
+@pytest.mark.parametrize("value", [0b01, 0b11])
+def test_rows_that_all_have_the_same_labels_cannot_be_learnt(value):
+    task = Task("tags", ("a", "b"), multi=True)
+    data = Dataset(("one", "two", "three"), (task,), {"tags": (value,) * 3}, (1, 2, 3))
+    with pytest.raises(DataError, match="same labels"):
+        check_trainable(data)

@@ -87,33 +87,33 @@ def test_rows_are_counted_by_true_and_said_label():
 
 def test_a_score_for_each_third_of_the_lengths():
     data = dataset(*((" ".join("w" * (k + 1)), 0, 0) for k in range(9)))
-    thirds = scores_by_length([predicted(row, 0, int(row > 5)) for row in range(9)], data)
+    thirds = scores_by_length(MOOD, [predicted(row, 0, int(row > 5)) for row in range(9)], data)
     assert [(each.name, each.rows, each.accuracy) for each in thirds] == [
         ("short (1 to 3 words)", 3, 1.0),
         ("medium (4 to 6 words)", 3, 1.0),
         ("long (7 to 9 words)", 3, 0.0),
     ]
     assert all(each.is_small for each in thirds)
-    assert scores_by_length([], data) == []
+    assert scores_by_length(MOOD, [], data) == []
 
 
 def test_rows_of_one_length_are_one_group():
     data = dataset(*(("two words", 0, 0),) * FEW_ROWS)
-    (group,) = scores_by_length([predicted(row, 0, 0) for row in range(FEW_ROWS)], data)
+    (group,) = scores_by_length(MOOD, [predicted(row, 0, 0) for row in range(FEW_ROWS)], data)
     assert (group.name, group.rows, group.is_small) == ("short (2 words)", FEW_ROWS, False)
 
 
 def test_a_score_for_each_label_of_the_other_task():
     data = dataset(("a", 0, 2), ("b", 1, 2), ("c", 1, 0), ("d", 0, UNLABELLED))
     found = [predicted(0, 0, 0), predicted(1, 1, 0), predicted(2, 1, 1), predicted(3, 0, 1)]
-    groups = scores_by_label(found, data, TOPIC)
+    groups = scores_by_label(MOOD, found, data, TOPIC)
     assert [(each.name, each.rows, each.accuracy) for each in groups] == [("z", 2, 0.5), ("x", 1, 1.0)]
     assert groups[0].macro_f1 == pytest.approx(1 / 3)  # "glad" 2/3, "sad" 0
 
 
 def test_macro_f1_of_a_group_is_over_the_labels_it_has():
     data = dataset(*(("a", 0, 0),) * 10)
-    (group,) = scores_by_label([predicted(row, 0, int(row == 0)) for row in range(10)], data, TOPIC)
+    (group,) = scores_by_label(MOOD, [predicted(row, 0, int(row == 0)) for row in range(10)], data, TOPIC)
     assert group.macro_f1 == pytest.approx(18 / 19)
 
 

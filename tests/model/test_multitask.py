@@ -235,7 +235,7 @@ def other_heads(folder):
         (write("mtst.json", b"[]"), "cannot be read as the description"),
         (write("mtst.json", b"\xff\xfe"), "cannot be read as the description"),
         (write("mtst.json", b'{"format": 1, "encoder": null}'), "cannot be read as the description"),
-        (change_card(format=2), "format 2"),
+        (change_card(format=3), "format 3"),
         (change_card(tasks=[]), "at least one task"),
         (change_card(tasks=[{"name": "mood", "labels": ["glad"]}]), "do not fit"),
         (remove("heads.safetensors"), "cannot be read or do not fit"),

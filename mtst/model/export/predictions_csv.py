@@ -5,16 +5,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtst.data.csv_writer import write_csv
+from mtst.data.labels.sets import SEPARATOR
 from mtst.data.table import Table
 
 if TYPE_CHECKING:
     from mtst.model.multitask import MultiTaskSentenceTransformer
+    from mtst.model.predictions import Prediction
 
 BATCH_ROWS = 2048
 
 
 def write_predictions(model: "MultiTaskSentenceTransformer", table: Table, text: str, target: Path) -> int:
     """Write a table as CSV with two more columns for each task, its label and the probability of that.
+
+    In a multi-label task both hold one entry for each predicted label, or none.
 
     Args:
         model: predicts the labels.
@@ -46,9 +50,16 @@ def prediction_cells(model: "MultiTaskSentenceTransformer", sentences: Sequence[
     """Yield the cells of these columns for each sentence; they are empty where the sentence is blank."""
     empty = [""] * (2 * len(model.tasks))
     predictions = model.predict([sentence for sentence in sentences if sentence.strip()]).values()
-    rows = zip(*(zip(each.labels, each.confidences, strict=True) for each in predictions), strict=True)
+    rows = zip(*map(_cells, predictions), strict=True)
     for sentence in sentences:
         if sentence.strip():
-            yield [cell for label, probability in next(rows) for cell in (label, f"{probability:.4f}")]
+            yield [cell for cells in next(rows) for cell in cells]
         else:
             yield empty
+
+
+def _cells(prediction: "Prediction") -> Iterator[tuple[str, str]]:
+    """Yield the labels of each sentence, and their probabilities."""
+    index = {label: position for position, label in enumerate(prediction.task.labels)}
+    for labels, row in zip(prediction.label_sets, prediction.probabilities, strict=True):
+        yield SEPARATOR.join(labels), SEPARATOR.join(f"{row[index[label]]:.4f}" for label in labels)

@@ -10,12 +10,29 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from mtst.data.class_balance import class_weights
 from mtst.data.dataset import Dataset
 from mtst.data.tasks import Task
-from mtst.model.layer_groups import HEAD
+from mtst.model.layer_groups import HEAD, is_head
 from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.model.outputs import is_target, targets
 from mtst.training.config import ResolvedConfig
 
 MAX_ITERATIONS = 100
+
+
+def tasks_to_calibrate(model: MultiTaskSentenceTransformer, config: ResolvedConfig) -> list[Task]:
+    """Return the tasks whose zero-shot heads are calibrated: they are open, and alone at first.
+
+    A multi-label head is calibrated even if the encoder opens with it: without biases it would begin with all labels.
+    """
+    opened = config.open_at(1)
+    heads_alone = all(map(is_head, opened))
+    return [
+        task
+        for task in model.tasks
+        if model.zero_shot
+        and HEAD + task.name in opened
+        and config.task_weights.get(task.name, 1.0)
+        and (heads_alone or task.multi)
+    ]
 
 
 def calibrate_heads(
@@ -25,19 +42,18 @@ def calibrate_heads(
     embeddings: Tensor,
     config: ResolvedConfig,
 ) -> None:
-    """Calibrate the zero-shot heads that are open from the start.
+    """Calibrate the zero-shot heads of some tasks.
 
     Args:
         model: the model, whose heads have not learned yet.
         tasks: those whose heads are calibrated.
         data: the training rows.
         embeddings: those of the rows, (n, d).
-        config: how to train: the weights of rare labels and of tasks.
+        config: how to train: the weights of rare labels.
     """
     weights = {} if config.balance == "none" else class_weights(data)
-    open_keys = config.open_at(1)
     for task, head in zip(model.tasks, model.heads, strict=True):
-        if task in tasks and HEAD + task.name in open_keys and config.task_weights.get(task.name, 1.0):
+        if task in tasks:
             target = targets(task, data.labels[task.name], embeddings.device)
             calibrate_head(cast(nn.Linear, head), embeddings, target, weights.get(task.name))
 

@@ -14,7 +14,6 @@ from mtst.evaluation.baselines import logistic, majority
 from mtst.evaluation.metrics import score_tasks
 from mtst.evaluation.scores import Scores
 from mtst.evaluation.semantic_similarity import measure_embeddings
-from mtst.model.layer_groups import is_head
 from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.model.trained_parts import trained_groups
 from mtst.training.config import ResolvedConfig, Split
@@ -23,7 +22,7 @@ from mtst.training.engine.batches import epoch_batches
 from mtst.training.engine.checkpoint import Checkpoint, restore_rng_state, rng_state
 from mtst.training.engine.feature_cache import FeatureCache, cache_kind, compute_features, compute_pooled
 from mtst.training.engine.features import Features, PooledFeatures, boundary_block, compute_embeddings
-from mtst.training.engine.head_calibration import calibrate_heads
+from mtst.training.engine.head_calibration import calibrate_heads, tasks_to_calibrate
 from mtst.training.engine.step import TrainingStep
 from mtst.training.engine.validation import Validation
 from mtst.training.events import Baselines, EpochEnded, Finished, Opened, Started, StepEnded, TrainingEvent
@@ -139,15 +138,8 @@ class Trainer:
         self._validation_features = self._train_features = nothing
 
     def calibrate_heads(self) -> None:
-        """Scale zero-shot heads by how far the words of their labels can be trusted, if they train alone at first.
-
-        A head with several labels a row is calibrated in any case: without biases it begins with all labels predicted.
-        """
-        opened = self.config.open_at(1)
-        if not self.model.zero_shot or not opened:
-            return
-        tasks = [task for task in self.model.tasks if task.multi or all(map(is_head, opened))]
-        if tasks:
+        """Scale zero-shot heads by how far the words of their labels can be trusted."""
+        if tasks := tasks_to_calibrate(self.model, self.config):
             embeddings = compute_embeddings(self.model, self._train_features, self._process_group)
             calibrate_heads(self.model, tasks, self._rows.train, embeddings, self.config)
 

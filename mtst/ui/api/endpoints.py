@@ -28,9 +28,13 @@ DIGITS = 6
 
 
 class LabelPrediction(TypedDict):
-    """What one head predicts for a sentence: the likeliest label, its probability, and those of all labels."""
+    """What one head predicts for a sentence: the likeliest label, its probability, and those of all labels.
+
+    `labels` are the predicted ones: the likeliest alone, or in a multi-label task all above its threshold, maybe none.
+    """
 
     label: str
+    labels: list[str]
     confidence: float
     probabilities: dict[str, float]
 
@@ -84,7 +88,8 @@ class Api:
         return [
             {
                 name: LabelPrediction(
-                    label=head.labels[row],
+                    label=head.task.labels[int(head.probabilities[row].argmax())],
+                    labels=list(head.label_sets[row]),
                     confidence=round(head.confidences[row], DIGITS),
                     probabilities=dict(zip(head.task.labels, _rounded(head.probabilities[row]), strict=True)),
                 )

@@ -6,6 +6,7 @@ import gradio as gr
 
 from mtst.data.columns import guess_columns
 from mtst.data.dataset import Dataset
+from mtst.data.labels.choice import guess_flags
 from mtst.data.limits import Limits
 from mtst.data.table import read_table
 from mtst.errors import DataError
@@ -36,6 +37,8 @@ def job_from_request(
     path = _path(file, content, limits)
     table = read_table(path, limits)
     guessed, columns = guess_columns(table)
+    if flags := guess_flags(table):
+        columns = (str(flags), *(name for name in columns if name not in flags.columns))
     form = DataForm(UploadDraft(path, table, limits), text or guessed, columns if labels is None else labels)
     data = form.dataset()
     return dataset.build_job(services, form, data.tasks, config), data

@@ -37,12 +37,13 @@ class PredictedLabels:
         """Return the predictions of each head of a model for n embeddings (n, d), by task."""
         import torch
 
+        from mtst.model.outputs import probabilities
+        from mtst.model.predictions import Prediction
+
         with torch.inference_mode():
             logits = model.classify(torch.from_numpy(embeddings).to(model.encoder.device))
-        indices = {name: scores.argmax(dim=1).tolist() for name, scores in logits.items()}
-        return {
-            task.name: cls(task.labels, [task.labels[index] for index in indices[task.name]]) for task in model.tasks
-        }
+        heads = (Prediction(task, probabilities(task, logits[task.name]).cpu().numpy()) for task in model.tasks)
+        return {head.task.name: cls(head.task.labels, [label or NO_LABEL for label in head.labels]) for head in heads}
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +93,8 @@ class EmbeddingMap:
                 return _merge_rare([value or NO_LABEL for value in self.values[name]])
             case "predicted":
                 labels, groups = self.predictions[name].labels, self.predictions[name].predicted
-                return (groups, list(labels)) if len(labels) <= MAX_COLOURS else _merge_rare(groups)
+                are_few = len(labels) <= MAX_COLOURS and set(groups) <= set(labels)
+                return (groups, list(labels)) if are_few else _merge_rare(groups)
             case "right":
                 pairs = zip(self.values[name], self.predictions[name].predicted, strict=True)
                 groups = [NO_LABEL if not a else RIGHT if a == b else WRONG for a, b in pairs]

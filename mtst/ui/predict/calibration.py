@@ -5,7 +5,14 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from mtst.analysis.explanation import Attribution, Explanation
-from mtst.evaluation.error_analysis import FEW_ROWS, PredictedRow, confidence_bin, predicted_rows, reliability_bins
+from mtst.evaluation.error_analysis import (
+    FEW_ROWS,
+    PredictedRow,
+    confidence_bin,
+    label_decisions,
+    predicted_rows,
+    reliability_bins,
+)
 from mtst.text import isolate_bidi, truncate
 from mtst.ui.components.html import quiet, table
 from mtst.ui.components.templates import render
@@ -18,7 +25,8 @@ def calibration_notes(data: ModelData, explanation: Explanation) -> dict[str, Ma
         return {}
     notes: dict[str, Markup] = {}
     for attribution in explanation.tasks:
-        note = _note(attribution, predicted_rows(data.predictions, data.held_out, attribution.task))
+        rows_of = label_decisions if attribution.task.multi else predicted_rows
+        note = _note(attribution, rows_of(data.predictions, data.held_out, attribution.task))
         if note is not None:
             notes[attribution.task.name] = note
     return notes
@@ -29,23 +37,24 @@ def _note(attribution: Attribution, rows: Sequence[PredictedRow]) -> Markup | No
     bins = reliability_bins(rows)
     if not bins:
         return None
+    subject = "label" if attribution.task.multi else "row"
     index = confidence_bin(attribution.probability)
     current = next((each for each in bins if each.index == index), None)
     low, high = 10 * index, 10 * (index + 1)
     if current is None:
-        text = f"No held-out row had a confidence of {low} to {high} %."
+        text = f"No held-out {subject} had a confidence of {low} to {high} %."
     else:
         few = " That is too few to go by." if current.rows < FEW_ROWS else ""
         text = (
-            f"Held-out rows with a confidence of {low} to {high} %: {current.correct:,} of {current.rows:,} were right "
-            f"({100 * current.correct / current.rows:.0f} %).{few}"
+            f"Held-out {subject}s with a confidence of {low} to {high} %: {current.correct:,} of {current.rows:,} were "
+            f"right ({100 * current.correct / current.rows:.0f} %).{few}"
         )
     name = truncate(attribution.task.name, 60)
     cells = [
         (f"{10 * each.index} to {10 * (each.index + 1)} %", f"{each.rows:,}", f"{100 * each.correct / each.rows:.0f} %")
         for each in bins
     ]
-    header = ("confidence", "held-out rows", "were right")
+    header = ("confidence", f"held-out {subject}s", "were right")
     return render(
         "predict/calibration",
         note=quiet(text),

@@ -107,7 +107,13 @@ def _bars(prediction: "Prediction", row: int) -> Markup:
     probabilities = prediction.probabilities[row]
     order = probabilities.argsort()[::-1]
     shown, others = order[:MAX_LABELS], order[MAX_LABELS:]
-    rows = [(prediction.task.labels[k], probabilities[k], f"{100 * probabilities[k]:.0f} %") for k in shown]
+    task, threshold = prediction.task, prediction.task.threshold
+    chosen = {k for k in order if task.multi and probabilities[k] >= threshold}
+    percent = {k: f"{'✓ ' if k in chosen else ''}{100 * probabilities[k]:.0f} %" for k in shown}
+    rows = [(task.labels[k], probabilities[k], percent[k]) for k in shown]
+    if task.multi:
+        labels = f"{len(chosen)} labels" if len(chosen) != 1 else "1 label"
+        return bars(rows, f"{labels} with {100 * threshold:.0f} % or more predicted (✓), of {len(order)}")
     rest = f"{len(others)} more labels share {100 * probabilities[others].sum():.0f} %" if len(others) else ""
     return bars(rows, rest)
 

@@ -20,7 +20,7 @@ def head_of(weight):
 
 
 def loss_of(head, rows, labels):
-    return nn.functional.cross_entropy(head(rows), torch.tensor(labels)).item()
+    return nn.functional.cross_entropy(head(rows), labels).item()
 
 
 def rows_of(labels, told):
@@ -32,7 +32,7 @@ def rows_of(labels, told):
     return rows
 
 
-LABELS = [0, 1, 1, 1] * 50
+LABELS = torch.tensor([0, 1, 1, 1] * 50)
 WORDS = [[3.0, 0.0, 0.0, 0.0], [0.0, 3.0, 0.0, 0.0]]
 
 
@@ -61,7 +61,7 @@ def test_rows_without_a_label_count_for_nothing():
     rows = rows_of(LABELS, told=True)
     alone, among = head_of(WORDS), head_of(WORDS)
     calibrate_head(alone, rows, LABELS)
-    calibrate_head(among, torch.cat([rows, torch.randn(9, 4)]), [*LABELS, *[UNLABELLED] * 9])
+    calibrate_head(among, torch.cat([rows, torch.randn(9, 4)]), torch.cat([LABELS, torch.full((9,), UNLABELLED)]))
     assert among.weight.tolist() == alone.weight.tolist()
     assert among.bias.tolist() == alone.bias.tolist()
 
@@ -75,7 +75,7 @@ def test_weights_make_a_rare_label_count_as_much():
 @pytest.mark.parametrize("labels", [[1] * 3, [UNLABELLED] * 3])
 def test_rows_of_one_label_or_none_leave_finite_numbers(labels):
     head = head_of(WORDS)
-    calibrate_head(head, torch.randn(3, 4), labels)
+    calibrate_head(head, torch.randn(3, 4), torch.tensor(labels))
     assert head.weight.isfinite().all()
     assert head.bias.isfinite().all()
 

@@ -23,7 +23,7 @@ def test_the_default_run_ends_where_a_solver_ends(encoder, sample):
     embeddings = torch.from_numpy(encoder.encode(rows.train.texts))
     for task, head, start in zip(model.tasks, model.heads, solved, strict=True):
         labels = torch.tensor(rows.train.labels[task.name])
-        calibrate_head(start, embeddings, labels.tolist())
+        calibrate_head(start, embeddings, labels)
         end = deepcopy(start)
         solver = torch.optim.LBFGS(end.parameters(), max_iter=500, line_search_fn="strong_wolfe")
         factor = resolve_for(model, TrainConfig(), 40).head_penalty / len(task.labels)

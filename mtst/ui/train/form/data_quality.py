@@ -9,6 +9,7 @@ import gradio as gr
 
 from mtst.analysis.data_quality import Finding, QualityReport, check_quality
 from mtst.data.dataset import Dataset
+from mtst.data.labels.sets import describe_labels
 from mtst.errors import MtstError
 from mtst.text import inline_text
 from mtst.ui.components.events import SILENT, UNCHANGED, Outputs, Update
@@ -123,7 +124,7 @@ def _reason(finding: Finding, data: Dataset) -> str:
             text = "" if finding.other is None else data.texts[finding.other]
             return f"{100 * finding.score:.0f} % like {other}: {inline_text(text, 80)}"
     task = next(task for task in data.tasks if task.name == finding.task)
-    label = inline_text(task.labels[data.labels[task.name][finding.row]], 40)
+    label = inline_text(describe_labels(task, data.labels[task.name][finding.row]), 40)
     name, suggestion = inline_text(task.name, 40), inline_text(finding.suggestion or "", 40)
     if finding.kind == "conflict":
         return f"{name} is “{label}”, on {other} “{suggestion}”"

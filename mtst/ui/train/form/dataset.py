@@ -11,6 +11,7 @@ from mtst.assets import ASSETS
 from mtst.comparison.known_results import describe_expectation, expect_for
 from mtst.data.columns import guess_columns
 from mtst.data.dataset import Dataset, similar_labels
+from mtst.data.labels.choice import guess_flags, guess_separator, may_hold_several
 from mtst.data.split import check_trainable
 from mtst.data.table import read_table
 from mtst.data.tasks import DEFAULT_TASKS, Task
@@ -42,6 +43,7 @@ class FileView:
     draft: UploadDraft | None
     text: Update
     labels: Update
+    several: Update
     header: Update
     unread: Update
 
@@ -67,7 +69,12 @@ class DataView:
 
 def read_file(services: Services, path: str | None, *, header: bool | None = None) -> FileView:
     """Read a file and guess its columns; `header` tells whether its first row names them."""
-    no_columns = gr.update(choices=[], value=None), gr.update(choices=[], value=[]), gr.update(visible=False)
+    no_columns = (
+        gr.update(choices=[], value=None),
+        gr.update(choices=[], value=[]),
+        gr.update(choices=[], value=[], visible=False),
+        gr.update(visible=False),
+    )
     if not path:
         return FileView(None, *no_columns, unread=show_message(""))
     services.runs.warm_up()  # who looks at a table may train next
@@ -81,10 +88,20 @@ def read_file(services: Services, path: str | None, *, header: bool | None = Non
         table = replace(table, name=f"{ASSETS.name}/{table.name}")
     text, labels = guess_columns(table)
     columns = [(inline_text(name), name) for name in table.columns]
+    flags = guess_flags(table)
+    if flags:
+        labels = (str(flags), *(name for name in labels if name not in flags.columns))
+    together = [(f"{len(flags.columns)} columns of 0 and 1 as one task", str(flags))] if flags else []
+    several = [name for name in table.columns if name != text and may_hold_several(table.column(name))]
     return FileView(
         UploadDraft(file, table, limits),
         text=gr.update(choices=columns, value=text),
-        labels=gr.update(choices=columns, value=list(labels)),
+        labels=gr.update(choices=[*together, *columns], value=list(labels)),
+        several=gr.update(
+            choices=[(inline_text(name), name) for name in several],
+            value=[name for name in several if guess_separator(table.column(name)) is not None],
+            visible=bool(several),
+        ),
         header=gr.update(value=table.header, visible=not table.format.startswith("JSON")),
         unread=show_message(""),
     )
@@ -218,4 +235,5 @@ def build_job(
         merge=columns.merge,
         leave_out=tuple(sorted(columns.leave_out)),
         start=source,
+        label_choice=form.file.label_choice(columns),
     )

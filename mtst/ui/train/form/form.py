@@ -141,7 +141,8 @@ def _connect(
         file_outputs.by_name(reread), [panel.draft, panel.header], outputs, **SILENT
     )  # fmt: skip
     describe_after(header_changed.then(**findings_cleared))
-    describe_after(gr.on([panel.text.input, panel.labels.input, panel.merge.input], **_latest(findings_cleared)))
+    columns = [panel.text.input, panel.labels.input, panel.several.input, panel.merge.input]
+    describe_after(gr.on(columns, **_latest(findings_cleared)))
     describe_after(panel.encoder_choice.changed)
     gr.on([panel.copies.input, panel.conflicts.input, panel.doubtful.input], **_latest(described))
     gr.on([panel.scenario.input, *_changes(panel)], **_latest(scenario_shown))

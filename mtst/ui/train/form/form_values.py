@@ -13,12 +13,14 @@ from mtst.ui.train.form.upload_draft import ColumnChoice, UploadDraft
 class DataForm:
     """A file, its columns, the lines that are ticked in each list of doubtful rows, and the encoder that reads it.
 
-    An empty `encoder` stands for the server's default.
+    An empty `encoder` stands for the server's default. `several` are the columns that hold several labels a row; None
+    stands for those that are guessed to.
     """
 
     draft: UploadDraft | None = None
     text: str | None = None
     labels: Sequence[str] = ()
+    several: Sequence[str] | None = None
     merge: bool = False
     copies: Sequence[str] = ()
     conflicts: Sequence[str] = ()
@@ -29,7 +31,8 @@ class DataForm:
     def columns(self) -> ColumnChoice:
         """The chosen columns, without the lines that are ticked."""
         ticked = (*self.copies, *self.conflicts, *self.doubtful)
-        return ColumnChoice(self.text, tuple(self.labels), self.merge, frozenset(map(int, ticked)))
+        several = None if self.several is None else tuple(self.several)
+        return ColumnChoice(self.text, tuple(self.labels), several, self.merge, frozenset(map(int, ticked)))
 
     @property
     def file(self) -> UploadDraft:

@@ -32,6 +32,7 @@ class FormPanel:
     header: gr.Checkbox
     text: gr.Dropdown
     labels: gr.Dropdown
+    several: gr.CheckboxGroup
     merge: gr.Checkbox
     tasks: gr.State
     train_rows: gr.State
@@ -114,12 +115,16 @@ def form_panel(services: Services, begin: gr.Button) -> FormPanel:
         labels = gr.Dropdown(
             [], multiselect=True, max_choices=8, label="Labels, one column for each task", elem_id="train-labels"
         )
+        several = gr.CheckboxGroup(
+            [], label="Columns with several labels in a cell", visible=False, elem_id="train-several"
+        )
         merge = gr.Checkbox(value=False, label="Merge labels", visible=False, elem_id="train-merge")
         rows = html(NO_FILE, elem_id="train-report")
         lengths = live_plot(height=190, description=LENGTHS, elem_id="train-lengths")
         save = gr.Button("Save what became of each row", visible=False, size="sm", elem_id="train-rows")
         saved_rows = gr.DownloadButton("Save", visible="hidden", elem_id="train-rows-save")
-    findings = quality_card(services, {"draft": draft, "text": text, "labels": labels, "merge": merge})
+    columns = {"draft": draft, "text": text, "labels": labels, "several": several, "merge": merge}
+    findings = quality_card(services, columns)
     with card("What to freeze", 4):
         start = gr.Radio(START_CHOICES, value=ENCODER, label="Start from", visible=False, elem_id="train-from")
         start_note = html(visible=False, elem_id="train-heads")
@@ -139,7 +144,7 @@ def form_panel(services: Services, begin: gr.Button) -> FormPanel:
         hyperparameters = hyperparameter_fields()
         wrong = html(visible=False, elem_id="train-wrong")
     return FormPanel(
-        upload, small, large, draft, unread, header, text, labels, merge, tasks, train_rows, rows, lengths, save,
-        saved_rows, findings, start, start_note, expectation, scenario, top_blocks, epochs_per_group, about, schedule,
-        drawing, open_groups, encoder, hyperparameters, wrong, begin,
+        upload, small, large, draft, unread, header, text, labels, several, merge, tasks, train_rows, rows, lengths,
+        save, saved_rows, findings, start, start_note, expectation, scenario, top_blocks, epochs_per_group,
+        about, schedule, drawing, open_groups, encoder, hyperparameters, wrong, begin,
     )  # fmt: skip

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtst.data.dataset import Dataset, make_dataset
+from mtst.data.labels.choice import LabelChoice
 from mtst.data.limits import Limits
 from mtst.data.row_report import RowReport
 from mtst.data.table import Table
@@ -16,10 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ColumnChoice:
-    """The columns of a table that a visitor chooses, whether to merge similar labels, and the lines to leave out."""
+    """The columns of a table that a visitor chooses, whether to merge similar labels, and the lines to leave out.
+
+    `several` are the columns whose cells hold several labels each; None stands for those that are guessed to.
+    """
 
     text: str | None
     labels: tuple[str, ...]
+    several: tuple[str, ...] | None = None
     merge: bool = False
     leave_out: frozenset[int] = frozenset()
 
@@ -42,11 +47,19 @@ class UploadDraft:
         return make_dataset(
             self.table,
             choice.text or "",
-            choice.labels,
+            self.label_choice(choice).columns(self.table),
             merge=choice.merge,
             leave_out=choice.leave_out,
             limits=self.limits,
         )
+
+    def label_choice(self, choice: ColumnChoice) -> LabelChoice:
+        """Return the columns of labels.
+
+        Raises:
+            DataError: there is no such column.
+        """
+        return LabelChoice.of(self.table, choice.labels, choice.several)
 
     def row_report(self, data: Dataset, encoder: "Encoder") -> RowReport:
         """Return what happened to every row, with the lengths of the texts in tokens."""

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from mtst.data.dataset import UNLABELLED, Dataset
-from mtst.data.labels import rare_labels
+from mtst.data.dataset import Dataset
+from mtst.data.labels.names import rare_labels
+from mtst.data.labels.sets import describe_labels
 from mtst.data.row_report import RowReport
 from mtst.data.tasks import Task
 from mtst.text import truncate
@@ -67,7 +68,7 @@ def _task(data: Dataset, number: int, validation: Dataset) -> dict[str, object]:
     """Return the values for one task: its labels as bars, the most frequent first, and what makes them difficult."""
     task = data.tasks[number]
     counts = dict(sorted(data.counts(task).items(), key=lambda item: -item[1]))
-    most, total = max(1, *counts.values()), sum(counts.values())
+    most, labelled = max(1, *counts.values()), data.labelled_rows(task)
     rows = [(label, count / most, f"{count:,}") for label, count in list(counts.items())[:LABELS_SHOWN]]
     others = list(counts.values())[LABELS_SHOWN:]
     rest = f"and {len(others)} more labels with {sum(others):,} rows" if others else ""
@@ -75,8 +76,9 @@ def _task(data: Dataset, number: int, validation: Dataset) -> dict[str, object]:
         "name": task.name,
         "colour": task_colour(number),
         "labels": len(counts),
-        "rows": total,
-        "unlabelled": len(data) - total,
+        "rows": labelled,
+        "unlabelled": len(data) - labelled,
+        "several": sum(counts.values()) / labelled if task.multi else None,
         "bars": bars(rows, rest),
         "majority": _majority(validation, task, counts),
         "rare": _names(rare_labels(counts), counts),
@@ -86,7 +88,7 @@ def _task(data: Dataset, number: int, validation: Dataset) -> dict[str, object]:
 def _majority(validation: Dataset, task: Task, counts: dict[str, int]) -> tuple[str, float] | None:
     """Return the most frequent label and its share of the validation rows; None without such rows."""
     checked = validation.counts(task)
-    total = sum(checked.values())
+    total = validation.labelled_rows(task)
     label = max(counts, key=counts.__getitem__)
     return (label, 100 * checked[label] / total) if total else None
 
@@ -113,5 +115,5 @@ def _first_rows(data: Dataset) -> Markup:
     return table(header, rows, text_columns=range(1, len(header)))
 
 
-def _label(task: Task, index: int) -> str:
-    return "–" if index == UNLABELLED else truncate(task.labels[index], 40)
+def _label(task: Task, value: int) -> str:
+    return truncate(describe_labels(task, value), 40)

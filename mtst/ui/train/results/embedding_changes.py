@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 from mtst.analysis import projection
 from mtst.analysis.similarity import changed_pairs, cosine
-from mtst.data.dataset import UNLABELLED, Dataset
+from mtst.data.dataset import Dataset
+from mtst.data.labels.sets import label_indices
 from mtst.data.tasks import Task
 from mtst.errors import RunError
 from mtst.runs.folder import RunFolder
@@ -26,7 +27,7 @@ DESCRIPTION = "Held-out sentences as points after the epoch that is chosen, on t
 MAX_PAIRS = 5
 MARGIN = 1.08  # of the axes around the points
 UNCHANGED_COSINE = 0.005  # a smaller change is not listed
-NO_LABEL = "no label"
+NO_LABEL, SEVERAL = "no label", "several labels"
 
 
 @dataclass(frozen=True)
@@ -96,14 +97,18 @@ def draw_epoch(services: Services, token: str | None, epoch: int, task_name: str
     task = next((task for task in rows.tasks if task.name == task_name), rows.tasks[0])
     labels = [_label(task, label) for label in rows.labels[task.name]]
     axes = projection.SharedAxes(before, last)
-    figure = scatter(axes.project(now), rows.texts, labels, [*task.labels, NO_LABEL])
+    groups = [*task.labels, *([SEVERAL] if task.multi else []), NO_LABEL]
+    figure = scatter(axes.project(now), rows.texts, labels, groups)
     limit = MARGIN * axes.extent
     figure.update_xaxes(range=[-limit, limit]).update_yaxes(range=[-limit, limit])
     return show_figure(figure), _similarity_changes(rows, cosine(before), cosine(now), int(epoch))
 
 
-def _label(task: Task, label: int) -> str:
-    return NO_LABEL if label == UNLABELLED else task.labels[label]
+def _label(task: Task, value: int) -> str:
+    labels = label_indices(task, value)
+    if len(labels) > 1:
+        return SEVERAL
+    return task.labels[labels[0]] if labels else NO_LABEL
 
 
 def _similarity_changes(rows: Dataset, before: np.ndarray, now: np.ndarray, epoch: int) -> Markup:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from mtst.data.dataset import Dataset
+from mtst.data.labels.sets import describe_labels
 from mtst.data.tasks import Task
 from mtst.errors import RunError
 from mtst.evaluation.error_analysis import (
@@ -53,7 +54,7 @@ def examine_run(services: Services, token: str | None) -> ErrorsView:
         return ErrorsView()
     tasks = data.held_out.tasks
     rows = {task.name: predicted_rows(data.predictions, data.held_out, task) for task in tasks}
-    counts = {task.name: count_confusions(rows[task.name], len(task.labels)) for task in tasks}
+    counts = {task.name: () if task.multi else count_confusions(rows[task.name], len(task.labels)) for task in tasks}
     sections = [
         _task(number, task, rows[task.name], data.held_out) for number, task in enumerate(tasks) if rows[task.name]
     ]
@@ -111,9 +112,9 @@ def _task(number: int, task: Task, rows: Sequence[PredictedRow], validation: Dat
         "first": number == 0,
         "mistakes": _sentences(task, worst[:MAX_MISTAKES], validation, title) if worst else NO_MISTAKES,
         "groups": [
-            _scores(task, "text length", scores_by_length(rows, validation)),
+            _scores(task, "text length", scores_by_length(task, rows, validation)),
             *(
-                _scores(task, other.name, scores_by_label(rows, validation, other))
+                _scores(task, other.name, scores_by_label(task, rows, validation, other))
                 for other in validation.tasks
                 if other != task
             ),
@@ -127,8 +128,8 @@ def _sentences(task: Task, rows: Sequence[PredictedRow], validation: Dataset, ti
         (
             validation.texts[row.row],
             [
-                ("said", _percent(task.labels[row.predicted], row.confidence)),
-                ("true", _percent(task.labels[row.truth], row.true_probability)),
+                ("said", _percent(describe_labels(task, row.predicted), row.confidence)),
+                ("true", _percent(describe_labels(task, row.truth), row.true_probability)),
                 ("line", f"{validation.lines[row.row]:,}"),
             ],
         )

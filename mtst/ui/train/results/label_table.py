@@ -4,7 +4,7 @@ from statistics import mean
 
 from markupsafe import Markup
 
-from mtst.data.labels import rare_labels
+from mtst.data.labels.names import rare_labels
 from mtst.data.tasks import Task
 from mtst.evaluation.scores import LabelScores
 from mtst.runs.history import History

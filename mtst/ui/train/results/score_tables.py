@@ -43,6 +43,7 @@ def scores(history: History) -> Markup:
         columns=COLUMNS,
         rows=_rows(history, epoch),
         calibration=_calibration(epoch),
+        multi_label=_multi_label(epoch),
         baselines=baseline_table(history, epoch),
         labels=label_table(history, epoch),
         every_epoch=_every_epoch(history),
@@ -70,6 +71,20 @@ def _calibration(epoch: EpochEnded) -> str:
         f"{isolate_bidi(truncate(task, 40))} {100 * scores.calibration_error:.1f} %"
         for task, scores in epoch.validation.items()
     )
+
+
+def _multi_label(epoch: EpochEnded) -> list[str]:
+    """Return the scores that only tasks with several labels a row have, a sentence each."""
+    sentences = []
+    for task, scores in epoch.validation.items():
+        if scores.micro_f1 is None or scores.samples_f1 is None or scores.mean_average_precision is None:
+            continue
+        sentences.append(
+            f"A row of {isolate_bidi(truncate(task, 40))} can have several labels. Accuracy is the share of rows whose "
+            f"labels are all right. On validation rows micro-F1 is {100 * scores.micro_f1:.1f} %, samples-F1 "
+            f"{100 * scores.samples_f1:.1f} %, mean average precision {100 * scores.mean_average_precision:.1f} %."
+        )
+    return sentences
 
 
 def _every_epoch(history: History) -> Markup:

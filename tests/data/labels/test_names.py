@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from mtst.data.labels import group_similar, normalize_label, rare_labels, sort_labels, trim_labels
+from mtst.data.labels.names import group_similar, normalize_label, rare_labels, sort_labels, trim_labels
 
 
 def test_blanks_round_a_label_do_not_count_unless_they_make_two_of_one():

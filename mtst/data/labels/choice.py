@@ -1,116 +1,20 @@
-"""The columns of a multi-label task: one whose cells hold several labels each, or several of 0 and 1."""
+"""Which columns hold labels, and which of them several a row: as guessed from their cells, or as chosen."""
 
-import ast
-import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Self
 
+from mtst.data.labels.columns import FLAGS, LabelColumns, parse_list
 from mtst.data.table import Table
-from mtst.errors import DataError
 
 SEPARATORS = (";", "|", "#", ",")
-MAX_LIST_LENGTH = 10_000  # characters of a cell that is parsed as a list
 MIN_FLAG_COLUMNS = 3  # so many columns of 0 and 1 are guessed to be one task
 MIN_LISTS = 0.9  # share of the filled cells that are lists in a column of lists
 MIN_SEVERAL = 2  # distinct cells with several labels
+MAX_LABELS = 200  # that a column could be split into
 MIN_RECOMBINED = 0.5  # share of the labels in such cells that occur in other cells too
-FLAGS = {"0": False, "1": True, "0.0": False, "1.0": True, "false": False, "true": True, "no": False, "yes": True}
 FLAG_TASK = "labels"  # the name of a task that is made of columns of 0 and 1
-
-
-@dataclass(frozen=True)
-class LabelColumns:
-    """Where the labels of a multi-label task stand.
-
-    Attributes:
-        name: of the task.
-        columns: one whose cells hold the labels, or several of 0 and 1, each named for its label.
-        separator: what stands between the labels of a cell that is not written as a list.
-
-    Raises:
-        DataError: there is no column, or one occurs twice.
-    """
-
-    name: str
-    columns: tuple[str, ...]
-    separator: str = ","
-
-    def __post_init__(self) -> None:
-        if not self.columns or len(set(self.columns)) < len(self.columns):
-            raise DataError(f"The multi-label task {self.name!r} needs columns, each once, not {self.columns!r}.")
-
-    @property
-    def are_flags(self) -> bool:
-        """Whether each label has a column of 0 and 1."""
-        return len(self.columns) > 1
-
-    def __str__(self) -> str:
-        """Return it as `parse_label_columns` reads it."""
-        columns = ",".join(self.columns)
-        return columns if self.name == columns else f"{self.name}={columns}"
-
-    def read(self, table: Table) -> list[tuple[str, ...] | None]:
-        """Return the labels of each row of a table; None where it is not labelled.
-
-        Raises:
-            DataError: a column is missing, or a cell of a column of 0 and 1 holds something else.
-        """
-        cells = [table.column(name) for name in self.columns]
-        if not self.are_flags:
-            parsed = {cell: split_labels(cell, self.separator) for cell in set(cells[0])}
-            return [parsed[cell] for cell in cells[0]]
-        flags = [self._flags(table, name, column) for name, column in zip(self.columns, cells, strict=True)]
-        rows = zip(*flags, strict=True)
-        return [
-            None
-            if all(flag is None for flag in row)
-            else tuple(name for name, flag in zip(self.columns, row, strict=True) if flag)
-            for row in rows
-        ]
-
-    def _flags(self, table: Table, name: str, cells: Sequence[str]) -> list[bool | None]:
-        known: Mapping[str, bool | None] = {**FLAGS, "": None}
-        try:
-            return [known[cell.strip().lower()] for cell in cells]
-        except KeyError as error:
-            raise DataError(
-                f"Column {name!r} of {table.name} holds {error.args[0]!r}. A multi-label task of several columns needs "
-                "0 or 1 in each of them."
-            ) from None
-
-
-def split_labels(cell: str, separator: str) -> tuple[str, ...] | None:
-    """Return the labels in a cell, each once; None if it is blank. A list in brackets may be empty."""
-    text = cell.strip()
-    if not text:
-        return None
-    values = parse_list(text)
-    if values is None:
-        values = [part.strip() for part in text.split(separator)]
-    return tuple(dict.fromkeys(value for value in values if value))
-
-
-def parse_list(text: str) -> list[str] | None:
-    """Return the entries of a list as JSON or Python writes it, also one inside an object; None if it is none."""
-    if not (text[:1] in "[({" and text[-1:] in "])}") or len(text) > MAX_LIST_LENGTH:
-        return None
-    value = _literal(text)
-    while isinstance(value, dict) and len(value) == 1:  # such as {"choices": ["a", "b"]}
-        (value,) = value.values()
-    if not isinstance(value, list | tuple | set) or not all(isinstance(entry, str | int | float) for entry in value):
-        return None
-    return [str(entry).strip() for entry in value]
-
-
-def _literal(text: str) -> Any:
-    for parse in (json.loads, ast.literal_eval):
-        try:
-            return parse(text)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            continue
-    return None
 
 
 def guess_label_columns(table: Table, columns: Sequence[str]) -> list[str | LabelColumns]:
@@ -152,6 +56,19 @@ def guess_separator(cells: Sequence[str]) -> str | None:
     return next((separator for separator in SEPARATORS if _recombines(filled, separator)), None)
 
 
+def may_hold_several(cells: Sequence[str]) -> bool:
+    """Return whether the cells of a column could hold several labels each: some can be split, into few labels."""
+    distinct = {cell.strip() for cell in cells} - {""}
+    if guess_separator(cells) is not None:
+        return True
+    for separator in SEPARATORS:
+        parts = {cell: {part.strip() for part in cell.split(separator)} for cell in distinct}
+        several = sum(len(members) > 1 for members in parts.values())
+        if several >= MIN_SEVERAL and len(set().union(*parts.values())) <= MAX_LABELS:
+            return True
+    return False
+
+
 def _recombines(cells: Counter[str], separator: str) -> bool:
     """Return whether the parts of cells occur in other cells too, as the labels of a multi-label task do."""
     parts = {cell: {part.strip() for part in cell.split(separator)} - {""} for cell in cells}
@@ -184,6 +101,27 @@ class LabelChoice:
     guessed: tuple[str, ...] = ()
     multi: tuple[str, ...] = ()
     single: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, table: Table, columns: Sequence[str], several: Collection[str] | None = None) -> Self:
+        """Return the choice of some columns, or multi-label tasks as `parse_label_columns` reads them.
+
+        Args:
+            table: the table.
+            columns: the columns.
+            several: those whose cells hold several labels each; None for those that are guessed to.
+
+        Raises:
+            DataError: there is no such column.
+        """
+        plain = [name for name in columns if name in table.columns]
+        guessed = {name for name in plain if guess_separator(table.column(name)) is not None}
+        wanted = guessed if several is None else {name for name in plain if name in several}
+        return cls(
+            guessed=tuple(name for name in plain if (name in guessed) == (name in wanted)),
+            multi=(*(name for name in plain if name in wanted - guessed), *(n for n in columns if n not in plain)),
+            single=tuple(name for name in plain if name in guessed - wanted),
+        )
 
     def columns(self, table: Table) -> list[str | LabelColumns]:
         """Return the columns of labels in a table.

@@ -1,0 +1,72 @@
+import pytest
+
+from mtst.data.columns import guess_columns
+from mtst.data.labels.choice import LabelChoice, guess_flags, guess_separator, may_hold_several, parse_label_columns
+from mtst.data.labels.columns import LabelColumns
+from mtst.errors import DataError
+
+
+@pytest.mark.parametrize(
+    ("cells", "separator"),
+    [
+        (["joy;anger", "joy", "anger", "fear;anger"], ";"),
+        (["joy|anger", "fear|joy", "anger"], "|"),
+        (["joy, anger", "fear, joy", "anger"], ","),
+        (["flight#airfare", "flight", "airfare", "flight#time", "time"], "#"),
+        (["3,27", "3", "27,5,1", "5,1"], ","),
+        (["['a', 'b']", "['a']", "[]"], ","),
+        (['["a", "b"]', "a", "b"], ","),  # a list of one may have been unwrapped
+        (["joy", "anger", "joy"], None),
+        (["food, drinks", "arts, crafts", "food, drinks"], None),  # the parts never occur elsewhere
+        (["food, drinks", "food, drinks", "sports"], None),
+        (["USA, Boston", "USA, Austin", "UK, London", "UK, Leeds"], None),
+        (["1,5", "2,5", "1,0", "2,0"], None),  # decimal commas
+        (["['a']", "['b']"], None),  # one label each
+        ([], None),
+        ([""], None),
+    ],
+)
+def test_several_labels_in_a_cell_are_recognised_by_how_they_recombine(cells, separator):
+    assert guess_separator(cells) == separator
+
+
+def test_a_column_that_could_be_split_is_offered_but_not_one_of_sentences():
+    assert may_hold_several(["food, drinks", "arts, crafts"])
+    assert not may_hold_several(["joy", "anger"])
+    assert not may_hold_several([f"sentence {n}, with a comma and {n} words" for n in range(300)])
+
+
+@pytest.fixture
+def tagged(table_of):
+    rows = ["some text,joy;anger,x", "more text,joy,y", "other text,anger;fear,x", "last text,fear,y"]
+    return table_of("text,tags,place\n" + "\n".join(rows * 3))
+
+
+def test_a_column_of_several_labels_is_guessed_to_hold_labels(tagged):
+    assert guess_columns(tagged) == ("text", ("tags", "place"))
+
+
+def test_a_guess_can_be_overruled_in_both_directions(tagged):
+    guessed = LabelChoice.of(tagged, ["tags", "place"])
+    assert guessed == LabelChoice(guessed=("tags", "place"))
+    assert guessed.columns(tagged) == [LabelColumns("tags", ("tags",), ";"), "place"]
+    overruled = LabelChoice.of(tagged, ["tags", "place"], several=["place"])
+    assert overruled == LabelChoice(multi=("place",), single=("tags",))
+    assert overruled.columns(tagged)[1] == "tags"
+
+
+def test_three_columns_of_0_and_1_are_one_task_and_two_are_not(table_of):
+    assert guess_flags(table_of("text,a,b\nx,0,1\ny,1,0\n")) is None
+    table = table_of("text,a,b,c,n\nx,0,1,1,5\ny,1,0,0,7\n")
+    flags = guess_flags(table)
+    assert flags == LabelColumns("labels", ("a", "b", "c"))
+    assert parse_label_columns(table, str(flags)) == flags
+
+
+def test_columns_are_named_as_on_the_command_line(table_of):
+    table = table_of('text,a,b,"x,y"\nt,0,1,p;q\nu,1,0,q\n')
+    assert parse_label_columns(table, "kind=a,b") == LabelColumns("kind", ("a", "b"))
+    assert parse_label_columns(table, "a, b") == LabelColumns("labels", ("a", "b"))
+    assert parse_label_columns(table, "x,y") == LabelColumns("x,y", ("x,y",), ";")
+    with pytest.raises(DataError, match="'c'"):
+        parse_label_columns(table, "a,c")
