@@ -125,10 +125,11 @@ def make_dataset(
 
 def _check_columns(text: str, names: Sequence[str], columns: Sequence[str]) -> None:
     """Refuse a choice of columns that are too many, or not all different."""
+    is_plain = list(names) == list(columns)
+    if not is_plain and len(set(names)) < len(names):
+        raise DataError(f"Each task needs a name of its own, not {', '.join(map(repr, names))}.")
     if not 1 <= len(names) <= MAX_TASKS or len({text, *columns}) <= len(columns):
         raise DataError(f"Choose one text column and one to {MAX_TASKS} label columns, each a different one.")
-    if len(set(names)) < len(names):
-        raise DataError(f"Each task needs a name of its own, not {', '.join(map(repr, names))}.")
 
 
 def _why_skipped(text: str, limits: Limits, *, has_label: bool, is_known: bool) -> str:
