@@ -9,7 +9,7 @@ import numpy as np
 from mtst.analysis.similarity import normalize_rows
 from mtst.data.csv_writer import write_csv
 from mtst.data.dataset import UNLABELLED, Dataset
-from mtst.data.labels.sets import describe_labels, is_labelled, label_indices, multi_hot, to_masks
+from mtst.data.labels.sets import describe_labels, is_labelled, label_indices, multi_hot
 from mtst.data.split import rows_by_text, text_key
 from mtst.data.tasks import Task
 
@@ -18,7 +18,7 @@ CHUNK_ROWS = 1_024
 FOLDS = 5
 COLUMNS = ("line", "finding", "task", "label", "suggested label", "score", "other line", "text")
 OTHER_LABEL_WEIGHT = 0.3  # of a label for another task as a feature, next to an embedding of length 1
-DOUBTFUL = 0.5  # probability below which another label is suggested in a multi-label task
+DOUBTFUL = 0.5  # probability below which a label of a multi-label task is doubted
 LISTED_SHARE = 0.1  # of a task's rows, the most suspicious ones
 
 
@@ -117,7 +117,7 @@ def suspicious_labels(data: Dataset, embeddings: np.ndarray, seed: int = 0) -> t
     A label is scored by its probability from a classifier that has not seen the row's text: logistic regression on the
     frozen embedding and the row's labels for the other tasks, cross-validated; ranked by cleanlab's label quality score
     (Northcutt, Jiang and Chuang 2021). A label that only one text has cannot be checked in this way. In a multi-label
-    task each label has a classifier, and the least probable decision about a label scores the row.
+    task each label has a classifier, and the least probable label, or absence of one, scores the row.
     """
     findings = [
         finding
@@ -162,13 +162,14 @@ def _suspicious_sets(data: Dataset, task: Task, embeddings: np.ndarray, seed: in
             known = given[:, label].astype(int)
             probabilities[:, label] = _cross_validated(features, known, texts, seed)[:, 1]
     certainty = np.where(given, probabilities, 1 - probabilities)
-    scores = certainty.min(axis=1, initial=1.0)
-    suggested = to_masks(np.where(certainty < DOUBTFUL, ~given, given))
+    doubted = certainty.argmin(axis=1)  # the label whose presence or absence is the least probable
+    scores = certainty.min(axis=1)
     worst = np.argsort(scores, kind="stable")[: round(LISTED_SHARE * len(rows))]
+    suggested = [describe_labels(task, value ^ 1 << int(label)) for value, label in zip(values, doubted, strict=True)]
     return [
-        Finding("label", int(rows[k]), float(scores[k]), None, task.name, describe_labels(task, suggested[k]))
+        Finding("label", int(rows[k]), float(scores[k]), None, task.name, suggested[k])
         for k in worst
-        if suggested[k] != values[k]
+        if scores[k] < DOUBTFUL
     ]
 
 

@@ -314,6 +314,7 @@ def test_a_visitor_has_limits_and_others_do_not_feel_them(tmp_path, swapped, tin
     runs = RunManager(Settings(runs_dir=tmp_path, max_runs_waiting=2, max_runs_an_hour=3))
     job = Job(str(tiny_folder()), LONG)
     tokens = [runs.submit(job, swapped, "a") for _ in range(2)]
+    follow(runs, tokens[0], lambda history: history.steps)  # it is not in the queue any more
     with pytest.raises(RunError, match="2 runs that wait or train"):
         runs.submit(job, swapped, "a")
     tokens.append(runs.submit(job, swapped, "b"))

@@ -32,7 +32,7 @@ class DataForm:
         """The chosen columns, without the lines that are ticked."""
         ticked = (*self.copies, *self.conflicts, *self.doubtful)
         several = None if self.several is None else tuple(self.several)
-        return ColumnChoice(self.text, tuple(self.labels), several, self.merge, frozenset(map(int, ticked)))
+        return ColumnChoice(self.text, tuple(self.labels), self.merge, frozenset(map(int, ticked)), several)
 
     @property
     def file(self) -> UploadDraft:

@@ -24,9 +24,9 @@ class ColumnChoice:
 
     text: str | None
     labels: tuple[str, ...]
-    several: tuple[str, ...] | None = None
     merge: bool = False
     leave_out: frozenset[int] = frozenset()
+    several: tuple[str, ...] | None = None
 
 
 @dataclass(eq=False)
