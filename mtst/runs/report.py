@@ -70,6 +70,7 @@ def build_report(job: Job, data: Dataset, history: History, test: dict[str, Scor
         "stopped_early": finished.early,
         "validation": history.best_validation,
         "confusion": finished.confusion,
+        "thresholds": finished.thresholds,
         "space": finished.space and dict(zip(("before", "after"), finished.space, strict=True)),
         "seconds": finished.seconds,
     }

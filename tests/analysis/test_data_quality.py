@@ -204,3 +204,17 @@ def test_findings_that_cannot_be_written_are_refused(tmp_path):
     data = dataset([("a", 0, 0), ("b", 1, 0)])
     with pytest.raises(DataError, match="cannot be written"):
         check_quality(data, apart(2)).write(data, tmp_path / "none" / "found.csv")
+
+
+def test_of_several_labels_the_doubtful_one_is_named():
+    task = Task("tags", ("a", "b", "c"), multi=True)
+    truth = [[row % 3] if row % 2 else [row % 3, (row + 1) % 3] for row in range(90)]
+    noise = np.random.default_rng(0).normal(0, 0.1, (90, 20))
+    embeddings = (noise + 2 * np.array([np.eye(20)[labels].sum(axis=0) for labels in truth])).astype(np.float32)
+    masks = [sum(1 << label for label in labels) for labels in truth]
+    masks[7] ^= 0b100  # row 7 has "b" alone
+    data = Dataset(tuple(f"text {row}" for row in range(90)), (task,), {"tags": tuple(masks)}, tuple(range(90)))
+    found = suspicious_labels(data, embeddings)
+    assert (found[0].row, found[0].suggestion) == (7, "b")
+    assert found[0].score < 0.5
+    assert all(each.task == "tags" for each in found)

@@ -156,3 +156,43 @@ def test_a_report_that_cannot_be_written_is_refused_before_training(file, tiny_f
     done = run(*train(file, tiny_folder(), "--epochs", "1", "--report", report))
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr.splitlines()[-1] == f"mtst: {report} cannot be written: No such file or directory."
+
+
+TAGS = "text,tags,rude,spam,long\n" + "\n".join(
+    f"{text},{tags},{row % 2},{row % 3 % 2},{row % 5 % 2}"
+    for row, (text, tags) in enumerate([(f"text {n}", ("a;b", "a", "b;c", "c")[n % 4]) for n in range(24)])
+)
+
+
+def test_several_labels_a_row_are_recognised_said_and_repeated(tiny_folder, tmp_path):
+    file, report = tmp_path / "tags.csv", tmp_path / "report.json"
+    file.write_text(TAGS)
+    words = ("train", file, "--text", "text", "--labels", "tags", "--multi-label", "kind=rude,spam,long", "--epochs", 2)
+    done = run(*words, "--encoder", tiny_folder(), "--report", report, "--json")
+    assert done.exit_code == 0, done.stderr
+    assert "tags: several labels a row, 3 labels" in done.stderr
+    assert "mean average precision" in done.stdout
+    figures = json.loads(done.stdout.splitlines()[-1])["tasks"]["kind"]["validation"]
+    assert {"macro_f1", "micro_f1", "samples_f1", "mean_average_precision"} <= figures.keys()
+    written = json.loads(report.read_text())
+    assert written["thresholds"].keys() == {"tags", "kind"}
+    again = run(*shlex.split(written["command"])[3:-2], "--report", report)
+    assert again.exit_code == 0, again.stderr
+    assert json.loads(report.read_text())["validation"] == written["validation"]
+
+
+def test_cells_are_kept_whole_where_the_user_says_so(tiny_folder, tmp_path):
+    file = tmp_path / "tags.csv"
+    file.write_text(TAGS)
+    done = run(
+        "train", file, "--text", "text", "--single-label", "tags", "--epochs", 1, "--encoder", tiny_folder(), "--json"
+    )
+    assert done.exit_code == 0, done.stderr
+    assert "several labels" not in done.stderr
+    assert "micro_f1" not in json.loads(done.stdout.splitlines()[-1])["tasks"]["tags"]["validation"]
+
+
+def test_without_a_column_of_labels_the_option_is_named(file):
+    done = run("train", file, "--text", "text")
+    assert done.exit_code == 2
+    assert "--labels COLUMN" in done.stderr

@@ -14,6 +14,7 @@ from mtst.evaluation.error_analysis import (
     ReliabilityBin,
     confident_errors,
     count_confusions,
+    label_decisions,
     predict_held_out,
     predicted_rows,
     reliability_bins,
@@ -138,3 +139,21 @@ def test_a_run_keeps_what_its_model_says_of_the_held_out_rows(tmp_path, tiny_fol
     finished = folder.history().finished
     for task in swapped.tasks:
         assert count_confusions(predicted_rows(kept, held_out, task), len(task.labels)) == finished.confusion[task.name]
+
+
+TAGS = Task("tags", ("a", "b", "c"), multi=True)
+
+
+def test_a_row_with_several_labels_is_right_if_all_of_them_are():
+    data = Dataset(("x y", "z", "u"), (TAGS, MOOD), {"tags": (0b11, 0b100, UNLABELLED), "mood": (0, 1, 0)}, (2, 3, 4))
+    ranking = ((0, 0.9), (1, 0.5), (2, 0.1))
+    held = HeldOutPredictions(data.lines, {"tags": (ranking,) * 3, "mood": (((0, 1.0),),) * 3}, {"tags": 0.4})
+    first, second = predicted_rows(held, data, TAGS)
+    assert (first.predicted, first.is_correct, second.is_correct) == (0b11, True, False)
+    assert first.confidence == pytest.approx(0.9 * 0.5 * 0.9)
+    assert second.true_probability == pytest.approx(0.1 * 0.5 * 0.1)
+    (short,) = scores_by_label(TAGS, [first], data, MOOD)
+    assert (short.name, short.accuracy, short.macro_f1) == ("glad", 1.0, 1.0)
+    decisions = label_decisions(held, data, TAGS)
+    assert len(decisions) == 6
+    assert [each.is_correct for each in decisions] == [True, True, False, False, False, True]

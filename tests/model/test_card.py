@@ -4,6 +4,7 @@ import subprocess
 import sys
 import zipfile
 
+import numpy as np
 import pytest
 import yaml
 from huggingface_hub import ModelCard
@@ -154,3 +155,20 @@ def test_what_is_no_report_is_refused_and_nothing_written(tiny, tmp_path, report
     with pytest.raises(ModelError, match=r"report\.json"):
         tiny.save(tmp_path / "model", report=report or b" ")
     assert not (tmp_path / "model").exists()
+
+
+def test_a_stranger_gets_the_same_sets_of_labels(tiny_folder, tmp_path):
+    tasks = [Task("tags", ("a", "b", "c"), multi=True), Task("mood", ("glad", "sad"))]
+    model = MultiTaskSentenceTransformer(load_encoder(str(tiny_folder())), tasks)
+    low, high = np.sort(model.predict(SENTENCES)["tags"].probabilities, axis=None)[[2, 3]]
+    model.set_thresholds({"tags": float(low + high) / 2})
+    model.save(tmp_path / "model")
+    done = run(tmp_path / "model", "predict.py", *SENTENCES)
+    assert done.returncode == 0, done.stderr
+    lines = [line.strip() for line in done.stdout.splitlines() if line.startswith("  ")]
+    found = model.predict(SENTENCES)["tags"].label_sets
+    assert sum(map(len, found)) == 3
+    said = [[part.rpartition(" (")[0] for part in line.removeprefix("tags: ").split(", ")] for line in lines[::2]]
+    assert said == [list(labels) or [""] for labels in found]
+    card = (tmp_path / "model" / "README.md").read_text()
+    assert f"(several a row; those with a probability of {model.tasks[0].threshold:.3g} or more)" in card

@@ -1,4 +1,7 @@
+import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 
@@ -51,16 +54,36 @@ def test_the_file_says_what_goes_in_and_comes_out(exported):
     assert all(isinstance(size, str) for size in session.get_inputs()[0].shape)
 
 
-def test_the_script_needs_neither_pytorch_nor_mtst(exported):
-    model, folder = exported
+def printed_labels(folder):
+    """The lines with labels that the script prints, without PyTorch and mtst."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     hidden = "import sys; sys.modules['torch'] = sys.modules['mtst'] = None; sys.argv = sys.argv[1:]\n"
     script = hidden + "import runpy; runpy.run_path(sys.argv[0], run_name='__main__')"
     command = [sys.executable, "-I", "-c", script, "predict_onnx.py", *SENTENCES]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    return [line for line in done.stdout.splitlines() if line.startswith("  ")]
+
+
+def test_the_script_prints_all_labels_above_a_threshold(exported, tmp_path):
+    folder = shutil.copytree(exported[1], tmp_path / "multi")
+    _, logits, _ = answers(folder, SENTENCES)
+    probabilities = np.sort((1 / (1 + np.exp(-logits))), axis=None)
+    threshold = float(probabilities[3:5].mean())
+    metadata = json.loads((folder / "mtst.json").read_text())
+    metadata["tasks"][0] |= {"multi": True, "threshold": threshold}
+    (folder / "mtst.json").write_text(json.dumps(metadata))
+    name, labels = metadata["tasks"][0]["name"], metadata["tasks"][0]["labels"]
+    chosen = [[labels[k] for k in np.flatnonzero(1 / (1 + np.exp(-row)) >= threshold)] for row in logits]
+    said = [re.findall(r"(\w+) \(", line.removeprefix(f"  {name}:")) for line in printed_labels(folder)[::2]]
+    assert said == chosen
+    assert sum(map(len, chosen)) == logits.size - 4
+
+
+def test_the_script_needs_neither_pytorch_nor_mtst(exported):
+    model, folder = exported
     found = model.predict(SENTENCES)
-    lines = [line.rpartition(" (")[0] for line in done.stdout.splitlines() if line.startswith("  ")]
+    lines = [line.rpartition(" (")[0] for line in printed_labels(folder)]
     assert lines == [f"  {name}: {each.labels[row]}" for row in range(3) for name, each in found.items()]
 
 

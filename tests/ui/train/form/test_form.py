@@ -6,6 +6,7 @@ import pytest
 
 from mtst.assets import SMALL_SAMPLE
 from mtst.text import escape_html, inline_text
+from mtst.training.config import TrainConfig
 from mtst.ui.components.upload import limits_note
 from mtst.ui.services.services import Services
 from mtst.ui.train.form import data_quality, dataset, form
@@ -149,3 +150,27 @@ def test_text_in_a_menu_is_cut_and_turns_nothing_beside_it() -> None:
     assert inline_text("\u202eabc") == "\u2068\u202eabc\u2069"
     assert len(inline_text("x" * 100_000)) == 80
     assert inline_text("plain") == "plain"
+
+
+def test_columns_with_several_labels_are_guessed_shown_and_changed(services: Services, write_csv) -> None:
+    tags = ("a;b", "a", "b;c", "c")
+    rows = [f'"{text}",{tags[n % 4]},{n % 2}' for n, text in enumerate(CUPS + PANS)]
+    file = dataset.read_file(services, write_csv("\n".join(["text,tags,half", *rows])))
+    assert (file.several["value"], file.several["visible"]) == (["tags"], True)
+    chosen = DataForm(file.draft, "text", ["tags"], several=file.several["value"])
+    view = describe(services, chosen)
+    assert (view.tasks[0].multi, len(view.tasks[0].labels)) == (True, 3)
+    assert "3 labels, 8 rows, several a row" in view.rows
+    assert "labels a row on average" in view.rows
+    whole = describe(services, replace(chosen, several=[]))
+    assert (whole.tasks[0].multi, len(whole.tasks[0].labels)) == (False, 4)
+    job = dataset.build_job(services, replace(chosen, several=[]), whole.tasks, TrainConfig())
+    assert job.label_choice.single == ("tags",)
+
+
+def test_columns_of_0_and_1_are_offered_as_one_task(services: Services, write_csv) -> None:
+    rows = [f'"{text}",{n % 2},{n % 3 % 2},{n // 4}' for n, text in enumerate(CUPS + PANS)]
+    file = dataset.read_file(services, write_csv("\n".join(["text,rude,spam,long", *rows])))
+    assert file.labels["value"] == ["labels=rude,spam,long"]
+    (task,) = describe(services, DataForm(file.draft, "text", file.labels["value"])).tasks
+    assert (task.name, task.labels, task.multi) == ("labels", ("long", "rude", "spam"), True)
