@@ -24,7 +24,7 @@ from mtst.data.tasks import Task, reusable_tasks
 from mtst.encoders.catalogue import DEFAULT
 from mtst.errors import SettingsError
 from mtst.evaluation.metrics import evaluate
-from mtst.evaluation.scores import Scores
+from mtst.evaluation.scores import Scores, small_sample_caution
 from mtst.model.loading import load_model
 from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.model.storage import check_target
@@ -178,6 +178,8 @@ def _save(
 
 def _print_result(history: History, test_scores: dict[str, Scores] | None, note: str, echo: Echo) -> None:
     best_epoch = history.finished.best_epoch
+    if caution := small_sample_caution(history.started.validation_rows):
+        echo(caution)
     echo(_proof_table(history.finished.proof, best_epoch))
     echo(f"kept epoch {best_epoch}, {note}")
     for split, by_task in (("validation", history.best.validation), ("test", test_scores or {})):

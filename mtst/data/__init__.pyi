@@ -1,4 +1,6 @@
 from .dataset import Dataset, make_dataset
+from .labels.choice import LabelChoice
+from .labels.columns import LabelColumns
 from .limits import Limits
 from .split import stratified_split
 from .table import Table, read_table
@@ -6,6 +8,8 @@ from .tasks import Task
 
 __all__ = [
     "Dataset",
+    "LabelChoice",
+    "LabelColumns",
     "Limits",
     "Table",
     "Task",

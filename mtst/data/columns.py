@@ -16,6 +16,7 @@ MAX_GUESSED_TASKS = 3
 MAX_NUMERIC_LABELS = 20  # up to so many distinct numbers are labels, whatever they count
 MIN_ROWS_PER_NUMBER = 3  # above that, whole numbers are labels if each occurs so often on average
 MAX_GUESSED_LABELS = 200  # distinct values of a column that is guessed to hold labels
+MIN_GUESSED_LABELS = 3  # so many are labels in a table of any length, if one of them is repeated
 MIN_FILLED = 0.4  # share of filled cells of a column that is guessed to hold labels
 NEAR_BEST = 0.25  # share of the best column's score that other guessed columns reach
 TEXT_NAMES = re.compile(
@@ -71,7 +72,10 @@ def _label_score(name: str, cells: Sequence[str]) -> float:
         cells = [label for cell in cells for label in split_labels(cell, separator) or ("",)]
     filled = [cell for cell in cells if cell]
     distinct = len(set(filled))
-    if not 2 <= distinct <= min(MAX_GUESSED_LABELS, max(2, len(filled) // 3)) or len(filled) < MIN_FILLED * len(cells):
+    few = MIN_GUESSED_LABELS if distinct < len(filled) else 2
+    if not 2 <= distinct <= min(MAX_GUESSED_LABELS, max(few, len(filled) // 3)) or len(filled) < MIN_FILLED * len(
+        cells
+    ):
         return 0.0
     if numeric_range(Counter(filled)):
         return 0.0

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+FEW_HELD_OUT = 30  # rows; with fewer, an accuracy of 50 % has a standard error above 9 points
 Confusion = tuple[tuple[int, ...], ...]  # how many rows of each label (row) were predicted as each label (column)
 
 
@@ -48,6 +49,17 @@ class Scores:
 def mean_macro_f1(scores: dict[str, Scores]) -> float:
     """Return the mean macro-F1 over the tasks, the one score that epochs are chosen by: every task counts the same."""
     return sum(scored.macro_f1 for scored in scores.values()) / len(scores) if scores else 0.0
+
+
+def small_sample_caution(rows: int) -> str:
+    """Return what scores on so few held-out rows are worth; an empty string if there are enough of them."""
+    if rows >= FEW_HELD_OUT:
+        return ""
+    held_out = "1 row is" if rows == 1 else f"{rows} rows are"
+    return (
+        f"Only {held_out} held out, so each is worth {100 / max(1, rows):.0f} points of accuracy and a score may be "
+        "chance. A comparison of scenarios judges by all rows in turn."
+    )
 
 
 def standard_error(scores: dict[str, Scores]) -> float:

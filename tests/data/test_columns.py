@@ -184,3 +184,11 @@ def test_a_table_of_many_intents_becomes_a_dataset(labels):
     intents = table({"text": "text", "intent": lambda row: f"intent {row % labels}"}, 450)
     data = make_dataset(intents, "text", ["intent"])
     assert len(data.tasks[0].labels) == labels
+
+
+def test_labels_of_a_table_of_five_rows_are_guessed(table_of):
+    rows = ["Great film.,1,2", "It rained all day.,0,0", "We left early.,0,1", "A lovely song.,1,2", "So so.,0,1"]
+    guessed = "sentence", ("class", "sentiment")
+    assert guess_columns(table_of("sentence,class,sentiment\n" + "\n".join(rows))) == guessed
+    numbered = [f"{row},{number}" for number, row in enumerate(rows)]
+    assert guess_columns(table_of("sentence,class,sentiment,position\n" + "\n".join(numbered))) == guessed

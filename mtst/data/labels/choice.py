@@ -92,6 +92,8 @@ def _recombines(cells: Counter[str], separator: str) -> bool:
 class LabelChoice:
     """Which columns hold labels, and what is said about them.
 
+    `LabelChoice(guessed=("topic", "tags"))` leaves it to the cells of both columns.
+
     Attributes:
         guessed: columns of which `guess_label_columns` says whether their cells hold several labels.
         multi: multi-label tasks, as `parse_label_columns` reads them.

@@ -10,6 +10,7 @@ from mtst.data.labels.names import rare_labels
 from mtst.data.labels.sets import describe_labels
 from mtst.data.row_report import RowReport
 from mtst.data.tasks import Task
+from mtst.evaluation.scores import small_sample_caution
 from mtst.text import truncate
 from mtst.ui.components.html import bars, table
 from mtst.ui.components.templates import render
@@ -40,6 +41,7 @@ def upload_report(report: RowReport, train: Dataset, validation: Dataset) -> Mar
         reasons=", ".join(f"{count:,} {reason}" for reason, count in report.skip_reasons.items()),
         train_rows=len(train),
         validation_rows=len(validation),
+        caution=small_sample_caution(len(validation)),
         unchecked=_names(_unchecked_labels(train, validation)),
         skipped_rows=_skipped_rows(report),
         first_rows=_first_rows(data),

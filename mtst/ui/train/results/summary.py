@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from mtst.assets import load_sts_pairs
-from mtst.evaluation.scores import mean_macro_f1
+from mtst.evaluation.scores import mean_macro_f1, small_sample_caution
 from mtst.evaluation.semantic_similarity import EmbeddingQuality
 from mtst.model.trained_parts import Trains
 from mtst.runs.history import History
@@ -76,7 +76,8 @@ def _changes(group: GroupProof, kept_epoch: int) -> tuple[str, str, str]:
 def _lines(history: History) -> list[str]:
     """Return the sentences, in order."""
     started, finished, trained = history.started, history.finished, history.last_epoch > 0
-    lines = []
+    caution = small_sample_caution(started.validation_rows)
+    lines = [caution] if caution else []
     if finished.early:
         lines.append(
             f"It ended by itself after epoch {history.last_epoch}: none after epoch {finished.best_epoch} was good "
