@@ -6,9 +6,26 @@ from typing import Annotated
 import typer
 
 from mtst.analysis.data_quality import check_quality
-from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, Text
-from mtst.cli.output import check_writable, load_with_progress, print_skipped
+from mtst.analysis.token_oddities import find_token_oddities
+from mtst.cli.options import (
+    Clean,
+    Delimiter,
+    EncoderName,
+    Encoding,
+    File,
+    Fp32,
+    Header,
+    Labels,
+    Merge,
+    Missing,
+    Sheet,
+    Text,
+    parse_treatments,
+)
+from mtst.cli.output import check_writable, load_with_progress, print_oddities, print_skipped
 from mtst.data.dataset import make_dataset
+from mtst.data.oddities.treatments import treat
+from mtst.data.readers.options import ReadOptions
 from mtst.data.table import read_table
 from mtst.encoders.catalogue import DEFAULT
 
@@ -20,15 +37,24 @@ def check(
     out: Annotated[Path, typer.Option(metavar="FILE.csv", help="Where to write what was found, with line numbers.")],
     merge: Merge = False,
     header: Header = None,
+    encoding: Encoding = "",
+    delimiter: Delimiter = "",
+    sheet: Sheet = "",
+    missing: Missing = None,
+    clean: Clean = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Fixes the folds.")] = 0,
     encoder: EncoderName = DEFAULT,
     fp32: Fp32 = False,
 ) -> None:
-    """Look for copies, near copies, copies that disagree and labels that look mistaken, the worst first."""
+    """Say what looks odd in a file; look for copies, copies that disagree and labels that look mistaken."""
     check_writable(out)
-    data = make_dataset(read_table(file, header=header), text, labels, merge=merge)
+    table = read_table(file, options=ReadOptions(header, encoding, delimiter, sheet))
+    data = make_dataset(treat(table, parse_treatments(missing, clean)), text, labels, merge=merge)
     print_skipped(data.skipped)
-    findings = check_quality(data, load_with_progress(encoder, fp32=fp32).encode(data.texts), seed)
+    print_oddities(data.oddities)
+    loaded = load_with_progress(encoder, fp32=fp32)
+    print_oddities(find_token_oddities(data, loaded))
+    findings = check_quality(data, loaded.encode(data.texts), seed)
     count = findings.write(data, out)
     typer.echo(
         f"{len(data):,} rows: {len(findings.copies):,} copies, {len(findings.near_copies):,} near copies, "

@@ -8,7 +8,7 @@ import typer
 
 from mtst.cli import options
 from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, Text
-from mtst.cli.output import check_writable, load_with_progress, print_skipped, write_text
+from mtst.cli.output import check_writable, load_with_progress, print_oddities, print_skipped, write_text
 from mtst.comparison.estimate import total_seconds
 from mtst.comparison.events import (
     AttemptEnded,
@@ -23,6 +23,8 @@ from mtst.comparison.results import Comparison
 from mtst.comparison.rows import plan_comparison
 from mtst.comparison.runner import compare_scenarios
 from mtst.data.dataset import make_dataset
+from mtst.data.oddities.treatments import treat
+from mtst.data.readers.options import ReadOptions
 from mtst.data.table import read_table
 from mtst.encoders.catalogue import DEFAULT
 from mtst.runs.job import Job
@@ -63,6 +65,11 @@ def compare(
     merge: Merge = False,
     leave_out: options.LeaveOut = "",
     header: Header = None,
+    encoding: options.Encoding = "",
+    delimiter: options.Delimiter = "",
+    sheet: options.Sheet = "",
+    missing: options.Missing = None,
+    clean: options.Clean = None,
     test: options.Test = None,
     race: Race = True,
     html: Html = None,
@@ -78,10 +85,14 @@ def compare(
     """
     check_writable(html, report)
     config = TrainConfig(epochs=epochs, batch_size=batch_size, top_blocks=top_blocks, balance=balance, seed=seed)
-    left_out = options.parse_lines(leave_out)
-    data = make_dataset(read_table(file, header=header), text, labels, merge=merge, leave_out=left_out)
-    test_data = make_dataset(read_table(test, header=header), text, labels, data.tasks, merge=merge) if test else None
+    left_out, treatments = options.parse_lines(leave_out), options.parse_treatments(missing, clean)
+    reading = ReadOptions(header, encoding, delimiter, sheet)
+    table = treat(read_table(file, options=reading), treatments)
+    data = make_dataset(table, text, labels, merge=merge, leave_out=left_out)
+    test_table = treat(read_table(test, options=reading), treatments) if test else None
+    test_data = make_dataset(test_table, text, labels, data.tasks, merge=merge) if test_table else None
     print_skipped(data.skipped)
+    print_oddities(data.oddities)
     scenarios = tuple(scenario or comparable_scenarios(data.tasks))
     attempts = plan_comparison(data, config, scenarios, seeds, alone=alone, test=test_data)
     if expected := expect_for(data):
@@ -105,6 +116,10 @@ def compare(
         seeds=seeds,
         alone=alone,
         race=race,
+        encoding=encoding,
+        delimiter=delimiter,
+        sheet=sheet,
+        treatments=treatments,
     )
     result = build_comparison_report(job, data, comparison)
     for sentence in result["recommendation"]:

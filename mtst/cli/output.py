@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -10,6 +11,7 @@ from typing import ParamSpec, TypeVar
 
 import typer
 
+from mtst.data.readers.notes import Oddity
 from mtst.data.readers.records import Skipped
 from mtst.encoders.encoder import Encoder
 from mtst.encoders.hub.download import ProgressCallback
@@ -59,6 +61,16 @@ def print_skipped(skipped: Sequence[Skipped], count: int | None = None) -> None:
         reasons = "; ".join(f"line {row.line}: {row.reason}" for row in skipped[:3])
         more = ", and more" if count > 3 else ""
         typer.echo(f"{count:,} row{'s' * (count > 1)} skipped: {reasons}{more}", err=True)
+
+
+def print_oddities(oddities: Sequence[Oddity]) -> None:
+    """Print on standard error what looks odd in a file, each with an example and the option that treats it."""
+    for oddity in oddities:
+        line = f"line {oddity.line:,}: " if oddity.line else ""
+        example = f" ({line}{oddity.example})" if oddity.example else f" ({line.rstrip(': ')})" if line else ""
+        treatment = oddity.treatment
+        option = f" {treatment.label}: {' '.join(map(shlex.quote, treatment.words))}" if treatment else ""
+        typer.echo(f"note: {oddity.sentence}{example}{option}", err=True)
 
 
 def load_with_progress(name: str, *, fp32: bool) -> Encoder:

@@ -7,10 +7,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mtst.analysis.token_oddities import find_token_oddities
 from mtst.cli import options
 from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, Text
-from mtst.cli.output import Echo, check_writable, echo_on_main, load_with_progress, print_skipped, write_text
+from mtst.cli.output import (
+    Echo,
+    check_writable,
+    echo_on_main,
+    load_with_progress,
+    print_oddities,
+    print_skipped,
+    write_text,
+)
 from mtst.data.dataset import Dataset, make_dataset
+from mtst.data.oddities.treatments import treat
+from mtst.data.readers.options import ReadOptions
 from mtst.data.table import read_table
 from mtst.data.tasks import Task, reusable_tasks
 from mtst.encoders.catalogue import DEFAULT
@@ -63,6 +74,11 @@ def train(
     merge: Merge = False,
     leave_out: options.LeaveOut = "",
     header: Header = None,
+    encoding: options.Encoding = "",
+    delimiter: options.Delimiter = "",
+    sheet: options.Sheet = "",
+    missing: options.Missing = None,
+    clean: options.Clean = None,
     test: options.Test = None,
     out: options.Out = None,
     heads_only: options.HeadsOnly = False,
@@ -89,15 +105,16 @@ def train(
         check_target(out)
     if start_from and (encoder != DEFAULT or heads_only):
         raise SettingsError("--from brings its own encoder, to be saved whole: leave out --encoder and --heads-only.")
-    left_out = options.parse_lines(leave_out)
+    left_out, treatments = options.parse_lines(leave_out), options.parse_treatments(missing, clean)
+    reading = ReadOptions(header, encoding, delimiter, sheet)
     with launched_process_group() as process_group:
         echo = echo_on_main(process_group)
         process_group.run_on_main(lambda: check_writable(report))
         with process_group.fail_together():
-            data = make_dataset(read_table(file, header=header), text, labels, merge=merge, leave_out=left_out)
-            test_data = (
-                make_dataset(read_table(test, header=header), text, labels, data.tasks, merge=merge) if test else None
-            )
+            table = treat(read_table(file, options=reading), treatments)
+            data = make_dataset(table, text, labels, merge=merge, leave_out=left_out)
+            test_table = treat(read_table(test, options=reading), treatments) if test else None
+            test_data = make_dataset(test_table, text, labels, data.tasks, merge=merge) if test_table else None
             if start_from:
                 model = _load_start(start_from, data.tasks, echo, fp32=fp32)
             else:
@@ -105,12 +122,25 @@ def train(
         echo(f"{len(data):,} rows used")
         if process_group.is_main:
             print_skipped(data.skipped)
+            print_oddities((*data.oddities, *find_token_oddities(data, model.encoder)))
         if find_rates:
             config = process_group.run_on_main(lambda: _with_found_rates(model, data, config, echo))
         history = _follow(fit(model, data, config, baselines=baselines, process_group=process_group), echo)
         test_scores = evaluate(model, test_data) if test_data else None
         job = Job(
-            model.base, config, str(file), text, header is not False, merge, left_out, fp32, start=start_from or ""
+            model.base,
+            config,
+            str(file),
+            text,
+            header is not False,
+            merge,
+            left_out,
+            fp32,
+            start=start_from or "",
+            encoding=encoding,
+            delimiter=delimiter,
+            sheet=sheet,
+            treatments=treatments,
         )
         run_report = json.dumps(build_report(job, data, history, test_scores), indent=1, ensure_ascii=False) + "\n"
         process_group.run_on_main(lambda: _save(model, run_report, out, report, heads_only=heads_only))

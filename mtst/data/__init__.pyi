@@ -1,5 +1,6 @@
 from .dataset import Dataset, make_dataset
 from .limits import Limits
+from .readers.options import ReadOptions
 from .split import stratified_split
 from .table import Table, read_table
 from .tasks import Task
@@ -7,6 +8,7 @@ from .tasks import Task
 __all__ = [
     "Dataset",
     "Limits",
+    "ReadOptions",
     "Table",
     "Task",
     "make_dataset",

@@ -5,8 +5,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from mtst.data.columns import check_labels
-from mtst.data.labels import group_similar, normalize_label, sort_labels, trim_labels
+from mtst.data.labels import group_similar, normalize_label, sort_labels, trim_labels, unwrap_list
 from mtst.data.limits import Limits
+from mtst.data.oddities.finding import find_oddities
+from mtst.data.readers.notes import Oddity
 from mtst.data.readers.records import Skipped
 from mtst.data.table import Table
 from mtst.data.tasks import Task, check_tasks
@@ -20,7 +22,8 @@ MAX_TASKS = 8
 class Dataset:
     """Sentences with a label index for each task, `UNLABELLED` where a row has no label for it.
 
-    `labels[task.name]` is as long as `texts`; `lines` holds the line of the file that each row starts on.
+    `labels[task.name]` is as long as `texts`; `lines` holds the line of the file that each row starts on; `oddities` is
+    what looks odd in the table that it was made from.
     """
 
     texts: tuple[str, ...]
@@ -28,6 +31,7 @@ class Dataset:
     labels: dict[str, tuple[int, ...]]
     lines: tuple[int, ...]
     skipped: tuple[Skipped, ...] = ()
+    oddities: tuple[Oddity, ...] = ()
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -81,7 +85,7 @@ def make_dataset(
         raise DataError(f"Choose one text column and one to {MAX_TASKS} label columns, each a different one.")
     sentences = table.column(text)
     known_labels = {task.name: task.labels for task in tasks or ()}
-    cells = {name: _labels(table.column(name), known_labels.get(name), merge=merge) for name in labels}
+    cells = {name: _labels(_unwrapped(table.column(name)), known_labels.get(name), merge=merge) for name in labels}
     left_out = frozenset(leave_out)
     skipped, used = list(table.skipped), []
     for row, line in enumerate(table.lines):
@@ -108,7 +112,14 @@ def make_dataset(
         labels={name: tuple(index[name].get(cells[name][row], UNLABELLED) for row in used) for name in labels},
         lines=tuple(table.lines[row] for row in used),
         skipped=tuple(sorted(skipped, key=lambda row: row.line)),
+        oddities=find_oddities(table, text, labels),
     )
+
+
+def _unwrapped(cells: Sequence[str]) -> list[str]:
+    """Return the cells of a column of labels with lists of one entry replaced by it."""
+    unwrapped = {cell: unwrap_list(cell) for cell in set(cells)}
+    return [unwrapped[cell] for cell in cells]
 
 
 def _labels(cells: Sequence[str], known: Sequence[str] | None, *, merge: bool) -> list[str]:

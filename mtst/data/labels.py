@@ -1,12 +1,31 @@
 """The values of a column as labels: which are similar, how they are sorted, and which are rare."""
 
+import ast
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 RARE_SHARE = 0.25  # of an even share of the rows
 MIN_ROWS = 8
+LONGEST_LIST = 1_000  # characters
 MAX_DIGITS = 20  # a longer number is sorted as text
+
+
+def unwrap_list(cell: str) -> str:
+    """Return the only entry of a list, nothing for an empty list, and any other cell unchanged.
+
+    Annotation tools write such lists. The list is written as in JSON or Python: `["positive"]`, `['positive']`, `[1]`.
+    """
+    stripped = cell.strip()
+    if not (stripped.startswith("[") and stripped.endswith("]")) or len(stripped) > LONGEST_LIST:
+        return cell
+    try:
+        entries = ast.literal_eval(stripped)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return cell
+    if not isinstance(entries, list) or len(entries) > 1 or not all(isinstance(each, str | int) for each in entries):
+        return cell
+    return str(entries[0]) if entries else ""
 
 
 def trim_labels(cells: Iterable[str]) -> dict[str, str]:

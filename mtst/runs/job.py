@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from mtst.data.oddities.treatments import NOTHING, Treatments
 from mtst.training.config import TrainConfig
 
 
@@ -25,6 +26,10 @@ class Job:
         seeds: how many seeds each of them is trained with.
         alone: a scenario in which each task is also trained alone.
         race: whether scenarios that cannot win any more are stopped early.
+        encoding: the encoding that the file was read in, if the user chose it.
+        delimiter: the delimiter that the user chose, if any.
+        sheet: the sheet of a workbook or the file of an archive that the user chose, if any.
+        treatments: what was done about what is odd in the file.
         start: the name of the model to train further, if any; it lies in the run's folder.
     """
 
@@ -42,3 +47,7 @@ class Job:
     alone: str | None = None
     start: str = ""
     race: bool = True
+    encoding: str = ""
+    delimiter: str = ""
+    sheet: str = ""
+    treatments: Treatments = NOTHING

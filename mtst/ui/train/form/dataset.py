@@ -11,6 +11,7 @@ from mtst.assets import ASSETS
 from mtst.comparison.known_results import describe_expectation, expect_for
 from mtst.data.columns import guess_columns
 from mtst.data.dataset import Dataset, similar_labels
+from mtst.data.readers.options import ReadOptions
 from mtst.data.split import check_trainable
 from mtst.data.table import read_table
 from mtst.data.tasks import DEFAULT_TASKS, Task
@@ -74,7 +75,7 @@ def read_file(services: Services, path: str | None, *, header: bool | None = Non
     limits = services.settings.limits
     try:
         file = claim_upload(path)
-        table = read_table(file, limits, header=header)
+        table = read_table(file, limits, ReadOptions(header=header))
     except MtstError as error:
         return FileView(None, *no_columns, unread=show_message(problem(error)))
     if file.parent == ASSETS:  # so that the command line that the page shows finds the sample too
