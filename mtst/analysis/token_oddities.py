@@ -14,11 +14,20 @@ TEXT_UNKNOWN = 0.25  # share of the tokens of one text
 
 def find_token_oddities(data: Dataset, encoder: Encoder) -> tuple[Oddity, ...]:
     """Return how many texts are cut, and how many tokens are unknown, from up to 2,000 of the texts."""
-    step = max(1, -(-len(data) // SAMPLE_TEXTS))
-    rows = range(0, len(data), step)
-    texts = [data.texts[row][:SAMPLE_CHARACTERS] for row in rows]
-    ids = encoder.tokenize(texts, truncate=False)
+    rows, ids = _tokenize_sample(data, encoder)
     return (*_cut_texts(data, rows, ids, encoder), *_unknown_tokens(data, rows, ids, encoder))
+
+
+def find_unknown_tokens(data: Dataset, encoder: Encoder) -> tuple[Oddity, ...]:
+    """Return how many tokens are unknown, from up to 2,000 of the texts."""
+    return tuple(_unknown_tokens(data, *_tokenize_sample(data, encoder), encoder))
+
+
+def _tokenize_sample(data: Dataset, encoder: Encoder) -> tuple[range, list[list[int]]]:
+    """Return evenly spaced rows, and the token ids of the beginning of each of their texts."""
+    rows = range(0, len(data), max(1, -(-len(data) // SAMPLE_TEXTS)))
+    texts = [data.texts[row][:SAMPLE_CHARACTERS] for row in rows]
+    return rows, encoder.tokenize(texts, truncate=False)
 
 
 def _share(rows: Sequence[int], data: Dataset, count: int) -> str:

@@ -2,7 +2,7 @@
 
 from mtst.data.limits import Limits
 from mtst.data.readers.json.documents import check_no_message, document_table, is_document, parse_document
-from mtst.data.readers.json.lines import BLANK, parse_object, read_json_lines
+from mtst.data.readers.json.lines import BLANK, parse_list, parse_object, read_json_lines, read_list_lines
 from mtst.data.readers.notes import Notes
 from mtst.data.readers.options import ReadOptions
 from mtst.data.readers.records import Reading, Records
@@ -89,6 +89,9 @@ def _read_json(name: str, content: Content, encoding: str, limits: Limits, notes
             check_no_message(name, parsed)
         records = read_json_lines(name, content, encoding, limits, notes)
         return Reading(f"{JSON_LINES}, {encoding_name(encoding)}", records, notes, names=True, encoding=encoding)
+    if parsed is None and not alone and parse_list(line) is not None:
+        rows = read_list_lines(name, content, encoding)
+        return Reading(f"{JSON_LINES}, {encoding_name(encoding)}", rows, notes, encoding=encoding)
     if parsed is None and not _begins_json(line):
         return None
     table = document_table(name, parse_document(name, _utf8(name, content, encoding, limits)), limits, notes)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 MAX_TITLE_ROWS = 12  # rows above the names
 MOST_NAME_WORDS = 2  # of the only column: a longer first line is a text like those below it
 MAX_SURVEY_ROWS = 4  # rows below the names that describe columns
+COMMENT = ("#", "//", "%")
 TITLE_SHARE = 0.5  # of the cells that most rows fill; a title fills fewer
 SURVEY_CELL = re.compile(r"""\{\s*["']ImportId["']""")  # of Qualtrics
 DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
@@ -48,12 +49,16 @@ def choose_header(rows: Sequence[Sequence[str]], *, names: bool | None = None) -
         return HeaderChoice(header=names is not False)
     titles = _count_titles(rows)
     first, below = rows[titles], rows[titles + 1 :]
+    if titles and not names_columns(first, below):
+        return HeaderChoice(header=False, titles=titles)
     if descriptions := _count_descriptions(below):
         return HeaderChoice(header=True, titles=titles, descriptions=descriptions)
     if not names_columns(first, below):
         return HeaderChoice(header=False)
     if _is_enumeration(first):
-        return HeaderChoice(header=True, titles=titles, decision="numbered names", what=", ".join(first[:4]))
+        return HeaderChoice(
+            header=True, titles=titles, decision="numbered names", what=", ".join(filter(None, first[:4]))
+        )
     if values := _values_below(first, below):
         return HeaderChoice(
             header=True, titles=titles, decision="name that is a value", what=f"“{first[values[0]].strip()[:40]}”"
@@ -111,17 +116,21 @@ def _filled(row: Sequence[str]) -> int:
 def _count_titles(rows: Sequence[Sequence[str]]) -> int:
     """Return how many rows stand above the names: they fill fewer cells than most rows; a full row of names follows.
 
-    The names must differ from the values below them in a column that repeats a few values.
+    The names must differ from the values below them in a column that repeats a few values. Comments that have fewer
+    cells than every row need no names below them.
     """
-    usual = Counter(map(_filled, rows[1:])).most_common(1)
-    width = usual[0][0] if usual else 0
+    usual = Counter((_filled(row), len(row)) for row in rows[1:]).most_common(1)
+    width, length = usual[0][0] if usual else (0, 0)
     if width < 2:
         return 0
     most = max(1, int(TITLE_SHARE * (width - 1)))
-    titles = 0
-    while titles < min(MAX_TITLE_ROWS, len(rows) - 3) and _is_title(rows[titles], most):
+    titles = comments = 0
+    while titles < min(MAX_TITLE_ROWS, len(rows) - 3) and _is_title(rows[titles], most, length):
+        comments += titles == comments and rows[titles][0].startswith(COMMENT) and len(rows[titles]) < length
         titles += 1
     first, below = rows[titles], rows[titles + 1 :]
+    if titles and titles == comments and len(first) == length:
+        return titles
     if not titles or _filled(first) < width or not names_columns(first, below):
         return 0
     columns = _columns(first, below)
@@ -129,11 +138,13 @@ def _count_titles(rows: Sequence[Sequence[str]]) -> int:
     return titles if repeats or TYPICAL_NAME.fullmatch(first[0].strip()) else 0
 
 
-def _is_title(row: Sequence[str], most: int) -> bool:
+def _is_title(row: Sequence[str], most: int, length: int) -> bool:
+    """Return whether a row is a comment, or fills at most `most` cells or fewer than the `length` that rows have."""
     filled = [cell.strip() for cell in row if cell.strip()]
-    if filled and filled[0].startswith(("#", "//", "%")) and len(filled[0]) > 1:
+    if filled and filled[0].startswith(COMMENT) and len(filled[0]) > 1:
         return True
-    return len(filled) <= most and not any(TYPICAL_NAME.fullmatch(cell) for cell in filled)
+    short = len(filled) <= most or len(row) < length
+    return short and not any(TYPICAL_NAME.fullmatch(cell) for cell in filled)
 
 
 def _count_descriptions(below: Sequence[Sequence[str]]) -> int:

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 
 from mtst.errors import DataError
 
-DELIMITER_NAMES = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "bar": "|", "pipe": "|", "space": " "}
+DELIMITER_NAMES = {
+    "comma": ",",
+    "semicolon": ";",
+    "tab": "\t",
+    "\\t": "\t",
+    "bar": "|",
+    "pipe": "|",
+    "space": " ",
+    "none": "\x1f",
+}
 LONGEST_DELIMITER = 20
 
 
@@ -16,7 +25,8 @@ class ReadOptions:
     Attributes:
         header: whether the first row names the columns.
         encoding: the encoding of a text, as Python names it.
-        delimiter: what separates the cells of a text: one or several characters, or `tab`, `comma` and the like.
+        delimiter: what separates the cells of a text: one or several characters, or `tab`, `comma` and the like;
+            `none` for one column.
         sheet: the name of the sheet of a workbook, or of the file of an archive.
 
     Raises:

@@ -98,9 +98,7 @@ def make_stream(name: str, content: Content, limits: Limits, options: ReadOption
 
 def _leave_out_header(head: list[Record | Skipped], rows: Sequence[int], choice: HeaderChoice, notes: Notes) -> None:
     """Take the names of the columns out of the first records; titles and descriptions are skipped, and noted."""
-    if not choice.header:
-        return
-    names = head[rows[choice.titles]]
+    first = head[rows[choice.titles]]
     below = range(choice.titles + 1, choice.titles + 1 + choice.descriptions)
     for kind, reason, places in (
         ("title", "above the column names: a title or a comment", range(choice.titles)),
@@ -112,8 +110,9 @@ def _leave_out_header(head: list[Record | Skipped], rows: Sequence[int], choice:
             notes.add(kind, record.line, example=example)
             head[rows[place]] = Skipped(record.line, reason)
     if choice.decision:
-        notes.add(choice.decision, names.line, what=choice.what)
-    del head[rows[choice.titles]]
+        notes.add(choice.decision, first.line, what=choice.what)
+    if choice.header:
+        del head[rows[choice.titles]]
 
 
 def find_column(name: str, columns: Sequence[str], column: str) -> int:

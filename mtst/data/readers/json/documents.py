@@ -10,6 +10,7 @@ from pydantic_core import from_json
 
 from mtst.data.limits import Limits
 from mtst.data.readers.json.exports import find_export
+from mtst.data.readers.json.lines import parse_literal
 from mtst.data.readers.json.values import Columns, Object, cell_text
 from mtst.data.readers.notes import Notes
 from mtst.data.readers.records import Record, Skipped
@@ -128,14 +129,16 @@ class JsonTable:
 
 
 def parse_document(name: str, raw: bytes) -> Any:
-    """Return the JSON value that a file holds.
+    """Return the JSON value that a file holds, or a short one as Python prints it.
 
     Raises:
-        DataError: it is no JSON.
+        DataError: it is neither.
     """
     try:
         return from_json(raw)
     except ValueError as error:
+        if (value := parse_literal(raw.decode("utf-8", "replace"))) is not None:
+            return value
         reason = str(error).split("\n")[0]
         raise DataError(
             f"{name} looks like JSON but cannot be read: {reason}. Save it again as JSON Lines (one object per line) "
@@ -202,8 +205,8 @@ def check_no_message(name: str, value: Any) -> None:
     if isinstance(value, dict) and value.keys() <= ERROR_KEYS | ERROR_SIGNS and value.keys() & ERROR_SIGNS:
         said = [each for each in value.values() if isinstance(each, str)]
         raise DataError(
-            f"{name} holds the message of a server, not a table: {(said or [str(value)])[0][:100]!r}. Download the file "
-            "itself, after logging in if it needs that."
+            f"{name} holds the message of a server, not a table: {(said or [str(value)])[0][:100]!r}. Download the "
+            "file itself, after logging in if it needs that."
         )
 
 

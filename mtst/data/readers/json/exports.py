@@ -60,9 +60,10 @@ def _is_prodigy(row: Object) -> bool:
 
 def _prodigy(row: Object) -> Row:
     """Return text, label and answer of an example: without the answer “accept” it has no label."""
-    label = row["accept"] if isinstance(row.get("accept"), list) else row.get("label")
     answer = row.get("answer", "accept")
-    return {"text": row["text"], "label": label if answer == "accept" else None, "answer": answer}
+    if isinstance(row.get("accept"), list):
+        return {"text": row["text"], "label": row["accept"] if answer == "accept" else None}
+    return {"text": row["text"], "label": row.get("label") if answer == "accept" else None, "answer": answer}
 
 
 def _is_doccano(row: Object) -> bool:
@@ -107,6 +108,22 @@ def _chat(row: Object) -> Row:
     return {role: "\n".join(contents) for role, contents in said.items()} | rest
 
 
+def _is_nested(row: Object) -> bool:
+    """Return whether the texts of a row lie in objects, and none beside them."""
+    nested = [value for value in row.values() if isinstance(value, dict)]
+    return not any(isinstance(value, str) for value in row.values()) and any(
+        isinstance(value, str) for inner in nested for value in inner.values()
+    )
+
+
+def _nested(row: Object) -> Row:
+    """Return the values of the objects in a row as columns of their own, such as `data.text`."""
+    flat: Row = {}
+    for key, value in row.items():
+        flat |= {f"{key}.{inner}": each for inner, each in value.items()} if isinstance(value, dict) else {key: value}
+    return flat
+
+
 def _is_hub_row(row: Object) -> bool:
     return isinstance(row.get("row"), dict) and "row_idx" in row
 
@@ -122,6 +139,7 @@ EXPORTS = (
     Export("doccano", _is_doccano, _doccano, "doccano's annotations are read as the column “label”."),
     Export("chat", _is_chat, _chat, "Conversations are read as a column for each role."),
     Export("Hub", _is_hub_row, lambda row: dict(row["row"]), "The rows of a Hugging Face dataset are read."),
+    Export("nested objects", _is_nested, _nested, "The values of nested objects are read as columns of their own."),
 )
 
 

@@ -9,7 +9,7 @@ from pydantic_core import from_json
 
 from mtst.data.limits import Limits
 from mtst.data.readers.json.exports import Export, find_export
-from mtst.data.readers.json.values import Columns, Object
+from mtst.data.readers.json.values import Columns, Object, cell_text
 from mtst.data.readers.notes import Notes
 from mtst.data.readers.records import Record, Skipped
 from mtst.data.readers.source import Content
@@ -43,6 +43,25 @@ def read_json_lines(
             yield Skipped(line, "malformed: not a JSON object")
         else:
             yield Record(line, columns.cells(_row(parsed, export)))
+
+
+def read_list_lines(name: str, content: Content, encoding: str) -> Iterator[Record | Skipped]:
+    """Yield a record for each line that holds a list of cells."""
+    for number, line in enumerate(text_lines(name, content, encoding), 1):
+        if line.strip(BLANK):
+            cells = parse_list(line.strip(BLANK))
+            yield Record(number, cells) if cells is not None else Skipped(number, "malformed: not a JSON list")
+
+
+def parse_list(line: str) -> list[str] | None:
+    """Return the cells of a line that is a JSON list of at least two plain values, or None."""
+    try:
+        parsed = from_json(line.encode("utf-8", "replace")) if line.startswith("[") else None
+    except ValueError:
+        return None
+    if not isinstance(parsed, list) or len(parsed) < 2 or any(isinstance(each, dict) for each in parsed):
+        return None
+    return [cell_text(each) for each in parsed]
 
 
 def _row(parsed: Object, export: Export | None) -> Object:

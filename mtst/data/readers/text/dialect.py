@@ -77,10 +77,10 @@ class Dialect:
         return BLANKS.sub(SEPARATOR, line) if not self.delimiter.strip(" ") else line.replace(self.delimiter, SEPARATOR)
 
     def unmark(self, cells: list[str]) -> list[str]:
-        """Return cells with the delimiters that are part of them as they were."""
-        if len(self.delimiter) == 1:
+        """Return cells with the delimiters that are part of them as they were; without blanks around unusual ones."""
+        if self.is_common or self.delimiter == NO_DELIMITER:
             return cells
-        return [cell.replace(SEPARATOR, self.delimiter) for cell in cells]
+        return [cell.replace(SEPARATOR, self.delimiter).strip(" ") for cell in cells]
 
     def split(self, line: str) -> list[str]:
         """Return the cells of one line in which quotes have no meaning."""
@@ -183,7 +183,7 @@ def _split_line(line: str, delimiter: str) -> list[str]:
 def _find_unusual(start: str) -> Dialect | None:
     """Return the dialect of a delimiter that every line has equally often, or None.
 
-    Of several, the one that leaves the most columns is taken, then the longest.
+    One that is part of another does not count. Of several, the one that leaves the most columns is taken.
     """
     lines = [line for line in _lines(start)[:SAMPLE_LINES] if line.strip()]
     if len(start) >= SAMPLE_CHARACTERS:  # the last line may be cut off
@@ -197,7 +197,12 @@ def _find_unusual(start: str) -> Dialect | None:
         width = len(rows[0])
         if width > 1 and all(len(row) == width for row in rows) and _are_cells(rows, labelled=everyday):
             found.append((width, len(delimiter), dialect))
-    return max(found, key=lambda each: each[:2], default=(0, 0, None))[2]
+    whole = [
+        each
+        for each in found
+        if not any(each[2].delimiter != other.delimiter and each[2].delimiter in other.delimiter for *_, other in found)
+    ]
+    return max(whole, key=lambda each: each[:2], default=(0, 0, None))[2]
 
 
 def _candidates(lines: Sequence[str]) -> dict[str, bool]:

@@ -50,7 +50,7 @@ def _split_trec(line: str) -> list[str] | None:
 
 
 def _split_at_sign(line: str) -> list[str] | None:
-    match = re.fullmatch(r"(\S.*?)\s*@([\w+-]{1,30})", line)
+    match = re.fullmatch(r"(\S.*?[^@\s]|[^@\s])\s*@([\w+-]{1,30})", line)
     return [match[2], match[1]] if match else None
 
 

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 
 from mtst.data.dataset import Dataset, make_dataset
 from mtst.data.limits import Limits
+from mtst.data.oddities.finding import find_oddities
+from mtst.data.oddities.treatments import NOTHING, Treatments, treat
+from mtst.data.readers.notes import Oddity
+from mtst.data.readers.options import DETECT, ReadOptions
 from mtst.data.row_report import RowReport
 from mtst.data.table import Table
 
@@ -16,12 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ColumnChoice:
-    """The columns of a table that a visitor chooses, whether to merge similar labels, and the lines to leave out."""
+    """What a visitor chooses of a table: columns, merging of similar labels, treatments, and lines to leave out."""
 
     text: str | None
     labels: tuple[str, ...]
     merge: bool = False
     leave_out: frozenset[int] = frozenset()
+    treatments: Treatments = NOTHING
 
 
 @dataclass(eq=False)
@@ -31,6 +36,7 @@ class UploadDraft:
     path: Path
     table: Table
     limits: Limits
+    options: ReadOptions = DETECT
     _token_counts: dict[tuple[str, str], int] = field(default_factory=dict)  # by encoder and text
 
     def dataset(self, choice: ColumnChoice) -> Dataset:
@@ -40,13 +46,21 @@ class UploadDraft:
             DataError: they cannot be used.
         """
         return make_dataset(
-            self.table,
+            treat(self.table, choice.treatments),
             choice.text or "",
             choice.labels,
             merge=choice.merge,
             leave_out=choice.leave_out,
             limits=self.limits,
         )
+
+    def oddities(self, choice: ColumnChoice) -> tuple[Oddity, ...]:
+        """Return what looks odd in the file before any treatment.
+
+        Raises:
+            DataError: the table has no such columns.
+        """
+        return find_oddities(self.table, choice.text or "", choice.labels)
 
     def row_report(self, data: Dataset, encoder: "Encoder") -> RowReport:
         """Return what happened to every row, with the lengths of the texts in tokens."""
