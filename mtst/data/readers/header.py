@@ -133,6 +133,9 @@ def _count_titles(rows: Sequence[Sequence[str]]) -> int:
         return titles
     if not titles or _filled(first) < width or not names_columns(first, below):
         return 0
+    above = {cell.strip() for row in rows[:titles] for cell in row if " " not in cell.strip()}
+    if any(map(TYPICAL_NAME.fullmatch, above)) and not any(map(TYPICAL_NAME.fullmatch, first)):
+        return 0  # a header that lacks names, as R writes it
     columns = _columns(first, below)
     repeats = any(len(set(column)) <= len(column) / 2 for column in columns)
     return titles if repeats or TYPICAL_NAME.fullmatch(first[0].strip()) else 0
@@ -143,8 +146,7 @@ def _is_title(row: Sequence[str], most: int, length: int) -> bool:
     filled = [cell.strip() for cell in row if cell.strip()]
     if filled and filled[0].startswith(COMMENT) and len(filled[0]) > 1:
         return True
-    short = len(filled) <= most or len(row) < length
-    return short and not any(TYPICAL_NAME.fullmatch(cell) for cell in filled)
+    return len(filled) <= most or len(row) < length
 
 
 def _count_descriptions(below: Sequence[Sequence[str]]) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from mtst.data.limits import Limits
-from mtst.data.readers.json.exports import find_export
+from mtst.data.readers.json.exports import EXPORTS, find_export
 from mtst.data.readers.json.lines import parse_literal
 from mtst.data.readers.json.values import Columns, Object, cell_text
 from mtst.data.readers.notes import Notes
@@ -147,9 +147,11 @@ def parse_document(name: str, raw: bytes) -> Any:
 
 
 def is_document(value: object) -> bool:
-    """Return whether an object is a whole table rather than one row: all it holds are lists or objects."""
-    if not isinstance(value, dict) or not value or find_export(value):
+    """Return whether an object is a table rather than one row: all that it holds, or its data, are lists or objects."""
+    if not isinstance(value, dict) or not value or any(export.fits(value) for export in EXPORTS):
         return False
+    if isinstance(rows := _unwrapped(value), list) and isinstance(rows[0], dict | list):
+        return True
     return _is_split(value) or all(isinstance(each, list | dict) for each in value.values())
 
 

@@ -139,10 +139,10 @@ EXPORTS = (
     Export("doccano", _is_doccano, _doccano, "doccano's annotations are read as the column “label”."),
     Export("chat", _is_chat, _chat, "Conversations are read as a column for each role."),
     Export("Hub", _is_hub_row, lambda row: dict(row["row"]), "The rows of a Hugging Face dataset are read."),
-    Export("nested objects", _is_nested, _nested, "The values of nested objects are read as columns of their own."),
 )
+NESTED = Export("nested objects", _is_nested, _nested, "The values of nested objects are read as columns of their own.")
 
 
 def find_export(row: Object) -> Export | None:
-    """Return the kind of an object that a tool wrote; None for a plain row."""
-    return next((export for export in EXPORTS if export.fits(row)), None)
+    """Return the kind of an object that a tool wrote or that holds others; None for a plain row."""
+    return next((export for export in (*EXPORTS, NESTED) if export.fits(row)), None)

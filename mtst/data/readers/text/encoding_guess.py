@@ -18,6 +18,7 @@ NEAR_BEST = 0.08  # a score so much lower is an alternative
 ALTERNATIVES = 4
 RARE_LETTER = 0.9
 UNKNOWN_LETTER = 0.35  # what a letter of a script counts that no language of the encoding is known for
+CAPITALS = 0.1  # what a text in capitals loses: a wrong encoding often gives nothing else
 BAD_PLACE = 1.5  # what a sign or a capital inside a word takes away, in letters
 
 
@@ -166,7 +167,8 @@ def _judge(sample: bytes, encoding: str) -> Guess | None:
     counts = Counter(character.lower() if len(character.lower()) == 1 else character for character in beyond)
     languages = [language for language in LANGUAGES if encoding in language.encodings]
     best, language = max((_fit(counts, each), each.name) for each in languages)
-    return Guess(encoding, language, best - BAD_PLACE * bad / len(beyond) - _unusual(encoding))
+    capitals = sum(map(str.isupper, beyond)) / len(beyond)
+    return Guess(encoding, language, best - CAPITALS * capitals - BAD_PLACE * bad / len(beyond) - _unusual(encoding))
 
 
 def _unusual(encoding: str) -> float:
