@@ -26,6 +26,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from mtst.assets import SMALL_SAMPLE
 from mtst.data.dataset import make_dataset
 from mtst.data.limits import Limits
+from mtst.data.readers.options import ReadOptions
 from mtst.data.table import read_table
 from mtst.encoders.loading import load_encoder
 from mtst.model.multitask import MultiTaskSentenceTransformer
@@ -97,7 +98,7 @@ def table_of(tmp_path):
     def read(content, name="table.csv", header=None, **limits):
         path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return read_table(path, Limits(**limits), header=header)
+        return read_table(path, Limits(**limits), ReadOptions(header=header))
 
     return read
 

@@ -6,9 +6,28 @@ from typing import Annotated
 import typer
 
 from mtst.analysis.data_quality import check_quality
-from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, MultiLabel, SingleLabel, Text, label_choice
-from mtst.cli.output import check_writable, load_with_progress, print_label_sets, print_skipped
-from mtst.cli.rows import read_datasets
+from mtst.analysis.token_oddities import find_token_oddities
+from mtst.cli.options import (
+    Clean,
+    Delimiter,
+    EncoderName,
+    Encoding,
+    File,
+    Fp32,
+    Header,
+    Labels,
+    Merge,
+    Missing,
+    MultiLabel,
+    Sheet,
+    SingleLabel,
+    Text,
+    label_choice,
+    parse_treatments,
+)
+from mtst.cli.output import check_writable, load_with_progress, print_label_sets, print_oddities, print_skipped
+from mtst.cli.rows import Selection
+from mtst.data.readers.options import ReadOptions
 from mtst.encoders.catalogue import DEFAULT
 
 
@@ -21,17 +40,31 @@ def check(
     single_label: SingleLabel = None,
     merge: Merge = False,
     header: Header = None,
+    encoding: Encoding = "",
+    delimiter: Delimiter = "",
+    sheet: Sheet = "",
+    missing: Missing = None,
+    clean: Clean = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Fixes the folds.")] = 0,
     encoder: EncoderName = DEFAULT,
     fp32: Fp32 = False,
 ) -> None:
-    """Look for copies, near copies, copies that disagree and labels that look mistaken, the worst first."""
+    """Say what looks odd in a file; look for copies, copies that disagree and labels that look mistaken."""
     check_writable(out)
-    choice = label_choice(labels, multi_label, single_label)
-    data, _ = read_datasets(file, None, text, choice, header=header, merge=merge)
+    selection = Selection(
+        text,
+        label_choice(labels, multi_label, single_label),
+        ReadOptions(header, encoding, delimiter, sheet),
+        parse_treatments(missing, clean),
+        merge=merge,
+    )
+    data, _ = selection.read(file)
     print_label_sets(data.tasks)
     print_skipped(data.skipped)
-    findings = check_quality(data, load_with_progress(encoder, fp32=fp32).encode(data.texts), seed)
+    print_oddities(data.oddities)
+    loaded = load_with_progress(encoder, fp32=fp32)
+    print_oddities(find_token_oddities(data, loaded))
+    findings = check_quality(data, loaded.encode(data.texts), seed)
     count = findings.write(data, out)
     typer.echo(
         f"{len(data):,} rows: {len(findings.copies):,} copies, {len(findings.near_copies):,} near copies, "

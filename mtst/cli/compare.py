@@ -12,10 +12,11 @@ from mtst.cli.output import (
     check_writable,
     load_with_progress,
     print_label_sets,
+    print_oddities,
     print_skipped,
     write_text,
 )
-from mtst.cli.rows import read_datasets
+from mtst.cli.rows import Selection
 from mtst.comparison.estimate import total_seconds
 from mtst.comparison.events import (
     AttemptEnded,
@@ -29,6 +30,7 @@ from mtst.comparison.recommendation import stopping_point
 from mtst.comparison.results import Comparison
 from mtst.comparison.rows import plan_comparison
 from mtst.comparison.runner import compare_scenarios
+from mtst.data.readers.options import ReadOptions
 from mtst.encoders.catalogue import DEFAULT
 from mtst.runs.job import Job
 from mtst.runs.report import build_comparison_report
@@ -70,6 +72,11 @@ def compare(
     merge: Merge = False,
     leave_out: options.LeaveOut = "",
     header: Header = None,
+    encoding: options.Encoding = "",
+    delimiter: options.Delimiter = "",
+    sheet: options.Sheet = "",
+    missing: options.Missing = None,
+    clean: options.Clean = None,
     test: options.Test = None,
     race: Race = True,
     html: Html = None,
@@ -85,11 +92,13 @@ def compare(
     """
     check_writable(html, report)
     config = TrainConfig(epochs=epochs, batch_size=batch_size, top_blocks=top_blocks, balance=balance, seed=seed)
-    left_out = options.parse_lines(leave_out)
     choice = options.label_choice(labels, multi_label, single_label)
-    data, test_data = read_datasets(file, test, text, choice, header=header, merge=merge, leave_out=left_out)
+    left_out, treatments = options.parse_lines(leave_out), options.parse_treatments(missing, clean)
+    reading = ReadOptions(header, encoding, delimiter, sheet)
+    data, test_data = Selection(text, choice, reading, treatments, merge=merge, leave_out=left_out).read(file, test)
     print_label_sets(data.tasks)
     print_skipped(data.skipped)
+    print_oddities(data.oddities)
     scenarios = tuple(scenario or comparable_scenarios(data.tasks))
     attempts = plan_comparison(data, config, scenarios, seeds, alone=alone, test=test_data)
     if expected := expect_for(data):
@@ -114,6 +123,10 @@ def compare(
         alone=alone,
         race=race,
         label_choice=choice,
+        encoding=encoding,
+        delimiter=delimiter,
+        sheet=sheet,
+        treatments=treatments,
     )
     result = build_comparison_report(job, data, comparison)
     for sentence in result["recommendation"]:

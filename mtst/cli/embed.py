@@ -8,9 +8,10 @@ import numpy as np
 import typer
 
 from mtst.analysis.similarity import cosine
-from mtst.cli.options import EncoderName, File, Fp32, Header, Text
+from mtst.cli.options import Delimiter, EncoderName, Encoding, File, Fp32, Header, Sheet, Text
 from mtst.cli.output import load_with_progress
 from mtst.cli.streaming import write_in_batches
+from mtst.data.readers.options import ReadOptions
 from mtst.data.readers.records import Record
 from mtst.data.readers.stream import Stream, find_column
 from mtst.encoders.catalogue import DEFAULT
@@ -22,6 +23,9 @@ def embed(
     text: Text,
     out: Annotated[Path, typer.Option(metavar="FILE.npy", help="Where to write the array (rows, d), float32.")],
     header: Header = None,
+    encoding: Encoding = "",
+    delimiter: Delimiter = "",
+    sheet: Sheet = "",
     encoder: EncoderName = DEFAULT,
     fp32: Fp32 = False,
 ) -> None:
@@ -35,7 +39,7 @@ def embed(
         column = find_column(stream.name, stream.columns, text)
         return _NpyConverter(load_with_progress(encoder, fp32=fp32), column)
 
-    write_in_batches(file, out, prepare, header=header)
+    write_in_batches(file, out, prepare, ReadOptions(header, encoding, delimiter, sheet))
 
 
 class _NpyConverter:

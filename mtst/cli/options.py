@@ -7,13 +7,14 @@ from typing import Annotated
 import typer
 
 from mtst.data.labels.choice import LabelChoice
+from mtst.data.oddities.treatments import Treatments
 from mtst.errors import SettingsError
 from mtst.training.config import BALANCES, DECAYS
 from mtst.training.scenarios import FIXED
 
 # The table and the encoder: options of several commands.
 
-File = Annotated[Path, typer.Argument(help="CSV, TSV, JSON Lines or XLSX, also gzipped.")]
+File = Annotated[Path, typer.Argument(help="CSV, TSV, JSON Lines, JSON, Parquet, XLSX or ODS; also .gz, .zst, .zip.")]
 Text = Annotated[str, typer.Option("--text", metavar="COLUMN", help="The column of the sentences.")]
 Labels = Annotated[
     list[str] | None,
@@ -35,6 +36,22 @@ LeaveOut = Annotated[str, typer.Option(metavar="LINES", help="Lines of the file 
 Header = Annotated[
     bool | None,
     typer.Option("--header/--no-header", help="Whether the first row names the columns; found if left out."),
+]
+Encoding = Annotated[
+    str, typer.Option(metavar="NAME", help="The encoding of a text, such as cp1254; found if left out.")
+]
+Delimiter = Annotated[
+    str, typer.Option(metavar="SIGN", help="What separates cells: tab, comma, or any signs; found if left out.")
+]
+Sheet = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="The sheet of a workbook, or the file in a ZIP; the first table if left out."),
+]
+Missing = Annotated[
+    list[str] | None, typer.Option(metavar="CELL", help="A cell that counts as blank, such as NULL; repeat.")
+]
+Clean = Annotated[
+    list[str] | None, typer.Option(metavar="KIND", help="What to clean in the texts: html or unicode; repeat.")
 ]
 Test = Annotated[Path | None, typer.Option(metavar="FILE", help="A file to score the best model on.")]
 EncoderName = Annotated[str, typer.Option("--encoder", metavar="NAME", help="A catalogue name, a folder or a Hub id.")]
@@ -95,6 +112,15 @@ HeadsOnly = Annotated[bool, typer.Option("--heads-only", help="Save without an e
 Report = Annotated[
     Path | None, typer.Option(metavar="FILE.json", help="Where to write all about the run, the proof of freezing too.")
 ]
+
+
+def parse_treatments(missing: Sequence[str] | None, clean: Sequence[str] | None) -> Treatments:
+    """Return the treatments that `--missing` and `--clean` name.
+
+    Raises:
+        DataError: there is nothing of that name to clean.
+    """
+    return Treatments(tuple(missing or ()), tuple(clean or ()))
 
 
 def parse_lines(text: str) -> tuple[int, ...]:

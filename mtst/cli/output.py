@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -10,6 +11,7 @@ from typing import ParamSpec, TypeVar
 
 import typer
 
+from mtst.data.readers.notes import Oddity
 from mtst.data.readers.records import Skipped
 from mtst.data.tasks import Task
 from mtst.encoders.encoder import Encoder
@@ -67,6 +69,16 @@ def print_label_sets(tasks: Sequence[Task]) -> None:
     for task in tasks:
         if task.multi:
             typer.echo(f"{task}: several labels a row, {len(task.labels):,} labels", err=True)
+
+
+def print_oddities(oddities: Sequence[Oddity]) -> None:
+    """Print on standard error what looks odd in a file, each with an example and the option that treats it."""
+    for oddity in oddities:
+        line = f"line {oddity.line:,}: " if oddity.line else ""
+        example = f" ({line}{oddity.example})" if oddity.example else f" ({line.rstrip(': ')})" if line else ""
+        treatment = oddity.treatment
+        option = f" {treatment.label}: {' '.join(map(shlex.quote, treatment.words))}" if treatment else ""
+        typer.echo(f"note: {oddity.sentence}{example}{option}", err=True)
 
 
 def load_with_progress(name: str, *, fp32: bool) -> Encoder:

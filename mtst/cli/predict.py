@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from mtst.cli.options import File, Fp32, Header, Text
+from mtst.cli.options import Delimiter, Encoding, File, Fp32, Header, Sheet, Text
 from mtst.cli.streaming import write_in_batches
 from mtst.data.csv_writer import csv_bytes
+from mtst.data.readers.options import ReadOptions
 from mtst.data.readers.records import Record
 from mtst.data.readers.stream import Stream, find_column
 from mtst.model.export.predictions_csv import prediction_cells, prediction_columns
@@ -21,6 +22,9 @@ def predict(
     text: Text,
     out: Annotated[Path, typer.Option(metavar="FILE.csv", help="Where to write the table with predictions.")],
     header: Header = None,
+    encoding: Encoding = "",
+    delimiter: Delimiter = "",
+    sheet: Sheet = "",
     fp32: Fp32 = False,
 ) -> None:
     """Predict the labels of a column of sentences with every head of a model.
@@ -33,7 +37,7 @@ def predict(
         column = find_column(stream.name, stream.columns, text)
         return _PredictionsConverter(load_model(model, fp32=fp32), stream.columns, column)
 
-    write_in_batches(file, out, prepare, header=header)
+    write_in_batches(file, out, prepare, ReadOptions(header, encoding, delimiter, sheet))
 
 
 class _PredictionsConverter:

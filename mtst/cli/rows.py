@@ -1,31 +1,38 @@
-"""The rows that the commands work on, from files."""
+"""The rows that the commands work on: what is read of a file, and how."""
 
-from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 from mtst.data.dataset import Dataset, make_dataset
 from mtst.data.labels.choice import LabelChoice
-from mtst.data.table import read_table
+from mtst.data.oddities.treatments import Treatments, treat
+from mtst.data.readers.options import ReadOptions
+from mtst.data.table import Table, read_table
 
 
-def read_datasets(
-    file: Path,
-    test: Path | None,
-    text: str,
-    choice: LabelChoice,
-    *,
-    header: bool | None,
-    merge: bool,
-    leave_out: Collection[int] = (),
-) -> tuple[Dataset, Dataset | None]:
-    """Return the rows of a file, and those of a test file with the same tasks, if there is one.
+@dataclass(frozen=True)
+class Selection:
+    """What the options say about a file: its columns, how it is read, and what is done about what is odd in it."""
 
-    Raises:
-        DataError: a file cannot be read, or has not these columns.
-    """
-    table = read_table(file, header=header)
-    columns = choice.columns(table)
-    data = make_dataset(table, text, columns, merge=merge, leave_out=leave_out)
-    if test is None:
-        return data, None
-    return data, make_dataset(read_table(test, header=header), text, columns, data.tasks, merge=merge)
+    text: str
+    labels: LabelChoice
+    reading: ReadOptions
+    treatments: Treatments
+    merge: bool = False
+    leave_out: tuple[int, ...] = ()
+
+    def read(self, file: Path, test: Path | None = None) -> tuple[Dataset, Dataset | None]:
+        """Return the rows of a file, and those of a test file with the same tasks, if there is one.
+
+        Raises:
+            DataError: a file cannot be read, or has not these columns.
+        """
+        table = self._table(file)
+        columns = self.labels.columns(table)
+        data = make_dataset(table, self.text, columns, merge=self.merge, leave_out=self.leave_out)
+        if test is None:
+            return data, None
+        return data, make_dataset(self._table(test), self.text, columns, data.tasks, merge=self.merge)
+
+    def _table(self, file: Path) -> Table:
+        return treat(read_table(file, options=self.reading), self.treatments)

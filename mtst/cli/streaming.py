@@ -15,7 +15,8 @@ from typing import Protocol
 
 import typer
 
-from mtst.cli.output import print_skipped
+from mtst.cli.output import print_oddities, print_skipped
+from mtst.data.readers.options import ReadOptions
 from mtst.data.readers.records import Record
 from mtst.data.readers.stream import Batches, Stream, open_stream
 from mtst.errors import DataError
@@ -37,9 +38,7 @@ class BatchConverter(Protocol):
         """Return what the file holds, in words."""
 
 
-def write_in_batches(
-    file: Path, out: Path, prepare: Callable[[Stream], BatchConverter], *, header: bool | None
-) -> None:
+def write_in_batches(file: Path, out: Path, prepare: Callable[[Stream], BatchConverter], options: ReadOptions) -> None:
     """Convert a file, then print how many rows were written and skipped.
 
     An existing `out` is replaced at the end, and kept if anything fails. Processes on several machines need the same
@@ -50,7 +49,7 @@ def write_in_batches(
     """
     with launched_process_group() as process_group, _staging_folder(out, process_group) as folder:
         with process_group.fail_together():
-            stream = open_stream(file, header=header)
+            stream = open_stream(file, options)
             converter = prepare(stream)
             batches = Batches(stream)
             with _translate_write_errors(out, process_group):
@@ -65,6 +64,7 @@ def write_in_batches(
                 if out.exists():
                     shutil.copymode(out, folder / RESULT)
                 (folder / RESULT).replace(out.resolve())  # resolved, so that a link stays a link
+            print_oddities(stream.reading.notes.oddities())
             print_skipped(batches.first_skipped, batches.skipped_count)
             typer.echo(f"{converter.summary(batches.row_count)} written to {out}")
 

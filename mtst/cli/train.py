@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mtst.analysis.token_oddities import find_token_oddities
 from mtst.cli import options
 from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, MultiLabel, SingleLabel, Text
 from mtst.cli.output import (
@@ -15,11 +16,13 @@ from mtst.cli.output import (
     echo_on_main,
     load_with_progress,
     print_label_sets,
+    print_oddities,
     print_skipped,
     write_text,
 )
-from mtst.cli.rows import read_datasets
+from mtst.cli.rows import Selection
 from mtst.data.dataset import Dataset
+from mtst.data.readers.options import ReadOptions
 from mtst.data.tasks import Task, reusable_tasks
 from mtst.encoders.catalogue import DEFAULT
 from mtst.errors import SettingsError
@@ -74,6 +77,11 @@ def train(
     merge: Merge = False,
     leave_out: options.LeaveOut = "",
     header: Header = None,
+    encoding: options.Encoding = "",
+    delimiter: options.Delimiter = "",
+    sheet: options.Sheet = "",
+    missing: options.Missing = None,
+    clean: options.Clean = None,
     test: options.Test = None,
     out: options.Out = None,
     heads_only: options.HeadsOnly = False,
@@ -100,13 +108,15 @@ def train(
         check_target(out)
     if start_from and (encoder != DEFAULT or heads_only):
         raise SettingsError("--from brings its own encoder, to be saved whole: leave out --encoder and --heads-only.")
-    left_out = options.parse_lines(leave_out)
     choice = options.label_choice(labels, multi_label, single_label)
+    left_out, treatments = options.parse_lines(leave_out), options.parse_treatments(missing, clean)
+    reading = ReadOptions(header, encoding, delimiter, sheet)
+    selection = Selection(text, choice, reading, treatments, merge=merge, leave_out=left_out)
     with launched_process_group() as process_group:
         echo = echo_on_main(process_group)
         process_group.run_on_main(lambda: check_writable(report))
         with process_group.fail_together():
-            data, test_data = read_datasets(file, test, text, choice, header=header, merge=merge, leave_out=left_out)
+            data, test_data = selection.read(file, test)
             if start_from:
                 model = _load_start(start_from, data.tasks, echo, fp32=fp32)
             else:
@@ -115,13 +125,14 @@ def train(
         if process_group.is_main:
             print_label_sets(data.tasks)
             print_skipped(data.skipped)
+            print_oddities((*data.oddities, *find_token_oddities(data, model.encoder)))
         if find_rates:
             config = process_group.run_on_main(lambda: _with_found_rates(model, data, config, echo))
         history = _follow(fit(model, data, config, baselines=baselines, process_group=process_group), echo)
         test_scores = evaluate(model, test_data) if test_data else None
         job = Job(
             model.base, config, str(file), text, header is not False, merge, left_out, fp32, start=start_from or "",
-            label_choice=choice,
+            label_choice=choice, encoding=encoding, delimiter=delimiter, sheet=sheet, treatments=treatments,
         )  # fmt: skip
         run_report = json.dumps(build_report(job, data, history, test_scores), indent=1, ensure_ascii=False) + "\n"
         process_group.run_on_main(lambda: _save(model, run_report, out, report, heads_only=heads_only))

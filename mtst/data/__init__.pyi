@@ -2,6 +2,7 @@ from .dataset import Dataset, make_dataset
 from .labels.choice import LabelChoice
 from .labels.columns import LabelColumns
 from .limits import Limits
+from .readers.options import ReadOptions
 from .split import stratified_split
 from .table import Table, read_table
 from .tasks import Task
@@ -11,6 +12,7 @@ __all__ = [
     "LabelChoice",
     "LabelColumns",
     "Limits",
+    "ReadOptions",
     "Table",
     "Task",
     "make_dataset",

@@ -5,10 +5,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mtst.data.columns import check_labels
-from mtst.data.labels.columns import LabelColumns
+from mtst.data.labels.columns import LabelColumns, unwrap_list
 from mtst.data.labels.names import group_similar, normalize_label, sort_labels, trim_labels
 from mtst.data.labels.sets import is_labelled, label_indices, to_mask
 from mtst.data.limits import Limits
+from mtst.data.oddities.finding import find_oddities
+from mtst.data.readers.notes import Oddity
 from mtst.data.readers.records import Skipped
 from mtst.data.table import Table
 from mtst.data.tasks import Task, check_tasks
@@ -24,7 +26,8 @@ class Dataset:
 
     `labels[task.name]` is as long as `texts`. It holds the index of the label of each row, in a multi-label task the
     bit mask of its labels (see `mtst.data.labels.sets`), and `UNLABELLED` where a row has no label for the task.
-    `lines` holds the line of the file that each row starts on.
+    `lines` holds the line of the file that each row starts on, `oddities` what looks odd in the table that it was made
+    from.
     """
 
     texts: tuple[str, ...]
@@ -32,6 +35,7 @@ class Dataset:
     labels: dict[str, tuple[int, ...]]
     lines: tuple[int, ...]
     skipped: tuple[Skipped, ...] = ()
+    oddities: tuple[Oddity, ...] = ()
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -120,6 +124,7 @@ def make_dataset(
         labels={task.name: _values(task, [cells[task.name][row] for row in used]) for task in tasks},
         lines=tuple(table.lines[row] for row in used),
         skipped=tuple(sorted(skipped, key=lambda row: row.line)),
+        oddities=find_oddities(table, text, labels),
     )
 
 
@@ -148,7 +153,8 @@ def _read_labels(table: Table, columns: str | LabelColumns, known: Sequence[str]
     if isinstance(columns, LabelColumns):
         cells = columns.read(table)
     else:
-        cells = [(cell,) if cell.strip() else None for cell in table.column(columns)]
+        unwrapped = {cell: unwrap_list(cell) for cell in set(table.column(columns))}
+        cells = [(label,) if (label := unwrapped[cell]).strip() else None for cell in table.column(columns)]
     parts = {label for row in cells for label in row or ()}
     if known is None:
         names = {label: label.strip() for label in parts} if merge else trim_labels(parts)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mtst.data.limits import Limits
+from mtst.data.readers.notes import Oddity
+from mtst.data.readers.options import DETECT, ReadOptions
 from mtst.data.readers.records import Skipped
 from mtst.data.readers.source import read_bytes
 from mtst.data.readers.stream import Stream, find_column, make_stream
@@ -23,6 +25,11 @@ class Table:
         format: the detected file format, delimiter and encoding, in words.
         header: whether the first row names the columns.
         undecodable: how many characters could not be decoded and became U+FFFD.
+        encoding: the encoding of a text, as Python names it.
+        delimiter: what separates the cells of a delimited text.
+        sheets: the names of the sheets of a workbook, or of the tables of an archive.
+        sheet: the one that was read.
+        decisions: what the reader decided about the file, for a person to check.
     """
 
     name: str
@@ -33,6 +40,11 @@ class Table:
     format: str = "CSV"
     header: bool = True
     undecodable: int = 0
+    encoding: str = ""
+    delimiter: str = ""
+    sheets: tuple[str, ...] = ()
+    sheet: str = ""
+    decisions: tuple[Oddity, ...] = ()
 
     def column(self, name: str) -> list[str]:
         """Return the cells of one column.
@@ -44,19 +56,34 @@ class Table:
         return [row[index] for row in self.rows]
 
 
-def read_table(source: str | Path, limits: Limits | None = None, *, header: bool | None = None) -> Table:
-    """Read CSV (comma, semicolon, tab or bar), JSON Lines or XLSX, also gzipped; format and encoding are detected.
+def read_table(source: str | Path, limits: Limits | None = None, options: ReadOptions = DETECT) -> Table:
+    """Read a table, whatever its format; `options` says what is not to be detected.
 
-    `header` says whether the first row names the columns; if it is None, that is detected too.
+    The formats are delimited text, JSON Lines, JSON, Parquet, XLSX, ODS and the labelled lines of fastText and TREC;
+    any of them may be packed with gzip or zstd, or alone in a ZIP archive.
 
     Raises:
         DataError: no such file, not a table, beyond a limit, or without rows.
     """
     path, limits = Path(source), limits or Limits()
-    stream = make_stream(path.name, read_bytes(path, limits), limits, header=header)
+    stream = make_stream(path.name, read_bytes(path, limits), limits, options)
     rows, lines, skipped = _collect(stream, limits)
-    undecodable = sum(cell.count("\ufffd") for row in rows for cell in row)
-    return Table(path.name, stream.columns, rows, lines, skipped, stream.format, stream.header, undecodable)
+    reading = stream.reading
+    return Table(
+        path.name,
+        stream.columns,
+        rows,
+        lines,
+        skipped,
+        reading.format,
+        stream.header,
+        undecodable=sum(cell.count("\ufffd") for row in rows for cell in row),
+        encoding=reading.encoding,
+        delimiter=reading.delimiter,
+        sheets=reading.sheets,
+        sheet=reading.sheet,
+        decisions=reading.notes.oddities(),
+    )
 
 
 def _collect(

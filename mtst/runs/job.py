@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mtst.data.labels.choice import LabelChoice
+from mtst.data.oddities.treatments import NOTHING, Treatments
 from mtst.training.config import TrainConfig
 
 
@@ -26,6 +27,10 @@ class Job:
         seeds: how many seeds each of them is trained with.
         alone: a scenario in which each task is also trained alone.
         race: whether scenarios that cannot win any more are stopped early.
+        encoding: the encoding that the file was read in, if the user chose it.
+        delimiter: the delimiter that the user chose, if any.
+        sheet: the sheet of a workbook or the file of an archive that the user chose, if any.
+        treatments: what was done about what is odd in the file.
         start: the name of the model to train further, if any; it lies in the run's folder.
         label_choice: the columns of labels; runs of version 0.4 have none, for each task was a column.
     """
@@ -45,3 +50,7 @@ class Job:
     start: str = ""
     race: bool = True
     label_choice: LabelChoice | None = None
+    encoding: str = ""
+    delimiter: str = ""
+    sheet: str = ""
+    treatments: Treatments = NOTHING

@@ -52,6 +52,7 @@ def build_report(job: Job, data: Dataset, history: History, test: dict[str, Scor
             "source": job.source,
             "rows": len(data),
             "sha256": data_hash(data),
+            "oddities": data.oddities,
             "train_rows": started.train_rows,
             "validation_rows": started.validation_rows,
             "tasks": {task.name: dict(zip(task.labels, started.counts[task.name], strict=True)) for task in data.tasks},
@@ -91,7 +92,12 @@ def build_comparison_report(job: Job, data: Dataset, comparison: Comparison) -> 
     report: dict[str, Any] = {
         **_environment(started.precision if started else None),
         "encoder": job.encoder,
-        "data": {"source": job.source, "rows": len(data), "sha256": data_hash(data)},
+        "data": {
+            "source": job.source,
+            "rows": len(data),
+            "sha256": data_hash(data),
+            "oddities": data.oddities,
+        },
         "config": job.config,
         "command": " ".join(comparison_command(job, [task.name for task in data.tasks])),
         "recommendation": describe(advice, data.tasks) if advice else [],
@@ -175,6 +181,9 @@ def _command(command: str, job: Job, tasks: Sequence[str]) -> list[str]:
 def _input_options(job: Job) -> list[str]:
     """Return the options for reading the file and for the encoder or model."""
     words = [] if job.header else ["--no-header"]
+    for option in ("encoding", "delimiter", "sheet"):
+        words += _option(option, getattr(job, option)) if getattr(job, option) else []
+    words += job.treatments.words
     words += ["--merge-labels"] if job.merge else []
     words += ["--leave-out", ",".join(map(str, job.leave_out))] if job.leave_out else []
     if job.start:

@@ -91,7 +91,7 @@ def test_rows_with_the_wrong_number_of_cells_are_skipped_and_listed_by_their_lin
         (b"text,mood\nonly one cell\n", r"no rows .* \(line 2: malformed: 1 cells in place of 2\)"),
         (b"text,mood\n,\n", r"no rows .* \(line 2: blank\)"),
         (bytes(range(32)) * 9, "not a text file"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(100), "not a text file"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "is an image"),
     ],
 )
 def test_a_file_without_a_table_is_refused(table_of, content, words):

@@ -85,6 +85,17 @@ def split_labels(cell: str, separator: str) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(value for value in values if value))
 
 
+def unwrap_list(cell: str) -> str:
+    """Return the only entry of a list, nothing for an empty list, and any other cell unchanged.
+
+    Annotation tools write such lists for tasks of one label a row.
+    """
+    entries = parse_list(cell.strip())
+    if entries is None or len(entries) > 1:
+        return cell
+    return entries[0] if entries else ""
+
+
 def parse_list(text: str) -> list[str] | None:
     """Return the entries of a list as JSON or Python writes it, also one inside an object; None if it is none."""
     if not (text[:1] in "[({" and text[-1:] in "])}") or len(text) > MAX_LIST_LENGTH:

@@ -1,6 +1,9 @@
-"""A row of a file, read or skipped: what the reader of every format yields."""
+"""What the reader of every format yields: the rows of a file, read or skipped, and what is known of them."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from mtst.data.readers.notes import Notes
 
 
 @dataclass(frozen=True)
@@ -17,3 +20,31 @@ class Skipped:
 
     line: int
     reason: str
+
+
+Records = Iterator[Record | Skipped]
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """The records of a file, and how they are read.
+
+    Attributes:
+        format: the file format, in words.
+        records: the rows; they can be iterated over once.
+        notes: what the reader decides about the file; complete when `records` is at its end.
+        names: whether the first record holds the names of the columns; None if that is to be found out.
+        encoding: the encoding of a text, as Python names it.
+        delimiter: the delimiter of a delimited text.
+        sheets: the names of the sheets of a workbook, or of the files of an archive.
+        sheet: the one that is read.
+    """
+
+    format: str
+    records: Records
+    notes: Notes = field(default_factory=Notes)
+    names: bool | None = None
+    encoding: str = ""
+    delimiter: str = ""
+    sheets: tuple[str, ...] = ()
+    sheet: str = ""

@@ -6,59 +6,118 @@ a text of any size takes little memory.
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from io import BufferedReader, BytesIO
+from dataclasses import dataclass
+from io import BufferedReader, BytesIO, RawIOBase
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
+
+import zstandard
 
 from mtst.data.limits import Limits
+from mtst.data.readers.signatures import check_kind
 from mtst.errors import DataError
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 CHUNK = 1 << 20
-GZIP = b"\x1f\x8b"
+KIND_BYTES = 512  # in which every known kind shows itself
+MAX_ZSTD_WINDOW = 1 << 27  # bytes of memory that unpacking may take
+ZSTD_CHUNK = 1 << 10  # so few packed bytes unpack to 32 MB at most
 Content = bytes | Path  # the unpacked bytes of a file, or the path to read them from
-# First bytes of files that are no table -> what to do about it.
-REFUSED = {
-    b"\xd0\xcf\x11\xe0": "is an Excel file of the old kind (.xls) or has a password. Save it as .xlsx or CSV",
-    b"PAR1\x15": "is a Parquet file. Save the table as CSV or JSON Lines",
-    b"%PDF": "is a PDF. Save the table as CSV or XLSX",
-    b"7z\xbc\xaf": "is an archive. Unpack it first",
-    b"Rar!\x1a": "is an archive. Unpack it first",
-    b"BZh91AY&SY": "is packed with bzip2. Unpack it, or pack it with gzip",
-    b"\xfd7zXZ": "is packed with xz. Unpack it, or pack it with gzip",
-}
-ZIP = b"PK\x03\x04"  # the first bytes of an XLSX file
+ZIP = b"PK\x03\x04"  # the first bytes of a ZIP archive, such as an XLSX or ODS file
+PARQUET = b"PAR1\x15"  # and the first field of a page, for a text may begin with PAR1
+BINARY_TABLES = (ZIP, PARQUET)  # are read from memory
+
+
+@dataclass(frozen=True)
+class Packing:
+    """A way to pack one file: its first bytes, its name and how it is opened for reading."""
+
+    magic: bytes
+    name: str
+    open: Callable[[Path], BinaryIO]
+
+
+def _open_gzip(path: Path) -> BinaryIO:
+    return BufferedReader(gzip.GzipFile(path), CHUNK)
+
+
+class _ZstdFile(RawIOBase):
+    """The unpacked bytes of one or more zstd frames.
+
+    Raises:
+        zstandard.ZstdError: while reading, if the file is damaged or cut off, or needs too much memory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb")
+        self._unpacker = zstandard.ZstdDecompressor(max_window_size=MAX_ZSTD_WINDOW)
+        self._frame = self._unpacker.decompressobj()
+        self._unpacked = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        target = memoryview(buffer).cast("B")
+        while not self._unpacked:
+            packed = self._frame.unused_data if self._frame.eof else b""
+            packed = packed or self._file.read(ZSTD_CHUNK)
+            if not packed and not self._frame.eof:
+                raise zstandard.ZstdError("it is cut off")
+            if not packed:
+                return 0
+            if self._frame.eof:  # another frame follows
+                self._frame = self._unpacker.decompressobj()
+            self._unpacked = self._frame.decompress(packed)
+        count = min(len(target), len(self._unpacked))
+        target[:count] = self._unpacked[:count]
+        self._unpacked = self._unpacked[count:]
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+PACKINGS = (
+    Packing(b"\x1f\x8b", "gzip", _open_gzip),
+    Packing(b"\x28\xb5\x2f\xfd", "zstd", lambda path: BufferedReader(_ZstdFile(path), CHUNK)),
+)
 
 
 def read_bytes(path: Path, limits: Limits) -> bytes:
-    """Return the content of a file, unpacked if it is gzipped.
+    """Return the content of a file, unpacked if it is packed with gzip or zstd.
 
     Raises:
         DataError: it cannot be read, is damaged, is no table, or holds more than the limit.
     """
     with translate_read_errors(path.name or str(path)), open_content(path) as file:
-        raw = _read(file, path.name, limits, gzipped=_is_gzipped(path))
+        raw = _read(file, path.name, limits, packed=_packing(path) is not None)
     check_kind(path.name, raw)
     return raw
 
 
 def open_content(content: Content) -> BinaryIO:
-    """Open the content of a file from its beginning, unpacked if it is gzipped.
+    """Open the content of a file from its beginning, unpacked if it is packed.
 
     Raises:
         OSError: it cannot be read, or cannot be read twice, such as a pipe.
     """
     if isinstance(content, bytes):
         return BytesIO(content)
-    return BufferedReader(gzip.open(content), CHUNK) if _is_gzipped(content) else content.open("rb")
+    packing = _packing(content)
+    return packing.open(content) if packing else content.open("rb")
 
 
-def _is_gzipped(path: Path) -> bool:
+def _packing(path: Path) -> Packing | None:
     with path.open("rb") as file:
-        is_gzipped = file.read(len(GZIP)) == GZIP
+        start = file.read(4)
         file.seek(0)  # fails where reopening it would not start at the beginning
-    return is_gzipped
+    return next((packing for packing in PACKINGS if start.startswith(packing.magic)), None)
 
 
 def read_start(content: Content, size: int) -> bytes:
@@ -72,29 +131,19 @@ def translate_read_errors(name: str) -> Iterator[None]:
     """Raise what can go wrong while a file is read as a `DataError` that says which file and why."""
     try:
         yield
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{name} is a damaged gzip file: {error}. Pack it again.") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError) as error:
+        packing = "zstd" if isinstance(error, zstandard.ZstdError) else "gzip"
+        raise DataError(f"{name} is a damaged {packing} file: {error}. Pack it again.") from error
     except OSError as error:
         raise DataError(f"{name} cannot be read: {error.strerror or error}.") from error
 
 
-def check_kind(name: str, start: bytes) -> None:
-    """Refuse a file whose first bytes are those of a known format that is no table.
-
-    Raises:
-        DataError: it is such a file; the message says what to do about it.
-    """
-    for magic, advice in REFUSED.items():
-        if start.startswith(magic):
-            raise DataError(f"{name} {advice}.")
-
-
-def _read(file: BinaryIO, name: str, limits: Limits, *, gzipped: bool) -> bytes:
+def _read(file: BinaryIO, name: str, limits: Limits, *, packed: bool) -> bytes:
     content = bytearray()
     while chunk := file.read(CHUNK):
         content += chunk
         if len(content) > limits.bytes:
-            holds = "unpacks to" if gzipped else "has"
+            holds = "unpacks to" if packed else "has"
             raise DataError(
                 f"{name} {holds} more than {limits.megabytes:g} MB, the most that can be read here. "
                 "Keep fewer rows, or only the columns of the text and the labels."

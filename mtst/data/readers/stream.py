@@ -6,12 +6,20 @@ from itertools import chain
 from pathlib import Path
 
 from mtst.data.limits import Limits
-from mtst.data.readers.delimited import SAMPLE_CHARACTERS, find_dialect, read_delimited
-from mtst.data.readers.encoding import find_encoding, is_text, text_lines, text_stream
-from mtst.data.readers.header import column_names, count_columns, names_columns
-from mtst.data.readers.json_lines import BLANK, parse_object, read_json_lines
-from mtst.data.readers.records import Record, Skipped
-from mtst.data.readers.source import ZIP, Content, check_kind, read_bytes, read_start, translate_read_errors
+from mtst.data.readers.formats import read_records
+from mtst.data.readers.header import HeaderChoice, choose_header, column_names, count_columns
+from mtst.data.readers.notes import Notes
+from mtst.data.readers.options import DETECT, ReadOptions
+from mtst.data.readers.records import Reading, Record, Skipped
+from mtst.data.readers.signatures import check_kind
+from mtst.data.readers.source import (
+    BINARY_TABLES,
+    KIND_BYTES,
+    Content,
+    read_bytes,
+    read_start,
+    translate_read_errors,
+)
 from mtst.errors import DataError
 
 HEAD_ROWS = 200  # with which the first row is compared to find out whether it is a header
@@ -19,7 +27,6 @@ HEAD_CELLS = 500_000
 BATCH_ROWS = 4_096
 BATCH_CHARACTERS = 2_000_000  # so that batches of long texts have fewer rows
 FIRST_SKIPPED = 3
-JSON_LINES = "JSON Lines"
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,67 +38,81 @@ class Stream:
         columns: the unique names of the columns.
         records: the rows, with a cell for each column, and those that cannot be read, in the order of the file.
             The end of the iteration raises a `DataError` if no row could be read.
-        format: the detected file format, delimiter and encoding, in words.
+        reading: the file format and how it is read; its notes are complete when `records` is at its end.
         header: whether the first row names the columns.
     """
 
     name: str
     columns: tuple[str, ...]
     records: Iterator[Record | Skipped]
-    format: str
+    reading: Reading
     header: bool
 
 
-def open_stream(source: str | Path, *, header: bool | None = None, limits: Limits | None = None) -> Stream:
+def open_stream(source: str | Path, options: ReadOptions = DETECT, *, limits: Limits | None = None) -> Stream:
     """Open what `read_table` reads, but row by row: a text file may have any size and number of rows.
 
-    The limit on the size of a workbook holds: its texts are kept in memory while it is read, for the file stores each
-    of them once.
+    The limit on the size of a workbook, a Parquet file or one JSON value holds: they are kept in memory while they are
+    read.
 
     Raises:
         DataError: no such file, not a table, beyond a limit, or without rows; iterating over the rows can raise it too.
     """
     path, limits = Path(source), limits or Limits()
     with translate_read_errors(path.name or str(path)):
-        start = read_start(path, 16)
+        start = read_start(path, KIND_BYTES)
         check_kind(path.name, start)
-        content = read_bytes(path, limits) if start.startswith(ZIP) else path
-        return make_stream(path.name, content, limits, header=header)
+        content = read_bytes(path, limits) if start.startswith(BINARY_TABLES) else path
+        return make_stream(path.name, content, limits, options)
 
 
-def make_stream(name: str, content: Content, limits: Limits, *, header: bool | None) -> Stream:
+def make_stream(name: str, content: Content, limits: Limits, options: ReadOptions = DETECT) -> Stream:
     """Detect the format of a file's content and the names of its columns.
 
     Raises:
         DataError: it is not a table, has too many columns, or no rows.
     """
-    file_format, records = _read_records(name, content, limits)
-    begins_with_names = file_format.startswith(JSON_LINES)
-    if begins_with_names:
-        header = True
-    head = _take_head(records)
+    reading = read_records(name, content, limits, options)
+    head = _take_head(reading.records)
     rows = [
         (index, record.cells)
         for index, record in enumerate(head)
-        if isinstance(record, Record) and (begins_with_names or _has_text(record))
+        if isinstance(record, Record) and (reading.names or _has_text(record))
     ]
     if not rows:
         reason = _first_reason([record for record in head if isinstance(record, Skipped)])
         raise DataError(f"{name} is empty{reason}. It needs a line of column names and rows below it.")
-    first_index, first = rows[0]
-    below = [cells for _, cells in rows[1:]]
-    if header is None:
-        header = names_columns(first, below)
-    width = count_columns(first, below, header=header)
+    cells = [cells for _, cells in rows]
+    choice = choose_header(cells, names=options.header if reading.names is None else reading.names)
+    first, below = cells[choice.titles], cells[choice.titles + choice.descriptions + 1 :]
+    width = count_columns(first, below, header=choice.header)
     if width > limits.columns:
         raise DataError(
             f"{name} has {width:,} columns; at most {limits.columns:,} can be read here. "
             "Keep those of the text and the labels."
         )
-    columns = column_names(first if header else [""] * width, width)
-    if header:
-        del head[first_index]
-    return Stream(name, columns, _check_rows(name, chain(head, records), width), file_format, header)
+    columns = column_names(first if choice.header else [""] * width, width)
+    _leave_out_header(head, [index for index, _ in rows], choice, reading.notes)
+    return Stream(name, columns, _check_rows(name, chain(head, reading.records), width), reading, choice.header)
+
+
+def _leave_out_header(head: list[Record | Skipped], rows: Sequence[int], choice: HeaderChoice, notes: Notes) -> None:
+    """Take the names of the columns out of the first records; titles and descriptions are skipped, and noted."""
+    first = head[rows[choice.titles]]
+    below = range(choice.titles + 1, choice.titles + 1 + choice.descriptions)
+    for kind, reason, places in (
+        ("title", "above the column names: a title or a comment", range(choice.titles)),
+        ("survey header", "describes the columns", below),
+    ):
+        for place in places:
+            record = head[rows[place]]
+            example = " ".join(record.cells) if isinstance(record, Record) else ""
+            notes.add(kind, record.line, example=example)
+            head[rows[place]] = Skipped(record.line, reason)
+    if choice.decision:
+        notes.add(choice.decision, first.line, what=choice.what)
+    if choice.header:
+        del head[rows[choice.titles]]
 
 
 def find_column(name: str, columns: Sequence[str], column: str) -> int:
@@ -157,29 +178,6 @@ def _first_reason(skipped: Sequence[Skipped]) -> str:
 
 def _has_text(record: Record) -> bool:
     return any(map(str.strip, record.cells))
-
-
-def _read_records(name: str, content: Content, limits: Limits) -> tuple[str, Iterator[Record | Skipped]]:
-    """Detect the format of a file's content; return it in words, and the records.
-
-    The first record of JSON Lines holds the keys.
-    """
-    if isinstance(content, bytes) and content.startswith(ZIP):
-        from mtst.data.readers.xlsx import describe_workbook, read_workbook
-
-        return describe_workbook(content), read_workbook(name, content, limits)
-    encoding = find_encoding(content)
-    if not is_text(content, encoding):
-        raise DataError(f"{name} is not a text file. Save the table as CSV (UTF-8) and choose that file.")
-    encoding_name = "UTF-8" if encoding.startswith("utf-8") else encoding.upper()
-    start = text_stream(read_start(content, 4 * SAMPLE_CHARACTERS), encoding).read(SAMPLE_CHARACTERS)
-    if start.lstrip(BLANK).startswith("[") and "{" in start[:100]:
-        raise DataError(f"{name} is one JSON list. Save it as JSON Lines: one object a line, no commas between them.")
-    line = next(filter(None, (line.strip(BLANK) for line in text_lines(name, content, encoding))), "")
-    if parse_object(line) is not None:
-        return f"{JSON_LINES}, {encoding_name}", read_json_lines(name, content, encoding, limits)
-    dialect = find_dialect(start)
-    return f"{dialect.format}, {encoding_name}", read_delimited(name, content, encoding, dialect)
 
 
 def _check_rows(name: str, records: Iterator[Record | Skipped], width: int) -> Iterator[Record | Skipped]:

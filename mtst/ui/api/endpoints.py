@@ -9,6 +9,7 @@ import gradio as gr
 import numpy as np
 
 from mtst.analysis.similarity import cosine
+from mtst.data.oddities.treatments import Treatments
 from mtst.errors import DataError
 from mtst.training.config import TrainConfig
 from mtst.training.scenarios import comparable_scenarios
@@ -109,12 +110,14 @@ class Api:
         scenario: str = "freeze-encoder",
         epochs: int | None = None,
         seed: int = 0,
+        missing: list[str] | None = None,
+        clean: list[str] | None = None,
     ) -> str:
         """Train on labelled sentences, in a queue; return the run's token, a secret that /run, /stop and /model need.
 
         Args:
             request: passed by the server.
-            file: an uploaded table: CSV, TSV, JSON Lines or XLSX, also gzipped.
+            file: an uploaded table: CSV, TSV, JSON, Parquet, XLSX or ODS, also as .gz, .zst or .zip.
             table: or the table itself as text, such as CSV with a first row of names.
             text: the column of the sentences; guessed if left out.
             labels: the columns of the labels, one for each task; guessed if left out.
@@ -122,9 +125,12 @@ class Api:
                 freeze-all.
             epochs: passes over the rows; what suits the scenario if left out.
             seed: the same seed gives the same run.
+            missing: cells that count as blank, such as NULL; the report lists those that look like it as oddities.
+            clean: what to clean in the texts: html, unicode.
         """
         config = TrainConfig(scenario=scenario, epochs=epochs, seed=seed)
-        job, data = job_from_request(self._services, file, table, text, labels, config)
+        treatments = Treatments(tuple(missing or ()), tuple(clean or ()))
+        job, data = job_from_request(self._services, file, table, text, labels, config, treatments)
         return self._services.runs.submit(job, data, visitor_id(request))
 
     @endpoint
@@ -139,12 +145,14 @@ class Api:
         seeds: int = 1,
         alone: bool = False,
         race: bool = True,
+        missing: list[str] | None = None,
+        clean: list[str] | None = None,
     ) -> str:
         """Train every scenario on the same labelled sentences and recommend one; return a token for /run and /stop.
 
         Args:
             request: passed by the server.
-            file: an uploaded table: CSV, TSV, JSON Lines or XLSX, also gzipped.
+            file: an uploaded table: CSV, TSV, JSON, Parquet, XLSX or ODS, also as .gz, .zst or .zip.
             table: or the table itself as text, such as CSV with a first row of names.
             text: the column of the sentences; guessed if left out.
             labels: the columns of the labels, one for each task; guessed if left out.
@@ -152,8 +160,11 @@ class Api:
             seeds: how often each is trained: 1 is quick, 3 is more reliable.
             alone: whether each task is trained alone too, to see whether learning together helps.
             race: whether scenarios that cannot win any more are stopped early.
+            missing: cells that count as blank, such as NULL; the report lists those that look like it as oddities.
+            clean: what to clean in the texts: html, unicode.
         """
-        job, data = job_from_request(self._services, file, table, text, labels, TrainConfig())
+        treatments = Treatments(tuple(missing or ()), tuple(clean or ()))
+        job, data = job_from_request(self._services, file, table, text, labels, TrainConfig(), treatments)
         job = as_comparison(job, data, scenarios or comparable_scenarios(data.tasks), seeds, alone=alone, race=race)
         return self._services.runs.submit(job, data, visitor_id(request))
 

@@ -8,6 +8,7 @@ from mtst.data.columns import guess_columns
 from mtst.data.dataset import Dataset
 from mtst.data.labels.choice import guess_flags
 from mtst.data.limits import Limits
+from mtst.data.oddities.treatments import NOTHING, Treatments
 from mtst.data.table import read_table
 from mtst.errors import DataError
 from mtst.runs.job import Job
@@ -17,6 +18,7 @@ from mtst.ui.server.temporary_files import write_file
 from mtst.ui.services.services import Services
 from mtst.ui.train.form import dataset
 from mtst.ui.train.form.form_values import DataForm
+from mtst.ui.train.form.oddity_list import ticks_of
 from mtst.ui.train.form.upload_draft import UploadDraft
 
 
@@ -27,6 +29,7 @@ def job_from_request(
     text: str,
     labels: list[str] | None,
     config: TrainConfig,
+    treatments: Treatments = NOTHING,
 ) -> tuple[Job, Dataset]:
     """Return the job for a table, and its data; columns that are not named are guessed.
 
@@ -39,7 +42,12 @@ def job_from_request(
     guessed, columns = guess_columns(table)
     if flags := guess_flags(table):
         columns = (str(flags), *(name for name in columns if name not in flags.columns))
-    form = DataForm(UploadDraft(path, table, limits), text or guessed, columns if labels is None else labels)
+    form = DataForm(
+        UploadDraft(path, table, limits),
+        text or guessed,
+        columns if labels is None else labels,
+        treat=ticks_of(treatments),
+    )
     data = form.dataset()
     return dataset.build_job(services, form, data.tasks, config), data
 

@@ -11,21 +11,17 @@ from mtst.errors import DataError
 from mtst.ui.server.gradio_patches import get_upload_folder
 from mtst.ui.server.temporary_files import fresh_path
 
-FILE_TYPES = [".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson", ".json", ".xlsx", ".gz"]
-
 
 def limits_note(limits: Limits, *, labelled: bool = True) -> str:
     """Return the limits of a file in words; if `labelled`, also those of its texts and labels."""
     parts = [f"{limits.megabytes:g} MB", f"{limits.rows:,} rows", f"{limits.columns:,} columns"]
     parts += [f"{limits.labels:,} labels a task", f"{limits.characters:,} characters a text"] if labelled else []
-    return f"CSV, TSV, JSON Lines or XLSX, also gzipped (.gz): up to {', '.join(parts)}."
+    return f"CSV, TSV, JSON, Parquet, XLSX or ODS, also as .gz, .zst or .zip: up to {', '.join(parts)}."
 
 
 def upload_area(elem_id: str) -> gr.File:
-    """Return the upload field of a table."""
-    return gr.File(
-        label="File", show_label=False, file_types=FILE_TYPES, height=64, elem_classes="upload", elem_id=elem_id
-    )
+    """Return the upload field of a table, whatever its name: what is in a file says what it is."""
+    return gr.File(label="File", show_label=False, height=64, elem_classes="upload", elem_id=elem_id)
 
 
 def is_uploaded(path: str) -> bool:

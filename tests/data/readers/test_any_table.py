@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from mtst.data.columns import guess_columns
 from mtst.data.dataset import make_dataset, similar_labels
 from mtst.data.limits import Limits
+from mtst.data.readers.options import ReadOptions
 from mtst.data.row_report import RowReport
 from mtst.data.split import check_trainable, stratified_split, text_key
 from mtst.data.table import read_table
@@ -125,7 +126,7 @@ def many(test):
 
 def taken_through(path, header=None):
     """Take a file all the way to a split, checking that nothing is lost on the way."""
-    table = read_table(path, LIMITS, header=header)
+    table = read_table(path, LIMITS, ReadOptions(header=header))
     assert all(len(row) == len(table.columns) for row in table.rows)
     assert len(set(table.columns)) == len(table.columns) <= LIMITS.columns
     text, labels = guess_columns(table)
@@ -244,7 +245,7 @@ def check_delimited(folder, made):
     path = folder / "good.csv"
     path.write_bytes(content)
     goes_through(path)
-    table = read_table(path, LIMITS, header=True)
+    table = read_table(path, LIMITS, ReadOptions(header=True))
     assert [list(table.columns), *map(list, table.rows)] == rows
     assert not table.skipped
 
@@ -274,7 +275,7 @@ def check_workbook(folder, made, write):
     path = folder / "good.xlsx"
     path.write_bytes(write(rows))
     goes_through(path)
-    table = read_table(path, LIMITS, header=True)
+    table = read_table(path, LIMITS, ReadOptions(header=True))
     assert [list(table.columns), *map(list, table.rows)] == rows
 
 

@@ -6,10 +6,11 @@ import os
 import pytest
 
 from mtst.data.limits import Limits
-from mtst.data.readers.encoding import find_encoding, text_lines
+from mtst.data.readers.options import ReadOptions
 from mtst.data.readers.records import Skipped
 from mtst.data.readers.source import CHUNK
 from mtst.data.readers.stream import BATCH_CHARACTERS, BATCH_ROWS, Batches, open_stream
+from mtst.data.readers.text.encoding import find_encoding, text_lines
 from mtst.data.table import read_table
 from mtst.errors import DataError
 from tests.support.sheets import parts_of, zipped
@@ -44,9 +45,10 @@ REFUSED = {
     "header only": b"text,mood\n",
     "no row that can be used": b'text,mood\n,\n"so\n',
     "PDF": b"%PDF-1.7",
-    "JSON list": b'[{"text": "a"}]',
+    "JSON without rows": b"[]",
+    "Parquet": b"PAR1\x15\x04\x15" + bytes(40) + b"PAR1",
     "binary": bytes(range(32)) * 50,
-    "ZIP": zipped({"a.csv": "a,b\n"}),
+    "ZIP": zipped({"a.txt": "", "b/c.png": "x"}),
     "wide": b"a," * 1500 + b"\n",
     "damaged gzip": gzip.compress(b"text,mood\n" * 1000)[:-9],
     "changed gzip": gzip.compress(b"text,mood\na,b\n")[:-8] + bytes(8),
@@ -54,12 +56,12 @@ REFUSED = {
 
 
 def drained(path, header=None):
-    stream = open_stream(path, header=header)
+    stream = open_stream(path, ReadOptions(header=header))
     records = list(stream.records)
     skipped = tuple(record for record in records if isinstance(record, Skipped))
     rows = [record for record in records if not isinstance(record, Skipped)]
     cells = tuple(tuple(row.cells) for row in rows)
-    return stream.columns, stream.format, stream.header, cells, tuple(row.line for row in rows), skipped
+    return stream.columns, stream.reading.format, stream.header, cells, tuple(row.line for row in rows), skipped
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
@@ -68,7 +70,7 @@ def drained(path, header=None):
 def test_a_stream_holds_what_the_table_holds(tmp_path, content, header, pack):
     path = tmp_path / "table"
     path.write_bytes(pack(content))
-    table = read_table(path, header=header)
+    table = read_table(path, options=ReadOptions(header=header))
     assert drained(path, header) == (table.columns, table.format, table.header, table.rows, table.lines, table.skipped)
 
 

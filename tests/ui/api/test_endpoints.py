@@ -89,7 +89,7 @@ def test_what_cannot_be_embedded_or_labelled_is_refused_in_words(api, sentences,
 
 
 def test_a_table_sent_along_is_trained_on_and_the_run_is_told_and_taken_home(api, services) -> None:
-    token = api.train(None, None, TABLE, "", None, "freeze-encoder", 2, 7)
+    token = api.train(None, None, TABLE, "", None, "freeze-encoder", 2, 7, None, None)
     assert api.run(None, token)["state"] in ("waiting", "running", "finished")
     ended(services, token)
     job = services.runs.folder(token).job()
@@ -104,7 +104,8 @@ def test_a_table_sent_along_is_trained_on_and_the_run_is_told_and_taken_home(api
 
 
 def test_a_comparison_is_told_by_scenario(api, services) -> None:
-    token = api.compare(None, None, TABLE, "words", ["kind"], ["freeze-all", "freeze-encoder"], 1, False, True)
+    scenarios = ["freeze-all", "freeze-encoder"]
+    token = api.compare(None, None, TABLE, "words", ["kind"], scenarios, 1, False, True, None, None)
     ended(services, token)
     told = api.run(None, token)
     assert (told["kind"], told["state"], told["done"], told["of"]) == ("compare", "finished", 10, 10)
@@ -115,9 +116,23 @@ def test_a_comparison_is_told_by_scenario(api, services) -> None:
         api.model(None, token)
 
 
+def test_the_report_says_what_looked_odd_and_a_treatment_is_applied(api, services) -> None:
+    table = TABLE + "\none more,NULL" * 2
+    told = []
+    for missing in (None, ["NULL"]):
+        token = api.train(None, None, table, "words", ["kind"], "freeze-all", None, 0, missing, None)
+        ended(services, token)
+        told.append(api.run(None, token)["report"])
+    (oddity,) = told[0]["data"]["oddities"]
+    assert (oddity["kind"], oddity["count"], oddity["treatment"]["option"]) == ("missing label", 2, "--missing")
+    assert told[1]["data"]["oddities"] == []
+    assert "--missing NULL" in told[1]["command"]
+    assert told[0]["data"]["rows"] - told[1]["data"]["rows"] == 2
+
+
 def test_a_run_that_waits_is_told_so_and_stops_at_once(api, services) -> None:
-    first = api.train(None, None, TABLE, "", None, "train-all", 1000, 0)
-    second = api.train(None, None, TABLE, "", None, "freeze-encoder", None, 0)
+    first = api.train(None, None, TABLE, "", None, "train-all", 1000, 0, None, None)
+    second = api.train(None, None, TABLE, "", None, "freeze-encoder", None, 0, None, None)
     told = api.run(None, second)
     assert (told["state"], told["place"]["number"]) == ("waiting", 1)
     assert api.stop(None, second)["state"] == "stopped"
@@ -152,7 +167,7 @@ def test_a_run_that_waits_is_told_so_and_stops_at_once(api, services) -> None:
 def test_what_cannot_be_trained_is_refused_in_words(api, change, why) -> None:
     usual = {"file": None, "table": TABLE, "text": "words", "labels": ["kind"], "scenario": "freeze-encoder"}
     with pytest.raises(gr.Error, match=why):
-        api.train(None, *(usual | {"epochs": None, "seed": 0} | change).values())
+        api.train(None, *(usual | {"epochs": None, "seed": 0, "missing": None, "clean": None} | change).values())
 
 
 @pytest.mark.parametrize(
@@ -167,7 +182,7 @@ def test_what_cannot_be_trained_is_refused_in_words(api, change, why) -> None:
 def test_what_cannot_be_compared_is_refused_in_words(api, change, why) -> None:
     usual = {"file": None, "table": TABLE, "text": "words", "labels": ["kind"], "scenarios": None, "seeds": 1}
     with pytest.raises(gr.Error, match=why):
-        api.compare(None, *(usual | {"alone": False, "race": True} | change).values())
+        api.compare(None, *(usual | {"alone": False, "race": True, "missing": None, "clean": None} | change).values())
 
 
 @pytest.mark.parametrize("token", ["", "x" * 32, "../runs", "a/b", None, 3, ["x"]])
@@ -179,9 +194,9 @@ def test_without_a_token_nothing_is_told(api, token) -> None:
 
 def test_an_address_has_the_limits_of_the_page(api, services) -> None:
     who = Request("10.0.0.9")
-    tokens = [api.train(who, None, TABLE, "", None, "freeze-encoder", 1, 0) for _ in range(2)]
+    tokens = [api.train(who, None, TABLE, "", None, "freeze-encoder", 1, 0, None, None) for _ in range(2)]
     with pytest.raises(gr.Error, match="runs that wait or train, as many as allowed"):
-        api.compare(who, None, TABLE, "", None, None, 1, False, True)
+        api.compare(who, None, TABLE, "", None, None, 1, False, True, None, None)
     for token in tokens:
         api.stop(None, token)
         ended(services, token)

@@ -13,6 +13,7 @@ from mtst.assets import SMALL_SAMPLE
 from mtst.comparison.events import Compared, Dropped, LearningCurve
 from mtst.comparison.race import behind_in_rounds
 from mtst.comparison.recommendation import recommend
+from mtst.data.readers.options import ReadOptions
 from mtst.data.tasks import DEFAULT_TASKS
 from mtst.runs.history import History
 from mtst.runs.job import Job
@@ -28,7 +29,7 @@ CHEAP, DEAR = "freeze-encoder", "train-all"
 
 
 def form(services, path=None, labels=(), scenarios=(CHEAP, "freeze-all"), seeds=1, encoder=""):
-    draft = dataset.read_file(services, path, header=True).draft if path else None
+    draft = dataset.read_file(services, path, ReadOptions(header=True)).draft if path else None
     return ComparisonForm(DataForm(draft, "text", labels, encoder=encoder), scenarios, seeds, alone=False)
 
 

@@ -38,7 +38,7 @@ def api(services: Services) -> Api:
 def token(api, services, tmp_path, monkeypatch) -> str:
     """A run that is over, in an app of which Gradio's files lie in a folder of their own."""
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
-    token = api.train(None, None, TABLE, "", None, "freeze-encoder", 1, 0)
+    token = api.train(None, None, TABLE, "", None, "freeze-encoder", 1, 0, None, None)
     ended(services, token)
     return token
 
@@ -90,7 +90,7 @@ def test_it_keeps_no_run_alive_and_goes_with_it(services, token) -> None:
 
 
 def test_a_run_that_is_not_over_has_none(api, services, token) -> None:
-    long = api.train(None, None, SMALL_SAMPLE.read_text(), "text", ["topic"], "train-all", 50, 0)
+    long = api.train(None, None, SMALL_SAMPLE.read_text(), "text", ["topic"], "train-all", 50, 0, None, None)
     with pytest.raises(RunError, match="not ended yet"):
         make_model_zip(services, long)
     api.stop(None, long)

@@ -96,9 +96,6 @@ def _connect(
     def show(tasks: tuple[Task, ...] | None, rows: int | None, encoder: str, **values: Any) -> ScenarioView:
         return scenario_picker.show_scenario(services, tasks, ConfigForm.from_inputs(**values), rows, encoder)
 
-    def reread(draft: UploadDraft | None, header: bool) -> FileView:  # noqa: FBT001 (Gradio's order)
-        return dataset.reread_file(services, draft, header=header)
-
     def press(
         tasks: tuple[Task, ...] | None, open_groups: list[str], encoder: str, event: gr.EventData
     ) -> tuple[str, list[str]]:
@@ -137,19 +134,24 @@ def _connect(
     for button, path in ((panel.small_sample, SMALL_SAMPLE), (panel.large_sample, SAMPLE)):
         chosen = button.click(file_outputs.by_name(partial(read, str(path))), None, outputs, **SILENT)
         describe_after(chosen.then(**findings_cleared)).then(lambda: None, None, panel.upload, **SILENT)
-    header_changed = panel.header.input(
-        file_outputs.by_name(reread), [panel.draft, panel.header], outputs, **SILENT
-    )  # fmt: skip
-    describe_after(header_changed.then(**findings_cleared))
+    for name in ("header", "encoding", "delimiter", "sheet"):
+        reread = file_outputs.by_name(partial(_reread, services, name))
+        changed = getattr(panel, name).input(reread, [panel.draft, getattr(panel, name)], outputs, **SILENT)
+        describe_after(changed.then(**findings_cleared))
     columns = [panel.text.input, panel.labels.input, panel.several.input, panel.merge.input]
     describe_after(gr.on(columns, **_latest(findings_cleared)))
     describe_after(panel.encoder_choice.changed)
     gr.on([panel.copies.input, panel.conflicts.input, panel.doubtful.input], **_latest(described))
+    describe_after(panel.treat.input(**_latest(findings_cleared)))
     gr.on([panel.scenario.input, *_changes(panel)], **_latest(scenario_shown))
     panel.drawing.select(
         press, [panel.tasks, panel.open_groups, panel.encoder], [panel.scenario, panel.open_groups], **SILENT
     ).then(**scenario_shown)
     demo.load(**described).then(**scenario_shown)
+
+
+def _reread(services: Services, name: str, draft: UploadDraft | None, value: str | bool | None) -> FileView:  # noqa: FBT001
+    return dataset.reread_file(services, draft, **{name: value})
 
 
 def _latest(event: Event) -> Event:

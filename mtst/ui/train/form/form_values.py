@@ -6,12 +6,13 @@ from typing import Any
 
 from mtst.data.dataset import Dataset
 from mtst.errors import DataError
+from mtst.ui.train.form.oddity_list import treatments_of
 from mtst.ui.train.form.upload_draft import ColumnChoice, UploadDraft
 
 
 @dataclass(frozen=True, eq=False)
 class DataForm:
-    """A file, its columns, the lines that are ticked in each list of doubtful rows, and the encoder that reads it.
+    """A file, its columns, what is ticked in each list of doubtful rows and of treatments, and the encoder.
 
     An empty `encoder` stands for the server's default. `several` are the columns that hold several labels a row; None
     stands for those that are guessed to.
@@ -26,13 +27,16 @@ class DataForm:
     conflicts: Sequence[str] = ()
     doubtful: Sequence[str] = ()
     encoder: str = ""
+    treat: Sequence[str] = ()
 
     @property
     def columns(self) -> ColumnChoice:
-        """The chosen columns, without the lines that are ticked."""
+        """The chosen columns and treatments, without the lines that are ticked."""
         ticked = (*self.copies, *self.conflicts, *self.doubtful)
         several = None if self.several is None else tuple(self.several)
-        return ColumnChoice(self.text, tuple(self.labels), self.merge, frozenset(map(int, ticked)), several)
+        treatments, lines = treatments_of(self.treat)
+        left_out = frozenset(map(int, ticked)) | lines
+        return ColumnChoice(self.text, tuple(self.labels), self.merge, left_out, treatments, several)
 
     @property
     def file(self) -> UploadDraft:

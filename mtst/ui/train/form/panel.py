@@ -13,6 +13,7 @@ from mtst.ui.services.services import Services
 from mtst.ui.train.form.data_quality import FindingsPanel, quality_card
 from mtst.ui.train.form.dataset import NO_FILE
 from mtst.ui.train.form.encoder_picker import EncoderChoice, encoder_choice
+from mtst.ui.train.form.file_reading import ReadingFields, reading_fields
 from mtst.ui.train.form.hyperparameters import Field, HyperparameterFields, hyperparameter_fields, number
 
 LENGTHS = "Histogram of the lengths of the texts in tokens, with a line where the encoder stops reading"
@@ -29,11 +30,12 @@ class FormPanel:
     large_sample: gr.Button
     draft: gr.State
     unread: gr.HTML
-    header: gr.Checkbox
+    fields: ReadingFields
     text: gr.Dropdown
     labels: gr.Dropdown
     several: gr.CheckboxGroup
     merge: gr.Checkbox
+    treat: gr.CheckboxGroup
     tasks: gr.State
     train_rows: gr.State
     rows: gr.HTML
@@ -57,6 +59,26 @@ class FormPanel:
     hyperparameters: HyperparameterFields
     wrong: gr.HTML
     begin: gr.Button
+
+    @property
+    def reading(self) -> gr.Accordion:
+        return self.fields.reading
+
+    @property
+    def header(self) -> gr.Checkbox:
+        return self.fields.header
+
+    @property
+    def encoding(self) -> gr.Dropdown:
+        return self.fields.encoding
+
+    @property
+    def delimiter(self) -> gr.Dropdown:
+        return self.fields.delimiter
+
+    @property
+    def sheet(self) -> gr.Dropdown:
+        return self.fields.sheet
 
     @property
     def check(self) -> gr.Button:
@@ -110,7 +132,7 @@ def form_panel(services: Services, begin: gr.Button) -> FormPanel:
             large = gr.Button("Sample of 5,300", min_width=120, elem_id="train-sample-large")
         unread = html(visible=False)
     with card("Columns", 2, "guessed; change them if wrong"):
-        header = gr.Checkbox(value=True, label="The first row names the columns", visible=False, elem_id="train-header")
+        fields = reading_fields()
         text = gr.Dropdown([], label="Text", elem_id="train-text")
         labels = gr.Dropdown(
             [], multiselect=True, max_choices=8, label="Labels, one column for each task", elem_id="train-labels"
@@ -119,11 +141,16 @@ def form_panel(services: Services, begin: gr.Button) -> FormPanel:
             [], label="Columns with several labels in a cell", visible=False, elem_id="train-several"
         )
         merge = gr.Checkbox(value=False, label="Merge labels", visible=False, elem_id="train-merge")
+        treat = gr.CheckboxGroup(
+            [], label="What looks odd: treat it", visible=False, elem_classes="findings", elem_id="train-treat"
+        )
         rows = html(NO_FILE, elem_id="train-report")
         lengths = live_plot(height=190, description=LENGTHS, elem_id="train-lengths")
         save = gr.Button("Save what became of each row", visible=False, size="sm", elem_id="train-rows")
         saved_rows = gr.DownloadButton("Save", visible="hidden", elem_id="train-rows-save")
-    columns = {"draft": draft, "text": text, "labels": labels, "several": several, "merge": merge}
+    columns = {
+        "draft": draft, "text": text, "labels": labels, "several": several, "merge": merge, "treat": treat,
+    }  # fmt: skip
     findings = quality_card(services, columns)
     with card("What to freeze", 4):
         start = gr.Radio(START_CHOICES, value=ENCODER, label="Start from", visible=False, elem_id="train-from")
@@ -144,7 +171,7 @@ def form_panel(services: Services, begin: gr.Button) -> FormPanel:
         hyperparameters = hyperparameter_fields()
         wrong = html(visible=False, elem_id="train-wrong")
     return FormPanel(
-        upload, small, large, draft, unread, header, text, labels, several, merge, tasks, train_rows, rows, lengths,
-        save, saved_rows, findings, start, start_note, expectation, scenario, top_blocks, epochs_per_group,
+        upload, small, large, draft, unread, fields, text, labels, several, merge, treat, tasks, train_rows, rows,
+        lengths, save, saved_rows, findings, start, start_note, expectation, scenario, top_blocks, epochs_per_group,
         about, schedule, drawing, open_groups, encoder, hyperparameters, wrong, begin,
     )  # fmt: skip

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 from mtst.data.dataset import Dataset, make_dataset
 from mtst.data.labels.choice import LabelChoice
 from mtst.data.limits import Limits
+from mtst.data.oddities.finding import find_oddities
+from mtst.data.oddities.treatments import NOTHING, Treatments, treat
+from mtst.data.readers.notes import Oddity
+from mtst.data.readers.options import DETECT, ReadOptions
 from mtst.data.row_report import RowReport
 from mtst.data.table import Table
 
@@ -17,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ColumnChoice:
-    """The columns of a table that a visitor chooses, whether to merge similar labels, and the lines to leave out.
+    """What a visitor chooses of a table: columns, merging of similar labels, treatments, and lines to leave out.
 
     `several` are the columns whose cells hold several labels each; None stands for those that are guessed to.
     """
@@ -26,6 +30,7 @@ class ColumnChoice:
     labels: tuple[str, ...]
     merge: bool = False
     leave_out: frozenset[int] = frozenset()
+    treatments: Treatments = NOTHING
     several: tuple[str, ...] | None = None
 
 
@@ -36,6 +41,7 @@ class UploadDraft:
     path: Path
     table: Table
     limits: Limits
+    options: ReadOptions = DETECT
     _token_counts: dict[tuple[str, str], int] = field(default_factory=dict)  # by encoder and text
 
     def dataset(self, choice: ColumnChoice) -> Dataset:
@@ -45,7 +51,7 @@ class UploadDraft:
             DataError: they cannot be used.
         """
         return make_dataset(
-            self.table,
+            treat(self.table, choice.treatments),
             choice.text or "",
             self.label_choice(choice).columns(self.table),
             merge=choice.merge,
@@ -60,6 +66,14 @@ class UploadDraft:
             DataError: there is no such column.
         """
         return LabelChoice.of(self.table, choice.labels, choice.several)
+
+    def oddities(self, choice: ColumnChoice) -> tuple[Oddity, ...]:
+        """Return what looks odd in the file before any treatment.
+
+        Raises:
+            DataError: the table has no such columns.
+        """
+        return find_oddities(self.table, choice.text or "", self.label_choice(choice).columns(self.table))
 
     def row_report(self, data: Dataset, encoder: "Encoder") -> RowReport:
         """Return what happened to every row, with the lengths of the texts in tokens."""

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from functools import partial
 from io import TextIOWrapper
 
+from mtst.data.readers.notes import Notes
 from mtst.data.readers.source import CHUNK, Content, open_content, read_start, translate_read_errors
+from mtst.data.readers.text.encoding_guess import guess_encodings
 from mtst.errors import DataError
 
 LONGEST_ROW = 2_000_000  # characters; as cells of two characters each they take thirty times as much memory
@@ -19,17 +21,43 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-WESTERN = "cp1252"  # Latin-1, and what Windows adds to it
-LEGACY_ENCODINGS = (
-    WESTERN, "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r", "cp932", "gb18030", "big5", "cp949",
-)  # fmt: skip
 CELL_SEPARATORS = re.compile(rb'(?:[,;\t\r\n"]|(?<![\x80-\xff])\|)+')  # a bar may be half of a character
 REPLACEMENT = "\ufffd".encode()
-TOLERANCE = 0.1  # a difference in chaos and coherence of charset_normalizer that does not count
+
+
+def choose_encoding(content: Content, chosen: str, notes: Notes) -> str:
+    """Return the encoding that the user chose, or that of the text; note it if it is a guess."""
+    if chosen:
+        start = read_start(content, len(codecs.BOM_UTF8))
+        is_utf8 = codecs.lookup(chosen).name == "utf-8"
+        return "utf-8-sig" if is_utf8 and start == codecs.BOM_UTF8 else chosen
+    if encoding := _unicode_encoding(content):
+        return encoding
+    sample = _sample_beyond_ascii(content)
+    best, *others = guess_encodings(sample)
+    also = ", ".join(f"{guess.encoding} ({guess.name})" for guess in others)
+    notes.add(
+        "guessed encoding",
+        what=f"The file is not in UTF-8; its encoding is guessed: {best.encoding}, {best.name}."
+        + (f" Also possible: {also}." if also else "")
+        + " If letters look wrong, choose another encoding.",
+        example=sample.split(b"\n")[0].decode(best.encoding, "replace"),
+    )
+    return best.encoding
 
 
 def find_encoding(content: Content) -> str:
-    """Return the encoding of a text: that of its byte order mark, UTF-16, UTF-8, or else the most likely one.
+    """Return the encoding of a text: that of its byte order mark, UTF-16, UTF-8, or else the most likely one."""
+    return choose_encoding(content, "", Notes())
+
+
+def encoding_name(encoding: str) -> str:
+    """Return an encoding as a person writes it."""
+    return "UTF-8" if encoding.startswith("utf-8") else encoding.upper()
+
+
+def _unicode_encoding(content: Content) -> str | None:
+    """Return the kind of Unicode that a text is in, or None.
 
     A few invalid bytes among many characters are tolerated in UTF-8; they are decoded as U+FFFD.
     """
@@ -40,7 +68,7 @@ def find_encoding(content: Content) -> str:
     if utf16 := _detect_utf16(start):
         return utf16
     valid, invalid = _count_utf8(content)
-    return "utf-8" if 10 * invalid <= valid else _most_likely(content)
+    return "utf-8" if 10 * invalid <= valid else None
 
 
 def _detect_utf16(sample: bytes) -> str | None:
@@ -69,12 +97,8 @@ def _count_utf8(content: Content) -> tuple[int, int]:
     return valid, invalid + len(decoder.decode(b"", final=True))
 
 
-def _most_likely(content: Content) -> str:
-    """Return the best guess of charset_normalizer, or Western European if that is about as likely.
-
-    Short texts look alike in many encodings. The guess is made from different cells that are not all ASCII, or labels
-    in English would outweigh a text in French.
-    """
+def _sample_beyond_ascii(content: Content) -> bytes:
+    """Return different cells that are not all ASCII, or labels in English would outweigh a text in French."""
     with open_content(content) as file:
         position = 0
         while (chunk := file.read(CHUNK)).isascii() and chunk:
@@ -83,18 +107,7 @@ def _most_likely(content: Content) -> str:
         file.seek(max(0, position - SAMPLE))
         surroundings = file.read(CHUNK)
     cells = dict.fromkeys(cell for cell in CELL_SEPARATORS.split(surroundings) if not cell.isascii())
-    sample = b"\n".join(cells)[:SAMPLE]
-    import charset_normalizer  # here, since few files need it
-
-    matches = list(charset_normalizer.from_bytes(sample, cp_isolation=list(LEGACY_ENCODINGS), enable_fallback=False))
-    if not matches:
-        return WESTERN
-    best = matches[0]
-    for match in matches:
-        as_good = match.chaos <= best.chaos + TOLERANCE and match.coherence >= best.coherence - TOLERANCE
-        if as_good and WESTERN in match.could_be_from_charset:
-            return WESTERN
-    return best.encoding
+    return b"\n".join(cells)[:SAMPLE]
 
 
 def is_text(content: Content, encoding: str) -> bool:

@@ -2,9 +2,10 @@ import csv
 
 import pytest
 
-from mtst.data.readers.delimited import Dialect, find_dialect, read_delimited
-from mtst.data.readers.encoding import LONGEST_ROW
 from mtst.data.readers.records import Record, Skipped
+from mtst.data.readers.text.delimited import read_delimited
+from mtst.data.readers.text.dialect import Dialect, find_dialect
+from mtst.data.readers.text.encoding import LONGEST_ROW
 from mtst.errors import DataError
 
 ROWS = [["text", "mood", "note"], *([f"film {n}, or so; well", "sad", "a|b"] for n in range(9))]
@@ -114,7 +115,7 @@ def test_many_lines_each_with_an_open_quote_are_each_skipped():
 
 
 def test_quotes_that_hardly_ever_match_are_refused_before_reading_again_and_again(monkeypatch):
-    monkeypatch.setattr("mtst.data.readers.delimited.MAX_REREAD_CHARACTERS", 500_000)
+    monkeypatch.setattr("mtst.data.readers.text.delimited.MAX_REREAD_CHARACTERS", 500_000)
     with pytest.raises(DataError, match=r"x\.csv has many quotes .* line [\d,]+\. Save it again"):
         records('a","b\n' * 30_000)
 

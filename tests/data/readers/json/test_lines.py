@@ -44,11 +44,6 @@ def test_other_encodings_and_gzip_are_read(table_of, encoding):
         assert table_of(packed).rows == (("très – bien", "ß"),)
 
 
-def test_a_json_list_is_refused_with_what_to_do(table_of):
-    with pytest.raises(DataError, match=r"one JSON list.*JSON Lines"):
-        table_of(json.dumps([{"text": "a"}, {"text": "b"}], indent=1))
-
-
 def test_keys_beyond_the_limit_are_refused(table_of):
     with pytest.raises(DataError, match="more than 3 columns"):
         table_of(lines_of(*({str(n): 1} for n in range(4))), columns=3)

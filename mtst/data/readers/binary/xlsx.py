@@ -8,16 +8,19 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from io import BytesIO
+from contextlib import contextmanager
 from itertools import chain, islice
 from xml.parsers import expat
 
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH
 
 from mtst.data.limits import Limits
-from mtst.data.readers.records import Record
-from mtst.data.readers.xlsx_cells import NumberFormat, column_number, number_text, read_formats, unescape
-from mtst.data.readers.xlsx_xml import Element, iter_elements
+from mtst.data.readers.binary.sheets import HEAD_ROWS, find_sheet, is_table, note_sheet
+from mtst.data.readers.binary.xlsx_cells import NumberFormat, column_number, number_text, read_formats, unescape
+from mtst.data.readers.binary.xlsx_xml import Element, iter_elements
+from mtst.data.readers.notes import Notes
+from mtst.data.readers.options import ReadOptions
+from mtst.data.readers.records import Reading, Record
 from mtst.errors import DataError
 
 DIRECTORY_ENTRY = b"PK\x01\x02"  # begins each entry in the directory of a ZIP archive
@@ -26,32 +29,44 @@ MAX_PART_BYTES = 5_000_000  # of a part that is kept as a list, except the texts
 UNPACKED_FACTOR = 5  # unpacked bytes for each byte of the limit: XML is verbose
 ELEMENTS_PER_CELL = 3
 SPARE_ELEMENTS = 1_000_000
-HEAD_ROWS = 200  # from which the number of columns of a sheet is measured
 WORKBOOK = "xl/workbook.xml"
-SHEETS = "xl/worksheets/"
 RELATIONS = "xl/_rels/workbook.xml.rels"
 DAMAGE_ERRORS = (
     zipfile.BadZipFile, zlib.error, struct.error, expat.ExpatError, EOFError, OSError, RuntimeError, LookupError,
     ValueError,
 )  # fmt: skip
 DIGITS = "0123456789"
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def read_workbook(name: str, raw: bytes, limits: Limits) -> Iterator[Record]:
-    """Yield the rows of the first sheet that has any; numbers, dates and the like become the text that the sheet shows.
+def read_workbook(name: str, archive: zipfile.ZipFile, limits: Limits, options: ReadOptions) -> Reading:
+    """Return the rows of a sheet; numbers, dates and the like become the text that the sheet shows.
+
+    The sheet is the one that is asked for, or the first that looks like a table, or else the first that has rows.
 
     Raises:
-        DataError: it is no workbook, is damaged, or goes beyond a limit.
+        DataError: it is damaged, goes beyond a limit, or has no such sheet; iterating over the rows can raise it too.
     """
+    with _translate_damage(name):
+        workbook = _Workbook(archive, limits)
+        names = workbook.sheet_names
+        wanted = find_sheet(name, names, options.sheet) if options.sheet else None
+        sheet, rows = workbook.open_sheet(wanted)
+        note_sheet(workbook.notes, names, sheet)
+    return Reading(
+        f"XLSX, sheet “{sheet}”" if len(names) > 1 else "XLSX",
+        _checked(name, rows),
+        workbook.notes,
+        sheets=names,
+        sheet=sheet,
+    )
+
+
+@contextmanager
+def _translate_damage(name: str) -> Iterator[None]:
+    """Raise what can go wrong while a workbook is read as a `DataError` that says which file and why."""
     try:
-        if raw.count(DIRECTORY_ENTRY) > MAX_PARTS:
-            raise ValueError(f"it has more than {MAX_PARTS:,} parts")
-        with zipfile.ZipFile(BytesIO(raw)) as archive:
-            if WORKBOOK not in archive.namelist():
-                raise DataError(
-                    f"{name} is a ZIP archive and not a table. Unpack it and choose the CSV or XLSX file in it."
-                )
-            yield from _Workbook(archive, limits).records()
+        yield
     except DAMAGE_ERRORS as error:
         reason = str(error).strip("'\"")
         raise DataError(
@@ -59,14 +74,9 @@ def read_workbook(name: str, raw: bytes, limits: Limits) -> Iterator[Record]:
         ) from error
 
 
-def describe_workbook(raw: bytes) -> str:
-    """Return the format in words; if there are several sheets, say that only one is read."""
-    try:
-        with zipfile.ZipFile(BytesIO(raw if raw.count(DIRECTORY_ENTRY) <= MAX_PARTS else b"")) as archive:
-            sheets = sum(name.startswith(SHEETS) and name.endswith(".xml") for name in archive.namelist())
-    except DAMAGE_ERRORS:  # `read_workbook` reports it
-        sheets = 0
-    return f"XLSX, the first of {sheets} sheets that has rows" if sheets > 1 else "XLSX"
+def _checked(name: str, rows: Iterator[Record]) -> Iterator[Record]:
+    with _translate_damage(name):
+        yield from rows
 
 
 class _Workbook:
@@ -88,24 +98,35 @@ class _Workbook:
         self._strings = self._read_strings(other_paths["sharedStrings"]) if "sharedStrings" in other_paths else []
         self._formats = read_formats(self._read_small_part(other_paths["styles"])) if "styles" in other_paths else []
         self._epoch = WINDOWS_EPOCH
-        sheets: dict[str, None] = {}
+        sheets: dict[str, str] = {}  # by their paths
         for name, _, attributes, _ in self._read_small_part(WORKBOOK):
             if name == "sheet" and (sheet_path := sheet_paths.get(_relation_id(attributes))):
-                sheets[sheet_path] = None
+                sheets[sheet_path] = attributes.get("name") or f"sheet {len(sheets) + 1}"
             elif name == "workbookPr" and attributes.get("date1904") in {"1", "true"}:
                 self._epoch = MAC_EPOCH
-        self._sheets = tuple(sheets)
+        self._sheets = sheets
+        self.notes = Notes()
 
-    def records(self) -> Iterator[Record]:
-        """Yield the rows of the first sheet that has any, padded to the widest of the first rows."""
-        for sheet in self._sheets:
-            rows = self._rows(sheet)
-            if first := list(islice(rows, HEAD_ROWS)):
-                width = max(len(row.cells) for row in first)
-                for row in chain(first, rows):
-                    row.cells.extend([""] * (width - len(row.cells)))
-                    yield row
-                return
+    @property
+    def sheet_names(self) -> tuple[str, ...]:
+        return tuple(self._sheets.values())
+
+    def open_sheet(self, index: int | None) -> tuple[str, Iterator[Record]]:
+        """Return the name and the rows of a sheet; without an index, of the first that looks like a table."""
+        best: tuple[str, Iterator[Record]] = ("", iter(()))
+        notes = self.notes
+        for position, (path, name) in enumerate(self._sheets.items()):
+            if index not in (None, position):
+                continue
+            self.notes = Notes()
+            rows = self._rows(path, self.notes)
+            head = list(islice(rows, HEAD_ROWS))
+            if head and (not best[0] or is_table([row.cells for row in head])):
+                best, notes = (name, _padded(head, rows)), self.notes
+            if is_table([row.cells for row in head]):
+                break
+        self.notes = notes
+        return best
 
     def _read_small_part(self, path: str) -> Iterator[Element]:
         if self._archive.getinfo(path).file_size > MAX_PART_BYTES:
@@ -149,20 +170,23 @@ class _Workbook:
         self._characters = 0
         return strings
 
-    def _rows(self, path: str) -> Iterator[Record]:
+    def _rows(self, path: str, notes: Notes) -> Iterator[Record]:
         """Yield the rows that hold something, up to their last cell that does."""
         number = column = 0
+        formula = False
         cells: dict[int, str] = {}
         value = ""
         pieces: list[str] = []
         for name, parent, attributes, text in self._read_part(path):
             if name == "c":
                 column = column_number(attributes["r"].rstrip(DIGITS)) if "r" in attributes else column + 1
-                if (value or pieces) and (shown := self._cell_text(attributes, value, pieces)):
-                    if column > self._limits.columns:
-                        raise ValueError(f"it has a cell beyond column {self._limits.columns:,}")
-                    cells[column] = shown if pieces else self._count_characters(shown)
-                value, pieces = "", []
+                if value or pieces:
+                    self._add_cell(cells, column, self._cell_text(attributes, value, pieces), counted=bool(pieces))
+                elif formula:
+                    _note_formula(attributes, number, notes)
+                value, pieces, formula = "", [], False
+            elif name == "f":
+                formula = True
             elif name == "v":
                 value = text
             elif name == "t" and parent != "rPh":
@@ -170,9 +194,18 @@ class _Workbook:
             elif name == "row":
                 number = int(attributes.get("r", number + 1))
                 if cells:
+                    _note_hidden(attributes, number, notes)
                     yield Record(number, [cells.get(n, "") for n in range(1, max(cells) + 1)])
                     cells = {}
                 column = 0
+
+    def _add_cell(self, cells: dict[int, str], column: int, shown: str, *, counted: bool) -> None:
+        """Add a cell to its row, unless it shows nothing; `counted` tells whether its characters are counted."""
+        if not shown:
+            return
+        if column > self._limits.columns:
+            raise ValueError(f"it has a cell beyond column {self._limits.columns:,}")
+        cells[column] = shown if counted else self._count_characters(shown)
 
     def _cell_text(self, attributes: dict[str, str], value: str, pieces: list[str]) -> str:
         match attributes.get("t", "n"):
@@ -192,6 +225,25 @@ class _Workbook:
                 return number_text(value, number_format, self._epoch)
             case _:
                 return value
+
+
+def _padded(head: list[Record], rows: Iterator[Record]) -> Iterator[Record]:
+    """Yield rows, padded to the widest of the first ones."""
+    width = max(len(row.cells) for row in head)
+    for row in chain(head, rows):
+        row.cells.extend([""] * (width - len(row.cells)))
+        yield row
+
+
+def _note_formula(attributes: dict[str, str], row: int, notes: Notes) -> None:
+    """Note a cell with a formula that has no result; its address holds its row, or it is in the one after `row`."""
+    digits = attributes.get("r", "").lstrip(LETTERS)
+    notes.add("formulas", int(digits) if digits.isdigit() else row + 1)
+
+
+def _note_hidden(attributes: dict[str, str], row: int, notes: Notes) -> None:
+    if attributes.get("hidden") in ("1", "true"):
+        notes.add("hidden rows", row)
 
 
 def _relation_id(attributes: dict[str, str]) -> str:

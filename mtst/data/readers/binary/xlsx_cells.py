@@ -9,7 +9,7 @@ from functools import cache
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
 from openpyxl.utils.datetime import from_excel
 
-from mtst.data.readers.xlsx_xml import Element
+from mtst.data.readers.binary.xlsx_xml import Element
 
 MAX_FORMAT_CODE = 255  # characters
 MAX_EXACT_INTEGER = 1e15  # beyond it a float does not hold every whole number

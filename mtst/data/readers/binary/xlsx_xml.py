@@ -13,8 +13,13 @@ MAX_TEXT = 1_000_000  # characters; a spreadsheet's cell holds 32,767
 Element = tuple[str, str, dict[str, str], str]
 
 
-def iter_elements(file: IO[bytes]) -> Iterator[list[Element]]:
+TEXT = "#text"  # the name of a text that stands before a child element
+
+
+def iter_elements(file: IO[bytes], *, mixed: bool = False) -> Iterator[list[Element]]:
     """Yield the elements in batches, in the order in which they end: children before their parents.
+
+    With `mixed`, the text before a child is yielded too, as an element named `TEXT` whose parent holds it.
 
     Raises:
         ValueError: an element is larger or nested deeper than any of a workbook, or a document type is declared.
@@ -27,9 +32,10 @@ def iter_elements(file: IO[bytes]) -> Iterator[list[Element]]:
     def start(name: str, attributes: dict[str, str]) -> None:
         if len(open_elements) > MAX_DEPTH:
             raise ValueError(f"elements are nested deeper than {MAX_DEPTH}")
+        if text and mixed:
+            ended.append((TEXT, open_elements[-1][0], {}, "".join(text)))
+        text.clear()
         open_elements.append((name.rpartition(":")[2] if ":" in name else name, attributes))
-        if text:
-            text.clear()
 
     def end(_: str) -> None:
         name, attributes = open_elements.pop()

@@ -1,0 +1,253 @@
+"""One JSON value that holds a whole table -> records: arrays, objects of arrays, and what pandas and tools write."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from pydantic_core import from_json
+
+from mtst.data.limits import Limits
+from mtst.data.readers.json.exports import EXPORTS, find_export
+from mtst.data.readers.json.lines import parse_literal
+from mtst.data.readers.json.values import Columns, Object, cell_text
+from mtst.data.readers.notes import Notes
+from mtst.data.readers.records import Record, Skipped
+from mtst.errors import DataError
+
+WRAPPERS = ("data", "rows", "records", "items", "examples", "results", "common_examples", "documents", "instances")
+MAX_WRAPPERS = 3  # objects around the list of rows
+# The keys of an answer that is no table: it has one of the second kind.
+ERROR_KEYS = frozenset(("message", "type", "request_id"))
+ERROR_SIGNS = frozenset(("error", "errors", "detail", "documentation_url", "status", "code", "statusCode"))
+WHOLE_NUMBER = re.compile(r"-?\d+")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A form in which a JSON value holds a table.
+
+    Attributes:
+        name: the form, in words.
+        fits: whether a value has it.
+        rows: the value -> its rows, each an object or, without names of columns, a list of cells.
+    """
+
+    name: str
+    fits: Callable[[Any], bool]
+    rows: Callable[[Any], Iterator[Any]]
+
+
+def _lists(value: Mapping[str, Any]) -> list[list[Any]]:
+    return [each for each in value.values() if isinstance(each, list)]
+
+
+def _is_split(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("columns"), list) and isinstance(value.get("data"), list)
+
+
+def _split_rows(value: Any) -> Iterator[Any]:
+    for row in value["data"]:
+        yield dict(zip(map(str, value["columns"]), row, strict=False)) if isinstance(row, list) else row
+
+
+def _is_columns(value: Any) -> bool:
+    """Return whether it is an object of arrays of one length, as pandas' `to_dict("list")` gives."""
+    if not isinstance(value, dict) or len(value) < 2 or not all(isinstance(each, list) for each in value.values()):
+        return False
+    nested = any(isinstance(cell, list | dict) for column in value.values() for cell in column[:1])
+    return len({len(column) for column in value.values()}) == 1 and not nested
+
+
+def _column_rows(value: Any) -> Iterator[Any]:
+    return (dict(zip(value, cells, strict=True)) for cells in zip(*value.values(), strict=True))
+
+
+def _is_objects(value: Any) -> bool:
+    return isinstance(value, dict) and bool(value) and all(isinstance(each, dict) for each in value.values())
+
+
+def _is_index(value: Any) -> bool:
+    """Return whether it is an object of rows by their index, rather than of columns."""
+    if not _is_objects(value):
+        return False
+    inner = next(iter(value.values()))
+    outer_numbers, inner_numbers = (all(map(WHOLE_NUMBER.fullmatch, map(str, keys))) for keys in (value, inner))
+    return outer_numbers if outer_numbers != inner_numbers else len(value) >= len(inner)
+
+
+def _indexed_columns(value: Any) -> Iterator[Any]:
+    keys = dict.fromkeys(chain.from_iterable(value.values()))
+    return ({name: column.get(key) for name, column in value.items()} for key in keys)
+
+
+def _is_parts(value: Any) -> bool:
+    """Return whether it is an object of lists of rows, such as `train` and `test`."""
+    if not isinstance(value, dict) or len(_lists(value)) < 2:
+        return False
+    return all(isinstance(row, list | dict) for rows in _lists(value) for row in rows[:1])
+
+
+def _part_rows(value: Any) -> Iterator[Any]:
+    for part, rows in value.items():
+        for row in rows if isinstance(rows, list) else ():
+            if isinstance(row, dict):
+                yield {"split": part} | row
+            elif isinstance(row, list):
+                yield {"split": part} | {f"column {number}": cell for number, cell in enumerate(row, 1)}
+
+
+def _is_texts_by_label(value: Any) -> bool:
+    """Return whether it is an object of lists of texts by their label."""
+    if not isinstance(value, dict) or len(value) < 2 or len(_lists(value)) < len(value):
+        return False
+    return all(isinstance(text, str) for texts in _lists(value) for text in texts[:1])
+
+
+def _texts_by_label(value: Any) -> Iterator[Any]:
+    return ({"text": text, "label": label} for label, texts in value.items() for text in texts)
+
+
+SHAPES = (
+    Shape("a JSON array", lambda value: isinstance(value, list), iter),
+    Shape("JSON of pandas (split)", _is_split, _split_rows),
+    Shape("a JSON object of columns", _is_columns, _column_rows),
+    Shape("a JSON object of lists of rows; the column “split” holds the names of the lists", _is_parts, _part_rows),
+    Shape("a JSON object of texts by their label", _is_texts_by_label, _texts_by_label),
+    Shape("a JSON object of rows by their index", _is_index, lambda value: iter(value.values())),
+    Shape("a JSON object of columns by their index", _is_objects, _indexed_columns),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class JsonTable:
+    """The rows of a JSON value; `names` tells whether the first record holds the names of the columns."""
+
+    records: Iterator[Record | Skipped]
+    names: bool | None
+
+
+def parse_document(name: str, raw: bytes) -> Any:
+    """Return the JSON value that a file holds, or a short one as Python prints it.
+
+    Raises:
+        DataError: it is neither.
+    """
+    try:
+        return from_json(raw)
+    except ValueError as error:
+        if (value := parse_literal(raw.decode("utf-8", "replace"))) is not None:
+            return value
+        reason = str(error).split("\n")[0]
+        raise DataError(
+            f"{name} looks like JSON but cannot be read: {reason}. Save it again as JSON Lines (one object per line) "
+            "or CSV."
+        ) from error
+
+
+def is_document(value: object) -> bool:
+    """Return whether an object is a table rather than one row: all that it holds, or its data, are lists or objects."""
+    if not isinstance(value, dict) or not value or any(export.fits(value) for export in EXPORTS):
+        return False
+    if isinstance(rows := _unwrapped(value), list) and isinstance(rows[0], dict | list):
+        return True
+    return _is_split(value) or all(isinstance(each, list | dict) for each in value.values())
+
+
+def document_table(name: str, value: Any, limits: Limits, notes: Notes) -> JsonTable:
+    """Return the rows of a JSON value. The line of a row is its number, counted from 1.
+
+    Raises:
+        DataError: it holds no table, an error message, or too many columns.
+    """
+    check_no_message(name, value)
+    value = _unwrapped(value)
+    shape = next((shape for shape in SHAPES if shape.fits(value)), None)
+    if shape is None:
+        raise DataError(_refusal(name))
+    if shape is not SHAPES[0]:
+        notes.add("list shape", what=f"The file is {shape.name}.")
+    rows = shape.rows(value)
+    first = next(rows, None)
+    rows = chain([first], rows)
+    if first is None:
+        raise DataError(_refusal(name))
+    if isinstance(first, dict):
+        return JsonTable(_object_records(name, list(rows), limits, notes), names=True)
+    if isinstance(first, list):
+        return JsonTable(_list_records(rows), names=None)
+    return JsonTable(chain([Record(0, ["text"])], _scalar_records(rows)), names=True)
+
+
+def _unwrapped(value: Any) -> Any:
+    """Return the list of rows inside the objects that hold it beside a version or a schema."""
+    for _ in range(MAX_WRAPPERS):
+        if not isinstance(value, dict) or _is_split(value):
+            break
+        key = next((key for key in WRAPPERS if isinstance(value.get(key), list) and value[key]), None)
+        if key and not _is_columns(value):
+            return value[key]
+        lists = _lists(value)
+        if len(lists) == 1 and lists[0] and isinstance(lists[0][0], dict | list):
+            return lists[0]
+        if len(value) == 1 and isinstance(inner := next(iter(value.values())), dict):
+            value = inner
+            continue
+        break
+    return value
+
+
+def check_no_message(name: str, value: Any) -> None:
+    """Refuse an object that is the message of a server in place of a table.
+
+    Raises:
+        DataError: it is; the message quotes it.
+    """
+    if isinstance(value, dict) and value.keys() <= ERROR_KEYS | ERROR_SIGNS and value.keys() & ERROR_SIGNS:
+        said = [each for each in value.values() if isinstance(each, str)]
+        raise DataError(
+            f"{name} holds the message of a server, not a table: {(said or [str(value)])[0][:100]!r}. Download the "
+            "file itself, after logging in if it needs that."
+        )
+
+
+def _refusal(name: str) -> str:
+    return (
+        f"{name} is JSON with no rows. It needs an array of objects, or JSON Lines: one object per line with the text "
+        "and the labels."
+    )
+
+
+def _object_records(name: str, rows: Sequence[Any], limits: Limits, notes: Notes) -> Iterator[Record | Skipped]:
+    columns = Columns(name, limits)
+    first = next(row for row in rows if isinstance(row, dict))
+    export = find_export(first)
+    if export:
+        notes.add("list shape", what=export.sentence)
+
+    def flat(row: Object) -> Object:
+        return export.flatten(row) if export and export.fits(row) else row
+
+    for row in rows:
+        if isinstance(row, dict):
+            columns.add(flat(row))
+    yield Record(0, columns.names)
+    for number, row in enumerate(rows, 1):
+        if isinstance(row, dict):
+            yield Record(number, columns.cells(flat(row)))
+        else:
+            yield Skipped(number, "malformed: not a JSON object")
+
+
+def _list_records(rows: Iterator[Any]) -> Iterator[Record | Skipped]:
+    for number, row in enumerate(rows, 1):
+        if isinstance(row, list):
+            yield Record(number, list(map(cell_text, row)))
+        else:
+            yield Skipped(number, "malformed: not a list of cells")
+
+
+def _scalar_records(rows: Iterator[Any]) -> Iterator[Record | Skipped]:
+    for number, value in enumerate(rows, 1):
+        yield Record(number, [cell_text(value)])
