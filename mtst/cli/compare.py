@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mtst.cli import options
-from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, Text
+from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, Prompt, Text
 from mtst.cli.output import check_writable, load_with_progress, print_skipped, write_text
 from mtst.comparison.estimate import total_seconds
 from mtst.comparison.events import (
@@ -68,6 +68,7 @@ def compare(
     html: Html = None,
     report: ReportTo = None,
     encoder: EncoderName = DEFAULT,
+    prompt: Prompt = None,
     fp32: Fp32 = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -86,7 +87,7 @@ def compare(
     attempts = plan_comparison(data, config, scenarios, seeds, alone=alone, test=test_data)
     if expected := expect_for(data):
         typer.echo(describe_expectation(expected))
-    loaded = load_with_progress(encoder, fp32=fp32)
+    loaded = load_with_progress(encoder, prompt, fp32=fp32)
     comparison = Comparison()
     for event in compare_scenarios(loaded, data, config, attempts, test=test_data, race=race):
         comparison.extend([event])
@@ -105,6 +106,7 @@ def compare(
         seeds=seeds,
         alone=alone,
         race=race,
+        prompt=prompt,
     )
     result = build_comparison_report(job, data, comparison)
     for sentence in result["recommendation"]:

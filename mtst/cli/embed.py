@@ -8,7 +8,7 @@ import numpy as np
 import typer
 
 from mtst.analysis.similarity import cosine
-from mtst.cli.options import EncoderName, File, Fp32, Header, Text
+from mtst.cli.options import EncoderName, File, Fp32, Header, Prompt, Text
 from mtst.cli.output import load_with_progress
 from mtst.cli.streaming import write_in_batches
 from mtst.data.readers.records import Record
@@ -23,6 +23,7 @@ def embed(
     out: Annotated[Path, typer.Option(metavar="FILE.npy", help="Where to write the array (rows, d), float32.")],
     header: Header = None,
     encoder: EncoderName = DEFAULT,
+    prompt: Prompt = None,
     fp32: Fp32 = False,
 ) -> None:
     """Embed a column of sentences; row i of the array is row i of those that could be read.
@@ -33,7 +34,7 @@ def embed(
 
     def prepare(stream: Stream) -> _NpyConverter:
         column = find_column(stream.name, stream.columns, text)
-        return _NpyConverter(load_with_progress(encoder, fp32=fp32), column)
+        return _NpyConverter(load_with_progress(encoder, prompt, fp32=fp32), column)
 
     write_in_batches(file, out, prepare, header=header)
 
@@ -64,10 +65,11 @@ class _NpyConverter:
 def similarity(
     sentences: Annotated[list[str], typer.Argument(help="Two sentences or more.")],
     encoder: EncoderName = DEFAULT,
+    prompt: Prompt = None,
     fp32: Fp32 = False,
 ) -> None:
     """Print the cosine similarity of every pair of sentences."""
-    cosines = cosine(load_with_progress(encoder, fp32=fp32).encode(sentences))
+    cosines = cosine(load_with_progress(encoder, prompt, fp32=fp32).encode(sentences))
     width = len(str(len(sentences)))
     typer.echo(" " * width + "".join(f"{column:>7}" for column in range(1, len(sentences) + 1)))
     for number, (row, sentence) in enumerate(zip(cosines, sentences, strict=True), 1):

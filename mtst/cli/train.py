@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mtst.cli import options
-from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, Text
+from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, Prompt, Text
 from mtst.cli.output import Echo, check_writable, echo_on_main, load_with_progress, print_skipped, write_text
 from mtst.data.dataset import Dataset, make_dataset
 from mtst.data.table import read_table
@@ -69,6 +69,7 @@ def train(
     report: options.Report = None,
     start_from: options.Start = None,
     encoder: EncoderName = DEFAULT,
+    prompt: Prompt = None,
     fp32: Fp32 = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -87,8 +88,10 @@ def train(
     )  # fmt: skip
     if out:
         check_target(out)
-    if start_from and (encoder != DEFAULT or heads_only):
-        raise SettingsError("--from brings its own encoder, to be saved whole: leave out --encoder and --heads-only.")
+    if start_from and (encoder != DEFAULT or prompt is not None or heads_only):
+        raise SettingsError(
+            "--from brings its own encoder, to be saved whole: leave out --encoder, --prompt and --heads-only."
+        )
     left_out = options.parse_lines(leave_out)
     with launched_process_group() as process_group:
         echo = echo_on_main(process_group)
@@ -101,7 +104,7 @@ def train(
             if start_from:
                 model = _load_start(start_from, data.tasks, echo, fp32=fp32)
             else:
-                model = MultiTaskSentenceTransformer(load_with_progress(encoder, fp32=fp32), data.tasks)
+                model = MultiTaskSentenceTransformer(load_with_progress(encoder, prompt, fp32=fp32), data.tasks)
         echo(f"{len(data):,} rows used")
         if process_group.is_main:
             print_skipped(data.skipped)
@@ -110,8 +113,9 @@ def train(
         history = _follow(fit(model, data, config, baselines=baselines, process_group=process_group), echo)
         test_scores = evaluate(model, test_data) if test_data else None
         job = Job(
-            model.base, config, str(file), text, header is not False, merge, left_out, fp32, start=start_from or ""
-        )
+            model.base, config, str(file), text, header is not False, merge, left_out, fp32, start=start_from or "",
+            prompt=prompt,
+        )  # fmt: skip
         run_report = json.dumps(build_report(job, data, history, test_scores), indent=1, ensure_ascii=False) + "\n"
         process_group.run_on_main(lambda: _save(model, run_report, out, report, heads_only=heads_only))
     seconds = round(time.perf_counter() - start, 2)

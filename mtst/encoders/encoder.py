@@ -15,12 +15,14 @@ from torch import Tensor, nn
 from mtst.encoders.embedding_cache import EmbeddingCache, Row
 from mtst.encoders.layers import LayerGroup, evaluation_mode, layer_groups
 from mtst.encoders.packing.blocks import BlockRunner
+from mtst.encoders.prompts import default_prompt, set_default_prompt
 from mtst.encoders.texts import check_texts
 from mtst.errors import EncoderError
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
+MAX_DIMENSION = 100_000
 TOKENS_PER_BATCH = 4096
 SENTENCES_PER_BATCH = 128
 PROBE_TEXTS = ("a short text", "a text that is somewhat longer", "longer than that is this text, which goes on")
@@ -48,13 +50,13 @@ class Encoder(nn.Module):
         backbone: the sentence-transformers model.
         name: the name it was loaded by.
         groups: the layer groups, from the bottom up.
-        dimension: the number d of values in an embedding.
+        dimension: the number d of values in an embedding; those beyond a `truncate_dim` of the encoder are left out.
         embedding_norm: the mean norm of some embeddings; 1 if the encoder normalizes them.
         max_tokens: sentences are truncated to this many tokens.
-        prompt: what the encoder puts in front of every text by default, as its authors have set it; often nothing.
+        prompt: what is put in front of every text; empty unless the encoder's authors or the user have set it.
 
     Raises:
-        EncoderError: the model does not turn text into sentence embeddings.
+        EncoderError: the model does not turn text into sentence embeddings, or its prompt leaves no room for texts.
     """
 
     def __init__(self, backbone: "SentenceTransformer", name: str, *, fp32: bool = False) -> None:
@@ -67,11 +69,8 @@ class Encoder(nn.Module):
         if not callable(getattr(backbone, "tokenizer", None)):
             raise EncoderError(f"{name!r} has no tokenizer, so it is not a text encoder.")
         self.max_tokens: int = min(backbone.max_seq_length or 512, 100_000)
-        self.prompt: str = backbone.prompts.get(backbone.default_prompt_name or "") or ""
-        with torch.inference_mode():
-            probes = self._embed(self.tokenize(PROBE_TEXTS))
-        self.dimension: int = probes.shape[1]
-        self.embedding_norm: float = probes.norm(dim=1).mean().item()
+        self.dimension: int = backbone.truncate_dim or MAX_DIMENSION
+        self._read_prompt()
         self.groups: tuple[LayerGroup, ...] = layer_groups(
             backbone, lambda: self._embed(self.tokenize(["a short text"]))
         )
@@ -83,6 +82,30 @@ class Encoder(nn.Module):
         copied.__dict__.update({name: deepcopy(value, memo) for name, value in self.__dict__.items()})
         copied._loaded = None if self.weights_changed else copied._revision  # a copied tensor counts its writes from 0
         return copied
+
+    def _read_prompt(self) -> None:
+        """Take over the prompt of the backbone, and measure embeddings with it."""
+        self.prompt: str = default_prompt(self.backbone)
+        self.__dict__.pop("pooling_inputs", None)
+        if self.prompt and (used := len(self.tokenize([""], truncate=False)[0])) > self.max_tokens // 2:
+            raise EncoderError(f"The prompt takes {used} of the {self.max_tokens} tokens that {self.name!r} reads.")
+        with torch.inference_mode():
+            probes = self._embed(self.tokenize(PROBE_TEXTS))
+        self.dimension = probes.shape[1]
+        self.embedding_norm: float = probes.norm(dim=1).mean().item()
+
+    def use_prompt(self, prompt: str) -> None:
+        """Put another prompt in front of every text.
+
+        Args:
+            prompt: the name of one of the encoder's prompts, or a text; empty for none.
+
+        Raises:
+            EncoderError: the encoder has no such prompt, or it leaves no room for texts.
+        """
+        set_default_prompt(self.backbone, prompt, self.name)
+        self.clear_cache()
+        self._read_prompt()
 
     @property
     def device(self) -> torch.device:
@@ -162,7 +185,7 @@ class Encoder(nn.Module):
         if torch.is_grad_enabled() and any(parameter.requires_grad for parameter in self.backbone.parameters()):
             self._changes += 1  # an optimizer step is likely to follow
         with self._autocast():
-            return self._runner.embed(self._batch(ids), start, hidden).float()
+            return self._runner.embed(self._batch(ids), start, hidden)[:, : self.dimension].float()
 
     def hidden_states(self, ids: Sequence[Sequence[int]], block: int) -> Tensor:
         """Return the input (tokens, d) of a block above the first, sentence after sentence, without gradients."""
@@ -179,7 +202,7 @@ class Encoder(nn.Module):
 
     def _embed(self, ids: Sequence[Sequence[int]]) -> Tensor:
         with self._autocast():
-            return self.backbone(self._batch(ids))["sentence_embedding"].float()
+            return self.backbone(self._batch(ids))["sentence_embedding"][:, : self.dimension].float()
 
     def _batch(self, ids: Sequence[Sequence[int]]) -> dict[str, Any]:
         pooling_inputs = self.pooling_inputs  # before the lock, which they take too

@@ -125,7 +125,9 @@ METRICS = (
 )
 
 
-def render_card(name: str, tasks: Sequence[Task], base: str, report: RunReport | None = None) -> str:
+def render_card(
+    name: str, tasks: Sequence[Task], base: str, report: RunReport | None = None, *, prompt: str = ""
+) -> str:
     """Return the card of a model as Markdown with the Hub's metadata.
 
     Args:
@@ -133,6 +135,7 @@ def render_card(name: str, tasks: Sequence[Task], base: str, report: RunReport |
         tasks: of the model.
         base: the name of the encoder that training began with.
         report: of the run that the model comes from, if there was one.
+        prompt: what the encoder puts in front of every text.
     """
     from huggingface_hub import ModelCardData
 
@@ -147,7 +150,8 @@ def render_card(name: str, tasks: Sequence[Task], base: str, report: RunReport |
         eval_results=list(_eval_results(report)) if report else None,
         ignore_metadata_errors=False,
     )
-    return _template().render(name=name, tasks=tasks, report=report, metrics=METRICS, metadata=metadata.to_yaml())
+    values = {"name": name, "tasks": tasks, "prompt": prompt, "report": report, "metrics": METRICS}
+    return _template().render(values, metadata=metadata.to_yaml())
 
 
 @cache
@@ -161,7 +165,7 @@ def _template() -> Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"verbatim": Markup, "code_block": _code_block}
+    environment.filters |= {"verbatim": Markup, "code_block": _code_block, "code_span": _code_span}
     return environment.get_template(TEMPLATE)
 
 
@@ -176,6 +180,14 @@ def _code_block(code: str, language: str) -> Markup:
     """Return a fenced code block whose fence is longer than any row of backticks in the code."""
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", code)), default=0))
     return Markup(f"{fence}{language}\n{code}\n{fence}")  # noqa: S704 (it is Markdown, and the fence holds it)
+
+
+def _code_span(text: str) -> Markup:
+    """Return text on one line in code style; its fence is longer than any row of backticks in it."""
+    line = " ".join(text.splitlines())
+    fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
+    padded = f" {line} " if line[:1] == "`" or line[-1:] == "`" or (line[:1] == line[-1:] == " ") else line
+    return Markup(f"{fence}{padded}{fence}")  # noqa: S704 (it is Markdown, and the fence holds it)
 
 
 def _hub_id(encoder: str) -> str | None:

@@ -107,11 +107,13 @@ class ModelMetadata:
         tasks: the tasks, in the order of the heads.
         encoder: the name of the encoder if the model is saved without it.
         base: the name of the encoder that training began with; models of the first versions do not have it.
+        prompt: what the encoder puts in front of every text; None if an earlier version has saved the model.
     """
 
     tasks: tuple[Task, ...]
     encoder: str | None
     base: str | None
+    prompt: str | None = None
 
 
 def write_metadata(folder: Path, metadata: ModelMetadata, dimension: int) -> None:
@@ -126,6 +128,7 @@ def write_metadata(folder: Path, metadata: ModelMetadata, dimension: int) -> Non
         "format": FORMAT,
         "encoder": metadata.encoder,
         "base": metadata.base,
+        "prompt": metadata.prompt,
         "dimension": dimension,
         "tasks": tasks_to_json(metadata.tasks),
     }
@@ -165,12 +168,15 @@ def parse_metadata(content: bytes, source: str) -> ModelMetadata:
     try:
         values = json.loads(content.decode())
         tasks = tuple(Task(_text(task["name"]), tuple(map(_text, task["labels"]))) for task in values["tasks"])
-        encoder, base = (None if name is None else _name(name) for name in (values["encoder"], values.get("base")))
+        encoder, base, prompt = (
+            None if name is None else _name(name)
+            for name in (values["encoder"], values.get("base"), values.get("prompt"))
+        )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(f"{source} cannot be read as the description of a model.") from error
     if values.get("format") != FORMAT:
         raise ModelError(f"{source} is of format {values.get('format')!r}; this version reads format {FORMAT}.")
-    return ModelMetadata(tasks, encoder, base)
+    return ModelMetadata(tasks, encoder, base, prompt)
 
 
 def _name(value: object) -> str:

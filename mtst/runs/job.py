@@ -26,6 +26,7 @@ class Job:
         alone: a scenario in which each task is also trained alone.
         race: whether scenarios that cannot win any more are stopped early.
         start: the name of the model to train further, if any; it lies in the run's folder.
+        prompt: what is put in front of every text, by name or as a text; None for what the encoder's authors say.
     """
 
     encoder: str
@@ -42,3 +43,4 @@ class Job:
     alone: str | None = None
     start: str = ""
     race: bool = True
+    prompt: str | None = None

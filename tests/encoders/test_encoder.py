@@ -4,15 +4,10 @@ import threading
 import numpy as np
 import pytest
 import torch
-from tokenizers import Tokenizer
 
-from mtst.data.tasks import Task
 from mtst.encoders.encoder import SENTENCES_PER_BATCH, TOKENS_PER_BATCH, batches_by_length, bf16_pays
 from mtst.encoders.loading import load_encoder
 from mtst.errors import EncoderError
-from mtst.model.export.onnx import export_onnx
-from mtst.model.loading import load_model
-from mtst.model.multitask import MultiTaskSentenceTransformer
 
 TEXTS = [
     "Good.",
@@ -323,13 +318,3 @@ def test_a_prompt_that_is_used_by_default_is_used_here(prompting, tiny_encoder):
     with torch.no_grad():
         from_block = prompting.embed(prompting.tokenize(TEXTS), 1, hidden)
     np.testing.assert_allclose(from_block.numpy(), expected, atol=1e-5)
-
-
-def test_a_prompt_is_saved_with_a_model_and_exported(prompting, tmp_path):
-    model = MultiTaskSentenceTransformer(prompting, [Task("mood", ("good", "bad"))])
-    model.save(tmp_path / "model")
-    texts = [text for text in TEXTS if text]
-    np.testing.assert_allclose(load_model(tmp_path / "model").encode(texts), published(prompting, texts), atol=0.02)
-    export_onnx(model, tmp_path / "onnx")
-    ids = [each.ids for each in Tokenizer.from_file(str(tmp_path / "onnx" / "tokenizer.json")).encode_batch(texts)]
-    assert [[token for token in row if token] for row in ids] == prompting.tokenize(texts)

@@ -62,10 +62,12 @@ def load_archive(
         stated = metadata.encoder or metadata.base
         if encoder is not None and encoder.name == stated:
             base = copy.deepcopy(encoder)
+            if metadata.prompt not in (None, base.prompt):
+                base.use_prompt(metadata.prompt)
         else:
             name = policy.check(stated)
             policy.fetch(name)
-            base = load_encoder(name, fp32=fp32)
+            base = load_encoder(name, prompt=metadata.prompt, fp32=fp32)
         model = MultiTaskSentenceTransformer(base, metadata.tasks, zero_shot=False)
         _read_weights(archive, model, needs_encoder=metadata.encoder is None)
     _check_predictions(model)
