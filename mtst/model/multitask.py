@@ -34,6 +34,7 @@ from mtst.model.storage import (
     check_target,
     read_metadata,
     replace_folder,
+    save_backbone,
     write_error,
     write_metadata,
 )
@@ -135,7 +136,7 @@ class MultiTaskSentenceTransformer(nn.Module):
 
     def _write(self, folder: Path, *, heads_only: bool) -> None:
         if not heads_only:
-            self.encoder.backbone.save_pretrained(str(folder), create_model_card=False)
+            save_backbone(self.encoder.backbone, folder)
         encoder = self.encoder.name if heads_only else None
         metadata = ModelMetadata(self.tasks, encoder, self.base, self.encoder.prompt)
         write_metadata(folder, metadata, self.encoder.dimension)

@@ -8,12 +8,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from mtst.data.tasks import Task
 from mtst.errors import ModelError
 from mtst.files import FULL
 
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+    from transformers import PreTrainedModel
+
 METADATA_FILE, HEADS_FILE, MODULES_FILE = "mtst.json", "heads.safetensors", "modules.json"
+WEIGHTS = "model.safetensors"  # of each module of the encoder
 FORMAT = 1
 # The files that a model of any kind is saved as. Those of a module may be in a folder of its own.
 MODULE = re.compile(r"\d+_[A-Z]\w*")
@@ -97,6 +103,23 @@ def write_error(folder: Path, error: OSError) -> ModelError:
     if error.errno in FULL:
         return ModelError("The disk is full, so the model could not be stored. Free some space and try again.")
     return ModelError(f"The model cannot be written to {folder}: {error.strerror or error}.")
+
+
+def save_backbone(backbone: "SentenceTransformer", folder: Path) -> None:
+    """Save a backbone in a folder, its weights under the names of its parameters, which an upload compares them with.
+
+    Transformers saves some networks, such as Nomic's, under the names that they were published with; it reads both.
+    """
+    from safetensors import safe_open
+
+    backbone.save_pretrained(str(folder), create_model_card=False)
+    network: PreTrainedModel | None = getattr(backbone[0], "auto_model", None)
+    weights = folder / WEIGHTS
+    if network is not None and weights.is_file():
+        with safe_open(weights, framework="pt") as tensors:
+            renamed = not set(tensors.keys()) <= network.state_dict().keys()
+        if renamed:
+            network.save_pretrained(folder, save_original_format=False)
 
 
 @dataclass(frozen=True)

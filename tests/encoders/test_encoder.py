@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from mtst.encoders.encoder import SENTENCES_PER_BATCH, TOKENS_PER_BATCH, batches_by_length, bf16_pays
+from mtst.encoders.encoder import bf16_pays
+from mtst.encoders.inputs import SENTENCES_PER_BATCH, TOKENS_PER_BATCH, batches_by_length
 from mtst.encoders.loading import load_encoder
 from mtst.errors import EncoderError
 
@@ -265,7 +266,7 @@ def test_gradients_reach_every_block(fresh_encoder):
 
 
 def test_the_table_of_token_embeddings_is_found(encoder):
-    table = encoder.token_embedding
+    (table,) = encoder.token_embeddings
     assert table.weight.shape == (30522, 384)
     assert any(table.weight is parameter for parameter in encoder.backbone.parameters())
 
