@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from copy import deepcopy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -68,12 +67,13 @@ class Encoder(nn.Module):
         )
         self._loaded: tuple[int, int] | None = self._revision
 
-    def __deepcopy__(self, memo: dict[int, object]) -> "Encoder":
-        copied = type(self).__new__(type(self))
-        memo[id(self)] = copied
-        copied.__dict__.update({name: deepcopy(value, memo) for name, value in self.__dict__.items()})
-        copied._loaded = None if self.weights_changed else copied._revision  # a copied tensor counts its writes from 0
-        return copied
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_loaded": None if self.weights_changed else self._loaded}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if self._loaded is not None:
+            self._loaded = self._revision  # a copied tensor counts its writes from 0
 
     def _read_prompt(self) -> None:
         """Take over the prompt of the backbone, and measure embeddings with it."""

@@ -1,4 +1,5 @@
 import copy
+import pickle
 import threading
 
 import numpy as np
@@ -189,11 +190,33 @@ def test_encoding_between_a_forward_pass_and_its_step_leaves_nothing_stale(tiny_
     np.testing.assert_allclose(tiny_encoder.encode(["one"]), remembered, atol=1e-6)
 
 
+def through_pickle(encoder):
+    return pickle.loads(pickle.dumps(encoder))  # noqa: S301 (its own)
+
+
+COPIES = pytest.mark.parametrize("copied", [copy.deepcopy, through_pickle])
+
+
+@COPIES
 @CHANGES
-def test_a_copy_of_changed_weights_is_known_to_have_moved(tiny_encoder, change):
-    assert not copy.deepcopy(tiny_encoder).weights_changed
+def test_a_copy_of_changed_weights_is_known_to_have_moved(tiny_encoder, change, copied):
+    assert not copied(tiny_encoder).weights_changed
     change(tiny_encoder)
-    assert copy.deepcopy(tiny_encoder).weights_changed
+    assert copied(tiny_encoder).weights_changed
+
+
+@COPIES
+@pytest.mark.parametrize("kind", ["bert", "static"])
+def test_a_copy_gives_the_same_and_goes_its_own_way(tiny_folder, copied, kind):
+    encoder = load_encoder(str(tiny_folder(kind)), prompt="By topic: ", fp32=True)
+    expected, trained = encoder.encode(TEXTS), encoder(TEXTS)
+    other = copied(encoder)
+    assert (other.prompt, other.groups, other.name) == (encoder.prompt, encoder.groups, encoder.name)
+    np.testing.assert_array_equal(other.encode(TEXTS), expected)
+    np.testing.assert_allclose(other(TEXTS).detach().numpy(), trained.detach().numpy(), atol=1e-6)
+    in_place_write(other)
+    np.testing.assert_array_equal(encoder.encode(TEXTS), expected)
+    assert not np.allclose(other.encode(TEXTS), expected, atol=1e-3)
 
 
 def test_encoding_moves_nothing_and_keeps_every_module_in_its_mode(tiny_encoder):
