@@ -7,7 +7,7 @@ plain sentence-transformers puts the same in front.
 import re
 from typing import TYPE_CHECKING
 
-from mtst.encoders.texts import LONE_SURROGATE
+from mtst.encoders.texts import has_lone_surrogate
 from mtst.errors import EncoderError
 from mtst.text import truncate
 
@@ -48,7 +48,7 @@ def set_default_prompt(backbone: "SentenceTransformer", chosen: str, encoder: st
             f"{encoder!r} has no prompt named {truncate(chosen, 40)!r}. Its prompts: {known}. To write one yourself, "
             f"end it as it should stand before a text, such as {truncate(chosen, 40) + ': '!r}."
         )
-    elif len(chosen) > MAX_CHARACTERS or LONE_SURROGATE.search(chosen):
+    elif len(chosen) > MAX_CHARACTERS or has_lone_surrogate(chosen):
         raise EncoderError(f"A prompt has up to {MAX_CHARACTERS:,} whole characters. Write a shorter one.")
     else:
         backbone.prompts = {**backbone.prompts, OWN: chosen}

@@ -9,7 +9,7 @@ from mtst.data.limits import Limits
 from mtst.data.readers.delimited import SAMPLE_CHARACTERS, find_dialect, read_delimited
 from mtst.data.readers.encoding import find_encoding, is_text, text_lines, text_stream
 from mtst.data.readers.header import column_names, count_columns, names_columns
-from mtst.data.readers.json_lines import BLANK, parse_object, read_json_lines
+from mtst.data.readers.json_lines import BLANK, has_half_character, parse_object, read_json_lines
 from mtst.data.readers.records import Record, Skipped
 from mtst.data.readers.source import ZIP, Content, check_kind, read_bytes, read_start, translate_read_errors
 from mtst.errors import DataError
@@ -176,7 +176,7 @@ def _read_records(name: str, content: Content, limits: Limits) -> tuple[str, Ite
     if start.lstrip(BLANK).startswith("[") and "{" in start[:100]:
         raise DataError(f"{name} is one JSON list. Save it as JSON Lines: one object a line, no commas between them.")
     line = next(filter(None, (line.strip(BLANK) for line in text_lines(name, content, encoding))), "")
-    if parse_object(line) is not None:
+    if parse_object(line) is not None or has_half_character(line):
         return f"{JSON_LINES}, {encoding_name}", read_json_lines(name, content, encoding, limits)
     dialect = find_dialect(start)
     return f"{dialect.format}, {encoding_name}", read_delimited(name, content, encoding, dialect)
