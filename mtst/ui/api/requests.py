@@ -46,8 +46,8 @@ def _path(file: gr.FileData | None, content: str, limits: Limits) -> Path:
     """Return the path of the table that was uploaded or sent as text.
 
     Raises:
-        DataError: there is no table or two, it is too large, has half of a character or was not uploaded here, or there is
-            no room for it.
+        DataError: there is no table or two, it is too large or was not uploaded here, has half of a character, or there
+            is no room for it.
     """
     if (file is None) == (not content.strip()):
         raise DataError("Send either a file or, as text, a table.")

@@ -14,9 +14,10 @@ Schema = dict[str, Any]
 
 def patch_mcp() -> None:
     """Let MCP tools take no files and answer in JSON, in all of this process."""
-    if not hasattr(GradioMCPServer.get_input_schema, "__wrapped__"):
-        GradioMCPServer.get_input_schema = _without_files(GradioMCPServer.get_input_schema)
-        GradioMCPServer.postprocess_output_data = _as_json(GradioMCPServer.postprocess_output_data)
+    for name, change in (("get_input_schema", _without_files), ("postprocess_output_data", _as_json)):
+        method = getattr(GradioMCPServer, name)
+        if not hasattr(method, "__wrapped__"):
+            setattr(GradioMCPServer, name, change(method))
 
 
 def _without_files(get_input_schema: Any) -> Any:
