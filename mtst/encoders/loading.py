@@ -10,11 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mtst.encoders.catalogue import CATALOGUE, DEFAULT, Bundle
+from mtst.encoders.catalogue import CATALOGUE, DEFAULT, Bundle, catalogue_key
 from mtst.encoders.hub import download
 from mtst.encoders.hub.errors import NEEDS_CODE, explain_error
 from mtst.encoders.hub.files import module_paths, read_json, requires_code
-from mtst.encoders.prompts import set_default_prompt
+from mtst.encoders.prompts import default_prompt, set_default_prompt
 from mtst.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -147,6 +147,8 @@ def _load_folder(name: str, folder: Path, prompt: str | None, *, fp32: bool) -> 
             raise EncoderError(NEEDS_CODE.describe(name))
         backbone = SentenceTransformer(str(folder), trust_remote_code=False, local_files_only=True)
         missing = missing_weights(backbone)
+        if prompt is None and (key := catalogue_key(name)) and not default_prompt(backbone):
+            prompt = CATALOGUE[key].prompt
         if prompt is not None:
             set_default_prompt(backbone, prompt, name)
         encoder = Encoder(backbone, name=name, fp32=fp32)

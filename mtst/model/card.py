@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mtst.assets import ASSETS
 from mtst.data.tasks import Task
-from mtst.encoders.catalogue import CATALOGUE, HUB_ID
+from mtst.encoders.catalogue import CATALOGUE, HUB_ID, catalogue_key
 from mtst.errors import ModelError
 
 if TYPE_CHECKING:
@@ -25,13 +25,6 @@ if TYPE_CHECKING:
 
 TEMPLATE = "model_card.md.j2"
 TAGS = ["sentence-transformers", "feature-extraction", "text-classification", "multi-task", "mtst"]
-LICENSES = {  # as the cards of these encoders state them; a model that is trained from an encoder keeps its license
-    "sentence-transformers/all-MiniLM-L6-v2": "apache-2.0",
-    "sentence-transformers/bert-base-nli-mean-tokens": "apache-2.0",
-    "distilbert-base-uncased": "apache-2.0",
-    "roberta-base": "mit",
-    "nlpaueb/legal-bert-base-uncased": "cc-by-sa-4.0",
-}
 MARKDOWN_SYNTAX = re.compile(r"([\\`*_{}\[\]<>#|!~&$])")
 
 
@@ -139,12 +132,12 @@ def render_card(
     """
     from huggingface_hub import ModelCardData
 
-    hub_id = _hub_id(base)
+    key = catalogue_key(base)
     metadata = ModelCardData(
         library_name="sentence-transformers",
         pipeline_tag="sentence-similarity",
-        license=LICENSES.get(hub_id or ""),
-        base_model=hub_id,
+        license=CATALOGUE[key].license if key else None,
+        base_model=_hub_id(base),
         tags=TAGS,
         model_name=name,
         eval_results=list(_eval_results(report)) if report else None,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from mtst.encoders.catalogue import CATALOGUE, HUB_ID
+from mtst.encoders.catalogue import CATALOGUE, HUB_ID, CatalogueEntry
 from mtst.encoders.info import EncoderInfo, encoder_info
 from mtst.encoders.prompts import describe_prompt
 from mtst.errors import EncoderError, MtstError
@@ -73,11 +73,22 @@ def _title_and_facts(services: Services, info: EncoderInfo) -> str:
     speed = info.estimate_speed(services.encoder, services.encoding_speed)
     facts = (
         info.purpose,
+        *_published_facts(info.entry),
         f"{info.parameters / 1e6:,.0f} million parameters" if info.parameters else "",
         f"about {_two_digits(speed):,} sentences a second here" if speed else "",
         "" if info.is_local else f"download {info.megabytes:,.0f} MB",
     )
     return f"{inline_text(info.name, 60)}\n{'; '.join(filter(None, facts))}"
+
+
+def _published_facts(entry: CatalogueEntry | None) -> Iterator[str]:
+    """Yield what the authors of an encoder of the catalogue say of it; what they do not say is shown as –."""
+    if entry:
+        yield entry.languages if entry.languages == "English" else f"{entry.languages} languages"
+        yield f"up to {entry.max_tokens:,} tokens" if entry.max_tokens else "tokens –"
+        yield f"MTEB {entry.score.mteb:.1f}" if entry.score else "MTEB –"
+        yield f"license {entry.license or '–'}"
+        yield f"each text begins with “{entry.prompt}”" if entry.prompt else ""
 
 
 def _two_digits(speed: float) -> int:

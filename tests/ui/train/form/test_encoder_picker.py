@@ -52,7 +52,7 @@ def test_what_is_here_is_offered_with_its_size_and_speed(tiny: Services) -> None
     assert [name for _, name in offered["choices"]] == [tiny.settings.encoder, *here]
     assert only_local["visible"] == (here != list(CATALOGUE))
     (line,) = (title for title, name in offered["choices"] if name == DEFAULT)
-    assert "23 million parameters; about" in line
+    assert "English; up to 256 tokens; MTEB 56.3; license apache-2.0; 23 million parameters; about" in line
     assert "download" not in line
 
 
