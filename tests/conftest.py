@@ -14,14 +14,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import copy
 import random
 import shutil
-import string
 
 import numpy as np
 import pytest
 import torch
-import transformers
 from hypothesis import settings
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
 from mtst.assets import SMALL_SAMPLE
 from mtst.data.dataset import make_dataset
@@ -32,6 +29,7 @@ from mtst.encoders.loading import load_encoder
 from mtst.model.multitask import MultiTaskSentenceTransformer
 from tests.support.scheduling import BrowserInOneProcess
 from tests.support.small_hub import SmallHub
+from tests.support.tiny_encoders import save_tiny_encoder
 
 # How many examples a property test tries: few and always the same ones, or `--hypothesis-profile=full`.
 settings.register_profile("suite", max_examples=50, derandomize=True, database=None, deadline=2000)
@@ -122,69 +120,16 @@ def swapped_model(fresh_encoder, swapped):
     return MultiTaskSentenceTransformer(fresh_encoder, swapped.tasks)
 
 
-def _tokenizer(kind):
-    """A tokenizer of letters and a few words: BPE for RoBERTa, WordPiece for the others."""
-    if kind == "roberta":
-        cls, pad, sep, unk, mask = "<s>", "<pad>", "</s>", "<unk>", "<mask>"
-        made = Tokenizer(models.BPE(unk_token=unk))
-        made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
-        trainer = trainers.BpeTrainer(
-            vocab_size=300,
-            special_tokens=[cls, pad, sep, unk, mask],
-            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-            show_progress=False,
-        )
-        made.train_from_iterator(SPORTS + FOOD, trainer)
-    else:
-        cls, pad, sep, unk, mask = "[CLS]", "[PAD]", "[SEP]", "[UNK]", "[MASK]"
-        pieces = [pad, cls, sep, unk, mask, "the", "and", ".", ",", *string.ascii_lowercase]
-        pieces += [f"##{letter}" for letter in string.ascii_lowercase]
-        made = Tokenizer(models.WordPiece({piece: place for place, piece in enumerate(pieces)}, unk_token=unk))
-        made.normalizer = normalizers.Lowercase()
-        made.pre_tokenizer = pre_tokenizers.Whitespace()
-    made.post_processor = processors.TemplateProcessing(
-        single=f"{cls} $A {sep}", special_tokens=[(token, made.token_to_id(token)) for token in (cls, sep)]
-    )
-    names = {"cls_token": cls, "pad_token": pad, "sep_token": sep, "unk_token": unk, "mask_token": mask}
-    return transformers.PreTrainedTokenizerFast(tokenizer_object=made, model_max_length=48, **names)
-
-
-def _network(kind, tokenizer, blocks):
-    """A randomly initialised network of width 32."""
-    usual = {
-        "vocab_size": len(tokenizer),
-        "pad_token_id": tokenizer.pad_token_id,
-        "max_position_embeddings": 64,
-        "hidden_size": 32,
-        "num_hidden_layers": blocks,
-        "num_attention_heads": 2,
-        "intermediate_size": 64,
-    }
-    match kind:
-        case "bert":
-            return transformers.BertModel(transformers.BertConfig(**usual))
-        case "roberta":
-            return transformers.RobertaModel(transformers.RobertaConfig(**usual))
-        case "mpnet":
-            return transformers.MPNetModel(transformers.MPNetConfig(**usual))
-        case "distilbert":
-            short = {"dim": 32, "n_layers": blocks, "n_heads": 2, "hidden_dim": 64}
-            return transformers.DistilBertModel(transformers.DistilBertConfig(**usual | short))
-
-
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory):
-    """Save a tiny random encoder of a kind (bert, roberta, mpnet, distilbert) once and return its folder."""
+    """Save a tiny random encoder of a kind, such as bert, once and return its folder."""
     made = {}
 
     def folder(kind="bert", blocks=2):
         place = made.get((kind, blocks))
         if place is None:
             place = made[kind, blocks] = tmp_path_factory.mktemp(kind)
-            tokenizer = _tokenizer(kind)
-            torch.manual_seed(1)
-            _network(kind, tokenizer, blocks).save_pretrained(place)
-            tokenizer.save_pretrained(place)
+            save_tiny_encoder(kind, place, blocks)
         return place
 
     return folder

@@ -112,6 +112,12 @@ def test_every_scenario_encoder_and_benchmark_is_documented() -> None:
     assert keys <= names_in_table(README)
     assert names_in_table(TEXTS["mtst/training/README.md"]) == keys
     assert names_in_table(TEXTS["mtst/encoders/README.md"]) == set(CATALOGUE)
+    for key, entry in CATALOGUE.items():
+        score = f"[{entry.score.mteb}]({entry.score.source})" if entry.score else "–"
+        facts = [f"{entry.parameters / 1e6:.0f} M", str(entry.max_tokens or "–"), entry.license or "–", score]
+        (row,) = (line for line in TEXTS["mtst/encoders/README.md"].splitlines() if line.startswith(f"| `{key}` |"))
+        assert {entry.purpose, entry.languages, *facts} <= set(row.strip("| ").split(" | "))
+        assert f"`{entry.prompt}`" in row if entry.prompt else row.count("`") == 2
     bench = ROOT / "tests" / "bench"
     documented = TEXTS["tests/bench/README.md"]
     for path in bench.glob("*.py"):

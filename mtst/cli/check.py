@@ -19,6 +19,7 @@ from mtst.cli.options import (
     Merge,
     Missing,
     MultiLabel,
+    Prompt,
     Sheet,
     SingleLabel,
     Text,
@@ -47,6 +48,7 @@ def check(
     clean: Clean = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Fixes the folds.")] = 0,
     encoder: EncoderName = DEFAULT,
+    prompt: Prompt = None,
     fp32: Fp32 = False,
 ) -> None:
     """Say what looks odd in a file; look for copies, copies that disagree and labels that look mistaken."""
@@ -62,7 +64,7 @@ def check(
     print_label_sets(data.tasks)
     print_skipped(data.skipped)
     print_oddities(data.oddities)
-    loaded = load_with_progress(encoder, fp32=fp32)
+    loaded = load_with_progress(encoder, prompt, fp32=fp32)
     print_oddities(find_token_oddities(data, loaded))
     findings = check_quality(data, loaded.encode(data.texts), seed)
     count = findings.write(data, out)

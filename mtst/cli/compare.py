@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mtst.cli import options
-from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, MultiLabel, SingleLabel, Text
+from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, MultiLabel, Prompt, SingleLabel, Text
 from mtst.cli.output import (
     check_writable,
     load_with_progress,
@@ -82,6 +82,7 @@ def compare(
     html: Html = None,
     report: ReportTo = None,
     encoder: EncoderName = DEFAULT,
+    prompt: Prompt = None,
     fp32: Fp32 = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -103,7 +104,7 @@ def compare(
     attempts = plan_comparison(data, config, scenarios, seeds, alone=alone, test=test_data)
     if expected := expect_for(data):
         typer.echo(describe_expectation(expected))
-    loaded = load_with_progress(encoder, fp32=fp32)
+    loaded = load_with_progress(encoder, prompt, fp32=fp32)
     comparison = Comparison()
     for event in compare_scenarios(loaded, data, config, attempts, test=test_data, race=race):
         comparison.extend([event])
@@ -127,6 +128,7 @@ def compare(
         delimiter=delimiter,
         sheet=sheet,
         treatments=treatments,
+        prompt=prompt,
     )
     result = build_comparison_report(job, data, comparison)
     for sentence in result["recommendation"]:

@@ -8,7 +8,7 @@ import numpy as np
 import typer
 
 from mtst.analysis.similarity import cosine
-from mtst.cli.options import Delimiter, EncoderName, Encoding, File, Fp32, Header, Sheet, Text
+from mtst.cli.options import Delimiter, EncoderName, Encoding, File, Fp32, Header, Prompt, Sheet, Text
 from mtst.cli.output import load_with_progress
 from mtst.cli.streaming import write_in_batches
 from mtst.data.readers.options import ReadOptions
@@ -27,6 +27,7 @@ def embed(
     delimiter: Delimiter = "",
     sheet: Sheet = "",
     encoder: EncoderName = DEFAULT,
+    prompt: Prompt = None,
     fp32: Fp32 = False,
 ) -> None:
     """Embed a column of sentences; row i of the array is row i of those that could be read.
@@ -37,7 +38,7 @@ def embed(
 
     def prepare(stream: Stream) -> _NpyConverter:
         column = find_column(stream.name, stream.columns, text)
-        return _NpyConverter(load_with_progress(encoder, fp32=fp32), column)
+        return _NpyConverter(load_with_progress(encoder, prompt, fp32=fp32), column)
 
     write_in_batches(file, out, prepare, ReadOptions(header, encoding, delimiter, sheet))
 
@@ -68,10 +69,11 @@ class _NpyConverter:
 def similarity(
     sentences: Annotated[list[str], typer.Argument(help="Two sentences or more.")],
     encoder: EncoderName = DEFAULT,
+    prompt: Prompt = None,
     fp32: Fp32 = False,
 ) -> None:
     """Print the cosine similarity of every pair of sentences."""
-    cosines = cosine(load_with_progress(encoder, fp32=fp32).encode(sentences))
+    cosines = cosine(load_with_progress(encoder, prompt, fp32=fp32).encode(sentences))
     width = len(str(len(sentences)))
     typer.echo(" " * width + "".join(f"{column:>7}" for column in range(1, len(sentences) + 1)))
     for number, (row, sentence) in enumerate(zip(cosines, sentences, strict=True), 1):

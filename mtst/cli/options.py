@@ -55,6 +55,13 @@ Clean = Annotated[
 ]
 Test = Annotated[Path | None, typer.Option(metavar="FILE", help="A file to score the best model on.")]
 EncoderName = Annotated[str, typer.Option("--encoder", metavar="NAME", help="A catalogue name, a folder or a Hub id.")]
+Prompt = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME_OR_TEXT",
+        help="What to put before each text: a prompt that the encoder names, or a text; '' for none.",
+    ),
+]
 Fp32 = Annotated[bool, typer.Option("--fp32", help="Compute in 32 bits even where bf16 is quicker.")]
 AsJson = Annotated[bool, typer.Option("--json", help="End with one JSON object on the last line.")]
 

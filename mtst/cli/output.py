@@ -17,6 +17,7 @@ from mtst.data.tasks import Task
 from mtst.encoders.encoder import Encoder
 from mtst.encoders.hub.download import ProgressCallback
 from mtst.encoders.loading import load_encoder
+from mtst.encoders.prompts import describe_prompt
 from mtst.errors import DataError, MtstError, PeerError
 from mtst.training.distributed import ProcessGroup
 
@@ -81,13 +82,17 @@ def print_oddities(oddities: Sequence[Oddity]) -> None:
         typer.echo(f"note: {oddity.sentence}{example}{option}", err=True)
 
 
-def load_with_progress(name: str, *, fp32: bool) -> Encoder:
+def load_with_progress(name: str, prompt: str | None, *, fp32: bool) -> Encoder:
     """Load an encoder and show the progress of its download on standard error, if that is a terminal.
 
     Raises:
-        EncoderError: it is unknown, out of reach, altered, or not a text encoder.
+        EncoderError: it is unknown, out of reach, altered, or not a text encoder, or has no such prompt.
     """
-    return load_encoder(name, fp32=fp32, progress=progress_line(name) if sys.stderr.isatty() else None)
+    progress = progress_line(name) if sys.stderr.isatty() else None
+    encoder = load_encoder(name, prompt=prompt, fp32=fp32, progress=progress)
+    if encoder.prompt:
+        typer.echo(describe_prompt(encoder.prompt), err=True)
+    return encoder
 
 
 def progress_line(name: str) -> ProgressCallback:

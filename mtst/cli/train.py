@@ -9,7 +9,7 @@ from typing import Any
 
 from mtst.analysis.token_oddities import find_token_oddities
 from mtst.cli import options
-from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, MultiLabel, SingleLabel, Text
+from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, MultiLabel, Prompt, SingleLabel, Text
 from mtst.cli.output import (
     Echo,
     check_writable,
@@ -88,6 +88,7 @@ def train(
     report: options.Report = None,
     start_from: options.Start = None,
     encoder: EncoderName = DEFAULT,
+    prompt: Prompt = None,
     fp32: Fp32 = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -106,8 +107,10 @@ def train(
     )  # fmt: skip
     if out:
         check_target(out)
-    if start_from and (encoder != DEFAULT or heads_only):
-        raise SettingsError("--from brings its own encoder, to be saved whole: leave out --encoder and --heads-only.")
+    if start_from and (encoder != DEFAULT or prompt is not None or heads_only):
+        raise SettingsError(
+            "--from brings its own encoder, to be saved whole: leave out --encoder, --prompt and --heads-only."
+        )
     choice = options.label_choice(labels, multi_label, single_label)
     left_out, treatments = options.parse_lines(leave_out), options.parse_treatments(missing, clean)
     reading = ReadOptions(header, encoding, delimiter, sheet)
@@ -120,7 +123,7 @@ def train(
             if start_from:
                 model = _load_start(start_from, data.tasks, echo, fp32=fp32)
             else:
-                model = MultiTaskSentenceTransformer(load_with_progress(encoder, fp32=fp32), data.tasks)
+                model = MultiTaskSentenceTransformer(load_with_progress(encoder, prompt, fp32=fp32), data.tasks)
         echo(f"{len(data):,} rows used")
         if process_group.is_main:
             print_label_sets(data.tasks)
@@ -133,6 +136,7 @@ def train(
         job = Job(
             model.base, config, str(file), text, header is not False, merge, left_out, fp32, start=start_from or "",
             label_choice=choice, encoding=encoding, delimiter=delimiter, sheet=sheet, treatments=treatments,
+            prompt=prompt,
         )  # fmt: skip
         run_report = json.dumps(build_report(job, data, history, test_scores), indent=1, ensure_ascii=False) + "\n"
         process_group.run_on_main(lambda: _save(model, run_report, out, report, heads_only=heads_only))

@@ -23,8 +23,9 @@ class EmbeddingCache:
         self._rows: OrderedDict[bytes, Row] = OrderedDict()
         self._revision: object = None
 
-    def __deepcopy__(self, _memo: dict[int, object]) -> "EmbeddingCache":
-        return EmbeddingCache()
+    def __reduce__(self) -> tuple[type["EmbeddingCache"], tuple[()]]:
+        """A copy, also in another process, begins empty and has a lock of its own."""
+        return EmbeddingCache, ()
 
     def get(self, texts: Sequence[str], revision: object) -> dict[str, Row]:
         """Return the cached embeddings (d,) of those texts that have one at this revision."""

@@ -1,9 +1,7 @@
 """A sentence encoder: sentences -> embeddings, with gradients for training or quickly for inference."""
 
-import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from copy import deepcopy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,19 +11,19 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mtst.encoders.embedding_cache import EmbeddingCache, Row
+from mtst.encoders.inputs import batches_by_length, inputs_of
 from mtst.encoders.layers import LayerGroup, evaluation_mode, layer_groups
 from mtst.encoders.packing.blocks import BlockRunner
+from mtst.encoders.prompts import set_default_prompt
 from mtst.encoders.texts import check_texts
 from mtst.errors import EncoderError
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-TOKENS_PER_BATCH = 4096
-SENTENCES_PER_BATCH = 128
+MAX_DIMENSION = 100_000
 PROBE_TEXTS = ("a short text", "a text that is somewhat longer", "longer than that is this text, which goes on")
 COUNTED_AT_ONCE = 1_024  # texts whose tokens are counted together, so that these do not fill the memory
-_TOKENIZER_LOCK = threading.Lock()  # a fast tokenizer refuses two threads at once
 
 
 def bf16_pays(device: torch.device) -> bool:
@@ -48,13 +46,11 @@ class Encoder(nn.Module):
         backbone: the sentence-transformers model.
         name: the name it was loaded by.
         groups: the layer groups, from the bottom up.
-        dimension: the number d of values in an embedding.
+        dimension: the number d of values in an embedding; those beyond a `truncate_dim` of the encoder are left out.
         embedding_norm: the mean norm of some embeddings; 1 if the encoder normalizes them.
-        max_tokens: sentences are truncated to this many tokens.
-        prompt: what the encoder puts in front of every text by default, as its authors have set it; often nothing.
 
     Raises:
-        EncoderError: the model does not turn text into sentence embeddings.
+        EncoderError: the model does not turn text into sentence embeddings, or its prompt leaves no room for texts.
     """
 
     def __init__(self, backbone: "SentenceTransformer", name: str, *, fp32: bool = False) -> None:
@@ -64,25 +60,43 @@ class Encoder(nn.Module):
         self.fp32 = fp32
         self._cache = EmbeddingCache()
         self._changes = 0
-        if not callable(getattr(backbone, "tokenizer", None)):
-            raise EncoderError(f"{name!r} has no tokenizer, so it is not a text encoder.")
-        self.max_tokens: int = min(backbone.max_seq_length or 512, 100_000)
-        self.prompt: str = backbone.prompts.get(backbone.default_prompt_name or "") or ""
-        with torch.inference_mode():
-            probes = self._embed(self.tokenize(PROBE_TEXTS))
-        self.dimension: int = probes.shape[1]
-        self.embedding_norm: float = probes.norm(dim=1).mean().item()
+        self.dimension: int = backbone.truncate_dim or MAX_DIMENSION
+        self._read_prompt()
         self.groups: tuple[LayerGroup, ...] = layer_groups(
             backbone, lambda: self._embed(self.tokenize(["a short text"]))
         )
         self._loaded: tuple[int, int] | None = self._revision
 
-    def __deepcopy__(self, memo: dict[int, object]) -> "Encoder":
-        copied = type(self).__new__(type(self))
-        memo[id(self)] = copied
-        copied.__dict__.update({name: deepcopy(value, memo) for name, value in self.__dict__.items()})
-        copied._loaded = None if self.weights_changed else copied._revision  # a copied tensor counts its writes from 0
-        return copied
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_loaded": None if self.weights_changed else self._loaded}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if self._loaded is not None:
+            self._loaded = self._revision  # a copied tensor counts its writes from 0
+
+    def _read_prompt(self) -> None:
+        """Take over the prompt of the backbone, and measure embeddings with it."""
+        self._inputs = inputs_of(self.backbone, self.name)
+        if self.prompt and (used := len(self.tokenize([""], truncate=False)[0])) > self.max_tokens // 2:
+            raise EncoderError(f"The prompt takes {used} of the {self.max_tokens} tokens that {self.name!r} reads.")
+        with torch.inference_mode():
+            probes = self._embed(self.tokenize(PROBE_TEXTS))
+        self.dimension = probes.shape[1]
+        self.embedding_norm: float = probes.norm(dim=1).mean().item()
+
+    def use_prompt(self, prompt: str) -> None:
+        """Put another prompt in front of every text.
+
+        Args:
+            prompt: the name of one of the encoder's prompts, or a text; empty for none.
+
+        Raises:
+            EncoderError: the encoder has no such prompt, or it leaves no room for texts.
+        """
+        set_default_prompt(self.backbone, prompt, self.name)
+        self.clear_cache()
+        self._read_prompt()
 
     @property
     def device(self) -> torch.device:
@@ -94,17 +108,33 @@ class Encoder(nn.Module):
         return "bf16" if not self.fp32 and bf16_pays(self.device) else "fp32"
 
     @property
-    def token_embedding(self) -> nn.Embedding | None:
-        """The token embedding table, if the network has one."""
-        transformer = getattr(self.backbone[0], "auto_model", None)
-        table = transformer.get_input_embeddings() if transformer is not None else None
-        return table if isinstance(table, nn.Embedding) else None
+    def prompt(self) -> str:
+        """What is put in front of every text; empty unless the encoder's authors or the user have set it."""
+        return self._inputs.prompt
+
+    @property
+    def max_tokens(self) -> int:
+        """The number of tokens that texts are truncated to."""
+        return self._inputs.max_tokens
 
     @property
     def padding(self) -> list[int]:
         """The id of the padding token, if there is one."""
-        token = self.backbone.tokenizer.pad_token_id
-        return [] if token is None else [token]
+        return self._inputs.padding
+
+    @property
+    def pooling_inputs(self) -> dict[str, int]:
+        """What pooling needs besides tokens: the length of the prompt in tokens, if that is to be left out."""
+        return self._inputs.pooling
+
+    @property
+    def token_embeddings(self) -> tuple[nn.Embedding, ...]:
+        """The modules that look tokens up in the one table of the network; empty if it has none, or scales its rows."""
+        transformer = getattr(self.backbone[0], "auto_model", None)
+        table = transformer.get_input_embeddings() if transformer is not None else None
+        modules = [part for part in self.backbone.modules() if isinstance(part, nn.Embedding)]
+        shared = tuple(part for part in modules if table is not None and part.weight is table.weight)
+        return shared if all(type(part).forward is nn.Embedding.forward for part in shared) else ()
 
     @property
     def weights_changed(self) -> bool:
@@ -124,12 +154,7 @@ class Encoder(nn.Module):
 
         There are at most `max_tokens` of them if `truncate`.
         """
-        if not texts:
-            return []
-        with _TOKENIZER_LOCK:
-            limits = {"truncation": True, "max_length": self.max_tokens} if truncate else {}
-            prompted = [self.prompt + text for text in texts]
-            return self.backbone.tokenizer(prompted, verbose=False, **limits)["input_ids"]
+        return self._inputs.tokenize(texts, truncate=truncate)
 
     def count_tokens(self, texts: Sequence[str]) -> NDArray[np.int64]:
         """Return the number of tokens (n,) of each of n texts before truncation, special tokens included."""
@@ -162,30 +187,19 @@ class Encoder(nn.Module):
         if torch.is_grad_enabled() and any(parameter.requires_grad for parameter in self.backbone.parameters()):
             self._changes += 1  # an optimizer step is likely to follow
         with self._autocast():
-            return self._runner.embed(self._batch(ids), start, hidden).float()
+            return self._runner.embed(self._batch(ids), start, hidden)[:, : self.dimension].float()
 
     def hidden_states(self, ids: Sequence[Sequence[int]], block: int) -> Tensor:
         """Return the input (tokens, d) of a block above the first, sentence after sentence, without gradients."""
         with self._autocast():
             return self._runner.hidden(self._batch(ids), block)
 
-    @cached_property
-    def pooling_inputs(self) -> dict[str, int]:
-        """What pooling needs besides tokens: the length of the prompt in tokens, if that is to be left out."""
-        if not self.prompt or all(getattr(module, "include_prompt", True) for module in self.backbone):
-            return {}
-        (ids,) = self.tokenize([""])
-        return {"prompt_length": len(ids) - (ids[-1] in self.backbone.tokenizer.all_special_ids)}
-
     def _embed(self, ids: Sequence[Sequence[int]]) -> Tensor:
         with self._autocast():
-            return self.backbone(self._batch(ids))["sentence_embedding"].float()
+            return self.backbone(self._batch(ids))["sentence_embedding"][:, : self.dimension].float()
 
     def _batch(self, ids: Sequence[Sequence[int]]) -> dict[str, Any]:
-        pooling_inputs = self.pooling_inputs  # before the lock, which they take too
-        with _TOKENIZER_LOCK:
-            padded = self.backbone.tokenizer.pad({"input_ids": list(ids)}, return_tensors="pt").to(self.device)
-        return {**padded, **pooling_inputs}
+        return self._inputs.batch(ids, self.device)
 
     def _autocast(self) -> AbstractContextManager[None]:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
@@ -233,14 +247,3 @@ class Encoder(nn.Module):
                 rows = self._embed([ids[i] for i in batch]).cpu().numpy()
                 computed |= {texts[i]: row for i, row in zip(batch, rows, strict=True)}
         return computed
-
-
-def batches_by_length(lengths: Sequence[int]) -> list[list[int]]:
-    """Return the indices of all lengths in batches of similar lengths, each within a budget of padded tokens."""
-    batches: list[list[int]] = []
-    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        full = not batches or len(batches[-1]) == SENTENCES_PER_BATCH
-        if full or (len(batches[-1]) + 1) * lengths[index] > TOKENS_PER_BATCH:
-            batches.append([])
-        batches[-1].append(index)
-    return batches

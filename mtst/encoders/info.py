@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mtst.assets import load_sts_pairs
-from mtst.encoders.catalogue import BLOCK_MATRICES, CATALOGUE
+from mtst.encoders.catalogue import BLOCK_MATRICES, CATALOGUE, CatalogueEntry
 from mtst.encoders.loading import find_encoder, inspect_hub_model
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class EncoderInfo:
         parameters: the number of its parameters; 0 if unknown.
         megabytes: the size of the download if it is not local; 0 if unknown.
         block_parameters: the number of parameters that each token passes through; 0 if unknown.
+        entry: what the catalogue says of it, if it is there.
     """
 
     name: str
@@ -35,6 +36,7 @@ class EncoderInfo:
     parameters: int
     megabytes: float
     block_parameters: int
+    entry: CatalogueEntry | None = None
 
     def estimate_speed(self, reference: "Encoder", rate: float) -> float | None:
         """Return about how many sentences a second it embeds, if its size is known.
@@ -65,6 +67,7 @@ def encoder_info(name: str) -> EncoderInfo:
             parameters=entry.parameters,
             megabytes=entry.megabytes,
             block_parameters=entry.block_parameters,
+            entry=entry,
         )
     if folder:
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

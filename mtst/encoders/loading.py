@@ -10,10 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mtst.encoders.catalogue import CATALOGUE, DEFAULT, Bundle
+from mtst.encoders.catalogue import CATALOGUE, DEFAULT, Bundle, catalogue_key
 from mtst.encoders.hub import download
 from mtst.encoders.hub.errors import NEEDS_CODE, explain_error
 from mtst.encoders.hub.files import module_paths, read_json, requires_code
+from mtst.encoders.prompts import default_prompt, set_default_prompt
 from mtst.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 
 
 def load_encoder(
-    name: str = DEFAULT, *, fp32: bool = False, progress: download.ProgressCallback | None = None
+    name: str = DEFAULT,
+    *,
+    prompt: str | None = None,
+    fp32: bool = False,
+    progress: download.ProgressCallback | None = None,
 ) -> "Encoder":
     """Load an encoder by its name in the catalogue, a folder, or a Hub id; remote code never runs.
 
@@ -31,13 +36,15 @@ def load_encoder(
 
     Args:
         name: a key of `CATALOGUE`, the path of a folder, or an id such as `owner/model`.
+        prompt: what to put in front of every text, by the name that the encoder has for it or as a text; empty for
+            nothing. By default it is what the encoder's authors say.
         fp32: compute in 32 bits even where the machine has bf16 in hardware.
         progress: called with the bytes downloaded so far and their total, if something has to be downloaded.
 
     Raises:
-        EncoderError: it is unknown, out of reach, altered, or not a text encoder.
+        EncoderError: it is unknown, out of reach, altered, or not a text encoder, or has no such prompt.
     """
-    return _load_folder(name, find_encoder(name) or fetch_encoder(name, progress), fp32=fp32)
+    return _load_folder(name, find_encoder(name) or fetch_encoder(name, progress), prompt, fp32=fp32)
 
 
 def find_encoder(name: str) -> Path | None:
@@ -126,7 +133,7 @@ def verify(weights: Path, sha256: str) -> None:
         )
 
 
-def _load_folder(name: str, folder: Path, *, fp32: bool) -> "Encoder":
+def _load_folder(name: str, folder: Path, prompt: str | None, *, fp32: bool) -> "Encoder":
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
@@ -140,6 +147,10 @@ def _load_folder(name: str, folder: Path, *, fp32: bool) -> "Encoder":
             raise EncoderError(NEEDS_CODE.describe(name))
         backbone = SentenceTransformer(str(folder), trust_remote_code=False, local_files_only=True)
         missing = missing_weights(backbone)
+        if prompt is None and (key := catalogue_key(name)) and not default_prompt(backbone):
+            prompt = CATALOGUE[key].prompt
+        if prompt is not None:
+            set_default_prompt(backbone, prompt, name)
         encoder = Encoder(backbone, name=name, fp32=fp32)
         if lacking := [key for group in encoder.groups for key in group.parameters if key in missing]:
             raise EncoderError(

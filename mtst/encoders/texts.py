@@ -20,5 +20,10 @@ def check_texts(texts: Sequence[str]) -> None:
     for number, text in enumerate(texts, 1):
         if not isinstance(text, str):
             raise EncoderError(f"Text {number} is {truncate(repr(text), 40)}, not a string.")
-        if not text.isascii() and LONE_SURROGATE.search(text):
+        if has_lone_surrogate(text):
             raise EncoderError(f"Text {number} holds half of a character (a lone surrogate). Write it again.")
+
+
+def has_lone_surrogate(text: str) -> bool:
+    """Return whether a text holds half of a character, which no encoding of Unicode can write."""
+    return not text.isascii() and LONE_SURROGATE.search(text) is not None

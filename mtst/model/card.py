@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mtst.assets import ASSETS
 from mtst.data.tasks import Task
-from mtst.encoders.catalogue import CATALOGUE, HUB_ID
+from mtst.encoders.catalogue import CATALOGUE, HUB_ID, catalogue_key
 from mtst.errors import ModelError
 
 if TYPE_CHECKING:
@@ -25,13 +25,6 @@ if TYPE_CHECKING:
 
 TEMPLATE = "model_card.md.j2"
 TAGS = ["sentence-transformers", "feature-extraction", "text-classification", "multi-task", "mtst"]
-LICENSES = {  # as the cards of these encoders state them; a model that is trained from an encoder keeps its license
-    "sentence-transformers/all-MiniLM-L6-v2": "apache-2.0",
-    "sentence-transformers/bert-base-nli-mean-tokens": "apache-2.0",
-    "distilbert-base-uncased": "apache-2.0",
-    "roberta-base": "mit",
-    "nlpaueb/legal-bert-base-uncased": "cc-by-sa-4.0",
-}
 MARKDOWN_SYNTAX = re.compile(r"([\\`*_{}\[\]<>#|!~&$])")
 
 
@@ -125,7 +118,9 @@ METRICS = (
 )
 
 
-def render_card(name: str, tasks: Sequence[Task], base: str, report: RunReport | None = None) -> str:
+def render_card(
+    name: str, tasks: Sequence[Task], base: str, report: RunReport | None = None, *, prompt: str = ""
+) -> str:
     """Return the card of a model as Markdown with the Hub's metadata.
 
     Args:
@@ -133,21 +128,23 @@ def render_card(name: str, tasks: Sequence[Task], base: str, report: RunReport |
         tasks: of the model.
         base: the name of the encoder that training began with.
         report: of the run that the model comes from, if there was one.
+        prompt: what the encoder puts in front of every text.
     """
     from huggingface_hub import ModelCardData
 
-    hub_id = _hub_id(base)
+    key = catalogue_key(base)
     metadata = ModelCardData(
         library_name="sentence-transformers",
         pipeline_tag="sentence-similarity",
-        license=LICENSES.get(hub_id or ""),
-        base_model=hub_id,
+        license=CATALOGUE[key].license if key else None,
+        base_model=_hub_id(base),
         tags=TAGS,
         model_name=name,
         eval_results=list(_eval_results(report)) if report else None,
         ignore_metadata_errors=False,
     )
-    return _template().render(name=name, tasks=tasks, report=report, metrics=METRICS, metadata=metadata.to_yaml())
+    values = {"name": name, "tasks": tasks, "prompt": prompt, "report": report, "metrics": METRICS}
+    return _template().render(values, metadata=metadata.to_yaml())
 
 
 @cache
@@ -161,7 +158,7 @@ def _template() -> Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"verbatim": Markup, "code_block": _code_block}
+    environment.filters |= {"verbatim": Markup, "code_block": _code_block, "code_span": _code_span}
     return environment.get_template(TEMPLATE)
 
 
@@ -176,6 +173,14 @@ def _code_block(code: str, language: str) -> Markup:
     """Return a fenced code block whose fence is longer than any row of backticks in the code."""
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", code)), default=0))
     return Markup(f"{fence}{language}\n{code}\n{fence}")  # noqa: S704 (it is Markdown, and the fence holds it)
+
+
+def _code_span(text: str) -> Markup:
+    """Return text on one line in code style; its fence is longer than any row of backticks in it."""
+    line = " ".join(text.splitlines())
+    fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
+    padded = f" {line} " if line[:1] == "`" or line[-1:] == "`" or (line[:1] == line[-1:] == " ") else line
+    return Markup(f"{fence}{padded}{fence}")  # noqa: S704 (it is Markdown, and the fence holds it)
 
 
 def _hub_id(encoder: str) -> str | None:

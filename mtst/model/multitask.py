@@ -36,6 +36,7 @@ from mtst.model.storage import (
     check_target,
     read_metadata,
     replace_folder,
+    save_backbone,
     write_error,
     write_metadata,
 )
@@ -127,7 +128,9 @@ class MultiTaskSentenceTransformer(nn.Module):
                 report is none.
         """
         target = Path(folder)
-        extra = {} if heads_only else bundle_files(name or target.resolve().name, self.tasks, self.base, report)
+        name = name or target.resolve().name
+        prompt = self.encoder.prompt
+        extra = {} if heads_only else bundle_files(name, self.tasks, self.base, report, prompt=prompt)
         if heads_only and self.encoder.weights_changed:
             raise ModelError("The encoder was trained too, so its weights must be saved with the heads.")
         check_target(target)
@@ -142,8 +145,9 @@ class MultiTaskSentenceTransformer(nn.Module):
 
     def _write(self, folder: Path, *, heads_only: bool) -> None:
         if not heads_only:
-            self.encoder.backbone.save_pretrained(str(folder), create_model_card=False)
-        metadata = ModelMetadata(self.tasks, self.encoder.name if heads_only else None, self.base)
+            save_backbone(self.encoder.backbone, folder)
+        encoder = self.encoder.name if heads_only else None
+        metadata = ModelMetadata(self.tasks, encoder, self.base, self.encoder.prompt)
         write_metadata(folder, metadata, self.encoder.dimension)
         tensors = {name: tensor.contiguous().cpu() for name, tensor in self.heads.state_dict().items()}
         save_file(tensors, folder / HEADS_FILE)
@@ -188,7 +192,7 @@ class MultiTaskSentenceTransformer(nn.Module):
 
         Args:
             folder: of the model.
-            encoder: one that is already loaded; it is used if the folder names it and holds no encoder.
+            encoder: one that is already loaded; it is used if the folder names it and its prompt, and holds no encoder.
             fp32: compute in 32 bits even where the machine has bf16 in hardware.
 
         Raises:
@@ -201,8 +205,8 @@ class MultiTaskSentenceTransformer(nn.Module):
             encoder = load_encoder(str(source), fp32=fp32)
         elif metadata.encoder is None:
             raise ModelError(f"{source} should hold its encoder, but {MODULES_FILE} is missing.")
-        elif encoder is None or encoder.name != metadata.encoder:
-            encoder = load_encoder(metadata.encoder, fp32=fp32)
+        elif encoder is None or encoder.name != metadata.encoder or metadata.prompt not in (None, encoder.prompt):
+            encoder = load_encoder(metadata.encoder, prompt=metadata.prompt, fp32=fp32)
         model = cls(encoder, metadata.tasks, zero_shot=False)
         model.base = metadata.base or encoder.name
         try:

@@ -8,14 +8,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mtst.data.tasks import Task
 from mtst.errors import ModelError
 from mtst.files import FULL
 
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+    from transformers import PreTrainedModel
+
 METADATA_FILE, HEADS_FILE, MODULES_FILE = "mtst.json", "heads.safetensors", "modules.json"
 FORMAT, MULTI_FORMAT = 1, 2  # without and with multi-label tasks, which version 0.4 would read as single-label ones
+WEIGHTS = "model.safetensors"  # of each module of the encoder
 # The files that a model of any kind is saved as. Those of a module may be in a folder of its own.
 MODULE = re.compile(r"\d+_[A-Z]\w*")
 PARTS = re.compile(
@@ -100,6 +105,23 @@ def write_error(folder: Path, error: OSError) -> ModelError:
     return ModelError(f"The model cannot be written to {folder}: {error.strerror or error}.")
 
 
+def save_backbone(backbone: "SentenceTransformer", folder: Path) -> None:
+    """Save a backbone in a folder, its weights under the names of its parameters, which an upload compares them with.
+
+    Transformers saves some networks, such as Nomic's, under the names that they were published with; it reads both.
+    """
+    from safetensors import safe_open
+
+    backbone.save_pretrained(str(folder), create_model_card=False)
+    network: PreTrainedModel | None = getattr(backbone[0], "auto_model", None)
+    weights = folder / WEIGHTS
+    if network is not None and weights.is_file():
+        with safe_open(weights, framework="pt") as tensors:
+            renamed = not set(tensors.keys()) <= network.state_dict().keys()
+        if renamed:
+            network.save_pretrained(folder, save_original_format=False)
+
+
 @dataclass(frozen=True)
 class ModelMetadata:
     """The content of `mtst.json`.
@@ -108,11 +130,13 @@ class ModelMetadata:
         tasks: the tasks, in the order of the heads.
         encoder: the name of the encoder if the model is saved without it.
         base: the name of the encoder that training began with; models of the first versions do not have it.
+        prompt: what the encoder puts in front of every text; None if an earlier version has saved the model.
     """
 
     tasks: tuple[Task, ...]
     encoder: str | None
     base: str | None
+    prompt: str | None = None
 
 
 def write_metadata(folder: Path, metadata: ModelMetadata, dimension: int) -> None:
@@ -127,6 +151,7 @@ def write_metadata(folder: Path, metadata: ModelMetadata, dimension: int) -> Non
         "format": MULTI_FORMAT if any(task.multi for task in metadata.tasks) else FORMAT,
         "encoder": metadata.encoder,
         "base": metadata.base,
+        "prompt": metadata.prompt,
         "dimension": dimension,
         "tasks": tasks_to_json(metadata.tasks),
     }
@@ -170,14 +195,17 @@ def parse_metadata(content: bytes, source: str) -> ModelMetadata:
     try:
         values = json.loads(content.decode())
         tasks = tuple(map(_task, values["tasks"]))
-        encoder, base = (None if name is None else _name(name) for name in (values["encoder"], values.get("base")))
+        encoder, base, prompt = (
+            None if name is None else _name(name)
+            for name in (values["encoder"], values.get("base"), values.get("prompt"))
+        )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(f"{source} cannot be read as the description of a model.") from error
     if values.get("format") not in (FORMAT, MULTI_FORMAT):
         raise ModelError(
             f"{source} is of format {values.get('format')!r}; this version reads formats {FORMAT} and {MULTI_FORMAT}."
         )
-    return ModelMetadata(tasks, encoder, base)
+    return ModelMetadata(tasks, encoder, base, prompt)
 
 
 def _task(values: Mapping[str, Any]) -> Task:

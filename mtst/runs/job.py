@@ -33,6 +33,7 @@ class Job:
         treatments: what was done about what is odd in the file.
         start: the name of the model to train further, if any; it lies in the run's folder.
         label_choice: the columns of labels; runs of version 0.4 have none, for each task was a column.
+        prompt: what is put in front of every text, by name or as a text; None for what the encoder's authors say.
     """
 
     encoder: str
@@ -54,3 +55,4 @@ class Job:
     delimiter: str = ""
     sheet: str = ""
     treatments: Treatments = NOTHING
+    prompt: str | None = None

@@ -190,6 +190,7 @@ def _input_options(job: Job) -> list[str]:
         words += ["--from", job.start]
     elif job.encoder != DEFAULT:
         words += ["--encoder", job.encoder]
+    words += [] if job.prompt is None else ["--prompt", job.prompt]
     return words + (["--fp32"] if job.fp32 else [])
 
 

@@ -56,6 +56,10 @@ def build_app(services: Services) -> gr.Blocks:
 def launch(demo: gr.Blocks, services: Services) -> None:
     """Start the server; host and port come from Gradio's own environment variables."""
     refuse_url_downloads()
+    if services.settings.mcp:
+        from mtst.ui.server.mcp_patches import patch_mcp  # here, since it imports what only MCP needs
+
+        patch_mcp()
     demo.queue(max_size=64, api_open=False)
     rest_between_events(demo)
     demo.launch(

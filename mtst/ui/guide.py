@@ -16,10 +16,13 @@ def guide_text() -> str:
         f"**{scenario.title}** (`{scenario.key}`). {scenario.meaning} {scenario.consequence} *{scenario.when}*"
         for scenario in list_scenarios(DEFAULT_TASKS).values()
     )
-    encoders = "\n".join(f"| `{entry.hub_id}` | {entry.purpose} |" for entry in CATALOGUE.values())
+    encoders = "\n".join(
+        f"| `{entry.hub_id}` | {entry.purpose} | {entry.languages} | {entry.score.mteb if entry.score else '–'} |"
+        for entry in CATALOGUE.values()
+    )
     text = GUIDE.read_text(encoding="utf-8")
     return text.replace("{scenarios}", table).replace(
-        "{encoders}", f"| encoder | what it knows |\n|---|---|\n{encoders}"
+        "{encoders}", f"| encoder | what it knows | languages | MTEB |\n|---|---|---|---|\n{encoders}"
     )
 
 

@@ -1,18 +1,15 @@
 import copy
+import pickle
 import threading
 
 import numpy as np
 import pytest
 import torch
-from tokenizers import Tokenizer
 
-from mtst.data.tasks import Task
-from mtst.encoders.encoder import SENTENCES_PER_BATCH, TOKENS_PER_BATCH, batches_by_length, bf16_pays
+from mtst.encoders.encoder import bf16_pays
+from mtst.encoders.inputs import SENTENCES_PER_BATCH, TOKENS_PER_BATCH, batches_by_length
 from mtst.encoders.loading import load_encoder
 from mtst.errors import EncoderError
-from mtst.model.export.onnx import export_onnx
-from mtst.model.loading import load_model
-from mtst.model.multitask import MultiTaskSentenceTransformer
 
 TEXTS = [
     "Good.",
@@ -193,11 +190,34 @@ def test_encoding_between_a_forward_pass_and_its_step_leaves_nothing_stale(tiny_
     np.testing.assert_allclose(tiny_encoder.encode(["one"]), remembered, atol=1e-6)
 
 
+def through_pickle(encoder):
+    return pickle.loads(pickle.dumps(encoder))  # noqa: S301 (its own)
+
+
+COPIES = pytest.mark.parametrize("copied", [copy.deepcopy, through_pickle])
+
+
+@COPIES
 @CHANGES
-def test_a_copy_of_changed_weights_is_known_to_have_moved(tiny_encoder, change):
-    assert not copy.deepcopy(tiny_encoder).weights_changed
+def test_a_copy_of_changed_weights_is_known_to_have_moved(tiny_encoder, change, copied):
+    assert not copied(tiny_encoder).weights_changed
     change(tiny_encoder)
-    assert copy.deepcopy(tiny_encoder).weights_changed
+    assert copied(tiny_encoder).weights_changed
+
+
+@COPIES
+@pytest.mark.parametrize("kind", ["bert", "static"])
+def test_a_copy_gives_the_same_and_goes_its_own_way(tiny_folder, copied, kind):
+    encoder = load_encoder(str(tiny_folder(kind)), prompt="By topic: ", fp32=True)
+    expected, trained = encoder.encode(TEXTS), encoder(TEXTS)
+    other = copied(encoder)
+    assert (other.prompt, other.groups, other.name) == (encoder.prompt, encoder.groups, encoder.name)
+    np.testing.assert_array_equal(other.encode(TEXTS), expected)
+    np.testing.assert_allclose(other(TEXTS).detach().numpy(), trained.detach().numpy(), atol=1e-6)
+    with torch.no_grad():
+        next(other.backbone.parameters())[1::2].mul_(3)
+    np.testing.assert_array_equal(encoder.encode(TEXTS), expected)
+    assert not np.allclose(other.encode(TEXTS), expected, atol=1e-3)
 
 
 def test_encoding_moves_nothing_and_keeps_every_module_in_its_mode(tiny_encoder):
@@ -270,7 +290,7 @@ def test_gradients_reach_every_block(fresh_encoder):
 
 
 def test_the_table_of_token_embeddings_is_found(encoder):
-    table = encoder.token_embedding
+    (table,) = encoder.token_embeddings
     assert table.weight.shape == (30522, 384)
     assert any(table.weight is parameter for parameter in encoder.backbone.parameters())
 
@@ -323,13 +343,3 @@ def test_a_prompt_that_is_used_by_default_is_used_here(prompting, tiny_encoder):
     with torch.no_grad():
         from_block = prompting.embed(prompting.tokenize(TEXTS), 1, hidden)
     np.testing.assert_allclose(from_block.numpy(), expected, atol=1e-5)
-
-
-def test_a_prompt_is_saved_with_a_model_and_exported(prompting, tmp_path):
-    model = MultiTaskSentenceTransformer(prompting, [Task("mood", ("good", "bad"))])
-    model.save(tmp_path / "model")
-    texts = [text for text in TEXTS if text]
-    np.testing.assert_allclose(load_model(tmp_path / "model").encode(texts), published(prompting, texts), atol=0.02)
-    export_onnx(model, tmp_path / "onnx")
-    ids = [each.ids for each in Tokenizer.from_file(str(tmp_path / "onnx" / "tokenizer.json")).encode_batch(texts)]
-    assert [[token for token in row if token] for row in ids] == prompting.tokenize(texts)

@@ -1,5 +1,6 @@
 import copy
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -287,3 +288,12 @@ def test_zero_shot_heads_are_as_sure_whatever_the_length_of_the_embeddings(tiny_
         for encoder in (tiny_encoder, longer)
     )
     torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])  # noqa: S301
+def test_a_copy_predicts_the_same(tiny, copied):
+    expected = tiny.predict(TEXTS)
+    other = copied(tiny)
+    assert (other.tasks, other.base) == (tiny.tasks, tiny.base)
+    for task, prediction in other.predict(TEXTS).items():
+        np.testing.assert_allclose(prediction.probabilities, expected[task].probabilities, atol=1e-6)

@@ -2,7 +2,14 @@
 
 from mtst.data.limits import Limits
 from mtst.data.readers.json.documents import check_no_message, document_table, is_document, parse_document
-from mtst.data.readers.json.lines import BLANK, parse_list, parse_object, read_json_lines, read_list_lines
+from mtst.data.readers.json.lines import (
+    BLANK,
+    has_half_character,
+    parse_list,
+    parse_object,
+    read_json_lines,
+    read_list_lines,
+)
 from mtst.data.readers.notes import Notes
 from mtst.data.readers.options import ReadOptions
 from mtst.data.readers.records import Reading, Records
@@ -84,8 +91,9 @@ def _read_json(name: str, content: Content, encoding: str, limits: Limits, notes
     line = next(filter(None, lines), "")
     parsed = parse_object(line)
     alone = not any(lines)
-    if parsed is not None and not (alone and is_document(parsed)):
-        if alone:
+    is_line = parsed is not None and not (alone and is_document(parsed))
+    if is_line or has_half_character(line):
+        if alone and parsed is not None:
             check_no_message(name, parsed)
         records = read_json_lines(name, content, encoding, limits, notes)
         return Reading(f"{JSON_LINES}, {encoding_name(encoding)}", records, notes, names=True, encoding=encoding)

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 # A bf16 product of a size not seen lately takes an eighth longer, and its kernel stays in memory. So rows of zeros
 # bring the number of tokens of a batch to a multiple of this.
 TOKEN_MULTIPLE = 32
+MISFITS = (
+    RuntimeError,
+    TypeError,
+    ValueError,
+    LookupError,
+    AssertionError,
+)  # of blocks that cannot be run on their own
 TOLERANCE = 1e-3  # of the probe's embeddings, whose length is about 1
 
 
@@ -55,11 +62,11 @@ class BlockRunner:
         """Return the embeddings (n, d) of a batch of n sentences.
 
         Args:
-            batch: token ids and attention mask (n, length).
+            batch: what the backbone takes; token ids and attention mask (n, length) if it has blocks.
             start: the first block that runs.
             hidden: its input (tokens, d), sentence after sentence, if `start` is above 0.
         """
-        with self._patched(batch["attention_mask"].bool(), start, hidden=hidden):
+        with self._patched(batch, start, hidden=hidden):
             embeddings: Tensor = self._backbone(dict(batch))["sentence_embedding"]
             return embeddings
 
@@ -71,7 +78,7 @@ class BlockRunner:
         def record(_module: nn.Module, _inputs: object, output: Any) -> None:
             outputs.append(first_tensor(output))
 
-        with evaluation_mode(self._backbone), self._patched(mask, end=block):
+        with evaluation_mode(self._backbone), self._patched(batch, end=block):
             hook = self._blocks[block - 1].register_forward_hook(record, prepend=True)
             try:
                 self._backbone(dict(batch))
@@ -81,13 +88,14 @@ class BlockRunner:
 
     @contextmanager
     def _patched(
-        self, mask: Tensor, start: int = 0, end: int | None = None, hidden: Tensor | None = None
+        self, batch: dict[str, Tensor], start: int = 0, end: int | None = None, hidden: Tensor | None = None
     ) -> Iterator[None]:
         """Let the backbone run only the blocks from `start` to before `end`, the first of them on `hidden` if given."""
         blocks = self._blocks[start:end]
         if not len(blocks):
             yield
             return
+        mask = batch["attention_mask"].bool()
         parent, _, name = self._path.rpartition(".")
         owner = self._backbone.get_submodule(parent)
 
@@ -136,7 +144,7 @@ class BlockRunner:
             self.packs = True
             try:
                 embeddings = self.embed(batch)
-            except (RuntimeError, TypeError):  # shapes do not fit: its blocks need padded sentences
+            except MISFITS:  # shapes do not fit: its blocks need padded sentences
                 return False
             finally:
                 self.packs = False
@@ -152,7 +160,7 @@ class BlockRunner:
             for block in range(1, len(self._blocks)):
                 try:
                     embeddings = self.embed(batch, block, self.hidden(batch, block))
-                except (RuntimeError, TypeError, LookupError):  # it needs what only the blocks below compute
+                except MISFITS:  # it needs what only the blocks below compute
                     return False
                 if not _is_close(embeddings, expected):
                     return False

@@ -13,7 +13,9 @@ README, REPORT, REQUIREMENTS, SCRIPT = "README.md", "report.json", "requirements
 LIBRARIES = ("safetensors", "sentence-transformers", "torch", "transformers")
 
 
-def bundle_files(name: str, tasks: Sequence[Task], base: str, report: bytes | None = None) -> dict[str, bytes]:
+def bundle_files(
+    name: str, tasks: Sequence[Task], base: str, report: bytes | None = None, *, prompt: str = ""
+) -> dict[str, bytes]:
     """Return the content of the files by their names.
 
     Args:
@@ -21,13 +23,14 @@ def bundle_files(name: str, tasks: Sequence[Task], base: str, report: bytes | No
         tasks: of the model.
         base: the name of the encoder that training began with.
         report: the report of the run as JSON, if there is one.
+        prompt: what the encoder puts in front of every text.
 
     Raises:
         ModelError: the report is none.
     """
     run = RunReport.parse(report) if report else None
     files = {
-        README: render_card(name, tasks, base, run).encode("utf-8", "replace"),
+        README: render_card(name, tasks, base, run, prompt=prompt).encode("utf-8", "replace"),
         REQUIREMENTS: pinned_requirements(LIBRARIES).encode(),
         SCRIPT: (ASSETS / SCRIPT).read_bytes(),
     }

@@ -47,6 +47,7 @@ class _EncoderAndHeads(nn.Module):
         self.pooling = nn.ModuleList(list(model.encoder.backbone)[1:])  # and dense layers or a norm after it
         self.heads = model.heads
         self._left_out = model.encoder.pooling_inputs.get("prompt_length", 0)  # tokens at the start
+        self._dimension = model.encoder.dimension
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         named = dict(zip(self._inputs, tensors, strict=True))
@@ -57,7 +58,7 @@ class _EncoderAndHeads(nn.Module):
         features = {"token_embeddings": states, "attention_mask": mask}
         for module in self.pooling:
             features = module(features)
-        embedding = features["sentence_embedding"]
+        embedding = features["sentence_embedding"][:, : self._dimension]
         return embedding, *(head(embedding) for head in self.heads)
 
 
@@ -208,4 +209,5 @@ def _expected(model: MultiTaskSentenceTransformer, batch: tuple[Tensor, ...]) ->
     backbone, device = model.encoder.backbone, model.encoder.device
     named = dict(zip(("input_ids", "attention_mask"), (tensor.to(device) for tensor in batch[:2]), strict=True))
     embedding = backbone(named | model.encoder.pooling_inputs)["sentence_embedding"].float()
+    embedding = embedding[:, : model.encoder.dimension]
     return [embedding.cpu().numpy(), *(logits.cpu().numpy() for logits in model.classify(embedding).values())]

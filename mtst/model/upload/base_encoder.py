@@ -8,14 +8,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from mtst.encoders.catalogue import CATALOGUE, DEFAULT
+from mtst.encoders.catalogue import CATALOGUE, DEFAULT, catalogue_key
 from mtst.encoders.loading import fetch_encoder, find_encoder
 from mtst.errors import EncoderError, ModelError
 from mtst.text import truncate
 
 HUB_NAME = re.compile(r"([\w-][\w.-]{0,95}/)?[\w-][\w.-]{0,95}", re.ASCII)  # a few old models have no owner
 ELSEWHERE = "Unpack the ZIP on your own machine and give its folder to python -m mtst"
-KEY_BY_HUB_ID = {entry.hub_id: key for key, entry in CATALOGUE.items()}
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class BaseEncoderPolicy:
         """
         if name is None:
             raise ModelError(f"This model does not name the encoder that it was trained from. {ELSEWHERE}.")
-        name = KEY_BY_HUB_ID.get(name, name)
+        name = catalogue_key(name) or name
         if name == self.host_encoder or name in CATALOGUE:
             return name
         stated = f"This model was trained from the encoder {truncate(name, 60)!r}"

@@ -17,9 +17,9 @@ from mtst.encoders.loading import load_encoder
 from mtst.errors import ModelError
 from mtst.model.card import RunReport
 from mtst.model.export.bundle import REPORT
-from mtst.model.storage import HEADS_FILE, METADATA_FILE, ModelMetadata, invalid_model, parse_metadata
+from mtst.model.storage import HEADS_FILE, METADATA_FILE, WEIGHTS, ModelMetadata, invalid_model, parse_metadata
 from mtst.model.upload.archive import ModelArchive, open_archive
-from mtst.model.upload.base_encoder import ELSEWHERE, BaseEncoderPolicy
+from mtst.model.upload.base_encoder import BaseEncoderPolicy
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 MAX_METADATA_BYTES, MAX_REPORT_BYTES = 2_000_000, 50_000_000
 MAX_TASKS, MAX_LABELS, MAX_CHARACTERS = 64, 1_000, 1_000
 MAX_MB = 4_000.0
-ENCODER_WEIGHTS = "model.safetensors"
 OWN_MACHINE = BaseEncoderPolicy()
 
 
@@ -62,10 +61,12 @@ def load_archive(
         stated = metadata.encoder or metadata.base
         if encoder is not None and encoder.name == stated:
             base = copy.deepcopy(encoder)
+            if metadata.prompt not in (None, base.prompt):
+                base.use_prompt(metadata.prompt)
         else:
             name = policy.check(stated)
             policy.fetch(name)
-            base = load_encoder(name, fp32=fp32)
+            base = load_encoder(name, prompt=metadata.prompt, fp32=fp32)
         model = MultiTaskSentenceTransformer(base, metadata.tasks, zero_shot=False)
         _read_weights(archive, model, needs_encoder=metadata.encoder is None)
     _check_predictions(model)
@@ -137,16 +138,11 @@ def _read_weights(archive: ModelArchive, model: "MultiTaskSentenceTransformer", 
 
 def _encoder_files(encoder: "Encoder") -> dict[str, Mapping[str, "Tensor"]]:
     """Return the state dicts of an encoder's modules by the files that they are saved in."""
-    transformer, *others = encoder.backbone
-    network = getattr(transformer, "auto_model", None)
-    if network is None:
-        raise ModelError(
-            f"Models on {encoder.name!r}, which is no transformer, cannot be read from a ZIP. {ELSEWHERE}."
-        )
-    files = {ENCODER_WEIGHTS: network.state_dict()}
+    first, *others = encoder.backbone
+    files = {WEIGHTS: getattr(first, "auto_model", first).state_dict()}
     for number, module in enumerate(others, 1):
         if tensors := module.state_dict():
-            files[f"{number}_{type(module).__name__}/{ENCODER_WEIGHTS}"] = tensors
+            files[f"{number}_{type(module).__name__}/{WEIGHTS}"] = tensors
     return files
 
 

@@ -29,7 +29,7 @@ def initial_model(folder: RunFolder, job: Job, data: Dataset) -> "MultiTaskSente
 
     if job.start:
         return MultiTaskSentenceTransformer.load(folder.initial_model_path, fp32=job.fp32).with_tasks(data.tasks)
-    return MultiTaskSentenceTransformer(load_encoder(job.encoder, fp32=job.fp32), data.tasks)
+    return MultiTaskSentenceTransformer(load_encoder(job.encoder, prompt=job.prompt, fp32=job.fp32), data.tasks)
 
 
 def store_uploaded_model(archive: Path, folder: RunFolder, policy: BaseEncoderPolicy, max_megabytes: float) -> None:

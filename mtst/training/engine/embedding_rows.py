@@ -13,23 +13,28 @@ from torch.nn.functional import embedding
 
 
 class TrainedRows:
-    """Lets a token embedding learn through a small parameter.
+    """Lets a table of token embeddings learn through a small parameter.
+
+    Args:
+        modules: those that look tokens up in the table: T5 has one that only holds it, and one that it calls.
+        ids: the token ids of some texts.
 
     Attributes:
-        table: the token embedding.
+        weight: the table.
         token_ids: those that occur in the data, and that of padding, (used,).
         rows: the parameter: the rows of these tokens, (used, d). `write_back` copies them to the table.
     """
 
-    def __init__(self, table: nn.Embedding, ids: Iterable[Sequence[int]]) -> None:
+    def __init__(self, modules: Sequence[nn.Embedding], ids: Iterable[Sequence[int]]) -> None:
+        table = modules[0]
         used = sorted({token for tokens in ids for token in tokens} | _padding(table))
         self.token_ids = torch.tensor(used, device=table.weight.device)
         self.rows = nn.Parameter(table.weight.detach()[self.token_ids].clone())
-        self.table = table
+        self.weight = table.weight
         self._row_of = torch.full((len(table.weight),), -1, device=table.weight.device)
         self._row_of[self.token_ids] = torch.arange(len(used), device=table.weight.device)
         self._padding = None if table.padding_idx is None else int(self._row_of[table.padding_idx])
-        self._hook = table.register_forward_hook(self._look_up)
+        self._hooks = [module.register_forward_hook(self._look_up) for module in modules]
 
     def _look_up(self, table: nn.Embedding, inputs: tuple[Tensor], *_: Any) -> Tensor | None:
         if not torch.is_grad_enabled() or not table.weight.requires_grad:
@@ -40,11 +45,12 @@ class TrainedRows:
     @torch.no_grad()
     def write_back(self) -> None:
         """Write the rows to the table, which everything but training reads."""
-        self.table.weight.index_copy_(0, self.token_ids, self.rows)
+        self.weight.index_copy_(0, self.token_ids, self.rows)
 
     def close(self) -> None:
-        """Remove the hook: the embedding reads its table again."""
-        self._hook.remove()
+        """Remove the hooks: the modules read the table again."""
+        for hook in self._hooks:
+            hook.remove()
 
 
 def _padding(table: nn.Embedding) -> set[int]:

@@ -6,7 +6,8 @@ from collections.abc import Generator, Sequence
 import torch
 from torch import Tensor
 
-from mtst.encoders.encoder import Encoder, batches_by_length
+from mtst.encoders.encoder import Encoder
+from mtst.encoders.inputs import batches_by_length
 from mtst.training.distributed import ProcessGroup
 from mtst.training.engine.features import BoundaryFeatures, FeatureRows, Features, PooledFeatures, UncachedFeatures
 from mtst.training.events import Cached, Embedded

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mtst.encoders.encoder import Encoder, batches_by_length
+from mtst.encoders.encoder import Encoder
+from mtst.encoders.inputs import batches_by_length
 from mtst.encoders.layers import evaluation_mode
 from mtst.errors import ModelError
 from mtst.model.layer_groups import BLOCK, is_head

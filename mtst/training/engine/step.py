@@ -130,10 +130,10 @@ class TrainingStep:
     def _embedding_rows(self) -> TrainedRows | None:
         """The rows of the token embedding that train in place of its table; None if it stays frozen."""
         encoder = self._model.encoder
-        table = encoder.token_embedding
-        if table is None or not any(table.weight is part for group in self._groups for part in group.trained):
+        modules = encoder.token_embeddings
+        if not modules or not any(modules[0].weight is part for group in self._groups for part in group.trained):
             return None
-        rows = TrainedRows(table, [*encoder.tokenize(self._data.texts), encoder.padding])
+        rows = TrainedRows(modules, [*encoder.tokenize(self._data.texts), encoder.padding])
         self._cleanup.callback(rows.close)
         return rows
 
@@ -146,5 +146,5 @@ class TrainingStep:
             self._config,
             self._config.steps_per_epoch(len(self._data)),
             loss_parameters=list(self.objective.joint.parameters()),
-            replaced={rows.table.weight: rows.rows} if rows else {},
+            replaced={rows.weight: rows.rows} if rows else {},
         )

@@ -10,6 +10,7 @@ import numpy as np
 
 from mtst.analysis.similarity import cosine
 from mtst.data.oddities.treatments import Treatments
+from mtst.encoders.texts import has_lone_surrogate
 from mtst.errors import DataError
 from mtst.training.config import TrainConfig
 from mtst.training.scenarios import comparable_scenarios
@@ -209,7 +210,7 @@ class Api:
         """Return the sentences.
 
         Raises:
-            DataError: they are too many or too long, or one is blank.
+            DataError: they are too many or too long, or one is blank or holds half of a character.
         """
         max_characters = self._services.settings.max_characters
         if not 1 <= len(sentences) <= max_sentences:
@@ -219,6 +220,8 @@ class Api:
                 raise DataError(f"{name}[{index}] is blank.")
             if len(sentence) > max_characters:
                 raise DataError(f"{name}[{index}] is longer than {max_characters:,} characters.")
+            if has_lone_surrogate(sentence):
+                raise DataError(f"{name}[{index}] holds half of a character (a lone surrogate). Write it again.")
         if sum(map(len, sentences)) > MAX_CHARACTERS:
             raise DataError(f"{name}: more than {MAX_CHARACTERS:,} characters in one call. Send fewer.")
         return sentences

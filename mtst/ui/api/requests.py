@@ -10,6 +10,7 @@ from mtst.data.labels.choice import guess_flags
 from mtst.data.limits import Limits
 from mtst.data.oddities.treatments import NOTHING, Treatments
 from mtst.data.table import read_table
+from mtst.encoders.texts import has_lone_surrogate
 from mtst.errors import DataError
 from mtst.runs.job import Job
 from mtst.training.config import TrainConfig
@@ -56,7 +57,8 @@ def _path(file: gr.FileData | None, content: str, limits: Limits) -> Path:
     """Return the path of the table that was uploaded or sent as text.
 
     Raises:
-        DataError: there is no table or two, it is too large or was not uploaded here, or there is no room for it.
+        DataError: there is no table or two, it is too large or was not uploaded here, has half of a character, or there
+            is no room for it.
     """
     if (file is None) == (not content.strip()):
         raise DataError("Send either a file or, as text, a table.")
@@ -64,7 +66,9 @@ def _path(file: gr.FileData | None, content: str, limits: Limits) -> Path:
         if not is_uploaded(file.path):
             raise DataError("The file is not one that was uploaded here.")
         return claim_upload(file.path)
-    sent = content.encode("utf-8", "surrogatepass")
+    if has_lone_surrogate(content):
+        raise DataError("The table holds half of a character (a lone surrogate). Write it again.")
+    sent = content.encode()
     if len(sent) > limits.bytes:
         raise DataError(f"The table is larger than {limits.megabytes:g} MB, the most that is read here.")
     return write_file("table.csv", sent)

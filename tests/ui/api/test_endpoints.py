@@ -75,6 +75,7 @@ def test_predictions_come_from_the_starter_heads_without_a_token(api) -> None:
         ([], "between 1 and 1,000"),
         (["x"] * 1001, "between 1 and 1,000 in a call, not 1,001"),
         (["x", " "], r"sentences\[1\] is blank"),
+        (["x", "y\ud83d"], r"sentences\[1\] holds half of a character"),
         (["x" * 100_001], "longer than 100,000 characters"),
         (["x" * 90_000] * 12, "more than 1,000,000 characters in one call"),
         ("just one", "sentences: input should be a valid list, not 'just one'"),
@@ -146,6 +147,7 @@ def test_a_run_that_waits_is_told_so_and_stops_at_once(api, services) -> None:
     [
         ({"table": ""}, "either a file or, as text, a table"),
         ({"table": "text,label\n"}, "no rows"),
+        ({"table": "text,label\na\ud83d,x\n"}, "table holds half of a character"),
         ({"table": "text,l\n" + "x,y\n" * 701}, "more than 700 rows"),
         ({"table": "x" * 21_000_000}, "larger than 20 MB"),
         ({"text": "nothing"}, "nothing"),

@@ -16,7 +16,11 @@ from mtst.data.readers.source import Content
 from mtst.data.readers.text.encoding import text_lines
 
 BLANK = "\ufeff \t\r\n"
-HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]|\\U0000[dD][89a-fA-F]")  # a surrogate
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|\\U0000[dD][89a-fA-F]")
+NO_OBJECT = "malformed: not a JSON object"
+HALF_CHARACTER = "malformed: holds half of a character (a lone surrogate, such as \\ud83d)"
+# The escapes of a line, one after the other: two that make one character, one that is half of a character, others.
+ESCAPES = re.compile(r"\\(?:(u[dD][89abAB]..\\u[dD][c-fC-F]..)|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
 LONGEST_LITERAL = 100_000  # characters; a literal takes some hundred times as much memory while it is parsed
 
 
@@ -31,16 +35,16 @@ def read_json_lines(
         DataError: there are too many keys.
     """
     columns = Columns(name, limits)
-    export = next((find_export(parsed) for _, parsed in _objects(name, content, encoding) if parsed), None)
+    export = next((find_export(parsed) for _, _, parsed in _objects(name, content, encoding) if parsed), None)
     if export:
         notes.add("list shape", what=export.sentence)
-    for _, parsed in _objects(name, content, encoding):
+    for _, _, parsed in _objects(name, content, encoding):
         if parsed:
             columns.add(_row(parsed, export))
     yield Record(0, columns.names)
-    for line, parsed in _objects(name, content, encoding):
+    for line, text, parsed in _objects(name, content, encoding):
         if parsed is None:
-            yield Skipped(line, "malformed: not a JSON object")
+            yield Skipped(line, HALF_CHARACTER if has_half_character(text) else NO_OBJECT)
         else:
             yield Record(line, columns.cells(_row(parsed, export)))
 
@@ -68,10 +72,10 @@ def _row(parsed: Object, export: Export | None) -> Object:
     return export.flatten(parsed) if export and export.fits(parsed) else parsed
 
 
-def _objects(name: str, content: Content, encoding: str) -> Iterator[tuple[int, dict[str, Any] | None]]:
+def _objects(name: str, content: Content, encoding: str) -> Iterator[tuple[int, str, dict[str, Any] | None]]:
     for number, line in enumerate(text_lines(name, content, encoding), 1):
-        if line.strip(BLANK):
-            yield number, parse_object(line.strip(BLANK))
+        if text := line.strip(BLANK):
+            yield number, text, parse_object(text)
 
 
 def parse_object(line: str) -> dict[str, Any] | None:
@@ -86,9 +90,15 @@ def parse_object(line: str) -> dict[str, Any] | None:
     return parsed if isinstance(parsed, dict) else None
 
 
+def has_half_character(line: str) -> bool:
+    """Return whether a line that holds no object would hold one, were it not for halves of characters in its texts."""
+    whole = ESCAPES.sub(lambda escape: "\ufffd" if escape[2] else escape[0], line)
+    return whole != line and parse_object(whole) is not None
+
+
 def parse_literal(text: str) -> Any:
     """Return the value of a Python literal; None if it is none, or too long."""
-    if len(text) > LONGEST_LITERAL or HALF_CHARACTER.search(text):
+    if len(text) > LONGEST_LITERAL or SURROGATE.search(text):
         return None
     try:
         return ast.literal_eval(text)

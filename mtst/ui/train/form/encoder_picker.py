@@ -7,8 +7,9 @@ from pathlib import Path
 
 import gradio as gr
 
-from mtst.encoders.catalogue import CATALOGUE, HUB_ID
+from mtst.encoders.catalogue import CATALOGUE, HUB_ID, CatalogueEntry
 from mtst.encoders.info import EncoderInfo, encoder_info
+from mtst.encoders.prompts import describe_prompt
 from mtst.errors import EncoderError, MtstError
 from mtst.text import inline_text, truncate
 from mtst.ui.components.events import SILENT, UNCHANGED, Outputs, Update
@@ -17,6 +18,7 @@ from mtst.ui.components.run_status import state_line
 from mtst.ui.server.visitors import visitor_id
 from mtst.ui.services.services import Services
 
+PROMPT_CHARACTERS = 200  # that are shown
 ONLY_LOCAL = quiet("The Hub does not answer, so only the encoders that are on this server are offered.")
 
 
@@ -30,12 +32,13 @@ class EncoderChoice:
 
 @dataclass(frozen=True)
 class EncoderView:
-    """The state of a choice: a message, the name of the encoder in use, the list and the title of the step."""
+    """The state of a choice: a message, the name of the encoder in use, the list, the title of the step, the prompt."""
 
     message: Update
     name: str = UNCHANGED
     encoders: Update = UNCHANGED
     accordion: Update = UNCHANGED
+    prompt: Update = UNCHANGED
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class EncoderPanel:
     name: gr.State
     encoders: gr.Radio
     accordion: gr.Accordion
+    prompt: gr.HTML
 
 
 def list_encoders(services: Services, added: Sequence[str], name: str) -> tuple[Update, Update]:
@@ -69,11 +73,22 @@ def _title_and_facts(services: Services, info: EncoderInfo) -> str:
     speed = info.estimate_speed(services.encoder, services.encoding_speed)
     facts = (
         info.purpose,
+        *_published_facts(info.entry),
         f"{info.parameters / 1e6:,.0f} million parameters" if info.parameters else "",
         f"about {_two_digits(speed):,} sentences a second here" if speed else "",
         "" if info.is_local else f"download {info.megabytes:,.0f} MB",
     )
     return f"{inline_text(info.name, 60)}\n{'; '.join(filter(None, facts))}"
+
+
+def _published_facts(entry: CatalogueEntry | None) -> Iterator[str]:
+    """Yield what the authors of an encoder of the catalogue say of it; what they do not say is shown as –."""
+    if entry:
+        yield entry.languages if entry.languages == "English" else f"{entry.languages} languages"
+        yield f"up to {entry.max_tokens:,} tokens" if entry.max_tokens else "tokens –"
+        yield f"MTEB {entry.score.mteb:.1f}" if entry.score else "MTEB –"
+        yield f"license {entry.license or '–'}"
+        yield f"each text begins with “{entry.prompt}”" if entry.prompt else ""
 
 
 def _two_digits(speed: float) -> int:
@@ -101,8 +116,24 @@ def choose_encoder(
     message = quiet(f"{name}: {size}{encoder.max_tokens} tokens.")
     encoders, _ = list_encoders(services, added, name)  # it is local now
     yield EncoderView(
-        show_message(message), name, encoders | gr.update(interactive=True), gr.update(label=_title(name))
+        show_message(message),
+        name,
+        encoders | gr.update(interactive=True),
+        gr.update(label=_title(name)),
+        _describe_prompt(encoder.prompt),
     )
+
+
+def show_prompt(services: Services, name: str) -> Update:
+    """Return the update that tells what the chosen encoder puts in front of texts, if anything."""
+    try:
+        return _describe_prompt(services.encoder_named(name).prompt)
+    except MtstError as error:
+        return show_message(problem(error))
+
+
+def _describe_prompt(prompt: str) -> Update:
+    return show_message(quiet(describe_prompt(inline_text(prompt, PROMPT_CHARACTERS))) if prompt else "")
 
 
 def look_up(services: Services, typed: str, added: list[str], name: str) -> tuple[Update, list[str], Update]:
@@ -163,12 +194,14 @@ def encoder_choice(services: Services) -> EncoderChoice:
         )  # fmt: skip
         find = gr.Button("Look it up", size="sm", visible=custom, elem_id="train-encoder-look")
         message = html(visible=False, elem_id="train-encoder-state")
-    outputs = Outputs(EncoderView, EncoderPanel(message, name, encoders, accordion))
+        prompt = html(visible=False, elem_id="train-encoder-prompt")
+    outputs = Outputs(EncoderView, EncoderPanel(message, name, encoders, accordion, prompt))
 
     def choose(request: gr.Request, chosen: str, current: str, added: list[str]) -> Iterator[EncoderView]:
         yield from choose_encoder(services, chosen, current, added, visitor_id(request))
 
     accordion.expand(partial(list_encoders, services), [added, name], [encoders, only_local], **SILENT)
+    accordion.expand(partial(show_prompt, services), name, prompt, **SILENT)
     gr.on(
         [find.click, hub_id.submit], partial(look_up, services), [hub_id, added, name], [message, added, encoders],
         concurrency_limit=4, **SILENT,

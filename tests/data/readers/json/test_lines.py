@@ -28,13 +28,25 @@ MANY_DIGITS = '{"a": ' + "9" * 5000 + "}"
 
 
 @pytest.mark.parametrize(
-    "line", ["[1]", "7", "{", '{"text": }', '{"text": "\\ud800"}', "{" * 9000, MANY_DIGITS, "text"]
+    "line", ["[1]", "7", "{", '{"text": }', '{"text": "\\ud800", }', "{" * 9000, MANY_DIGITS, "text"]
 )
 def test_a_line_that_is_no_object_is_skipped_and_listed(table_of, line):
     table = table_of(lines_of({"text": "a"}) + line + "\n\n" + lines_of({"text": "b"}))
     assert table.column("text") == ["a", "b"]
     assert table.lines == (1, 4)
     assert [(skip.line, skip.reason) for skip in table.skipped] == [(2, "malformed: not a JSON object")]
+
+
+@pytest.mark.parametrize("half", [r"\ud83d", r"\ude00", r"a \uD83D\ud83d b", r"\\\ud800", r"\ud83d\ude00\ud83d"])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_line_with_half_of_a_character_is_skipped_with_the_reason(table_of, half, first):
+    lines = ['{"text": "' + half + '"}\n', '{"text": "a \\ud83d\\ude00 \\\\ud800"}\n']
+    table = table_of("".join(lines if first else reversed(lines)), "my.jsonl")
+    assert table.format == "JSON Lines, UTF-8"
+    assert table.rows == (("a \U0001f600 \\ud800",),)
+    (skipped,) = table.skipped
+    assert skipped.line == (1 if first else 2)
+    assert "half of a character (a lone surrogate" in skipped.reason
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sentence_transformers import SentenceTransformer
 
 from mtst.assets import SMALL_SAMPLE
 from mtst.encoders.catalogue import CATALOGUE, DEFAULT
@@ -51,7 +52,7 @@ def test_what_is_here_is_offered_with_its_size_and_speed(tiny: Services) -> None
     assert [name for _, name in offered["choices"]] == [tiny.settings.encoder, *here]
     assert only_local["visible"] == (here != list(CATALOGUE))
     (line,) = (title for title, name in offered["choices"] if name == DEFAULT)
-    assert "23 million parameters; about" in line
+    assert "English; up to 256 tokens; MTEB 56.3; license apache-2.0; 23 million parameters; about" in line
     assert "download" not in line
 
 
@@ -76,6 +77,18 @@ def test_nothing_else_is_chosen_while_one_is_on_its_way(tiny: Services) -> None:
     assert not any(view.encoders["interactive"] for view in waiting)
     assert all(f"ntil then {tiny.settings.encoder} is used" in view.message["value"] for view in waiting)
     assert (end.name, end.encoders["value"], end.encoders["interactive"]) == (DEFAULT, DEFAULT, True)
+
+
+def test_the_prompt_of_an_encoder_is_shown(tiny_folder, tmp_path: Path) -> None:
+    backbone = SentenceTransformer(str(tiny_folder()))
+    backbone.prompts, backbone.default_prompt_name = {"query": "query: <b>"}, "query"
+    backbone.save_pretrained(str(tmp_path / "prompted"), create_model_card=False)
+    prompted = Services(Settings(encoder=str(tmp_path / "prompted"), runs_dir=tmp_path / "runs"))
+    shown = encoder_picker.show_prompt(prompted, prompted.settings.encoder)
+    assert "Each text begins with “query: &lt;b&gt;”." in shown["value"]
+    view = last(encoder_picker.choose_encoder(prompted, DEFAULT, prompted.settings.encoder))
+    assert (view.prompt["value"], view.prompt["visible"]) == ("", False)
+    prompted.close()
 
 
 @pytest.mark.parametrize("name", ["assets/starter", "/etc", "../x/y", "a b", "", "a/b/c", "~/x"])

@@ -1,0 +1,156 @@
+"""What an encoder reads: texts -> token ids -> the tensors of a batch, for transformers and for static models."""
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from mtst.encoders.prompts import default_prompt
+from mtst.errors import EncoderError
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+TOKENS_PER_BATCH = 4096
+SENTENCES_PER_BATCH = 128
+UNSTATED_TOKENS = 512  # that a transformer reads which does not state a limit
+MOST_TOKENS = 100_000  # a stated limit above this is none
+_TOKENIZER_LOCK = threading.Lock()  # a fast tokenizer refuses two threads at once
+
+
+class Inputs(ABC):
+    """Turns texts into what a backbone reads, with its prompt in front.
+
+    Attributes:
+        prompt: what is put in front of every text.
+        max_tokens: texts are truncated to this many tokens, those of the prompt included.
+        padding: the id of the padding token, if there is one.
+    """
+
+    def __init__(self, backbone: "SentenceTransformer", max_tokens: int, padding: Sequence[int] = ()) -> None:
+        self.backbone = backbone
+        self.prompt = default_prompt(backbone)
+        self.max_tokens = max_tokens
+        self.padding = list(padding)
+
+    def tokenize(self, texts: Sequence[str], *, truncate: bool) -> list[list[int]]:
+        """Return the token ids of each text with the prompt; at most `max_tokens` if `truncate`."""
+        if not texts:
+            return []
+        with _TOKENIZER_LOCK:
+            return self._tokenize([self.prompt + text for text in texts], truncate=truncate)
+
+    @abstractmethod
+    def _tokenize(self, texts: list[str], *, truncate: bool) -> list[list[int]]: ...
+
+    @abstractmethod
+    def batch(self, ids: Sequence[Sequence[int]], device: torch.device) -> dict[str, Any]:
+        """Return the tensors that the backbone takes for n lists of token ids."""
+
+    @property
+    def pooling(self) -> dict[str, int]:
+        """What pooling needs besides tokens."""
+        return {}
+
+
+class TransformerInputs(Inputs):
+    """Padded token ids and their mask, each (n, length), special tokens included."""
+
+    def __init__(self, backbone: "SentenceTransformer", name: str) -> None:
+        if not callable(backbone.tokenizer):
+            raise EncoderError(f"{name!r} has no tokenizer, so it is not a text encoder.")
+        network: Any = backbone[0].auto_model
+        if network.config.is_encoder_decoder and getattr(network, "decoder", None) is not None:
+            raise EncoderError(
+                f"{name!r} is an encoder with a decoder ({network.config.model_type}), which makes no embeddings of "
+                "sentences. Choose an encoder."
+            )
+        stated, positions = backbone.max_seq_length, _count_positions(network)
+        limit = stated if stated and stated <= MOST_TOKENS else UNSTATED_TOKENS
+        if limit != stated or limit > positions:  # kept in the backbone, so that a saved model has it
+            backbone.max_seq_length = limit = min(limit, positions)
+        token = backbone.tokenizer.pad_token_id
+        super().__init__(backbone, limit, [] if token is None else [token])
+
+    def _tokenize(self, texts: list[str], *, truncate: bool) -> list[list[int]]:
+        limits = {"truncation": True, "max_length": self.max_tokens} if truncate else {}
+        ids: list[list[int]] = self.backbone.tokenizer(texts, verbose=False, **limits)["input_ids"]
+        return ids
+
+    def batch(self, ids: Sequence[Sequence[int]], device: torch.device) -> dict[str, Any]:
+        pooling = self.pooling  # before the lock, which this takes too
+        with _TOKENIZER_LOCK:
+            padded = self.backbone.tokenizer.pad({"input_ids": list(ids)}, return_tensors="pt").to(device)
+        return {**padded, **pooling}
+
+    @cached_property
+    def pooling(self) -> dict[str, int]:
+        """The length of the prompt in tokens, if that is to be left out."""
+        if not self.prompt or all(getattr(module, "include_prompt", True) for module in self.backbone):
+            return {}
+        (ids,) = self.tokenize([""], truncate=True)
+        return {"prompt_length": len(ids) - (ids[-1] in self.backbone.tokenizer.all_special_ids)}
+
+
+class StaticInputs(Inputs):
+    """Token ids end to end, (tokens,), and where each text begins, (n,); no special tokens, and texts of any length."""
+
+    def __init__(self, backbone: "SentenceTransformer", _name: str) -> None:
+        super().__init__(backbone, MOST_TOKENS)
+
+    def _tokenize(self, texts: list[str], *, truncate: bool) -> list[list[int]]:
+        encodings = self.backbone.tokenizer.encode_batch(texts, add_special_tokens=False)
+        return [each.ids[: self.max_tokens] if truncate else each.ids for each in encodings]
+
+    def batch(self, ids: Sequence[Sequence[int]], device: torch.device) -> dict[str, Any]:
+        starts = [0, *accumulate(len(tokens) for tokens in ids)][: len(ids)]
+        tokens = torch.tensor([token for row in ids for token in row], dtype=torch.long, device=device)
+        return {"input_ids": tokens, "offsets": torch.tensor(starts, device=device)}
+
+
+KINDS: dict[str, type[TransformerInputs | StaticInputs]] = {  # by the class of the first module
+    "Transformer": TransformerInputs,
+    "StaticEmbedding": StaticInputs,
+}
+
+
+def inputs_of(backbone: "SentenceTransformer", name: str) -> Inputs:
+    """Return what turns texts into the tensors that a backbone reads.
+
+    Raises:
+        EncoderError: it reads no texts, or is of a kind that is not supported; the message names it.
+    """
+    kind = type(backbone[0]).__name__
+    if kind not in KINDS:
+        raise EncoderError(
+            f"{name!r} begins with a module {kind}, which is not read here. Choose a transformer, or a model of static "
+            "embeddings."
+        )
+    return KINDS[kind](backbone, name)
+
+
+def _count_positions(network: nn.Module) -> int:
+    """Return how many tokens a network has learned positions for; RoBERTa and its kin count after the padding token."""
+    tables = [
+        module
+        for path, module in network.named_modules()
+        if isinstance(module, nn.Embedding) and path.rpartition(".")[2] == "position_embeddings"
+    ]
+    sizes = [table.num_embeddings - (0 if table.padding_idx is None else table.padding_idx + 1) for table in tables]
+    return min(sizes, default=MOST_TOKENS)
+
+
+def batches_by_length(lengths: Sequence[int]) -> list[list[int]]:
+    """Return the indices of all lengths in batches of similar lengths, each within a budget of padded tokens."""
+    batches: list[list[int]] = []
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        full = not batches or len(batches[-1]) == SENTENCES_PER_BATCH
+        if full or (len(batches[-1]) + 1) * lengths[index] > TOKENS_PER_BATCH:
+            batches.append([])
+        batches[-1].append(index)
+    return batches
