@@ -48,6 +48,17 @@ def ended(services: Services, token: str) -> None:
     asyncio.run(follow())
 
 
+def begun(services: Services, token: str) -> None:
+    """Wait until a run trains."""
+
+    async def follow() -> None:
+        async for history in services.runs.follow(token):
+            if history.steps:
+                return
+
+    asyncio.run(follow())
+
+
 def test_embeddings_and_similarities_are_those_of_the_encoder(api, services) -> None:
     texts = ["A cat sleeps.", "A dog barks.", "A cat sleeps."]
     rows = np.array(api.embed(None, texts))

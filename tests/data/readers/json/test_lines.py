@@ -27,9 +27,7 @@ def test_values_of_every_type_become_text(table_of):
 MANY_DIGITS = '{"a": ' + "9" * 5000 + "}"
 
 
-@pytest.mark.parametrize(
-    "line", ["[1]", "7", "{", '{"text": }', '{"text": "\\ud800", }', "{" * 9000, MANY_DIGITS, "text"]
-)
+@pytest.mark.parametrize("line", ["[1]", "7", "{", '{"text": }', "{" * 9000, MANY_DIGITS, "text"])
 def test_a_line_that_is_no_object_is_skipped_and_listed(table_of, line):
     table = table_of(lines_of({"text": "a"}) + line + "\n\n" + lines_of({"text": "b"}))
     assert table.column("text") == ["a", "b"]
