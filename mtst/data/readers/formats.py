@@ -34,6 +34,8 @@ def read_records(name: str, content: Content, limits: Limits, options: ReadOptio
         from mtst.data.readers.binary.archive import read_archive
 
         return read_archive(name, content, limits, options)
+    if options.sheet:
+        raise DataError(f"{name} has no sheets. Leave out the choice of a sheet.")
     if isinstance(content, bytes) and content.startswith(PARQUET):
         from mtst.data.readers.binary.parquet import read_parquet
 
