@@ -46,7 +46,7 @@ def read_records(name: str, content: Content, limits: Limits, options: ReadOptio
 def _read_text(name: str, content: Content, limits: Limits, options: ReadOptions) -> Reading:
     notes = Notes()
     encoding = choose_encoding(content, options.encoding, notes)
-    if not is_text(content, encoding):
+    if not is_text(name, content, encoding):
         raise DataError(f"{name} is not a text file. Save the table as CSV (UTF-8) and choose that file.")
     start = text_stream(read_start(content, 4 * SAMPLE_CHARACTERS), encoding).read(SAMPLE_CHARACTERS)
     check_text_kind(name, start)
