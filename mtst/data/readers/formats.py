@@ -96,7 +96,7 @@ def _read_json(name: str, content: Content, encoding: str, limits: Limits, notes
         return Reading(f"{JSON_LINES}, {encoding_name(encoding)}", rows, notes, encoding=encoding)
     if parsed is None and not _begins_json(line):
         return None
-    table = document_table(name, parse_document(name, _utf8(name, content, encoding, limits)), limits, notes)
+    table = document_table(name, parse_document(name, _utf8(name, content, encoding, limits), limits), limits, notes)
     return Reading(f"JSON, {encoding_name(encoding)}", table.records, notes, names=table.names, encoding=encoding)
 
 

@@ -17,6 +17,8 @@ from mtst.data.readers.records import Record, Skipped
 from mtst.errors import DataError
 
 WRAPPERS = ("data", "rows", "records", "items", "examples", "results", "common_examples", "documents", "instances")
+PARTS_PER_ROW = 20  # objects and lists; brackets in texts count too
+SPARE_PARTS = 10_000
 MAX_WRAPPERS = 3  # objects around the list of rows
 # The keys of an answer that is no table: it has one of the second kind.
 ERROR_KEYS = frozenset(("message", "type", "request_id"))
@@ -128,12 +130,18 @@ class JsonTable:
     names: bool | None
 
 
-def parse_document(name: str, raw: bytes) -> Any:
+def parse_document(name: str, raw: bytes, limits: Limits) -> Any:
     """Return the JSON value that a file holds, or a short one as Python prints it.
 
     Raises:
-        DataError: it is neither.
+        DataError: it is neither, or has more parts than a table within the limits.
     """
+    parts = raw.count(b"{") + raw.count(b"[")
+    if parts > PARTS_PER_ROW * limits.rows + SPARE_PARTS or raw.count(b",") > limits.cells + len(raw) // 10:
+        raise DataError(
+            f"{name} has more than {limits.rows:,} rows or {limits.cells:,} values, the most that can be read here. "
+            "Keep fewer rows, or only the text and the labels."
+        )
     try:
         return from_json(raw)
     except ValueError as error:
