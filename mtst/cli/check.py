@@ -16,13 +16,15 @@ from mtst.cli.options import (
     Fp32,
     Header,
     Labels,
+    LeaveOut,
     Merge,
     Missing,
     Sheet,
     Text,
+    parse_lines,
     parse_treatments,
 )
-from mtst.cli.output import check_writable, load_with_progress, print_oddities, print_skipped
+from mtst.cli.output import check_writable, decisions_on_error, load_with_progress, print_oddities, print_skipped
 from mtst.data.dataset import make_dataset
 from mtst.data.oddities.treatments import treat
 from mtst.data.readers.options import ReadOptions
@@ -42,6 +44,7 @@ def check(
     sheet: Sheet = "",
     missing: Missing = None,
     clean: Clean = None,
+    leave_out: LeaveOut = "",
     seed: Annotated[int, typer.Option(metavar="N", help="Fixes the folds.")] = 0,
     encoder: EncoderName = DEFAULT,
     fp32: Fp32 = False,
@@ -49,7 +52,9 @@ def check(
     """Say what looks odd in a file; look for copies, copies that disagree and labels that look mistaken."""
     check_writable(out)
     table = read_table(file, options=ReadOptions(header, encoding, delimiter, sheet))
-    data = make_dataset(treat(table, parse_treatments(missing, clean)), text, labels, merge=merge)
+    treated = treat(table, parse_treatments(missing, clean))
+    with decisions_on_error(table):
+        data = make_dataset(treated, text, labels, merge=merge, leave_out=parse_lines(leave_out))
     print_skipped(data.skipped)
     print_oddities(data.oddities)
     loaded = load_with_progress(encoder, fp32=fp32)

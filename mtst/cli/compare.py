@@ -8,7 +8,14 @@ import typer
 
 from mtst.cli import options
 from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, Text
-from mtst.cli.output import check_writable, load_with_progress, print_oddities, print_skipped, write_text
+from mtst.cli.output import (
+    check_writable,
+    decisions_on_error,
+    load_with_progress,
+    print_oddities,
+    print_skipped,
+    write_text,
+)
 from mtst.comparison.estimate import total_seconds
 from mtst.comparison.events import (
     AttemptEnded,
@@ -88,7 +95,8 @@ def compare(
     left_out, treatments = options.parse_lines(leave_out), options.parse_treatments(missing, clean)
     reading = ReadOptions(header, encoding, delimiter, sheet)
     table = treat(read_table(file, options=reading), treatments)
-    data = make_dataset(table, text, labels, merge=merge, leave_out=left_out)
+    with decisions_on_error(table):
+        data = make_dataset(table, text, labels, merge=merge, leave_out=left_out)
     test_table = treat(read_table(test, options=reading), treatments) if test else None
     test_data = make_dataset(test_table, text, labels, data.tasks, merge=merge) if test_table else None
     print_skipped(data.skipped)

@@ -13,6 +13,7 @@ from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, Tex
 from mtst.cli.output import (
     Echo,
     check_writable,
+    decisions_on_error,
     echo_on_main,
     load_with_progress,
     print_oddities,
@@ -112,7 +113,8 @@ def train(
         process_group.run_on_main(lambda: check_writable(report))
         with process_group.fail_together():
             table = treat(read_table(file, options=reading), treatments)
-            data = make_dataset(table, text, labels, merge=merge, leave_out=left_out)
+            with decisions_on_error(table):
+                data = make_dataset(table, text, labels, merge=merge, leave_out=left_out)
             test_table = treat(read_table(test, options=reading), treatments) if test else None
             test_data = make_dataset(test_table, text, labels, data.tasks, merge=merge) if test_table else None
             if start_from:

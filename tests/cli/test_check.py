@@ -110,10 +110,10 @@ def test_check_says_what_looks_odd_with_the_option_that_treats_it(cli, tmp_path)
     assert "note: The first line, sep=,, names the delimiter" in said
     assert "(line 9: NULL) Treat “NULL” as no label: 6 rows: --missing NULL" in said
     assert "Remove HTML tags and entities: 12 texts: --clean html" in said
-    treated = cli(*arguments, "--missing", "NULL", "--clean", "html")
+    treated = cli(*arguments, "--missing", "NULL", "--clean", "html", "--leave-out", "3")
     assert treated.exit_code == 0
     assert "Treat" not in treated.stderr
-    assert "6 rows skipped: line 9: no label" in treated.stderr
+    assert "7 rows skipped: line 3: left out by choice; line 9: no label" in treated.stderr
 
 
 def test_a_report_repeats_how_the_file_was_read_and_treated(cli, tmp_path):
@@ -133,3 +133,12 @@ def test_a_choice_that_makes_no_sense_ends_in_one_line(cli, file):
     for choice in (("--encoding", "klingon"), ("--clean", "dust"), ("--sheet", "none")):
         done = cli(*train(file, *choice))
         assert (done.exit_code, done.stderr.count("\n")) == (2, 1), choice
+
+
+def test_a_file_that_cannot_be_used_is_refused_with_what_the_reader_decided(cli, tmp_path):
+    path = tmp_path / "my.csv"
+    path.write_text("sep=;\ntext;topic\n" + "".join(f"We like {word};\n" for word in FOOD))
+    done = cli(*train(path))
+    assert done.exit_code == 2
+    assert done.stderr.splitlines()[0].startswith("note: The first line, sep=;,")
+    assert done.stderr.splitlines()[-1].startswith("mtst: No row")

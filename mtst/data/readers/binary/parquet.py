@@ -54,7 +54,7 @@ def _translate_damage(name: str) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, ValueError, KeyError, OverflowError) as error:
-        reason = str(error).split("\n")[0][:200]
+        reason = str(error).split("\n")[0][:200].rstrip(".")
         raise DataError(
             f"{name} cannot be read as Parquet: {reason}. Save the table again, or save it as CSV."
         ) from error
