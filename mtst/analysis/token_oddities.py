@@ -1,10 +1,13 @@
 """Texts that an encoder does not read whole: those that it cuts, and those in words that it does not know."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from mtst.data.dataset import Dataset
 from mtst.data.readers.notes import Oddity, shorten
-from mtst.encoders.encoder import Encoder
+
+if TYPE_CHECKING:
+    from mtst.encoders.encoder import Encoder
 
 SAMPLE_TEXTS = 2_000  # evenly spaced, whose tokens are counted
 SAMPLE_CHARACTERS = 20_000  # of a text; any encoder cuts it earlier
@@ -12,18 +15,18 @@ MANY_UNKNOWN = 0.02  # share of all tokens
 TEXT_UNKNOWN = 0.25  # share of the tokens of one text
 
 
-def find_token_oddities(data: Dataset, encoder: Encoder) -> tuple[Oddity, ...]:
+def find_token_oddities(data: Dataset, encoder: "Encoder") -> tuple[Oddity, ...]:
     """Return how many texts are cut, and how many tokens are unknown, from up to 2,000 of the texts."""
     rows, ids = _tokenize_sample(data, encoder)
     return (*_cut_texts(data, rows, ids, encoder), *_unknown_tokens(data, rows, ids, encoder))
 
 
-def find_unknown_tokens(data: Dataset, encoder: Encoder) -> tuple[Oddity, ...]:
+def find_unknown_tokens(data: Dataset, encoder: "Encoder") -> tuple[Oddity, ...]:
     """Return how many tokens are unknown, from up to 2,000 of the texts."""
     return tuple(_unknown_tokens(data, *_tokenize_sample(data, encoder), encoder))
 
 
-def _tokenize_sample(data: Dataset, encoder: Encoder) -> tuple[range, list[list[int]]]:
+def _tokenize_sample(data: Dataset, encoder: "Encoder") -> tuple[range, list[list[int]]]:
     """Return evenly spaced rows, and the token ids of the beginning of each of their texts."""
     rows = range(0, len(data), max(1, -(-len(data) // SAMPLE_TEXTS)))
     texts = [data.texts[row][:SAMPLE_CHARACTERS] for row in rows]
@@ -37,7 +40,7 @@ def _share(rows: Sequence[int], data: Dataset, count: int) -> str:
     return f"About {100 * count / len(rows):.1f}% of the texts"
 
 
-def _cut_texts(data: Dataset, rows: Sequence[int], ids: Sequence[Sequence[int]], encoder: Encoder) -> list[Oddity]:
+def _cut_texts(data: Dataset, rows: Sequence[int], ids: Sequence[Sequence[int]], encoder: "Encoder") -> list[Oddity]:
     cut = [row for row, tokens in zip(rows, ids, strict=True) if len(tokens) > encoder.max_tokens]
     if not cut:
         return []
@@ -54,7 +57,9 @@ def _cut_texts(data: Dataset, rows: Sequence[int], ids: Sequence[Sequence[int]],
     ]
 
 
-def _unknown_tokens(data: Dataset, rows: Sequence[int], ids: Sequence[Sequence[int]], encoder: Encoder) -> list[Oddity]:
+def _unknown_tokens(
+    data: Dataset, rows: Sequence[int], ids: Sequence[Sequence[int]], encoder: "Encoder"
+) -> list[Oddity]:
     unknown = encoder.backbone.tokenizer.unk_token_id
     if unknown is None:
         return []

@@ -52,7 +52,7 @@ def test_an_address_in_place_of_a_file_is_refused_before_it_is_looked_up(http, a
     fields = [{"path": address, "meta": {"_type": "gradio.FileData"}, **more} for more in ({}, {"url": address})]
     for field in (*fields, {"nested": fields}):
         OUTWARD.clear()
-        data = [field, "", "", None, "freeze-encoder", 1, 0]
+        data = [field, "", "", None, "freeze-encoder", 1, 0, None, None]
         answer = http.post("/gradio_api/run/train", json={"data": data})
         assert answer.status_code == 500
         assert answer.json()["error"] == REFUSED
