@@ -16,6 +16,7 @@ from mtst.cli.options import (
     Fp32,
     Header,
     Labels,
+    LeaveOut,
     Merge,
     Missing,
     MultiLabel,
@@ -24,6 +25,7 @@ from mtst.cli.options import (
     SingleLabel,
     Text,
     label_choice,
+    parse_lines,
     parse_treatments,
 )
 from mtst.cli.output import check_writable, load_with_progress, print_label_sets, print_oddities, print_skipped
@@ -46,6 +48,7 @@ def check(
     sheet: Sheet = "",
     missing: Missing = None,
     clean: Clean = None,
+    leave_out: LeaveOut = "",
     seed: Annotated[int, typer.Option(metavar="N", help="Fixes the folds.")] = 0,
     encoder: EncoderName = DEFAULT,
     prompt: Prompt = None,
@@ -59,6 +62,7 @@ def check(
         ReadOptions(header, encoding, delimiter, sheet),
         parse_treatments(missing, clean),
         merge=merge,
+        leave_out=parse_lines(leave_out),
     )
     data, _ = selection.read(file)
     print_label_sets(data.tasks)

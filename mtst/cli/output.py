@@ -4,7 +4,8 @@ import errno
 import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -13,6 +14,7 @@ import typer
 
 from mtst.data.readers.notes import Oddity
 from mtst.data.readers.records import Skipped
+from mtst.data.table import Table
 from mtst.data.tasks import Task
 from mtst.encoders.encoder import Encoder
 from mtst.encoders.hub.download import ProgressCallback
@@ -80,6 +82,16 @@ def print_oddities(oddities: Sequence[Oddity]) -> None:
         treatment = oddity.treatment
         option = f" {treatment.label}: {' '.join(map(shlex.quote, treatment.words))}" if treatment else ""
         typer.echo(f"note: {oddity.sentence}{example}{option}", err=True)
+
+
+@contextmanager
+def decisions_on_error(table: Table) -> Iterator[None]:
+    """Print what the reader decided about a file if it cannot be used: that may be why."""
+    try:
+        yield
+    except DataError:
+        print_oddities(table.decisions)
+        raise
 
 
 def load_with_progress(name: str, prompt: str | None, *, fp32: bool) -> Encoder:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from mtst.cli.output import decisions_on_error
 from mtst.data.dataset import Dataset, make_dataset
 from mtst.data.labels.choice import LabelChoice
 from mtst.data.oddities.treatments import Treatments, treat
@@ -28,8 +29,9 @@ class Selection:
             DataError: a file cannot be read, or has not these columns.
         """
         table = self._table(file)
-        columns = self.labels.columns(table)
-        data = make_dataset(table, self.text, columns, merge=self.merge, leave_out=self.leave_out)
+        with decisions_on_error(table):
+            columns = self.labels.columns(table)
+            data = make_dataset(table, self.text, columns, merge=self.merge, leave_out=self.leave_out)
         if test is None:
             return data, None
         return data, make_dataset(self._table(test), self.text, columns, data.tasks, merge=self.merge)

@@ -78,7 +78,7 @@ def test_an_uploaded_file_leaves_gradios_cache_as_it_is_read(host, http) -> None
     content = "text,label\n" + "\n".join(f"a {'good' if n % 2 else 'bad'} line {n},{n % 2}" for n in range(30))
     (path,) = http.post("/upload", files={"files": ("mine.csv", content.encode())}).json()
     field = {"path": path, "meta": {"_type": "gradio.FileData"}}
-    answer = http.post("/run/train", json={"data": [field, "", "", None, "freeze-encoder", 1, 0]}).json()
+    answer = http.post("/run/train", json={"data": [field, "", "", None, "freeze-encoder", 1, 0, None, None]}).json()
     assert len(answer["data"][0]) == 32
     assert not Path(path).exists()
     assert http.get(f"/file={path}").is_error
@@ -88,14 +88,14 @@ def test_an_uploaded_file_leaves_gradios_cache_as_it_is_read(host, http) -> None
 @pytest.mark.parametrize("path", ["/etc/passwd", "app.py", "https://127.0.0.1/x.csv", "../runs/x/data.json"])
 def test_no_file_is_read_that_was_not_uploaded(http, path) -> None:
     field = {"path": path, "meta": {"_type": "gradio.FileData"}}
-    answer = http.post("/run/train", json={"data": [field, "", "", None, "freeze-encoder", 1, 0]})
+    answer = http.post("/run/train", json={"data": [field, "", "", None, "freeze-encoder", 1, 0, None, None]})
     assert answer.is_error
     assert "root:" not in answer.text
 
 
 def test_an_address_is_neither_fetched_nor_passed_on(http) -> None:
     field = {"path": "https://example.com/x.csv", "meta": {"_type": "gradio.FileData"}}
-    answer = http.post("/run/train", json={"data": [field, "", "", None, "freeze-encoder", 1, 0]})
+    answer = http.post("/run/train", json={"data": [field, "", "", None, "freeze-encoder", 1, 0, None, None]})
     assert answer.json()["error"] == REFUSED
     assert http.get("/file=https://example.com/x.csv").json() == {"error": REFUSED}
 

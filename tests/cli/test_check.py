@@ -99,3 +99,46 @@ def test_an_error_is_one_line_and_exit_code_2(cli, file, more, words):
     assert done.exit_code == 2
     assert words in done.stderr.splitlines()[-1]
     assert done.stderr.splitlines()[-1].startswith("mtst: ")
+
+
+def test_check_says_what_looks_odd_with_the_option_that_treats_it(cli, tmp_path):
+    rows = "".join(f"We like <b>{word}</b>,{'food' if word in FOOD else 'NULL'}\n" for word in (*FOOD, *SPORT))
+    path = tmp_path / "my.csv"
+    path.write_text("sep=,\ntext,topic\n" + rows + "We play tennis,sport\nWe play golf,sport\n")
+    arguments = ("check", path, "--text", "text", "--labels", "topic", "--out", tmp_path / "found.csv")
+    said = cli(*arguments).stderr
+    assert "note: The first line, sep=,, names the delimiter" in said
+    assert "(line 9: NULL) Treat “NULL” as no label: 6 rows: --missing NULL" in said
+    assert "Remove HTML tags and entities: 12 texts: --clean html" in said
+    treated = cli(*arguments, "--missing", "NULL", "--clean", "html", "--leave-out", "3")
+    assert treated.exit_code == 0
+    assert "Treat" not in treated.stderr
+    assert "7 rows skipped: line 3: left out by choice; line 9: no label" in treated.stderr
+
+
+def test_a_report_repeats_how_the_file_was_read_and_treated(cli, tmp_path):
+    path = tmp_path / "my.txt"
+    rows = [f"We like {word}^food" for word in FOOD] + [f"We play {word}é^sport" for word in SPORT] + ["What?^NULL"] * 2
+    path.write_bytes("\n".join(["text^topic", *rows]).encode("cp850"))
+    report = tmp_path / "report.json"
+    choices = ("--encoding", "cp850", "--delimiter", "^", "--missing", "NULL")
+    done = cli(*train(path, *choices, "--no-baselines", "--report", report))
+    assert done.exit_code == 0, done.output
+    written = json.loads(report.read_text())
+    assert written["data"]["tasks"]["topic"].keys() == {"food", "sport"}
+    assert "--encoding cp850 --delimiter '^' --missing NULL" in written["command"]
+
+
+def test_a_choice_that_makes_no_sense_ends_in_one_line(cli, file):
+    for choice in (("--encoding", "klingon"), ("--clean", "dust"), ("--sheet", "none")):
+        done = cli(*train(file, *choice))
+        assert (done.exit_code, done.stderr.count("\n")) == (2, 1), choice
+
+
+def test_a_file_that_cannot_be_used_is_refused_with_what_the_reader_decided(cli, tmp_path):
+    path = tmp_path / "my.csv"
+    path.write_text("sep=;\ntext;topic\n" + "".join(f"We like {word};\n" for word in FOOD))
+    done = cli(*train(path))
+    assert done.exit_code == 2
+    assert done.stderr.splitlines()[0].startswith("note: The first line, sep=;,")
+    assert done.stderr.splitlines()[-1].startswith("mtst: No row")

@@ -18,7 +18,7 @@ from mtst.ui.predict import tab as predict_tab
 from mtst.ui.services.model_data import ENCODER
 from mtst.ui.services.services import Services
 from mtst.ui.train import model_download, run_controls, run_view
-from mtst.ui.train.form import dataset, hyperparameters, lr_finder, scenario_picker
+from mtst.ui.train.form import chosen_file, dataset, hyperparameters, lr_finder, scenario_picker
 from mtst.ui.train.form.form_values import ConfigForm, DataForm, TrainingForm
 from mtst.ui.train.run_view import RunView
 
@@ -28,7 +28,7 @@ EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 def sample(services: Services, *labels: str, **ticked: list[str]) -> DataForm:
     """Return a form with the sample and some of its label columns."""
-    file = dataset.read_file(services, str(SMALL_SAMPLE))
+    file = chosen_file.read_file(services, str(SMALL_SAMPLE))
     return DataForm(file.draft, "text", labels or ("topic", "sentiment"), **ticked)
 
 
@@ -36,7 +36,7 @@ def sample(services: Services, *labels: str, **ticked: list[str]) -> DataForm:
 def few_rows(services: Services, write_csv) -> DataForm:
     """A form with the first 120 rows of the sample."""
     lines = SMALL_SAMPLE.read_text(encoding="utf-8").splitlines()[:121]
-    draft = dataset.read_file(services, write_csv("\n".join(lines))).draft
+    draft = chosen_file.read_file(services, write_csv("\n".join(lines))).draft
     return DataForm(draft, "text", ("topic", "sentiment"))
 
 
@@ -88,7 +88,7 @@ def test_a_file_gets_a_prediction_a_row_for_every_head(services: Services, write
 
 
 def test_choosing_a_file_guesses_its_columns(services: Services) -> None:
-    file = dataset.read_file(services, str(SMALL_SAMPLE))
+    file = chosen_file.read_file(services, str(SMALL_SAMPLE))
     assert (file.text["value"], file.labels["value"]) == ("text", ["topic", "sentiment"])
     assert len(file.draft.table.rows) == 600
     assert (file.header["visible"], file.header["value"], file.unread["visible"]) == (True, True, False)
@@ -98,7 +98,7 @@ def test_choosing_a_file_guesses_its_columns(services: Services) -> None:
     ("content", "why"), [("", "is empty"), ("a,b\n", "no rows"), ("text,l\n" + "x,y\n" * 701, "more than 700 rows")]
 )
 def test_a_file_that_cannot_be_read_is_explained(services: Services, write_csv, content: str, why: str) -> None:
-    file = dataset.read_file(services, write_csv(content))
+    file = chosen_file.read_file(services, write_csv(content))
     assert file.draft is None
     assert why in file.unread["value"]
 
@@ -133,7 +133,7 @@ def test_columns_that_do_not_fit_are_explained_and_start_is_closed(services: Ser
 
 def test_script_in_labels_and_column_names_is_shown_as_text(services: Services, write_csv) -> None:
     path = write_csv(f'text,"{EVIL}"\nhello there friend,"{EVIL}1"\ngood bye my friend,"{EVIL}2"\nabc,"{EVIL}2"\n')
-    data = DataForm(dataset.read_file(services, path).draft, "text", [EVIL])
+    data = DataForm(chosen_file.read_file(services, path).draft, "text", [EVIL])
     described = dataset.describe_data(services, data, None)
     scenario = scenario_picker.show_scenario(services, described.tasks, ConfigForm("gradual"))
     for html in (described.rows, scenario.about, scenario.schedule, str(scenario.drawing["value"])):

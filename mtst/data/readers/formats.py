@@ -41,6 +41,8 @@ def read_records(name: str, content: Content, limits: Limits, options: ReadOptio
         from mtst.data.readers.binary.archive import read_archive
 
         return read_archive(name, content, limits, options)
+    if options.sheet:
+        raise DataError(f"{name} has no sheets. Leave out the choice of a sheet.")
     if isinstance(content, bytes) and content.startswith(PARQUET):
         from mtst.data.readers.binary.parquet import read_parquet
 
@@ -51,7 +53,7 @@ def read_records(name: str, content: Content, limits: Limits, options: ReadOptio
 def _read_text(name: str, content: Content, limits: Limits, options: ReadOptions) -> Reading:
     notes = Notes()
     encoding = choose_encoding(content, options.encoding, notes)
-    if not is_text(content, encoding):
+    if not is_text(name, content, encoding):
         raise DataError(f"{name} is not a text file. Save the table as CSV (UTF-8) and choose that file.")
     start = text_stream(read_start(content, 4 * SAMPLE_CHARACTERS), encoding).read(SAMPLE_CHARACTERS)
     check_text_kind(name, start)
@@ -102,7 +104,7 @@ def _read_json(name: str, content: Content, encoding: str, limits: Limits, notes
         return Reading(f"{JSON_LINES}, {encoding_name(encoding)}", rows, notes, encoding=encoding)
     if parsed is None and not _begins_json(line):
         return None
-    table = document_table(name, parse_document(name, _utf8(name, content, encoding, limits)), limits, notes)
+    table = document_table(name, parse_document(name, _utf8(name, content, encoding, limits), limits), limits, notes)
     return Reading(f"JSON, {encoding_name(encoding)}", table.records, notes, names=table.names, encoding=encoding)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 MAX_TITLE_ROWS = 12  # rows above the names
+LONGEST_NAME = 60  # characters of a typical name
 MOST_NAME_WORDS = 2  # of the only column: a longer first line is a text like those below it
 MAX_SURVEY_ROWS = 4  # rows below the names that describe columns
 COMMENT = ("#", "//", "%")
@@ -83,7 +84,7 @@ def names_columns(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     if len(names) == 1 and len(names[0].split()) > MOST_NAME_WORDS:
         return False
     values = _values_below(first, rows)
-    return not values or any(TYPICAL_NAME.fullmatch(name) for index, name in enumerate(names) if index not in values)
+    return not values or any(_is_typical(name) for index, name in enumerate(names) if index not in values)
 
 
 def _columns(first: Sequence[str], rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
@@ -134,11 +135,11 @@ def _count_titles(rows: Sequence[Sequence[str]]) -> int:
     if not titles or _filled(first) < width or not names_columns(first, below):
         return 0
     above = {cell.strip() for row in rows[:titles] for cell in row if " " not in cell.strip()}
-    if any(map(TYPICAL_NAME.fullmatch, above)) and not any(map(TYPICAL_NAME.fullmatch, first)):
+    if any(map(_is_typical, above)) and not any(map(_is_typical, first)):
         return 0  # a header that lacks names, as R writes it
     columns = _columns(first, below)
     repeats = any(len(set(column)) <= len(column) / 2 for column in columns)
-    return titles if repeats or TYPICAL_NAME.fullmatch(first[0].strip()) else 0
+    return titles if repeats or _is_typical(first[0]) else 0
 
 
 def _is_title(row: Sequence[str], most: int, length: int) -> bool:
@@ -186,6 +187,12 @@ def column_names(first: Sequence[str], count: int) -> tuple[str, ...]:
             name = f"{base} ({copies})"
         names[name] = None
     return tuple(names)
+
+
+def _is_typical(cell: str) -> bool:
+    """Return whether a cell is what only the name of a column can be."""
+    name = cell.strip()
+    return len(name) <= LONGEST_NAME and bool(TYPICAL_NAME.fullmatch(name))
 
 
 def _is_number(text: str) -> bool:

@@ -16,6 +16,8 @@ DELIMITER_NAMES = {
     "none": "\x1f",
 }
 LONGEST_DELIMITER = 20
+# Codecs of names and program text, of which some take quadratic time.
+NO_ENCODINGS = frozenset(("idna", "punycode", "unicode_escape", "raw_unicode_escape", "utf-7"))
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class ReadOptions:
     def __post_init__(self) -> None:
         if self.encoding:
             try:
-                codecs.lookup(self.encoding)
+                if codecs.lookup(self.encoding).name in NO_ENCODINGS:
+                    raise LookupError(self.encoding)
                 "".encode(self.encoding)
             except (LookupError, UnicodeError, ValueError, TypeError) as error:
                 raise DataError(

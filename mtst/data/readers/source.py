@@ -136,6 +136,8 @@ def translate_read_errors(name: str) -> Iterator[None]:
         raise DataError(f"{name} is a damaged {packing} file: {error}. Pack it again.") from error
     except OSError as error:
         raise DataError(f"{name} cannot be read: {error.strerror or error}.") from error
+    except UnicodeError as error:
+        raise DataError(f"{name} cannot be read in this encoding: {error}. Choose another encoding.") from error
 
 
 def _read(file: BinaryIO, name: str, limits: Limits, *, packed: bool) -> bytes:

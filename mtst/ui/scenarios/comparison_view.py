@@ -28,7 +28,7 @@ from mtst.ui.plots import comparison as comparison_plots
 from mtst.ui.scenarios import html_report, recommendation
 from mtst.ui.server.temporary_files import write_file
 from mtst.ui.services.services import Services
-from mtst.ui.train.form import dataset
+from mtst.ui.train.form import chosen_file, dataset
 from mtst.ui.train.form.form_values import DataForm
 from mtst.ui.train.form.hyperparameters import explain_setting_error
 
@@ -125,7 +125,7 @@ def start_comparison(services: Services, visitor: str, form: ComparisonForm) -> 
 
 def sample_form(services: Services, encoder: str = "") -> DataForm:
     """Return the rows that are compared on where no file is chosen."""
-    file = dataset.read_file(services, str(SMALL_SAMPLE))
+    file = chosen_file.read_file(services, str(SMALL_SAMPLE))
     return DataForm(file.draft, file.text["value"], file.labels["value"], encoder=encoder)
 
 

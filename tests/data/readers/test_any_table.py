@@ -9,7 +9,10 @@ import io
 import json
 
 import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -64,6 +67,22 @@ WHOLE["xl/styles.xml"] = f'{STYLES[0]}<xf numFmtId="14"/><xf numFmtId="164"/>{ST
     "<cellXfs>", '<numFmts><numFmt numFmtId="164" formatCode="[h]:mm"/></numFmts><cellXfs>'
 )
 XLSX = zipped(WHOLE)
+ODS_NAMES = 'xmlns:o="o" xmlns:t="t" xmlns:x="x"'
+ODS = (
+    f'<o:doc {ODS_NAMES}><t:table t:name="A">'
+    + "".join(
+        f'<t:table-row t:number-rows-repeated="2"><t:table-cell><x:p>film <x:span>{n}</x:span></x:p></t:table-cell>'
+        f'<t:table-cell o:value-type="float" o:value="{n % 2}" t:number-columns-repeated="2"/></t:table-row>'
+        for n in range(5)
+    )
+    + "</t:table></o:doc>"
+)
+ODS_TYPE = "application/vnd.oasis.opendocument.spreadsheet"
+FILMS = [{"text": f"film {n}", "mood": n % 2 * "glad", "n": [n]} for n in range(9)]
+PARQUET = io.BytesIO()
+pq.write_table(pa.Table.from_pylist(FILMS), PARQUET)
+DOCUMENTS = [json.dumps(each) for each in (FILMS, {"a": FILMS, "b": FILMS}, {"text": {"0": "a"}, "m": {"0": "b"}})]
+FASTTEXT = "".join(f"__label__{n % 2} film {n}\n" for n in range(9))
 JSON_LINES = "".join(json.dumps({"text": f"film {n}", "mood": n % 2 * "glad", "n": [n]}) + "\n" for n in range(9))
 
 
@@ -110,6 +129,12 @@ ANY_BYTES = packed(
         changed(XLSX),
         changed_workbooks(),
         changed(JSON_LINES.encode()),
+        changed(ODS.encode()).map(lambda content: zipped({"mimetype": ODS_TYPE, "content.xml": content})),
+        changed(PARQUET.getvalue()),
+        changed(zstandard.compress(JSON_LINES.encode())),
+        st.sampled_from(DOCUMENTS).flatmap(lambda document: changed(document.encode())),
+        changed(FASTTEXT.encode()),
+        SOUP.map(lambda soup: zipped({"train.csv": b"text,label\n" + soup})),
     )
 )
 

@@ -5,7 +5,7 @@ from mtst.assets import SMALL_SAMPLE
 from mtst.errors import DataError
 from mtst.ui.components.upload import claim_upload
 from mtst.ui.services.services import Services
-from mtst.ui.train.form import dataset
+from mtst.ui.train.form import chosen_file
 
 
 @pytest.fixture
@@ -21,11 +21,11 @@ def uploaded(tmp_path, monkeypatch):
 
 
 def test_a_file_leaves_gradios_cache_as_it_is_read(services: Services, uploaded) -> None:
-    draft = dataset.read_file(services, str(uploaded)).draft
+    draft = chosen_file.read_file(services, str(uploaded)).draft
     assert len(draft.table.rows) == 20
     assert draft.table.name == "mine.csv"
     assert not uploaded.parent.exists()
-    again = dataset.reread_file(services, draft, header=False).draft
+    again = chosen_file.reread_file(services, draft, header=False).draft
     assert len(again.table.rows) == 21
 
 
@@ -41,7 +41,7 @@ def test_a_file_that_is_gone_is_asked_for_again(services: Services, uploaded) ->
     uploaded.unlink()
     with pytest.raises(DataError, match="once more"):
         claim_upload(str(uploaded))
-    assert "once more" in dataset.read_file(services, str(uploaded)).unread["value"]
+    assert "once more" in chosen_file.read_file(services, str(uploaded)).unread["value"]
 
 
 def test_the_sample_stays_where_it_is(services: Services) -> None:

@@ -21,7 +21,7 @@ from mtst.training.config import TrainConfig
 from mtst.ui.plots import comparison as comparison_plots
 from mtst.ui.scenarios import comparison_view, html_report, recommendation, tab
 from mtst.ui.scenarios.comparison_view import ComparisonForm, ComparisonView
-from mtst.ui.train.form import dataset
+from mtst.ui.train.form import chosen_file
 from mtst.ui.train.form.form_values import DataForm
 from tests.support.fake_comparison import TASK, comparison_of, folds_of
 
@@ -29,7 +29,7 @@ CHEAP, DEAR = "freeze-encoder", "train-all"
 
 
 def form(services, path=None, labels=(), scenarios=(CHEAP, "freeze-all"), seeds=1, encoder=""):
-    draft = dataset.read_file(services, path, ReadOptions(header=True)).draft if path else None
+    draft = chosen_file.read_file(services, path, ReadOptions(header=True)).draft if path else None
     return ComparisonForm(DataForm(draft, "text", labels, encoder=encoder), scenarios, seeds, alone=False)
 
 
@@ -166,7 +166,7 @@ def test_the_page_to_keep_needs_nothing_else(services):
 
 
 def test_the_source_says_what_to_expect(services):
-    draft = dataset.read_file(services, str(SMALL_SAMPLE)).draft
+    draft = chosen_file.read_file(services, str(SMALL_SAMPLE)).draft
     rows = DataForm(draft, "text", ("topic",), encoder="all-MiniLM-L6-v2")
     assert "on public data with about 61 rows per label" in tab.describe_source(rows)
     assert "public data" not in tab.describe_source(replace(rows, labels=()))

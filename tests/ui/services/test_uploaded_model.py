@@ -25,7 +25,7 @@ from mtst.ui.services.model_data import ENCODER, MODEL, STARTER, UPLOADED
 from mtst.ui.services.services import Services
 from mtst.ui.services.uploaded_model import UploadedModelView
 from mtst.ui.train import run_controls
-from mtst.ui.train.form import dataset
+from mtst.ui.train.form import chosen_file
 from mtst.ui.train.form.form_values import DataForm
 from tests.support.fake_run import EVIL
 from tests.ui.test_handlers import follow, shown, training, value
@@ -147,7 +147,7 @@ def test_training_offers_it_and_says_which_heads_go_on(services: Services, token
 def test_a_run_goes_on_with_its_weights(services: Services, token: str, write_csv: Callable) -> None:
     """Nothing is trained: so the model of the run is the one that was brought, with a new head for the topics."""
     lines = SMALL_SAMPLE.read_text(encoding="utf-8").splitlines()[:61]
-    draft = dataset.read_file(services, write_csv("\n".join(lines))).draft
+    draft = chosen_file.read_file(services, write_csv("\n".join(lines))).draft
     form = training(DataForm(draft, "text", ("topic", "sentiment")), scenario="freeze-all")
     made, other = (run_controls.start_run(services, "", form, start, token).run for start in (MODEL, ENCODER))
     summary = follow(services, made)[-1].summary

@@ -3,6 +3,7 @@
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from openpyxl.utils.datetime import WINDOWS_EPOCH
 
@@ -73,9 +74,7 @@ def _heads(archive: zipfile.ZipFile, limits: Limits) -> dict[str, list[list[str]
     head: list[list[str]] = []
     reader = _SheetReader(limits, Notes())
     for element in _elements(archive, limits):
-        for row in reader.feed(element):
-            if len(head) < HEAD_ROWS:
-                head.append(row.cells)
+        head += [row.cells for row in islice(reader.feed(element), HEAD_ROWS - len(head))]
         if element[0] == "table":
             if len(heads) == limits.columns:
                 raise ValueError(f"it has more than {limits.columns:,} sheets")
@@ -135,6 +134,7 @@ class _SheetReader:
     _number: int = 1  # of the current row
     _column: int = 0
     _characters: int = 0
+    _given: int = 0  # cells of all rows so far
     _cells: dict[int, str] = field(default_factory=dict)
     _paragraphs: list[str] = field(default_factory=list)
     _pieces: list[str] = field(default_factory=list)
@@ -203,6 +203,9 @@ class _SheetReader:
         if _attribute(attributes, "visibility") in ("collapse", "filter"):
             self.notes.add("hidden rows", number, count=repeated)
         width = max(cells) + 1
+        self._given += width * repeated
+        if self._given > self.limits.cells:
+            raise ValueError(f"it has more than {self.limits.cells:,} cells")
         return (
             Record(line, [cells.get(column, "") for column in range(width)])
             for line in range(number, number + repeated)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 1_024
 MAX_FOOTER_BYTES = 10_000_000
+MAX_PAGES = 200_000
 
 
 def read_parquet(name: str, raw: bytes, limits: Limits) -> Reading:
@@ -53,7 +54,7 @@ def _translate_damage(name: str) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, ValueError, KeyError, OverflowError) as error:
-        reason = str(error).split("\n")[0][:200]
+        reason = str(error).split("\n")[0][:200].rstrip(".")
         raise DataError(
             f"{name} cannot be read as Parquet: {reason}. Save the table again, or save it as CSV."
         ) from error
@@ -73,13 +74,16 @@ def _check_size(name: str, raw: bytes, metadata: "pq.FileMetaData", limits: Limi
             f"{name} has {metadata.num_columns:,} columns; at most {limits.columns:,} can be read here. "
             "Keep those of the text and the labels."
         )
-    unpacked = 0
+    unpacked = pages = 0
     for group in range(metadata.num_row_groups):
         for column in range(metadata.num_columns):
             chunk = metadata.row_group(group).column(column)
+            pages += 1
             start = min(filter(None, (chunk.dictionary_page_offset, chunk.data_page_offset)), default=0)
             for size in page_sizes(raw, start, min(len(raw), start + chunk.total_compressed_size)):
-                unpacked += size
+                unpacked, pages = unpacked + size, pages + 1
+                if pages > MAX_PAGES:
+                    raise ValueError(f"it has more than {MAX_PAGES:,} pages")
                 if unpacked > limits.bytes:
                     raise DataError(
                         f"{name} unpacks to more than {limits.megabytes:g} MB, the most that can be read here. "

@@ -1,7 +1,6 @@
 """One JSON value that holds a whole table -> records: arrays, objects of arrays, and what pandas and tools write."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -11,113 +10,19 @@ from pydantic_core import from_json
 from mtst.data.limits import Limits
 from mtst.data.readers.json.exports import EXPORTS, find_export
 from mtst.data.readers.json.lines import parse_literal
+from mtst.data.readers.json.shapes import SHAPES, is_columns, is_split, lists_of
 from mtst.data.readers.json.values import Columns, Object, cell_text
 from mtst.data.readers.notes import Notes
 from mtst.data.readers.records import Record, Skipped
 from mtst.errors import DataError
 
 WRAPPERS = ("data", "rows", "records", "items", "examples", "results", "common_examples", "documents", "instances")
+PARTS_PER_ROW = 20  # objects and lists; brackets in texts count too
+SPARE_PARTS = 10_000
 MAX_WRAPPERS = 3  # objects around the list of rows
 # The keys of an answer that is no table: it has one of the second kind.
 ERROR_KEYS = frozenset(("message", "type", "request_id"))
 ERROR_SIGNS = frozenset(("error", "errors", "detail", "documentation_url", "status", "code", "statusCode"))
-WHOLE_NUMBER = re.compile(r"-?\d+")
-
-
-@dataclass(frozen=True)
-class Shape:
-    """A form in which a JSON value holds a table.
-
-    Attributes:
-        name: the form, in words.
-        fits: whether a value has it.
-        rows: the value -> its rows, each an object or, without names of columns, a list of cells.
-    """
-
-    name: str
-    fits: Callable[[Any], bool]
-    rows: Callable[[Any], Iterator[Any]]
-
-
-def _lists(value: Mapping[str, Any]) -> list[list[Any]]:
-    return [each for each in value.values() if isinstance(each, list)]
-
-
-def _is_split(value: Any) -> bool:
-    return isinstance(value, dict) and isinstance(value.get("columns"), list) and isinstance(value.get("data"), list)
-
-
-def _split_rows(value: Any) -> Iterator[Any]:
-    for row in value["data"]:
-        yield dict(zip(map(str, value["columns"]), row, strict=False)) if isinstance(row, list) else row
-
-
-def _is_columns(value: Any) -> bool:
-    """Return whether it is an object of arrays of one length, as pandas' `to_dict("list")` gives."""
-    if not isinstance(value, dict) or len(value) < 2 or not all(isinstance(each, list) for each in value.values()):
-        return False
-    nested = any(isinstance(cell, list | dict) for column in value.values() for cell in column[:1])
-    return len({len(column) for column in value.values()}) == 1 and not nested
-
-
-def _column_rows(value: Any) -> Iterator[Any]:
-    return (dict(zip(value, cells, strict=True)) for cells in zip(*value.values(), strict=True))
-
-
-def _is_objects(value: Any) -> bool:
-    return isinstance(value, dict) and bool(value) and all(isinstance(each, dict) for each in value.values())
-
-
-def _is_index(value: Any) -> bool:
-    """Return whether it is an object of rows by their index, rather than of columns."""
-    if not _is_objects(value):
-        return False
-    inner = next(iter(value.values()))
-    outer_numbers, inner_numbers = (all(map(WHOLE_NUMBER.fullmatch, map(str, keys))) for keys in (value, inner))
-    return outer_numbers if outer_numbers != inner_numbers else len(value) >= len(inner)
-
-
-def _indexed_columns(value: Any) -> Iterator[Any]:
-    keys = dict.fromkeys(chain.from_iterable(value.values()))
-    return ({name: column.get(key) for name, column in value.items()} for key in keys)
-
-
-def _is_parts(value: Any) -> bool:
-    """Return whether it is an object of lists of rows, such as `train` and `test`."""
-    if not isinstance(value, dict) or len(_lists(value)) < 2:
-        return False
-    return all(isinstance(row, list | dict) for rows in _lists(value) for row in rows[:1])
-
-
-def _part_rows(value: Any) -> Iterator[Any]:
-    for part, rows in value.items():
-        for row in rows if isinstance(rows, list) else ():
-            if isinstance(row, dict):
-                yield {"split": part} | row
-            elif isinstance(row, list):
-                yield {"split": part} | {f"column {number}": cell for number, cell in enumerate(row, 1)}
-
-
-def _is_texts_by_label(value: Any) -> bool:
-    """Return whether it is an object of lists of texts by their label."""
-    if not isinstance(value, dict) or len(value) < 2 or len(_lists(value)) < len(value):
-        return False
-    return all(isinstance(text, str) for texts in _lists(value) for text in texts[:1])
-
-
-def _texts_by_label(value: Any) -> Iterator[Any]:
-    return ({"text": text, "label": label} for label, texts in value.items() for text in texts)
-
-
-SHAPES = (
-    Shape("a JSON array", lambda value: isinstance(value, list), iter),
-    Shape("JSON of pandas (split)", _is_split, _split_rows),
-    Shape("a JSON object of columns", _is_columns, _column_rows),
-    Shape("a JSON object of lists of rows; the column “split” holds the names of the lists", _is_parts, _part_rows),
-    Shape("a JSON object of texts by their label", _is_texts_by_label, _texts_by_label),
-    Shape("a JSON object of rows by their index", _is_index, lambda value: iter(value.values())),
-    Shape("a JSON object of columns by their index", _is_objects, _indexed_columns),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,12 +33,18 @@ class JsonTable:
     names: bool | None
 
 
-def parse_document(name: str, raw: bytes) -> Any:
+def parse_document(name: str, raw: bytes, limits: Limits) -> Any:
     """Return the JSON value that a file holds, or a short one as Python prints it.
 
     Raises:
-        DataError: it is neither.
+        DataError: it is neither, or has more parts than a table within the limits.
     """
+    parts = raw.count(b"{") + raw.count(b"[")
+    if parts > PARTS_PER_ROW * limits.rows + SPARE_PARTS or raw.count(b",") > limits.cells + len(raw) // 10:
+        raise DataError(
+            f"{name} has more than {limits.rows:,} rows or {limits.cells:,} values, the most that can be read here. "
+            "Keep fewer rows, or only the text and the labels."
+        )
     try:
         return from_json(raw)
     except ValueError as error:
@@ -152,7 +63,7 @@ def is_document(value: object) -> bool:
         return False
     if isinstance(rows := _unwrapped(value), list) and isinstance(rows[0], dict | list):
         return True
-    return _is_split(value) or all(isinstance(each, list | dict) for each in value.values())
+    return is_split(value) or all(isinstance(each, list | dict) for each in value.values())
 
 
 def document_table(name: str, value: Any, limits: Limits, notes: Notes) -> JsonTable:
@@ -183,12 +94,12 @@ def document_table(name: str, value: Any, limits: Limits, notes: Notes) -> JsonT
 def _unwrapped(value: Any) -> Any:
     """Return the list of rows inside the objects that hold it beside a version or a schema."""
     for _ in range(MAX_WRAPPERS):
-        if not isinstance(value, dict) or _is_split(value):
+        if not isinstance(value, dict) or is_split(value):
             break
         key = next((key for key in WRAPPERS if isinstance(value.get(key), list) and value[key]), None)
-        if key and not _is_columns(value):
+        if key and not is_columns(value):
             return value[key]
-        lists = _lists(value)
+        lists = lists_of(value)
         if len(lists) == 1 and lists[0] and isinstance(lists[0][0], dict | list):
             return lists[0]
         if len(value) == 1 and isinstance(inner := next(iter(value.values())), dict):

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from mtst.data.readers.header import choose_header
 
@@ -22,6 +23,7 @@ EXCEL_LINE = re.compile(r'\ufeff?"?sep=(?P<delimiter>[^"\r\n]{1,5}?)"?[\r\n]+', 
 IRREGULAR_SHARE = 0.1  # of the rows; with more, a common delimiter is none
 MIN_LINES = 3  # that an unusual delimiter is found in
 CANDIDATE_LINES = 5
+MAX_CANDIDATES = 20  # of a kind in a line
 MAX_LABELS_SHARE = 0.5  # distinct cells of a column of labels, as a share of its lines
 # Characters, or runs of them, that may separate cells; those of everyday texts only if a column of labels results.
 RARE_SIGNS = "^~¦§¬¤†‡‖¶þ\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0e\x0f\x10\x1c\x1d\x1e\x1f"
@@ -210,7 +212,7 @@ def _candidates(lines: Sequence[str]) -> dict[str, bool]:
     candidates: dict[str, bool] = {}
     for line in lines:
         for kind, pattern in SIGN_PATTERNS.items():
-            for match in re.finditer(pattern, line):
+            for match in islice(re.finditer(pattern, line), MAX_CANDIDATES):
                 candidates.setdefault("  " if kind == "blanks" else match[0], kind in ("spaced", "everyday"))
     return candidates
 

@@ -110,9 +110,14 @@ def _sample_beyond_ascii(content: Content) -> bytes:
     return b"\n".join(cells)[:SAMPLE]
 
 
-def is_text(content: Content, encoding: str) -> bool:
-    """Return whether the beginning holds hardly any control characters."""
-    sample = text_stream(read_start(content, SAMPLE), encoding).read()
+def is_text(name: str, content: Content, encoding: str) -> bool:
+    """Return whether the beginning holds hardly any control characters.
+
+    Raises:
+        DataError: it cannot be decoded at all.
+    """
+    with translate_read_errors(name):
+        sample = text_stream(read_start(content, SAMPLE), encoding).read()
     controls = sum(character < " " and character not in "\t\n\r\f" for character in sample)
     return controls <= max(8, len(sample) // 10)
 

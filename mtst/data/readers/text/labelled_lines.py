@@ -9,7 +9,7 @@ from mtst.data.readers.records import Record, Skipped
 from mtst.data.readers.source import Content
 from mtst.data.readers.text.encoding import text_lines
 
-FASTTEXT_LABEL = re.compile(r"(?:^|(?<=[\s,]))__label__(\S+?)[,\s]*(?=\s|$)")
+FASTTEXT_PREFIX = "__label__"
 MIN_LINES = 3
 MIN_MATCHES = 0.98  # share of the first lines that have the form
 MIN_ROWS_PER_LABEL = 2
@@ -37,10 +37,11 @@ class LineFormat:
 
 def _split_fasttext(line: str) -> list[str] | None:
     """Return the labels of a fastText line, joined by semicolons, and its text; labels may stand anywhere."""
-    if "__label__" not in line:
+    if FASTTEXT_PREFIX not in line:
         return None
-    labels = FASTTEXT_LABEL.findall(line)
-    text = " ".join(FASTTEXT_LABEL.sub(" ", line).split())
+    words = line.split()
+    labels = [word.removeprefix(FASTTEXT_PREFIX).strip(",") for word in words if word.startswith(FASTTEXT_PREFIX)]
+    text = " ".join(word for word in words if not word.startswith(FASTTEXT_PREFIX)).removeprefix(",").strip()
     return [";".join(dict.fromkeys(labels)), text] if labels else None
 
 

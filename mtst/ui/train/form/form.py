@@ -15,9 +15,10 @@ from mtst.ui.server.browser_state import BrowserTokens
 from mtst.ui.server.temporary_files import fresh_path
 from mtst.ui.services import uploaded_model
 from mtst.ui.services.services import Services
-from mtst.ui.train.form import dataset, scenario_picker
+from mtst.ui.train.form import chosen_file, dataset, scenario_picker
+from mtst.ui.train.form.chosen_file import FileView
 from mtst.ui.train.form.data_quality import FindingsView, no_findings
-from mtst.ui.train.form.dataset import DataView, FileView
+from mtst.ui.train.form.dataset import DataView
 from mtst.ui.train.form.form_values import ConfigForm, DataForm
 from mtst.ui.train.form.lr_finder import rate_finder
 from mtst.ui.train.form.panel import FormPanel, form_panel
@@ -125,7 +126,7 @@ def _connect(
     def describe_after(event: gr.events.Dependency) -> gr.events.Dependency:
         return event.then(**described).then(**scenario_shown)
 
-    read = partial(dataset.read_file, services)
+    read = partial(chosen_file.read_file, services)
     outputs = file_outputs.components
     uploaded = gr.on(
         [panel.upload.upload, panel.upload.clear], file_outputs.by_name(read), panel.upload, outputs, **SILENT
@@ -151,7 +152,7 @@ def _connect(
 
 
 def _reread(services: Services, name: str, draft: UploadDraft | None, value: str | bool | None) -> FileView:  # noqa: FBT001
-    return dataset.reread_file(services, draft, **{name: value})
+    return chosen_file.reread_file(services, draft, **{name: value})
 
 
 def _latest(event: Event) -> Event:

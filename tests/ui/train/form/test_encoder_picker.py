@@ -21,7 +21,7 @@ from mtst.ui.services import cache, encoder_pool
 from mtst.ui.services.model_data import ENCODER
 from mtst.ui.services.services import Services
 from mtst.ui.train import run_controls, run_view
-from mtst.ui.train.form import dataset, encoder_picker, scenario_picker
+from mtst.ui.train.form import chosen_file, dataset, encoder_picker, scenario_picker
 from mtst.ui.train.form.encoder_picker import EncoderView
 from mtst.ui.train.form.form_values import ConfigForm, DataForm, TrainingForm
 from mtst.ui.train.run_view import RunView
@@ -39,7 +39,7 @@ def tiny(tiny_folder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serv
 def data(tiny: Services, write_csv) -> DataForm:
     """The form of a visitor who has chosen 60 rows of the sample."""
     lines = SMALL_SAMPLE.read_text(encoding="utf-8").splitlines()[:61]
-    return DataForm(dataset.read_file(tiny, write_csv("\n".join(lines))).draft, "text", ["topic"])
+    return DataForm(chosen_file.read_file(tiny, write_csv("\n".join(lines))).draft, "text", ["topic"])
 
 
 def last(views: Iterable[EncoderView]) -> EncoderView:

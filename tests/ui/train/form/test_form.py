@@ -9,7 +9,7 @@ from mtst.text import escape_html, inline_text
 from mtst.training.config import TrainConfig
 from mtst.ui.components.upload import limits_note
 from mtst.ui.services.services import Services
-from mtst.ui.train.form import data_quality, dataset, form
+from mtst.ui.train.form import chosen_file, data_quality, dataset, form
 from mtst.ui.train.form.form_values import ConfigForm, DataForm, TrainingForm
 from mtst.ui.train.form.upload_draft import ColumnChoice
 
@@ -23,7 +23,7 @@ def form_of(services: Services, write_csv):
 
     def read(rows: list[tuple[str, ...]], header: str = "text,label", **values: object) -> DataForm:
         lines = [",".join(f'"{cell}"' for cell in row) for row in rows]
-        file = dataset.read_file(services, write_csv("\n".join([header, *lines])))
+        file = chosen_file.read_file(services, write_csv("\n".join([header, *lines])))
         return DataForm(file.draft, "text", ["label"], **values)
 
     return read
@@ -96,7 +96,7 @@ def test_saving_without_a_file_is_an_error_that_says_so(services: Services) -> N
 
 def test_a_file_is_read_again_without_names_in_its_first_row(services: Services, form_of) -> None:
     draft = form_of([(text, "cup") for text in CUPS], header="A title,pan").draft
-    again = dataset.reread_file(services, draft, header=False)
+    again = chosen_file.reread_file(services, draft, header=False)
     assert len(again.draft.table.rows) == len(draft.table.rows) + 1
     assert (again.text["value"], again.labels["value"]) == ("column 1", ["column 2"])
     assert again.header["value"] is False
@@ -122,7 +122,7 @@ def test_looking_without_a_file_says_what_to_do(services: Services) -> None:
 
 
 def test_a_clean_set_has_no_copies(services: Services) -> None:
-    draft = dataset.read_file(services, str(SMALL_SAMPLE)).draft
+    draft = chosen_file.read_file(services, str(SMALL_SAMPLE)).draft
     *_, view = data_quality.find_doubtful_rows(services, DataForm(draft, "text", ["topic", "sentiment"]))
     assert [update["visible"] for update in (view.copies, view.conflicts, view.doubtful)] == [False, False, True]
     assert len(view.doubtful["choices"]) == data_quality.MAX_SHOWN
@@ -155,7 +155,7 @@ def test_text_in_a_menu_is_cut_and_turns_nothing_beside_it() -> None:
 def test_columns_with_several_labels_are_guessed_shown_and_changed(services: Services, write_csv) -> None:
     tags = ("a;b", "a", "b;c", "c")
     rows = [f'"{text}",{tags[n % 4]},{n % 2}' for n, text in enumerate(CUPS + PANS)]
-    file = dataset.read_file(services, write_csv("\n".join(["text,tags,half", *rows])))
+    file = chosen_file.read_file(services, write_csv("\n".join(["text,tags,half", *rows])))
     assert (file.several["value"], file.several["visible"]) == (["tags"], True)
     chosen = DataForm(file.draft, "text", ["tags"], several=file.several["value"])
     view = describe(services, chosen)
@@ -170,7 +170,7 @@ def test_columns_with_several_labels_are_guessed_shown_and_changed(services: Ser
 
 def test_columns_of_0_and_1_are_offered_as_one_task(services: Services, write_csv) -> None:
     rows = [f'"{text}",{n % 2},{n % 3 % 2},{n // 4}' for n, text in enumerate(CUPS + PANS)]
-    file = dataset.read_file(services, write_csv("\n".join(["text,rude,spam,long", *rows])))
+    file = chosen_file.read_file(services, write_csv("\n".join(["text,rude,spam,long", *rows])))
     assert file.labels["value"] == ["labels=rude,spam,long"]
     (task,) = describe(services, DataForm(file.draft, "text", file.labels["value"])).tasks
     assert (task.name, task.labels, task.multi) == ("labels", ("long", "rude", "spam"), True)
