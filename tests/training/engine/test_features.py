@@ -114,7 +114,7 @@ def test_gradients_stop_at_the_block_where_a_pass_begins(exact):
 
 def test_preparing_tells_how_far_it_is_in_each_part(monkeypatch, exact):
     monkeypatch.setattr("mtst.training.engine.feature_cache.ROWS_PER_PART", 2)
-    monkeypatch.setattr("mtst.encoders.encoder.SENTENCES_PER_BATCH", 2)
+    monkeypatch.setattr("mtst.encoders.inputs.SENTENCES_PER_BATCH", 2)
     for block in (None, 1):
         made, told = prepared(exact(), block, (TEXTS, TEXTS[:2]))
         assert [len(features.lengths) for features in made] == [5, 2]
