@@ -53,7 +53,7 @@ class TrainConfig:
         epochs_per_group: the epochs after which `gradual` opens the next group.
         epochs: passes over the training rows, 1 or more.
         batch_size: sentences per optimizer step; 32 unless the scenario takes all rows at once.
-        head_rate: peak learning rate of open heads.
+        head_rate: peak learning rate of open heads on embeddings of length 1; it is divided by the length of others.
         encoder_rate: peak learning rate of the encoder's highest open group.
         layer_decay: learning rate of an encoder group relative to that of the group above it.
         decay: how learning rates fall after the warm-up, a key of `DECAYS`.

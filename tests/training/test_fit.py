@@ -406,7 +406,7 @@ def test_smoothing_makes_a_model_less_sure(tiny, swapped):
     sure = []
     for smoothing in (0.0, 0.4):
         model = copy.deepcopy(tiny)
-        for event in fit(model, swapped, TrainConfig(epochs=40, label_smoothing=smoothing, **HARSH)):
+        for event in fit(model, swapped, TrainConfig(epochs=100, label_smoothing=smoothing, **HARSH)):
             if isinstance(event, EpochEnded):
                 shares = model.predict(swapped.texts)["topic"].probabilities.max(axis=1).mean()
         sure.append(shares)

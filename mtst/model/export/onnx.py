@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from mtst.assets import ASSETS
 from mtst.encoders.encoder import PROBE_TEXTS
+from mtst.encoders.hub.errors import first_line
 from mtst.errors import ModelError
 from mtst.files import checked_write
 from mtst.model.export.bundle import REQUIREMENTS, pinned_requirements
@@ -114,8 +115,9 @@ def _export(model: MultiTaskSentenceTransformer, folder: Path) -> float:
                 verbose=False,
             )
     except (torch.onnx.OnnxExporterError, RuntimeError, TypeError, ValueError) as error:
-        why = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        raise ModelError(f"This encoder cannot be written as ONNX: {why}") from error
+        why = first_line(error).partition(". ")[0]  # the exporter goes on with steps for developers
+        kind = _network(plain).config.model_type
+        raise ModelError(f"This encoder ({kind}) cannot be written as ONNX: {why}. Export without ONNX.") from error
     _write_companions(model, folder)
     return _largest_difference(model, folder / NETWORK, inputs)
 
@@ -128,7 +130,7 @@ def _network(model: MultiTaskSentenceTransformer) -> "PreTrainedModel":
     """
     network: PreTrainedModel | None = getattr(model.encoder.backbone[0], "auto_model", None)
     if network is None:
-        raise ModelError("This encoder is no transformer, so it cannot be written as ONNX.")
+        raise ModelError("Models on static embeddings cannot be written as ONNX. Export without ONNX.")
     return network
 
 

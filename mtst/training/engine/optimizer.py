@@ -52,12 +52,15 @@ class ParameterGroup:
         peak_rate: their highest learning rate.
         weight_decay: share of the learning rate by which they shrink.
         opened: the step, from 0, at which they begin to train.
+        input_norm: the length of what they are multiplied with. They train as they would if it were 1 and they that
+            much larger: their gradient is longer by it, and they have to move and shrink less.
     """
 
     parameters: Sequence[nn.Parameter]
     peak_rate: float
     weight_decay: float
     opened: int
+    input_norm: float = 1.0
 
 
 class Optimizer:
@@ -69,7 +72,11 @@ class Optimizer:
         self.parameters = [parameter for group in groups for parameter in group.parameters]
         self._adamw = torch.optim.AdamW(
             [
-                {"params": list(group.parameters), "lr": group.peak_rate, "weight_decay": group.weight_decay}
+                {
+                    "params": list(group.parameters),
+                    "lr": group.peak_rate,
+                    "weight_decay": group.weight_decay * group.input_norm,
+                }
                 for group in groups
             ],
             fused=True,
@@ -77,8 +84,18 @@ class Optimizer:
 
     @property
     def rates(self) -> list[float]:
-        """The learning rate of each parameter group at the next step."""
+        """The learning rate of each parameter group at the next step, for inputs of length 1."""
         return [group.peak_rate * self._schedule.factor(self._step, group.opened) for group in self._groups]
+
+    def clip_gradients(self, max_norm: float) -> None:
+        """Scale all gradients together to a norm of at most `max_norm`; most are shorter, and are only measured."""
+        learning = [
+            (part, each.input_norm) for each in self._groups for part in each.parameters if part.grad is not None
+        ]
+        gradients = [part.grad if norm == 1 else part.grad / norm for part, norm in learning if part.grad is not None]
+        norm = nn.utils.get_total_norm(gradients)
+        if norm > max_norm:
+            nn.utils.clip_grads_with_norm_([part for part, _ in learning], max_norm, norm)
 
     def zero_grad(self) -> None:
         """Drop all gradients."""
@@ -86,8 +103,8 @@ class Optimizer:
 
     def step(self, rate_factor: float = 1.0) -> None:
         """Move every parameter that has a gradient, all learning rates multiplied by a factor."""
-        for group, rate in zip(self._adamw.param_groups, self.rates, strict=True):
-            group["lr"] = rate_factor * rate
+        for state, group, rate in zip(self._adamw.param_groups, self._groups, self.rates, strict=True):
+            state["lr"] = rate_factor * rate / group.input_norm  # a step of Adam is as long as its rate
         self._adamw.step()
         self._step += 1
 
@@ -114,6 +131,7 @@ def create_optimizer(
     config: ResolvedConfig,
     steps_per_epoch: int,
     *,
+    embedding_norm: float = 1.0,
     loss_parameters: Sequence[nn.Parameter] = (),
     replaced: Mapping[Tensor, nn.Parameter] = MappingProxyType({}),
 ) -> Optimizer:
@@ -124,6 +142,7 @@ def create_optimizer(
         plan: when each group opens, and its peak rate.
         config: how to train.
         steps_per_epoch: optimizer steps of one pass over the training rows.
+        embedding_norm: the length of the embeddings that heads read.
         loss_parameters: those of the loss itself, which learn at the rate of the heads if they want a gradient.
         replaced: parameters that are trained in place of parameters of the model.
     """
@@ -133,9 +152,10 @@ def create_optimizer(
         opened = (config.opening[group.key] - 1) * steps_per_epoch
         parameters = [replaced.get(parameter, parameter) for parameter in group.trained]
         shrinking = [parameter.ndim > 1 and group.key != EMBEDDINGS for parameter in parameters]
-        for decay, shrinks in ((config.weight_decay, True), (0.0, False)):
+        norm = embedding_norm if group.is_head else 1.0
+        for decay, shrinks, input_norm in ((config.weight_decay, True, norm), (0.0, False, 1.0)):
             if members := [part for part, flag in zip(parameters, shrinking, strict=True) if flag == shrinks]:
-                parameter_groups.append(ParameterGroup(members, planned[group.key].rate, decay, opened))
+                parameter_groups.append(ParameterGroup(members, planned[group.key].rate, decay, opened, input_norm))
     if learned := [parameter for parameter in loss_parameters if parameter.requires_grad]:
         parameter_groups.append(ParameterGroup(learned, config.head_rate, 0.0, 0))
     schedule = Schedule(
@@ -145,11 +165,3 @@ def create_optimizer(
         last_opening=max((group.opened for group in parameter_groups), default=0),
     )
     return Optimizer(parameter_groups, schedule)
-
-
-def clip_gradients(parameters: Sequence[nn.Parameter], max_norm: float) -> None:
-    """Scale all gradients together to a norm of at most `max_norm`; most are shorter, and are then only measured."""
-    learning = [parameter for parameter in parameters if parameter.grad is not None]
-    norm = nn.utils.get_total_norm([parameter.grad for parameter in learning if parameter.grad is not None])
-    if norm > max_norm:
-        nn.utils.clip_grads_with_norm_(learning, max_norm, norm)

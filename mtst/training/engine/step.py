@@ -18,7 +18,7 @@ from mtst.training.engine.embedding_rows import TrainedRows
 from mtst.training.engine.features import Features
 from mtst.training.engine.head_penalty import START, HeadPenalty
 from mtst.training.engine.losses import Objective
-from mtst.training.engine.optimizer import Optimizer, clip_gradients, create_optimizer
+from mtst.training.engine.optimizer import Optimizer, create_optimizer
 from mtst.training.events import GroupPlan
 
 
@@ -89,7 +89,7 @@ class TrainingStep:
         self._process_group.all_reduce_gradients(optimizer.parameters)
 
         if self._config.clip:
-            clip_gradients(optimizer.parameters, self._config.clip)
+            optimizer.clip_gradients(self._config.clip)
 
         optimizer.step(rate_factor)
         if self._embedding_rows:
@@ -145,6 +145,7 @@ class TrainingStep:
             self._plan,
             self._config,
             self._config.steps_per_epoch(len(self._data)),
+            embedding_norm=self._model.encoder.embedding_norm,
             loss_parameters=list(self.objective.joint.parameters()),
             replaced={rows.weight: rows.rows} if rows else {},
         )

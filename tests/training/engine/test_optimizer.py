@@ -4,14 +4,19 @@ from dataclasses import replace
 
 import pytest
 import torch
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Dense, Normalize
 from torch import nn
 
 from mtst.data.tasks import Task
+from mtst.encoders.encoder import Encoder
 from mtst.model.layer_groups import Group
+from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.training.config import TrainConfig
 from mtst.training.engine.batches import batches
-from mtst.training.engine.optimizer import Optimizer, ParameterGroup, Schedule, clip_gradients, create_optimizer
-from mtst.training.events import GroupPlan
+from mtst.training.engine.optimizer import Optimizer, ParameterGroup, Schedule, create_optimizer
+from mtst.training.events import EpochEnded, GroupPlan
+from mtst.training.fitting import fit
 from mtst.training.scenarios import DEFAULTS, find_scenario, resolve
 
 
@@ -19,7 +24,7 @@ def shuffler(seed):
     return random.Random(seed)  # noqa: S311 (an order, not a secret)
 
 
-def optimizer_of(groups, rates, opened, steps, *, loss_parameters=(), **config):
+def optimizer_of(groups, rates, opened, steps, *, loss_parameters=(), embedding_norm=1.0, **config):
     """An optimizer of so many steps for groups that open at some steps, from 0, with these peak rates."""
     config = {"warm_up": 0.0, "weight_decay": 0.0, "head_rate": 0.5, "encoder_rate": 0.25, **config}
     keys = [one.key for one in groups]
@@ -27,7 +32,8 @@ def optimizer_of(groups, rates, opened, steps, *, loss_parameters=(), **config):
     opening = {key: step + 1 for key, step in opened.items()}
     resolved = replace(resolved, opening=opening, epochs=steps)
     plan = [GroupPlan(one.key, one.key, one.size, opening[one.key], rates[one.key], one.task) for one in groups]
-    return create_optimizer(groups, plan, resolved, steps_per_epoch=1, loss_parameters=loss_parameters)
+    more = {"loss_parameters": loss_parameters, "embedding_norm": embedding_norm}
+    return create_optimizer(groups, plan, resolved, steps_per_epoch=1, **more)
 
 
 def step(optimizer, loss):
@@ -191,9 +197,11 @@ def test_a_frozen_group_is_passed_over_though_it_opens_later():
 @pytest.mark.parametrize("max_norm", [0.5, 1000.0])
 def test_a_gradient_that_is_too_long_is_shortened_as_one(max_norm):
     one, other = group("block-0", (2, 2)), group("head:a", (3,), task="a")
+    frozen = group("block-1", (2,))
+    groups = [one, frozen, other]
+    optimizer = optimizer_of(groups, {each.key: 0.1 for each in groups}, {each.key: 0 for each in groups}, 2)
     (3 * one.parameters[0].sum() + 4 * other.parameters[0].sum()).backward()
-    frozen = nn.Parameter(torch.ones(2))
-    clip_gradients([*one.parameters, frozen, *other.parameters], max_norm)
+    optimizer.clip_gradients(max_norm)
     gradients = torch.cat([part.grad.flatten() for part in (*one.parameters, *other.parameters)])
     expected = torch.tensor([3.0] * 4 + [4.0] * 3)
     length = expected.norm()
@@ -204,7 +212,7 @@ def test_no_gradient_moves_nothing_and_still_counts_as_a_step():
     one = group("block-0", (2, 2))
     optimizer = optimizer_of([one], {"block-0": 0.1}, {"block-0": 0}, 4, decay="linear", weight_decay=0.1)
     optimizer.zero_grad()
-    clip_gradients(optimizer.parameters, 1.0)
+    optimizer.clip_gradients(1.0)
     optimizer.step()
     assert torch.equal(one.parameters[0], torch.ones(2, 2))
     assert optimizer.rates == pytest.approx([0.075])
@@ -229,3 +237,35 @@ def test_a_state_of_more_parameters_is_refused():
     group = ParameterGroup([nn.Parameter(torch.zeros(2))], 0.1, 0.0, 0)
     with pytest.raises(IndexError):
         Optimizer([group], Schedule(10, 0.0, "cosine")).load_state_tensors({"1.step": torch.zeros(1)}, 1)
+
+
+# --- embeddings that are longer than 1
+
+
+def test_the_weights_of_heads_move_and_shrink_less_the_longer_embeddings_are():
+    moved = {}
+    for norm in (1.0, 8.0):
+        head, block = group("head:t", (2, 4), (2,), task="t"), group("block-0", (4, 4))
+        rates, opened = {"block-0": 0.25, "head:t": 0.5}, {"block-0": 0, "head:t": 0}
+        optimizer = optimizer_of([block, head], rates, opened, 10, embedding_norm=norm)
+        step(optimizer, norm * head.parameters[0].sum() + head.parameters[1].sum() + block.parameters[0].sum())
+        moved[norm] = [1 - part.mean().item() for part in (*block.parameters, *head.parameters)]
+    assert moved[1.0] == pytest.approx([0.25, 0.5, 0.5], rel=1e-4)
+    assert moved[8.0] == pytest.approx([0.25, 0.5 / 8, 0.5], rel=1e-4)
+
+
+@pytest.mark.parametrize("scenario", ["freeze-encoder", "top-k"])
+def test_heads_learn_as_fast_on_long_embeddings(tiny_folder, tmp_path, swapped, calm, scenario):
+    longer = Dense(32, 32, bias=False, activation_function=nn.Identity())
+    longer.linear.weight.data = 20 * torch.eye(32)
+    losses = {}
+    for norm, modules in ((1.0, [Normalize()]), (20.0, [Normalize(), longer])):
+        backbone = SentenceTransformer(modules=[*SentenceTransformer(str(tiny_folder())), *modules])
+        encoder = calm(Encoder(backbone, name="tiny", fp32=True))
+        assert encoder.embedding_norm == pytest.approx(norm, rel=1e-4)
+        model = MultiTaskSentenceTransformer(encoder, swapped.tasks)
+        events = fit(model, swapped, TrainConfig(scenario, epochs=10, validation_share=0.3), baselines=False)
+        scores = [event.validation.values() for event in events if isinstance(event, EpochEnded)]
+        losses[norm] = [sum(each.loss for each in epoch) for epoch in scores]
+    assert losses[1.0][-1] != pytest.approx(losses[1.0][0], abs=0.01)
+    assert losses[20.0] == pytest.approx(losses[1.0], rel=0.01)
