@@ -12,6 +12,7 @@ from mtst.data.table import Table
 from mtst.errors import DataError
 
 SAMPLE_ROWS = 2_000
+SPLIT_ROWS = 300  # of a column whose cells hold several labels
 MAX_GUESSED_TASKS = 3
 MAX_NUMERIC_LABELS = 20  # up to so many distinct numbers are labels, whatever they count
 MIN_ROWS_PER_NUMBER = 3  # above that, whole numbers are labels if each occurs so often on average
@@ -69,7 +70,7 @@ def _text_score(name: str, cells: Sequence[str]) -> float:
 def _label_score(name: str, cells: Sequence[str]) -> float:
     separator = guess_separator(cells)
     if separator is not None:  # then it is its labels that recur, not its cells
-        cells = [label for cell in cells for label in split_labels(cell, separator) or ("",)]
+        cells = [label for cell in cells[:SPLIT_ROWS] for label in split_labels(cell, separator) or ("",)]
     filled = [cell for cell in cells if cell]
     distinct = len(set(filled))
     few = MIN_GUESSED_LABELS if distinct < len(filled) else 2

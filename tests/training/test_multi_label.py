@@ -55,7 +55,8 @@ def test_a_trained_model_knows_several_labels_and_none(encoder, rows, tmp_path):
     assert [(task.multi, task.threshold) for task in loaded.tasks] == [
         (task.multi, task.threshold) for task in model.tasks
     ]
-    assert evaluate(loaded, rows) == evaluate(model, rows)
+    probabilities = [one.predict(rows.texts)["tags"].probabilities for one in (loaded, model)]
+    assert probabilities[0] == pytest.approx(probabilities[1], abs=1e-5)  # batches differ, and so does rounding
     again = loaded.with_tasks(rows.tasks)
     assert again.tasks[0].threshold == model.tasks[0].threshold
 

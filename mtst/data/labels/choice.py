@@ -1,7 +1,7 @@
 """Which columns hold labels, and which of them several a row: as guessed from their cells, or as chosen."""
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -13,6 +13,7 @@ MIN_FLAG_COLUMNS = 3  # so many columns of 0 and 1 are guessed to be one task
 MIN_LISTS = 0.9  # share of the filled cells that are lists in a column of lists
 MIN_SEVERAL = 2  # distinct cells with several labels
 MAX_LABELS = 200  # that a column could be split into
+SAMPLE_CELLS, SAMPLE_DISTINCT = 2_000, 300  # the first cells that a guess looks at, and different ones among them
 MIN_RECOMBINED = 0.5  # share of the labels in such cells that occur in other cells too
 FLAG_TASK = "labels"  # the name of a task that is made of columns of 0 and 1
 
@@ -43,49 +44,63 @@ def _holds_flags(cells: Sequence[str]) -> bool:
 def guess_separator(cells: Sequence[str]) -> str | None:
     """Return what stands between the labels of a cell; None if every cell holds one label.
 
-    Where the labels are lists it does not matter, and is a comma.
+    Where the labels are lists it does not matter, and is a comma. Only the beginning of a column is looked at: a table
+    can have a thousand columns.
     """
-    filled = Counter(cell.strip() for cell in cells)
-    del filled[""]
+    filled = _sample(cells)
     lists = {cell: entries for cell in filled if (entries := parse_list(cell)) is not None}
     if any(len(entries) > 1 for entries in lists.values()):
         share = sum(filled[cell] for cell in lists) / filled.total()
         several = sum(cell[:1] in "[({" for cell in filled)
         if share >= MIN_LISTS or len(lists) == several:
             return ","
-    return next((separator for separator in SEPARATORS if _recombines(filled, separator)), None)
+    return next((separator for separator in SEPARATORS if _recombines(_split(filled, separator), separator)), None)
 
 
 def may_hold_several(cells: Sequence[str]) -> bool:
     """Return whether the cells of a column could hold several labels each: some can be split, into few labels."""
-    distinct = {cell.strip() for cell in cells} - {""}
-    if guess_separator(cells) is not None:
-        return True
-    for separator in SEPARATORS:
-        parts = {cell: {part.strip() for part in cell.split(separator)} for cell in distinct}
-        several = sum(len(members) > 1 for members in parts.values())
-        if several >= MIN_SEVERAL and len(set().union(*parts.values())) <= MAX_LABELS:
-            return True
-    return False
+    filled = _sample(cells)
+    return guess_separator(cells) is not None or any(
+        sum(len(members) > 1 for members in _split(filled, separator)) >= MIN_SEVERAL for separator in SEPARATORS
+    )
 
 
-def _recombines(cells: Counter[str], separator: str) -> bool:
+def _sample(cells: Sequence[str]) -> Counter[str]:
+    """Return the first different cells that are not blank, and how often each occurs among the first cells."""
+    filled: Counter[str] = Counter()
+    for cell in cells[:SAMPLE_CELLS]:
+        text = cell.strip()
+        if text and (text in filled or len(filled) < SAMPLE_DISTINCT):
+            filled[text] += 1
+    return filled
+
+
+def _split(cells: Iterable[str], separator: str) -> list[set[str]]:
+    """Return the different parts of each cell; nothing if they are too many in all to be labels."""
+    split: list[set[str]] = []
+    labels: set[str] = set()
+    for cell in cells:
+        parts = {part.strip() for part in cell.split(separator, MAX_LABELS)} - {""}
+        labels |= parts
+        if len(labels) > MAX_LABELS:
+            return []
+        split.append(parts)
+    return split
+
+
+def _recombines(split: Sequence[set[str]], separator: str) -> bool:
     """Return whether the parts of cells occur in other cells too, as the labels of a multi-label task do."""
-    parts = {cell: {part.strip() for part in cell.split(separator)} - {""} for cell in cells}
-    occurs_in: defaultdict[str, int] = defaultdict(int)
-    for members in parts.values():
-        for part in members:
-            occurs_in[part] += 1
-    several = [members for members in parts.values() if len(members) > 1]
+    several = [members for members in split if len(members) > 1]
     if len(several) < MIN_SEVERAL:
         return False
+    occurs_in = Counter(part for members in split for part in members)
     combined = set().union(*several)
     recombined = sum(occurs_in[part] > 1 for part in combined)
     if recombined < MIN_RECOMBINED * len(combined):
         return False
     # Numbers with a decimal comma have two parts each, most of them; lists of label numbers have any number.
     numeric = all(part.isdigit() for part in combined)
-    return not (numeric and separator == "," and all(len(members) <= 2 for members in parts.values()))
+    return not (numeric and separator == "," and all(len(members) <= 2 for members in split))
 
 
 @dataclass(frozen=True)

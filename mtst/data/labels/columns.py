@@ -9,7 +9,7 @@ from typing import Any
 from mtst.data.table import Table
 from mtst.errors import DataError
 
-MAX_LIST_LENGTH = 10_000  # characters of a cell that is parsed as a list
+MAX_LIST_LENGTH = 2_000  # characters of a cell that is parsed as a list
 FLAGS = {"0": False, "1": True, "0.0": False, "1.0": True, "false": False, "true": True, "no": False, "yes": True}
 
 
