@@ -1,5 +1,6 @@
 import json
 import os
+import runpy
 import subprocess
 import sys
 import zipfile
@@ -157,15 +158,15 @@ def test_what_is_no_report_is_refused_and_nothing_written(tiny, tmp_path, report
     assert not (tmp_path / "model").exists()
 
 
-def test_a_stranger_gets_the_same_sets_of_labels(tiny_folder, tmp_path):
+def test_a_stranger_gets_the_same_sets_of_labels(tiny_folder, tmp_path, monkeypatch, capsys):
     tasks = [Task("tags", ("a", "b", "c"), multi=True), Task("mood", ("glad", "sad"))]
     model = MultiTaskSentenceTransformer(load_encoder(str(tiny_folder())), tasks)
     low, high = np.sort(model.predict(SENTENCES)["tags"].probabilities, axis=None)[[2, 3]]
     model.set_thresholds({"tags": float(low + high) / 2})
     model.save(tmp_path / "model")
-    done = run(tmp_path / "model", "predict.py", *SENTENCES)
-    assert done.returncode == 0, done.stderr
-    lines = [line.strip() for line in done.stdout.splitlines() if line.startswith("  ")]
+    monkeypatch.setattr(sys, "argv", ["predict.py", *SENTENCES])
+    runpy.run_path(str(tmp_path / "model" / "predict.py"))
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
     found = model.predict(SENTENCES)["tags"].label_sets
     assert sum(map(len, found)) == 3
     said = [[part.rpartition(" (")[0] for part in line.removeprefix("tags: ").split(", ")] for line in lines[::2]]
