@@ -80,7 +80,7 @@ def _multi_label(epoch: EpochEnded) -> list[str]:
         if scores.micro_f1 is None or scores.samples_f1 is None or scores.mean_average_precision is None:
             continue
         sentences.append(
-            f"A row of {isolate_bidi(truncate(task, 40))} can have several labels. Accuracy is the share of rows whose "
+            f"In “{isolate_bidi(truncate(task, 40))}” a row can have several labels. Accuracy is the share of rows whose "
             f"labels are all right. On validation rows micro-F1 is {100 * scores.micro_f1:.1f} %, samples-F1 "
             f"{100 * scores.samples_f1:.1f} %, mean average precision {100 * scores.mean_average_precision:.1f} %."
         )

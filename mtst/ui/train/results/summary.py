@@ -104,7 +104,7 @@ def _lines(history: History) -> list[str]:
         lines += _general_similarity(*finished.space) if finished.space else []
         lines += _task_weights(kept)
     lines += [
-        f"A label of {isolate_bidi(truncate(task, 40))} is predicted from a probability of {100 * threshold:.3g} % on. "
+        f"In “{isolate_bidi(truncate(task, 40))}” a label is predicted from a probability of {100 * threshold:.3g} % on. "
         "That gave the highest macro-F1 on the validation rows, and is saved with the model."
         for task, threshold in finished.thresholds.items()
     ]
