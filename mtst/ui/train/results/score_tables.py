@@ -80,9 +80,9 @@ def _multi_label(epoch: EpochEnded) -> list[str]:
         if scores.micro_f1 is None or scores.samples_f1 is None or scores.mean_average_precision is None:
             continue
         sentences.append(
-            f"In “{isolate_bidi(truncate(task, 40))}” a row can have several labels. Accuracy is the share of rows whose "
-            f"labels are all right. On validation rows micro-F1 is {100 * scores.micro_f1:.1f} %, samples-F1 "
-            f"{100 * scores.samples_f1:.1f} %, mean average precision {100 * scores.mean_average_precision:.1f} %."
+            f"In “{isolate_bidi(truncate(task, 40))}” a row can have several labels. Accuracy is the share of rows "
+            f"whose labels are all right. On validation rows micro-F1 is {100 * scores.micro_f1:.1f} %, "
+            f"samples-F1 {100 * scores.samples_f1:.1f} %, mean average precision {100 * scores.mean_average_precision:.1f} %."
         )
     return sentences
 

@@ -104,8 +104,8 @@ def _lines(history: History) -> list[str]:
         lines += _general_similarity(*finished.space) if finished.space else []
         lines += _task_weights(kept)
     lines += [
-        f"In “{isolate_bidi(truncate(task, 40))}” a label is predicted from a probability of {100 * threshold:.3g} % on. "
-        "That gave the highest macro-F1 on the validation rows, and is saved with the model."
+        f"In “{isolate_bidi(truncate(task, 40))}” a label is predicted from a probability of {100 * threshold:.3g} % "
+        "on. That gave the highest macro-F1 on the validation rows, and is saved with the model."
         for task, threshold in finished.thresholds.items()
     ]
     return lines
