@@ -82,7 +82,8 @@ def _multi_label(epoch: EpochEnded) -> list[str]:
         sentences.append(
             f"In “{isolate_bidi(truncate(task, 40))}” a row can have several labels. Accuracy is the share of rows "
             f"whose labels are all right. On validation rows micro-F1 is {100 * scores.micro_f1:.1f} %, "
-            f"samples-F1 {100 * scores.samples_f1:.1f} %, mean average precision {100 * scores.mean_average_precision:.1f} %."
+            f"samples-F1 {100 * scores.samples_f1:.1f} %, mean average precision "
+            f"{100 * scores.mean_average_precision:.1f} %."
         )
     return sentences
 
