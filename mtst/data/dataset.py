@@ -99,7 +99,8 @@ def make_dataset(
         raise DataError(f"{table.name} has one column only. Labels need a column of their own, one for each task.")
     multi = {columns.name: columns for columns in labels if isinstance(columns, LabelColumns)}
     names = [columns if isinstance(columns, str) else columns.name for columns in labels]
-    _check_columns(text, names, [c for name in names for c in (multi[name].columns if name in multi else (name,))])
+    used_columns = [name for each in labels for name in ((each,) if isinstance(each, str) else each.columns)]
+    _check_columns(text, names, used_columns)
     known = {task.name: task.labels for task in tasks or ()}
     cells = {name: _read_labels(table, multi.get(name, name), known.get(name), merge=merge) for name in names}
     sentences = table.column(text)
@@ -130,11 +131,10 @@ def make_dataset(
 
 def _check_columns(text: str, names: Sequence[str], columns: Sequence[str]) -> None:
     """Refuse a choice of columns that are too many, or not all different."""
-    is_plain = list(names) == list(columns)
-    if not is_plain and len(set(names)) < len(names):
-        raise DataError(f"Each task needs a name of its own, not {', '.join(map(repr, names))}.")
     if not 1 <= len(names) <= MAX_TASKS or len({text, *columns}) <= len(columns):
         raise DataError(f"Choose one text column and one to {MAX_TASKS} label columns, each a different one.")
+    if len(set(names)) < len(names):
+        raise DataError(f"Each task needs a name of its own, not {', '.join(map(repr, names))}.")
 
 
 def _why_skipped(text: str, limits: Limits, *, has_label: bool, is_known: bool) -> str:

@@ -10,11 +10,9 @@ from torch.nn.functional import cross_entropy
 
 from mtst.data.dataset import UNLABELLED, Dataset
 from mtst.data.tasks import Task
-from mtst.evaluation.multi_label import score_multi_label
+from mtst.evaluation.multi_label import CALIBRATION_BINS, score_multi_label
 from mtst.evaluation.scores import Confusion, LabelScores, Scores
 from mtst.model.multitask import MultiTaskSentenceTransformer
-
-CALIBRATION_BINS = 15
 
 
 def score(logits: Tensor, labels: Sequence[int] | Tensor) -> Scores | None:

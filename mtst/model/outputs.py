@@ -10,10 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mtst.data.dataset import UNLABELLED
 from mtst.data.labels.sets import is_labelled, multi_hot, to_masks
 from mtst.data.tasks import Task
-
-UNLABELLED = -1.0  # every entry of the row of a multi-label target that is not labelled
 
 
 def probabilities(task: Task, logits: Tensor) -> Tensor:

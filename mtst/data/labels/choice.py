@@ -47,7 +47,10 @@ def guess_separator(cells: Sequence[str]) -> str | None:
     Where the labels are lists it does not matter, and is a comma. Only the beginning of a column is looked at: a table
     can have a thousand columns.
     """
-    filled = _sample(cells)
+    return _guess_separator(_sample(cells))
+
+
+def _guess_separator(filled: Counter[str]) -> str | None:
     lists = {cell: entries for cell in filled if (entries := parse_list(cell)) is not None}
     if any(len(entries) > 1 for entries in lists.values()):
         share = sum(filled[cell] for cell in lists) / filled.total()
@@ -60,7 +63,7 @@ def guess_separator(cells: Sequence[str]) -> str | None:
 def may_hold_several(cells: Sequence[str]) -> bool:
     """Return whether the cells of a column could hold several labels each: some can be split, into few labels."""
     filled = _sample(cells)
-    return guess_separator(cells) is not None or any(
+    return _guess_separator(filled) is not None or any(
         sum(len(members) > 1 for members in _split(filled, separator)) >= MIN_SEVERAL for separator in SEPARATORS
     )
 

@@ -39,6 +39,10 @@ class LabelColumns:
         """Whether each label has a column of 0 and 1."""
         return len(self.columns) > 1
 
+    def replace_in(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """Return columns of labels with this task, as `__str__` writes it, in place of those that belong to it."""
+        return (str(self), *(name for name in columns if name not in self.columns))
+
     def __str__(self) -> str:
         """Return it as `mtst.data.labels.choice.parse_label_columns` reads it."""
         columns = ",".join(self.columns)

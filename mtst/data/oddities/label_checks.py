@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mtst.data.oddities.columns import ChosenColumns, plural
 from mtst.data.oddities.treatments import LEAVE_OUT, MISSING
@@ -33,10 +33,7 @@ REPEATED_SHARE = 0.95  # of the rows below an early one, whose labels occur more
 def missing_labels(columns: ChosenColumns) -> Iterator[Oddity]:
     """Yield the labels that look like the marker of a missing value."""
     for name in columns.labels:
-        cells = columns.label_cells(name)
-        markers = Counter(cell for cell in cells if cell.casefold() in MISSING_MARKERS or cell in ERROR_CELLS)
-        for marker, count in markers.most_common(MARKERS_SHOWN):
-            line, _ = columns.first(cells, marker.__eq__)
+        for marker, count, line in _missing_markers(columns, columns.label_cells(name)):
             yield Oddity(
                 "missing label",
                 count,
@@ -49,10 +46,8 @@ def missing_labels(columns: ChosenColumns) -> Iterator[Oddity]:
 
 
 def missing_texts(columns: ChosenColumns) -> Iterator[Oddity]:
-    cells = [cell.strip() for cell in columns.texts]
-    markers = Counter(cell for cell in cells if cell.casefold() in MISSING_MARKERS or cell in ERROR_CELLS)
-    for marker, count in markers.most_common(MARKERS_SHOWN):
-        line, _ = columns.first(cells, marker.__eq__)
+    """Yield the texts that look like the marker of a missing value."""
+    for marker, count, line in _missing_markers(columns, columns.label_cells(columns.text)):
         yield Oddity(
             "missing text",
             count,
@@ -62,6 +57,14 @@ def missing_texts(columns: ChosenColumns) -> Iterator[Oddity]:
             marker,
             _blank(marker, f"Treat “{marker}” as no text: skip {count:,} {plural(count, 'row')}"),
         )
+
+
+def _missing_markers(columns: ChosenColumns, cells: Sequence[str]) -> Iterator[tuple[str, int, int]]:
+    """Yield the most frequent markers of a missing value, how often each occurs, and the line of the first."""
+    markers = Counter(cell for cell in cells if cell.casefold() in MISSING_MARKERS or cell in ERROR_CELLS)
+    for marker, count in markers.most_common(MARKERS_SHOWN):
+        line, _ = columns.first(cells, marker.__eq__)
+        yield marker, count, line
 
 
 def _blank(marker: str, label: str) -> Treatment:

@@ -5,7 +5,6 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from mtst.data.class_balance import class_weights
 from mtst.data.dataset import Dataset
@@ -14,6 +13,7 @@ from mtst.model.layer_groups import HEAD, is_head
 from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.model.outputs import is_target, targets
 from mtst.training.config import ResolvedConfig
+from mtst.training.engine.losses import loss_sum
 
 MAX_ITERATIONS = 100
 
@@ -83,7 +83,7 @@ def calibrate_head(head: nn.Linear, embeddings: Tensor, target: Tensor, weights:
     def loss() -> float:
         optimizer.zero_grad()
         scaled = parameters[0].exp() * logits + parameters[1:]
-        total = _cross_entropy(scaled, target, class_weight) + parameters.square().sum() / 2
+        total = loss_sum(scaled, target, class_weight)[0] + parameters.square().sum() / 2
         total.backward()
         return total.item()
 
@@ -92,10 +92,3 @@ def calibrate_head(head: nn.Linear, embeddings: Tensor, target: Tensor, weights:
         factor = parameters[0].exp()
         head.weight.mul_(factor)
         head.bias.mul_(factor).add_(parameters[1:])
-
-
-def _cross_entropy(logits: Tensor, target: Tensor, weights: Tensor | None) -> Tensor:
-    """Return the sum of the cross-entropies of labelled rows."""
-    if target.dim() == 1:
-        return cross_entropy(logits, target, weights, reduction="sum")
-    return binary_cross_entropy_with_logits(logits, target.to(logits), pos_weight=weights, reduction="sum")

@@ -126,16 +126,18 @@ def task_sums(
     task a class weight weighs the rows that have the label against those that have not, and every row counts once.
     """
     return {
-        name: torch.stack(_loss_sum(values, targets[name], class_weights.get(name), label_smoothing))
+        name: torch.stack(loss_sum(values, targets[name], class_weights.get(name), label_smoothing))
         for name, values in logits.items()
     }
 
 
-def _loss_sum(logits: Tensor, target: Tensor, weights: Tensor | None, label_smoothing: float) -> tuple[Tensor, Tensor]:
+def loss_sum(
+    logits: Tensor, target: Tensor, weights: Tensor | None, label_smoothing: float = 0.0
+) -> tuple[Tensor, Tensor]:
     """Return the sum of the losses of the labelled rows of one task, and that of their weights."""
     labelled = is_target(target)
     if target.dim() > 1:
-        smoothed = target[labelled] * (1 - label_smoothing) + label_smoothing / 2
+        smoothed = target[labelled].to(logits) * (1 - label_smoothing) + label_smoothing / 2
         total = binary_cross_entropy_with_logits(logits[labelled], smoothed, pos_weight=weights, reduction="sum")
         return total, labelled.sum().to(total)
     total = cross_entropy(

@@ -42,7 +42,7 @@ def job_from_request(
     table = read_table(path, limits)
     guessed, columns = guess_columns(table)
     if flags := guess_flags(table):
-        columns = (str(flags), *(name for name in columns if name not in flags.columns))
+        columns = flags.replace_in(columns)
     form = DataForm(
         UploadDraft(path, table, limits),
         text or guessed,

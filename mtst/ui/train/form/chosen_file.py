@@ -82,7 +82,7 @@ def _show_draft(draft: UploadDraft) -> FileView:
     columns = [(inline_text(name), name) for name in table.columns]
     flags = guess_flags(table)
     if flags:
-        labels = (str(flags), *(name for name in labels if name not in flags.columns))
+        labels = flags.replace_in(labels)
     together = [(f"{len(flags.columns)} columns of 0 and 1 as one task", str(flags))] if flags else []
     several = [name for name in table.columns if name != text and may_hold_several(table.column(name))]
     return FileView(
