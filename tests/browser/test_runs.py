@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import HTTPError
@@ -12,7 +13,7 @@ import psutil
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Host, close_pages, open_page
+from tests.browser.conftest import WAIT_SECONDS, Host, close_pages, open_page
 
 
 def kill_the_run(host: Host) -> None:
@@ -20,6 +21,19 @@ def kill_the_run(host: Host) -> None:
     os.kill(
         next(p for p in psutil.Process(host.process.pid).children(recursive=True) if p.nice() >= 10).pid, signal.SIGKILL
     )
+
+
+def checkpoints(host: Host) -> set[Path]:
+    """Return the checkpoints of all runs that have one."""
+    return set(host.runs.glob("*/checkpoint.safetensors"))
+
+
+def wait_for_checkpoint(page: Page, host: Host, before: set[Path]) -> None:
+    """Wait until a run has saved its first epoch, which it does after it has logged it."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while checkpoints(host) <= before:
+        assert time.monotonic() < deadline, "no checkpoint was written"
+        page.wait_for_timeout(20)
 
 
 def wait_for_epoch(page: Page, epoch: int) -> None:
@@ -62,9 +76,10 @@ def test_a_killed_run_says_so_and_is_resumed_from_another_tab(visit_train, host,
     visitor = visit_train(few_rows)
     visitor.choose("train-all")
     visitor.set("epochs", "3")
+    before = checkpoints(host)
     visitor.start()
     page = visitor.page
-    wait_for_epoch(page, 1)
+    wait_for_checkpoint(page, host, before)
     kill_the_run(host)
     assert visitor.wait_until_over() == "interrupted"
     page.wait_for_selector("#train-rescued:visible")
