@@ -12,7 +12,6 @@ from mtst.cli.options import (
     Delimiter,
     EncoderName,
     Encoding,
-    File,
     Fp32,
     Header,
     Labels,
@@ -23,6 +22,7 @@ from mtst.cli.options import (
     Prompt,
     Sheet,
     SingleLabel,
+    Source,
     Text,
     label_choice,
     parse_lines,
@@ -35,7 +35,7 @@ from mtst.encoders.catalogue import DEFAULT
 
 
 def check(
-    file: File,
+    file: Source,
     text: Text,
     out: Annotated[Path, typer.Option(metavar="FILE.csv", help="Where to write what was found, with line numbers.")],
     labels: Labels = None,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mtst.cli import options
-from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, MultiLabel, Prompt, SingleLabel, Text
+from mtst.cli.options import EncoderName, Fp32, Header, Labels, Merge, MultiLabel, Prompt, SingleLabel, Source, Text
 from mtst.cli.output import (
     check_writable,
     load_with_progress,
@@ -56,7 +56,7 @@ ReportTo = Annotated[Path | None, typer.Option(metavar="FILE.json", help="Where 
 
 
 def compare(
-    file: File,
+    file: Source,
     text: Text,
     labels: Labels = None,
     multi_label: MultiLabel = None,

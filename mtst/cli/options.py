@@ -15,6 +15,14 @@ from mtst.training.scenarios import FIXED
 # The table and the encoder: options of several commands.
 
 File = Annotated[Path, typer.Argument(help="CSV, TSV, JSON Lines, JSON, Parquet, XLSX or ODS; also .gz, .zst, .zip.")]
+Source = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        help="CSV, TSV, JSON Lines, JSON, Parquet, XLSX or ODS; also .gz, .zst, .zip; or a dataset of the Hub, as "
+        "owner/name.",
+    ),
+]
 Text = Annotated[str, typer.Option("--text", metavar="COLUMN", help="The column of the sentences.")]
 Labels = Annotated[
     list[str] | None,
@@ -45,7 +53,12 @@ Delimiter = Annotated[
 ]
 Sheet = Annotated[
     str,
-    typer.Option(metavar="NAME", help="The sheet of a workbook, or the file in a ZIP; the first table if left out."),
+    typer.Option(
+        "--sheet",
+        "--split",
+        metavar="NAME",
+        help="The sheet of a workbook, the file in a ZIP, or the split of a Hub dataset; the first if left out.",
+    ),
 ]
 Missing = Annotated[
     list[str] | None, typer.Option(metavar="CELL", help="A cell that counts as blank, such as NULL; repeat.")

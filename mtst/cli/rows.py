@@ -7,8 +7,11 @@ from mtst.cli.output import decisions_on_error
 from mtst.data.dataset import Dataset, make_dataset
 from mtst.data.labels.choice import LabelChoice
 from mtst.data.oddities.treatments import Treatments, treat
+from mtst.data.readers.hub_dataset import is_table_file
 from mtst.data.readers.options import ReadOptions
-from mtst.data.table import Table, read_table
+from mtst.data.table import Table, read_hub_table, read_table
+from mtst.errors import DataError
+from mtst.hub.repositories import HUB_ID
 
 
 @dataclass(frozen=True)
@@ -37,4 +40,15 @@ class Selection:
         return data, make_dataset(self._table(test), self.text, columns, data.tasks, merge=self.merge)
 
     def _table(self, file: Path) -> Table:
-        return treat(read_table(file, options=self.reading), self.treatments)
+        return treat(_read_source(file, self.reading), self.treatments)
+
+
+def _read_source(source: Path, options: ReadOptions) -> Table:
+    """Return the table of a file or, where there is none of that name, of a dataset of the Hub."""
+    name = source.as_posix()
+    if not HUB_ID.fullmatch(name) or source.exists() or is_table_file(name):
+        return read_table(source, options=options)
+    try:
+        return read_hub_table(name, options=options)
+    except DataError as error:
+        raise DataError(f"There is no file {name!r} here. {error}") from error

@@ -9,7 +9,7 @@ from typing import Any
 
 from mtst.analysis.token_oddities import find_token_oddities
 from mtst.cli import options
-from mtst.cli.options import EncoderName, File, Fp32, Header, Labels, Merge, MultiLabel, Prompt, SingleLabel, Text
+from mtst.cli.options import EncoderName, Fp32, Header, Labels, Merge, MultiLabel, Prompt, SingleLabel, Source, Text
 from mtst.cli.output import (
     Echo,
     check_writable,
@@ -46,7 +46,7 @@ MULTI_LABEL_FIGURES = ("micro_f1", "samples_f1", "mean_average_precision")
 
 
 def train(
-    file: File,
+    file: Source,
     text: Text,
     labels: Labels = None,
     multi_label: MultiLabel = None,

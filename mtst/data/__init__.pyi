@@ -4,7 +4,7 @@ from .labels.columns import LabelColumns
 from .limits import Limits
 from .readers.options import ReadOptions
 from .split import stratified_split
-from .table import Table, read_table
+from .table import Table, read_hub_table, read_table
 from .tasks import Task
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Table",
     "Task",
     "make_dataset",
+    "read_hub_table",
     "read_table",
     "stratified_split",
 ]

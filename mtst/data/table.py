@@ -1,9 +1,12 @@
 """A file -> a table of text, with the line of each row in the file, and every skipped row with its reason."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mtst.data.limits import Limits
+from mtst.data.readers.hub_dataset import fetch_table
 from mtst.data.readers.notes import Oddity
 from mtst.data.readers.options import DETECT, ReadOptions
 from mtst.data.readers.records import Skipped
@@ -27,7 +30,7 @@ class Table:
         undecodable: how many characters could not be decoded and became U+FFFD.
         encoding: the encoding of a text, as Python names it.
         delimiter: what separates the cells of a delimited text.
-        sheets: the names of the sheets of a workbook, or of the tables of an archive.
+        sheets: the names of the sheets of a workbook, of the tables of an archive, or of the splits of a dataset.
         sheet: the one that was read.
         decisions: what the reader decided about the file, for a person to check.
     """
@@ -66,11 +69,75 @@ def read_table(source: str | Path, limits: Limits | None = None, options: ReadOp
         DataError: no such file, not a table, beyond a limit, or without rows.
     """
     path, limits = Path(source), limits or Limits()
-    stream = make_stream(path.name, read_bytes(path, limits), limits, options)
+    return _make_table(make_stream(path.name, read_bytes(path, limits), limits, options), limits)
+
+
+def read_hub_table(name: str, limits: Limits | None = None, options: ReadOptions = DETECT) -> Table:
+    """Download and read a table of a dataset of the Hub; `options.sheet` names the split, or subset/split.
+
+    The training split is read if none is named. The splits there are stand in `Table.sheets`; nothing stays on the
+    disk.
+
+    Raises:
+        DataError: no such dataset or split, not a table, beyond a limit, or the Hub does not answer.
+    """
+    limits = limits or Limits()
+    with TemporaryDirectory() as folder:
+        files = fetch_table(name, options.sheet, limits, Path(folder))
+        reading, parts, left = replace(options, sheet=""), [], limits
+        for path in files.paths:
+            parts.append(_make_table(make_stream(name, read_bytes(path, left), left, reading), left))
+            left = _remaining(name, left, parts[-1])
+    return replace(_concatenate(parts), sheets=files.tables, sheet=files.table)
+
+
+def _remaining(name: str, limits: Limits, table: Table) -> Limits:
+    """Return what may still be read after a part of a table.
+
+    Raises:
+        DataError: nothing.
+    """
+    rows = limits.rows - len(table.rows) - len(table.skipped)
+    megabytes = limits.megabytes - sum(len(cell) for row in table.rows for cell in row) / 1e6
+    if rows <= 0 or megabytes <= 0:
+        raise DataError(f"{name} has more rows or text than can be read here. Choose another split.")
+    return replace(limits, rows=rows, megabytes=megabytes)
+
+
+def _concatenate(parts: list[Table]) -> Table:
+    """Return the rows of all parts as one table; lines are counted on from part to part.
+
+    Raises:
+        DataError: the parts have not the same columns.
+    """
+    first, *others = parts
+    for part in others:
+        if part.columns != first.columns:
+            raise DataError(f"The files of {first.name} have not the same columns. Download them, and choose one.")
+    offsets = list(accumulate((max(part.lines, default=0) for part in parts), initial=0))
+    return replace(
+        first,
+        rows=tuple(row for part in parts for row in part.rows),
+        lines=tuple(line + offset for part, offset in zip(parts, offsets, strict=False) for line in part.lines),
+        skipped=tuple(
+            replace(row, line=row.line + offset)
+            for part, offset in zip(parts, offsets, strict=False)
+            for row in part.skipped
+        ),
+        undecodable=sum(part.undecodable for part in parts),
+    )
+
+
+def _make_table(stream: Stream, limits: Limits) -> Table:
+    """Return all rows of a stream as a table.
+
+    Raises:
+        DataError: there are more than the limits allow, or none.
+    """
     rows, lines, skipped = _collect(stream, limits)
     reading = stream.reading
     return Table(
-        path.name,
+        stream.name,
         stream.columns,
         rows,
         lines,

@@ -1,9 +1,7 @@
 """The recommended encoders: where they come from, what they are good for, how large they are, what they reach."""
 
-import re
 from dataclasses import dataclass
 
-HUB_ID = re.compile(r"[\w-][\w.-]{0,95}/[\w-][\w.-]{0,95}", re.ASCII)  # owner/name
 DEFAULT = "all-MiniLM-L6-v2"
 BLOCK_MATRICES = 12  # of width x width in a transformer block: four for attention, eight for the feed-forward layers
 

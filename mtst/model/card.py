@@ -17,8 +17,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from mtst.assets import ASSETS
 from mtst.data.tasks import Task
-from mtst.encoders.catalogue import CATALOGUE, HUB_ID, catalogue_key
+from mtst.encoders.catalogue import CATALOGUE, catalogue_key
 from mtst.errors import ModelError
+from mtst.hub.repositories import HUB_ID
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from mtst.encoders.catalogue import HUB_ID
-from mtst.encoders.hub.errors import explain_outage, first_line, http_status
 from mtst.errors import ModelError
+from mtst.hub.problems import explain_outage, first_line, http_status
+from mtst.hub.repositories import HUB_ID
 from mtst.model.storage import METADATA_FILE
 
 DOWNLOADED = ["*.json", "*.safetensors", "*.txt", "*.model", "*.md"]

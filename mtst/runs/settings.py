@@ -62,6 +62,7 @@ class Settings:
     run_ttl_hours: float = 24.0
     custom_encoders: bool = False
     max_encoder_mb: float = 2_000.0
+    hub_datasets: bool = True
     mcp: bool = False
 
     def __post_init__(self) -> None:

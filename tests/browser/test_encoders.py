@@ -31,6 +31,27 @@ def online(hub: SmallHub, tmp_path: Path) -> Iterator[Host]:
     host.end()
 
 
+@pytest.mark.slow  # an app of its own; what it reads is tried in tests/data/readers/test_hub_dataset.py each time
+def test_a_dataset_of_the_hub_is_read_by_its_name(hub: SmallHub, online: Host, visit, few_rows: Path) -> None:
+    hub.add_dataset("owner/moods", {"train.csv": few_rows.read_bytes(), "test.csv": b"text,mood\na,x\nb,y\nc,x\nd,y\n"})
+    visitor = visit(address=online.url)
+    visitor.tab("Train")
+    page = visitor.page
+    page.click("#train-hub > button")
+    page.fill("#train-hub-id input", "owner/nothing")
+    page.click("#train-hub-read")
+    page.wait_for_selector("#train-unread:has-text('no public dataset')")
+    page.fill("#train-hub-id input", "owner/moods")
+    page.press("#train-hub-id input", "Enter")
+    page.wait_for_selector("#train-report:has-text('48')")
+    page.click("#train-reading > button")
+    page.click("#train-sheet input")
+    page.click("[role=option]:has-text('test')")
+    page.wait_for_selector("#train-labels :text('mood')")
+    assert visitor.too_wide() == []
+    assert visitor.errors == []
+
+
 @pytest.mark.slow  # an app of its own; the handlers are tried in tests/ui/train/form/test_encoder_picker.py each time
 def test_an_encoder_is_seen_fetched_and_trained(hub: SmallHub, online: Host, visit_train, few_rows: Path) -> None:
     slow = hub.trouble(f"/content/{NAME}", hold=threading.Event())

@@ -2,8 +2,9 @@ import pytest
 import torch
 import transformers
 
-from mtst.encoders.catalogue import CATALOGUE, HUB_ID, catalogue_key
+from mtst.encoders.catalogue import CATALOGUE, catalogue_key
 from mtst.encoders.loading import load_encoder
+from mtst.hub.repositories import HUB_ID
 
 
 @pytest.mark.parametrize(("key", "entry"), CATALOGUE.items(), ids=list(CATALOGUE))

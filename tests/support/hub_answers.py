@@ -11,8 +11,12 @@ if TYPE_CHECKING:
     from tests.support.small_hub import Repo, SmallHub
 
 CHUNK = 4096
-API = re.compile(r"/api/models/(?P<name>(?:[^/]+/)?[^/]+?)(?:/(?P<verb>revision|tree|preupload|commit)/(?P<rest>.+))?$")
-FILE = re.compile(r"/(?P<name>(?:[^/]+/)?[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)$")
+API = re.compile(
+    r"/api/(?P<kind>models|datasets)/(?P<name>(?:[^/]+/)?[^/]+?)(?:/(?P<verb>revision|tree|preupload|commit)/(?P<rest>.+))?$"
+)
+FILE = re.compile(
+    r"/(?P<kind>datasets/)?(?P<name>(?:[^/]+/)?[^/]+)/resolve/(?P<revision>refs/convert/parquet|[^/]+)/(?P<path>.+)$"
+)
 BATCH = re.compile(r"/(?P<name>(?:[^/]+/)?[^/]+)\.git/info/lfs/objects/batch$")
 STRANGER = {"X-Error-Message": "Invalid username or password."}
 
@@ -33,7 +37,7 @@ class HubRequestHandler(BaseHTTPRequestHandler):
         self.trouble = self.hub.take_trouble(self.command, self.path)
         if self.trouble and self.trouble.status:
             return self._respond(self.trouble.status, b"", self.trouble.headers)
-        for pattern, answer in ((FILE, self._file), (API, self._api), (BATCH, self._batch)):
+        for pattern, answer in ((API, self._api), (FILE, self._file), (BATCH, self._batch)):
             if match := pattern.match(self.path):
                 return answer(**match.groupdict())
         return self._rest()
@@ -63,27 +67,36 @@ class HubRequestHandler(BaseHTTPRequestHandler):
             return None
         return repo
 
-    def _file(self, name: str, revision: str, path: str) -> None:
-        repo = self._repo(name, content=True)
+    def _file(self, kind: str | None, name: str, revision: str, path: str) -> None:
+        name = f"{kind or ''}{name}"
+        repo = self._revision(name, self._repo(name, content=True), revision)
         if repo is None:
             return None
         commit = {"X-Repo-Commit": repo.commit}
-        if revision not in ("main", repo.commit):
-            return self._respond(404, b"", {"X-Error-Code": "RevisionNotFound"})
         body = repo.files.get(path)
         if body is None:
             return self._respond(404, b"", commit | {"X-Error-Code": "EntryNotFound"})
         if self.hub.is_large(path):
             linked = {"X-Linked-Size": str(len(body)), "X-Linked-Etag": f'"{repo.etag(path)}"'}
+            name = f"{name}@{revision}" if f"{name}@{revision}" in self.hub.repos else name
             return self._respond(302, b"", commit | linked | {"Location": f"{self.hub.content}/content/{name}/{path}"})
         return self._send(body, commit | {"ETag": f'"{repo.etag(path)}"'})
 
-    def _api(self, name: str, verb: str | None, rest: str | None) -> None:
-        repo = self._repo(name)
+    def _revision(self, name: str, repo: "Repo | None", revision: str) -> "Repo | None":
+        """Return a repository as it is at a revision, or answer that there is none; None if it may not be seen."""
+        if repo is None or revision in ("main", repo.commit):
+            return repo
+        if f"{name}@{revision}" not in self.hub.repos:
+            self._respond(404, b"", {"X-Error-Code": "RevisionNotFound"})
+        return self.hub.repos.get(f"{name}@{revision}")
+
+    def _api(self, kind: str, name: str, verb: str | None, rest: str | None) -> None:
+        key = name if kind == "models" else f"{kind}/{name}"
+        repo = self._repo(key)
+        if verb in ("tree", "revision"):
+            repo = self._revision(key, repo, rest.rstrip("/"))
         if repo is None:
             return None
-        if verb in ("tree", "revision") and rest.split("/")[0] not in ("main", repo.commit):
-            return self._respond(404, b"", {"X-Error-Code": "RevisionNotFound"})
         if verb == "tree":
             return self._respond_json(list(repo.listing()))
         if verb == "preupload":

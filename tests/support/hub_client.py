@@ -106,6 +106,34 @@ def train(name: str, folder: str) -> dict:
     return {"label": again.predict(["a soup"])["topic"].labels[0], "moved": moved, "same": same, "events": events}
 
 
+def read_dataset(name: str, split: str = "", **limits: float) -> dict:
+    """Read a dataset; return its table, or the error."""
+    from mtst.data.limits import Limits
+    from mtst.data.readers.options import ReadOptions
+    from mtst.data.table import read_hub_table
+    from mtst.errors import DataError
+
+    try:
+        table = read_hub_table(name, Limits(**limits), ReadOptions(sheet=split))
+    except DataError as error:
+        return {"error": str(error)}
+    decisions = [oddity.sentence for oddity in table.decisions]
+    return {
+        "columns": table.columns, "rows": table.rows, "lines": table.lines, "sheets": table.sheets,
+        "sheet": table.sheet, "decisions": decisions,
+    }  # fmt: skip
+
+
+def run_command(*, arguments: list[str]) -> dict:
+    """Run the command line; return its exit code and what it prints."""
+    from typer.testing import CliRunner
+
+    from mtst.cli import app
+
+    done = CliRunner().invoke(app, arguments)
+    return {"code": done.exit_code, "output": done.output}
+
+
 def embed(name: str, texts: list[str]) -> list[list[float]]:
     """Return the embeddings of some texts, in 32 bits."""
     from mtst.encoders.loading import load_encoder
@@ -177,7 +205,10 @@ def limit_files(size: int) -> None:
 
 
 def _serve() -> None:
-    functions = load, train, embed, info, fetch_for, fetch_and_leave, wait_for_downloads, hub_answers, limit_files
+    functions = (
+        load, train, read_dataset, run_command, embed, info, fetch_for, fetch_and_leave, wait_for_downloads,
+        hub_answers, limit_files,
+    )  # fmt: skip
     by_name = {function.__name__: function for function in functions}
     lock = threading.Lock()
 

@@ -15,7 +15,7 @@ from typing import Self
 
 from tests.support.hub_answers import HubRequestHandler
 
-LARGE = (".safetensors", ".bin", ".npy", ".onnx", ".h5")
+LARGE = (".safetensors", ".parquet", ".bin", ".npy", ".onnx", ".h5")
 TOKEN = "hf_of_the_small_hub"  # noqa: S105 (nothing is behind it)
 
 
@@ -136,6 +136,15 @@ class SmallHub:
         files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
         self.repos[name] = Repo(files, **rights)
         return self.repos[name]
+
+    def add_dataset(
+        self, name: str, files: dict[str, bytes], converted: dict[str, bytes] | None = None, **rights: bool
+    ) -> Repo:
+        """Publish a dataset, and the Parquet copy that the Hub makes of most."""
+        if converted is not None:
+            self.repos[f"datasets/{name}@refs/convert/parquet"] = Repo(converted, **rights)
+        self.repos[f"datasets/{name}"] = Repo(files, **rights)
+        return self.repos[f"datasets/{name}"]
 
     def create(self, name: str, *, private: bool) -> None:
         """Make an empty model, as the page and the client can."""

@@ -83,6 +83,11 @@ DECISIONS: dict[str, tuple[str, str, Treatment | None]] = {
     "line format": ("{what}", "", None),
     "list shape": ("{what}", "", None),
     "sheet": ("{what}", "", None),
+    "label names": (
+        "The numbers of the labels in {what} are read as the names that the file gives them.",
+        "The numbers of the labels in {count:,} columns, {what}, are read as the names that the file gives them.",
+        None,
+    ),
     "guessed encoding": ("{what}", "", None),
     "formulas": (
         "1 cell holds a formula whose result is not stored in the file: it is read as blank. Open the file in a "

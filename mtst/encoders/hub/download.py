@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtst.encoders.catalogue import CATALOGUE, DEFAULT
-from mtst.encoders.hub.errors import ALTERED, NEEDS_CODE
+from mtst.encoders.hub.errors import NEEDS_CODE
 from mtst.encoders.hub.files import (
-    RemoteFile,
     is_complete,
     module_paths,
     read_json,
@@ -25,6 +24,8 @@ from mtst.encoders.hub.files import (
 )
 from mtst.encoders.hub.limits import check_network, check_room, check_size
 from mtst.errors import EncoderError
+from mtst.hub.problems import ALTERED
+from mtst.hub.repositories import RemoteFile
 
 if TYPE_CHECKING:
     from tqdm.auto import tqdm

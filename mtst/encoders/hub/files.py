@@ -1,12 +1,12 @@
 """The files of a model: which of them an encoder needs, and whether their content is right."""
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from mtst.hub.repositories import RemoteFile
 
 TEXT_SUFFIXES = (".json", ".txt", ".model", ".jinja")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "spiece.model")
@@ -16,27 +16,6 @@ WEIGHT_FORMATS = (  # the first that a module has is the one that is downloaded
     r"pytorch_model\.bin",
     r"pytorch_model-\d+-of-\d+\.bin",
 )
-
-
-@dataclass(frozen=True)
-class RemoteFile:
-    """A file that the Hub lists: its size in bytes and the digest of its content.
-
-    `sha256` is known of large files; `blob_id` is git's name for the others.
-    """
-
-    path: str
-    size: int
-    blob_id: str
-    sha256: str | None = None
-
-    def matches(self, file: Path) -> bool:
-        """Return whether a file has this content."""
-        with file.open("rb") as content:
-            if self.sha256:
-                return hashlib.file_digest(content, "sha256").hexdigest() == self.sha256
-            body = content.read()
-        return hashlib.sha1(b"blob %d\0" % len(body) + body, usedforsecurity=False).hexdigest() == self.blob_id
 
 
 def required_files(paths: Iterable[str], folders: Sequence[str]) -> list[str]:

@@ -21,9 +21,9 @@ from torch import Tensor, nn
 
 from mtst.assets import ASSETS
 from mtst.encoders.encoder import PROBE_TEXTS
-from mtst.encoders.hub.errors import first_line
 from mtst.errors import ModelError
 from mtst.files import checked_write
+from mtst.hub.problems import first_line
 from mtst.model.export.bundle import REQUIREMENTS, pinned_requirements
 from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.model.storage import METADATA_FILE, tasks_to_json, write_error

@@ -1,5 +1,6 @@
 """The job of a training request: its table comes as an uploaded file or as text."""
 
+from functools import partial
 from pathlib import Path
 
 import gradio as gr
@@ -9,6 +10,7 @@ from mtst.data.dataset import Dataset
 from mtst.data.labels.choice import guess_flags
 from mtst.data.limits import Limits
 from mtst.data.oddities.treatments import NOTHING, Treatments
+from mtst.data.readers.options import DETECT
 from mtst.data.table import read_table
 from mtst.encoders.texts import has_lone_surrogate
 from mtst.errors import DataError
@@ -39,12 +41,13 @@ def job_from_request(
     """
     limits = services.settings.limits
     path = _path(file, content, limits)
-    table = read_table(path, limits)
+    read = partial(read_table, path, limits)
+    table = read(DETECT)
     guessed, columns = guess_columns(table)
     if flags := guess_flags(table):
         columns = flags.replace_in(columns)
     form = DataForm(
-        UploadDraft(path, table, limits),
+        UploadDraft(read, table, limits),
         text or guessed,
         columns if labels is None else labels,
         treat=ticks_of(treatments),

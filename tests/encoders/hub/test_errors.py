@@ -6,8 +6,9 @@ import httpx2
 import pytest
 from huggingface_hub import errors as hub_errors
 
-from mtst.encoders.hub.errors import HUB_PROBLEMS, LOCAL_PROBLEMS, explain_error, explain_outage
+from mtst.encoders.hub.errors import LOCAL_PROBLEMS, explain_error
 from mtst.files import FULL
+from mtst.hub.problems import HUB_PROBLEMS, explain_outage
 
 LIBRARIES = (hub_errors, httpx2, builtins, pickle)
 

@@ -1,12 +1,13 @@
 """Parquet -> records: its text, number and flag columns, read in batches and never unpacked beyond the limit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from mtst.data.limits import Limits
+from mtst.data.readers.binary.parquet_labels import label_names, name_labels
 from mtst.data.readers.binary.parquet_pages import page_sizes
 from mtst.data.readers.notes import Notes
 from mtst.data.readers.records import Reading, Record
@@ -41,10 +42,14 @@ def read_parquet(name: str, raw: bytes, limits: Limits) -> Reading:
         leaves = [file.schema.column(index) for index in range(len(file.schema.names))]
         texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY" and leaf.path.split(".")[0] in kept]
         file = pq.ParquetFile(BytesIO(raw), read_dictionary=texts)
+        names = label_names(file.schema_arrow)
     notes = Notes()
     if left_out:
         notes.add("list shape", what=f"Columns of bytes or nested values are left out: {', '.join(left_out[:8])}.")
-    return Reading("Parquet", _records(name, file, kept, limits), notes, names=True)
+    named = [column for column in kept if column in names]
+    if named:
+        notes.add("label names", count=len(named), what=", ".join(named[:8]))
+    return Reading("Parquet", _records(name, file, kept, names, limits), notes, names=True)
 
 
 @contextmanager
@@ -105,7 +110,9 @@ def _is_readable(kind: "pa.DataType") -> bool:
     )
 
 
-def _records(name: str, file: "pq.ParquetFile", columns: list[str], limits: Limits) -> Iterator[Record]:
+def _records(
+    name: str, file: "pq.ParquetFile", columns: list[str], names: Mapping[str, tuple[str, ...]], limits: Limits
+) -> Iterator[Record]:
     """Yield the names of the columns, then the rows; equal texts of a batch are one object.
 
     A file may refer to one long text from every row, so characters are counted as they are given out.
@@ -114,7 +121,8 @@ def _records(name: str, file: "pq.ParquetFile", columns: list[str], limits: Limi
     number = characters = 0
     with _translate_damage(name):
         for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=columns):
-            for row in zip(*(_cells(column, limits) for column in batch.columns), strict=True):
+            pairs = zip(columns, batch.columns, strict=True)
+            for row in zip(*(_cells(cells, names.get(column, ()), limits) for column, cells in pairs), strict=True):
                 number += 1
                 characters += sum(map(len, row))
                 if characters > limits.bytes:
@@ -126,8 +134,8 @@ def _too_long(limits: Limits) -> ValueError:
     return ValueError(f"it holds more than {limits.megabytes:g} million characters, the most that can be read here")
 
 
-def _cells(column: "pa.Array", limits: Limits) -> Iterator[str]:
-    """Yield the values of a column as texts, a missing one as a blank; a list as JSON.
+def _cells(column: "pa.Array", names: tuple[str, ...], limits: Limits) -> Iterator[str]:
+    """Yield the values of a column as texts, a missing one as a blank; a list as JSON; the numbers of labels by name.
 
     Raises:
         ValueError: a list is longer than all texts may be.
@@ -135,10 +143,10 @@ def _cells(column: "pa.Array", limits: Limits) -> Iterator[str]:
     import pyarrow.types as types
 
     if not (types.is_list(column.type) or types.is_large_list(column.type)):
-        yield from map(_cell_text, _values(column))
+        yield from map(_cell_text, _values(column, names))
         return
     offsets, missing = column.offsets.to_pylist(), column.is_null().to_pylist()
-    values = _values(column.values)
+    values = _values(column.values, names)
     for start, end, is_missing in zip(offsets, offsets[1:], missing, strict=False):
         row = values[start:end]
         if sum(len(value) for value in row if isinstance(value, str)) > limits.bytes:
@@ -146,12 +154,13 @@ def _cells(column: "pa.Array", limits: Limits) -> Iterator[str]:
         yield "" if is_missing else dumps(row, ensure_ascii=False, default=str)
 
 
-def _values(column: "pa.Array") -> list[Any]:
-    """Return the values of an array; equal texts are one object."""
+def _values(column: "pa.Array", names: tuple[str, ...]) -> list[Any]:
+    """Return the values of an array, numbers of labels by their names; equal texts are one object."""
     import pyarrow as pa
 
     if not isinstance(column, pa.DictionaryArray):
-        return list(column.to_pylist())
+        values = column.to_pylist()
+        return [name_labels(value, names) for value in values] if names else list(values)
     values = column.dictionary.to_pylist()
     return [None if index is None else values[index] for index in column.indices.to_pylist()]
 

@@ -1,6 +1,8 @@
 """The file that a visitor chooses: read, read again in another way, and its columns guessed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import gradio as gr
@@ -9,8 +11,8 @@ from mtst.assets import ASSETS
 from mtst.data.columns import guess_columns
 from mtst.data.labels.choice import guess_flags, guess_separator, may_hold_several
 from mtst.data.readers.options import DETECT, ReadOptions
-from mtst.data.table import read_table
-from mtst.errors import MtstError
+from mtst.data.table import Table, read_hub_table, read_table
+from mtst.errors import DataError, MtstError
 from mtst.text import inline_text
 from mtst.ui.components.events import UNCHANGED, Update
 from mtst.ui.components.html import problem, show_message
@@ -44,10 +46,21 @@ def read_file(services: Services, path: str | None, options: ReadOptions = DETEC
         return FileView(None, *no_columns, show_message(""), **vars(hide_reading()))
     services.runs.warm_up()  # who looks at a table may train next
     try:
-        draft = _read_draft(services, claim_upload(path), options)
+        read = partial(_read_upload, services, claim_upload(path))
+        return _show_draft(_read_draft(services, read, options))
     except MtstError as error:
         return FileView(None, *no_columns, show_message(problem(error)), **vars(hide_reading()))
-    return _show_draft(draft)
+
+
+def read_dataset(services: Services, draft: UploadDraft | None, typed: str) -> FileView:
+    """Read a dataset of the Hub and guess its columns; if it cannot be read, the file that was chosen stays."""
+    try:
+        if not services.settings.hub_datasets:
+            raise DataError("This server reads no datasets of the Hub. Download it, and choose the file.")
+        read = partial(_read_hub, services, typed.strip())
+        return _show_draft(_read_draft(services, read, DETECT))
+    except MtstError as error:
+        return FileView(draft, UNCHANGED, UNCHANGED, UNCHANGED, show_message(problem(error)))
 
 
 def reread_file(services: Services, draft: UploadDraft | None, **changed: str | bool | None) -> FileView:
@@ -56,23 +69,30 @@ def reread_file(services: Services, draft: UploadDraft | None, **changed: str | 
         return read_file(services, None)
     try:
         options = changed_options(draft.options, **changed)
-        return _show_draft(_read_draft(services, draft.path, options))
+        return _show_draft(_read_draft(services, draft.read, options))
     except MtstError as error:
         shown = vars(show_reading(draft.table))
         return FileView(draft, UNCHANGED, UNCHANGED, UNCHANGED, show_message(problem(error)), **shown)
 
 
-def _read_draft(services: Services, file: Path, options: ReadOptions) -> UploadDraft:
-    """Read a file.
+def _read_draft(services: Services, read: Callable[[ReadOptions], Table], options: ReadOptions) -> UploadDraft:
+    """Read a file or dataset.
 
     Raises:
         DataError: it cannot be read.
     """
-    limits = services.settings.limits
-    table = read_table(file, limits, options)
+    return UploadDraft(read, read(options), services.settings.limits, options)
+
+
+def _read_upload(services: Services, file: Path, options: ReadOptions) -> Table:
+    table = read_table(file, services.settings.limits, options)
     if file.parent == ASSETS:  # so that the command line that the page shows finds the sample too
-        table = replace(table, name=f"{ASSETS.name}/{table.name}")
-    return UploadDraft(file, table, limits, options)
+        return replace(table, name=f"{ASSETS.name}/{table.name}")
+    return table
+
+
+def _read_hub(services: Services, name: str, options: ReadOptions) -> Table:
+    return read_hub_table(name, services.settings.limits, options)
 
 
 def _show_draft(draft: UploadDraft) -> FileView:

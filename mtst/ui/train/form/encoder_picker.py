@@ -7,10 +7,11 @@ from pathlib import Path
 
 import gradio as gr
 
-from mtst.encoders.catalogue import CATALOGUE, HUB_ID, CatalogueEntry
+from mtst.encoders.catalogue import CATALOGUE, CatalogueEntry
 from mtst.encoders.info import EncoderInfo, encoder_info
 from mtst.encoders.prompts import describe_prompt
 from mtst.errors import EncoderError, MtstError
+from mtst.hub.repositories import HUB_ID
 from mtst.text import inline_text, truncate
 from mtst.ui.components.events import SILENT, UNCHANGED, Outputs, Update
 from mtst.ui.components.html import html, problem, quiet, show_message

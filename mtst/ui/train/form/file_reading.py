@@ -45,7 +45,7 @@ def reading_fields() -> ReadingFields:
             DELIMITER_CHOICES, label="Delimiter", info="Choose one, or type any signs", allow_custom_value=True,
             visible=False, elem_id="train-delimiter",
         )  # fmt: skip
-        sheet = gr.Dropdown([], label="Sheet or file", visible=False, elem_id="train-sheet")
+        sheet = gr.Dropdown([], label="Sheet, file or split", visible=False, elem_id="train-sheet")
     return ReadingFields(reading, header, encoding, delimiter, sheet)
 
 

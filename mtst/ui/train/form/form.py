@@ -135,6 +135,11 @@ def _connect(
     for button, path in ((panel.small_sample, SMALL_SAMPLE), (panel.large_sample, SAMPLE)):
         chosen = button.click(file_outputs.by_name(partial(read, str(path))), None, outputs, **SILENT)
         describe_after(chosen.then(**findings_cleared)).then(lambda: None, None, panel.upload, **SILENT)
+    fetched = gr.on(
+        [panel.fetch.click, panel.dataset_id.submit], file_outputs.by_name(partial(chosen_file.read_dataset, services)),
+        [panel.draft, panel.dataset_id], outputs, concurrency_limit=2, concurrency_id="hub", **SILENT,
+    )  # fmt: skip
+    describe_after(fetched.then(**findings_cleared)).then(lambda: None, None, panel.upload, **SILENT)
     for name in ("header", "encoding", "delimiter", "sheet"):
         reread = file_outputs.by_name(partial(_reread, services, name))
         changed = getattr(panel, name).input(reread, [panel.draft, getattr(panel, name)], outputs, **SILENT)

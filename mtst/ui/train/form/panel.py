@@ -28,6 +28,8 @@ class FormPanel:
     upload: gr.File
     small_sample: gr.Button
     large_sample: gr.Button
+    dataset_id: gr.Textbox
+    fetch: gr.Button
     draft: gr.State
     unread: gr.HTML
     fields: ReadingFields
@@ -130,7 +132,12 @@ def form_panel(services: Services, begin: gr.Button) -> FormPanel:
         with gr.Row():
             small = gr.Button("Sample of 600", min_width=120, elem_id="train-sample")
             large = gr.Button("Sample of 5,300", min_width=120, elem_id="train-sample-large")
-        unread = html(visible=False)
+        with gr.Accordion(
+            "Or a dataset of the Hub", open=False, visible=services.settings.hub_datasets, elem_id="train-hub"
+        ):
+            dataset_id = gr.Textbox(label="Name", placeholder="owner/name", max_lines=1, elem_id="train-hub-id")
+            fetch = gr.Button("Read it", size="sm", elem_id="train-hub-read")
+        unread = html(visible=False, elem_id="train-unread")
     with card("Columns", 2, "guessed; change them if wrong"):
         fields = reading_fields()
         text = gr.Dropdown([], label="Text", elem_id="train-text")
@@ -171,7 +178,7 @@ def form_panel(services: Services, begin: gr.Button) -> FormPanel:
         hyperparameters = hyperparameter_fields()
         wrong = html(visible=False, elem_id="train-wrong")
     return FormPanel(
-        upload, small, large, draft, unread, fields, text, labels, several, merge, treat, tasks, train_rows, rows,
-        lengths, save, saved_rows, findings, start, start_note, expectation, scenario, top_blocks, epochs_per_group,
-        about, schedule, drawing, open_groups, encoder, hyperparameters, wrong, begin,
+        upload, small, large, dataset_id, fetch, draft, unread, fields, text, labels, several, merge, treat, tasks,
+        train_rows, rows, lengths, save, saved_rows, findings, start, start_note, expectation, scenario, top_blocks,
+        epochs_per_group, about, schedule, drawing, open_groups, encoder, hyperparameters, wrong, begin,
     )  # fmt: skip

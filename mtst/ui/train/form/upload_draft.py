@@ -1,8 +1,7 @@
 """A visitor's file on its way to a run: the table, and the lengths of its texts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtst.data.dataset import Dataset, make_dataset
@@ -36,9 +35,12 @@ class ColumnChoice:
 
 @dataclass(eq=False)
 class UploadDraft:
-    """One visitor's file. The tokens of a text are counted once for each encoder, however often the choice changes."""
+    """One visitor's file or dataset; `read` reads it again, in another way.
 
-    path: Path
+    The tokens of a text are counted once for each encoder, however often the choice changes.
+    """
+
+    read: Callable[[ReadOptions], Table]
     table: Table
     limits: Limits
     options: ReadOptions = DETECT

@@ -1,6 +1,7 @@
 """How the file was read can be changed in the page, and what looks odd is shown there with a tick."""
 
 import zipfile
+from dataclasses import replace
 
 import gradio as gr
 import pytest
@@ -107,3 +108,12 @@ def test_without_a_file_nothing_is_shown(services: Services) -> None:
     view = chosen_file.reread_file(services, None, header=True)
     assert view.draft is None
     assert view.reading == gr.update(visible=False)
+
+
+def test_a_dataset_that_cannot_be_read_leaves_the_file_as_it_was(services: Services, view_of) -> None:
+    draft = view_of(TABLE).draft
+    view = chosen_file.read_dataset(services, draft, "no name")
+    assert view.draft is draft
+    assert "owner/name" in view.unread["value"]
+    services.settings = replace(services.settings, hub_datasets=False)
+    assert "This server reads no datasets" in chosen_file.read_dataset(services, draft, "owner/name").unread["value"]
