@@ -96,6 +96,11 @@ DECISIONS: dict[str, tuple[str, str, Treatment | None]] = {
         "in a spreadsheet program and save it again.",
         None,
     ),
+    "mixed types": (
+        "{what}, the others as numbers or TRUE and FALSE. Values that read the same are one label.",
+        "",
+        None,
+    ),
     "hidden rows": (
         "1 row is hidden in the sheet: it is read like any other.",
         "{count:,} rows are hidden in the sheet: they are read like any other.",

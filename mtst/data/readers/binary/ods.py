@@ -8,6 +8,7 @@ from itertools import islice
 from openpyxl.utils.datetime import WINDOWS_EPOCH
 
 from mtst.data.limits import Limits
+from mtst.data.readers.binary.mixed_types import MixedTypes
 from mtst.data.readers.binary.sheets import HEAD_ROWS, find_sheet, is_table, note_sheet
 from mtst.data.readers.binary.xlsx import DAMAGE_ERRORS, ELEMENTS_PER_CELL, SPARE_ELEMENTS, UNPACKED_FACTOR
 from mtst.data.readers.binary.xlsx_cells import NumberFormat, number_text
@@ -93,6 +94,8 @@ def _rows(archive: zipfile.ZipFile, limits: Limits, index: int, notes: Notes) ->
         if position == index:
             yield from rows
         if element[0] == "table":
+            if position == index:
+                reader.types.note(notes)
             position += 1
             reader = _SheetReader(limits, notes if position == index else Notes())
             if position > index:
@@ -131,6 +134,7 @@ class _SheetReader:
 
     limits: Limits
     notes: Notes
+    types: MixedTypes = field(default_factory=MixedTypes)
     _number: int = 1  # of the current row
     _column: int = 0
     _characters: int = 0
@@ -173,6 +177,8 @@ class _SheetReader:
             self._characters += len(value)
             if self._characters > self.limits.bytes:
                 raise ValueError(f"it holds more than {self.limits.megabytes:g} million characters")
+            typed = _attribute(attributes, "value-type") not in ("", "string")
+            self.types.add(self._column + 1, self._number, value, typed=typed)
             self._cells |= dict.fromkeys(range(self._column, self._column + repeated), value)
         elif _attribute(attributes, "formula"):
             self.notes.add("formulas", self._number, count=min(repeated, self.limits.columns))

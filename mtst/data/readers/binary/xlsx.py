@@ -15,6 +15,7 @@ from xml.parsers import expat
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH
 
 from mtst.data.limits import Limits
+from mtst.data.readers.binary.mixed_types import MixedTypes
 from mtst.data.readers.binary.sheets import HEAD_ROWS, find_sheet, is_table, note_sheet
 from mtst.data.readers.binary.xlsx_cells import NumberFormat, column_number, number_text, read_formats, unescape
 from mtst.data.readers.binary.xlsx_xml import Element, iter_elements
@@ -35,6 +36,7 @@ DAMAGE_ERRORS = (
     zipfile.BadZipFile, zlib.error, struct.error, expat.ExpatError, EOFError, OSError, RuntimeError, LookupError,
     ValueError,
 )  # fmt: skip
+TYPED = ("n", "b")  # types of cells: numbers, and TRUE or FALSE
 DIGITS = "0123456789"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -177,11 +179,14 @@ class _Workbook:
         cells: dict[int, str] = {}
         value = ""
         pieces: list[str] = []
+        types = MixedTypes()
         for name, parent, attributes, text in self._read_part(path):
             if name == "c":
                 column = column_number(attributes["r"].rstrip(DIGITS)) if "r" in attributes else column + 1
                 if value or pieces:
-                    self._add_cell(cells, column, self._cell_text(attributes, value, pieces), counted=bool(pieces))
+                    shown = self._cell_text(attributes, value, pieces)
+                    self._add_cell(cells, column, shown, counted=bool(pieces))
+                    types.add(column, number + 1, shown, typed=attributes.get("t", "n") in TYPED)
                 elif formula:
                     _note_formula(attributes, number, notes)
                 value, pieces, formula = "", [], False
@@ -198,6 +203,7 @@ class _Workbook:
                     yield Record(number, [cells.get(n, "") for n in range(1, max(cells) + 1)])
                     cells = {}
                 column = 0
+        types.note(notes)
 
     def _add_cell(self, cells: dict[int, str], column: int, shown: str, *, counted: bool) -> None:
         """Add a cell to its row, unless it shows nothing; `counted` tells whether its characters are counted."""

@@ -248,3 +248,12 @@ def test_a_text_said_often_counts_each_time(table_of):
 def test_that_one_of_several_sheets_is_read_is_said(table_of):
     assert table_of(workbook(ROWS), "one.xlsx").format == "XLSX"
     assert table_of(workbook(ROWS, notes=ROWS), "two.xlsx").format.startswith("XLSX, sheet “")
+
+
+def test_a_column_that_mixes_numbers_and_texts_is_said(table_of):
+    rows = [["text", "stars"], ["a", 5], ["b", "5"], ["c", True], ["d", "so-so"]]
+    table = table_of(workbook(rows))
+    assert table.column("stars") == ["5", "5", "TRUE", "so-so"]
+    (oddity,) = [oddity for oddity in table.decisions if oddity.kind == "mixed types"]
+    assert (oddity.count, oddity.line) == (1, 3)
+    assert "Column B mixes types: 1 of its values" in oddity.sentence

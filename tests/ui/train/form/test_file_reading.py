@@ -110,10 +110,10 @@ def test_without_a_file_nothing_is_shown(services: Services) -> None:
     assert view.reading == gr.update(visible=False)
 
 
-def test_a_dataset_that_cannot_be_read_leaves_the_file_as_it_was(services: Services, view_of) -> None:
+def test_a_dataset_that_cannot_be_read_leaves_the_file_as_it_was(services: Services, view_of, monkeypatch) -> None:
     draft = view_of(TABLE).draft
     view = chosen_file.read_dataset(services, draft, "no name")
     assert view.draft is draft
     assert "owner/name" in view.unread["value"]
-    services.settings = replace(services.settings, hub_datasets=False)
+    monkeypatch.setattr(services, "settings", replace(services.settings, hub_datasets=False))
     assert "This server reads no datasets" in chosen_file.read_dataset(services, draft, "owner/name").unread["value"]
