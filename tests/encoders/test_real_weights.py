@@ -40,6 +40,7 @@ def test_vectors_are_those_of_sentence_transformers_and_know_what_is_similar(fol
     assert spearmanr(cosines, grades).statistic > 0.8
 
 
+@pytest.mark.timeout(3_600)  # training a hundred million parameters on two cores
 @pytest.mark.parametrize("scenario", ["freeze-encoder", "top-k"])
 def test_a_model_is_trained_saved_and_loaded(folder, sample, tmp_path, scenario):
     model = MultiTaskSentenceTransformer(load_encoder(folder, fp32=True), sample.tasks)
