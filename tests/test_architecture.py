@@ -31,7 +31,7 @@ UI_LAYERS = (
     ("plots",),
     ("components",),
     ("services",),
-    ("compare", "map", "predict", "train"),
+    ("compare", "map", "predict", "start", "train"),
     ("scenarios",),
     ("api",),
     ("guide",),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mtst.comparison.bootstrap import Prediction, bootstrap_draws, interval, macro_f1_draws, widen
+from mtst.comparison.bootstrap import Labels, Prediction, bootstrap_draws, interval, macro_f1_draws, widen
 from mtst.comparison.results import Comparison, Rounds, ScenarioResult
 from mtst.data.labels.sets import label_indices, to_mask
 from mtst.data.tasks import Task
@@ -79,6 +79,24 @@ class Draws:
         started = self._comparison.started
         count = len(next(iter(started.truth.values())))
         return macro_f1_draws(started.tasks, started.truth, predictions, *bootstrap_draws(count, len(predictions)))
+
+
+def paired_difference(
+    tasks: Sequence[Task], truth: Labels, scenario: tuple[str, Prediction], than: tuple[str, Prediction]
+) -> Difference:
+    """Return the difference of one run to another whose predictions are of the same rows.
+
+    Args:
+        tasks: the tasks.
+        truth: the labels of the rows, by task.
+        scenario: the key of the run's scenario, and its predictions.
+        than: the same of the run that it is compared with.
+    """
+    rows = len(next(iter(truth.values())))
+    scores = [macro_f1_draws(tasks, truth, [one], *bootstrap_draws(rows, 1)) for _, one in (scenario, than)]
+    values = scores[0] - scores[1]
+    least = float(np.percentile(values, SIGNIFICANCE))
+    return Difference(scenario[0], than[0], float(values[0]), *interval(values), least)
 
 
 def _most_frequent(task: Task, values: Sequence[int]) -> int:

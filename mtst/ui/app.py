@@ -16,7 +16,7 @@ from mtst.ui.api.endpoints import name_endpoints
 from mtst.ui.compare.tab import compare_tab
 from mtst.ui.components.live_plot import head
 from mtst.ui.components.templates import render, static_text
-from mtst.ui.components.theme import STYLE, theme
+from mtst.ui.components.theme import STYLES, theme
 from mtst.ui.guide import guide_tab
 from mtst.ui.map.tab import map_tab
 from mtst.ui.predict.tab import predict_tab
@@ -26,6 +26,7 @@ from mtst.ui.server.gradio_patches import RelativeManifest, public_endpoints, re
 from mtst.ui.server.middleware import SecurityHeaders, log_to_stderr
 from mtst.ui.server.request_limits import RequestLimits
 from mtst.ui.services.services import Services
+from mtst.ui.start.tab import start_tab
 from mtst.ui.train.tab import train_tab
 
 TABS_JS = static_text("tabs.js")
@@ -36,7 +37,9 @@ def build_app(services: Services) -> gr.Blocks:
     with gr.Blocks(title="mtst", analytics_enabled=False, delete_cache=(600, 3600)) as demo:
         tokens = browser_tokens()
         gr.HTML(render("header", encoder=services.settings.encoder), apply_default_css=False)
-        with gr.Tabs(selected="compare", elem_id="tabs") as tabs:
+        with gr.Tabs(selected="start", elem_id="tabs") as tabs:
+            with gr.Tab("Start", id="start", elem_id="tab-start"):
+                start_tab(services, demo, tokens, tabs)
             with gr.Tab("Compare", id="compare", elem_id="tab-compare"):
                 sentences = compare_tab(services, tokens.run)
             with gr.Tab("Map", id="map", elem_id="tab-map"):
@@ -62,9 +65,10 @@ def launch(demo: gr.Blocks, services: Services) -> None:
         patch_mcp()
     demo.queue(max_size=64, api_open=False)
     rest_between_events(demo)
+    style = "".join(path.read_text(encoding="utf-8") for path in STYLES)
     demo.launch(
         theme=theme(),
-        head=f"<style>{STYLE.read_text(encoding='utf-8')}</style>{head()}",  # `css=` would rewrite the selectors
+        head=f"<style>{style}</style>{head()}",  # `css=` would rewrite the selectors
         js=TABS_JS,
         max_threads=200,
         max_file_size=int(max(services.settings.max_upload_mb, services.settings.max_model_mb) * 1e6),

@@ -128,7 +128,7 @@ def open_page(
 
     Unless `tab` is Compare, no sentences are compared, which saves a second.
     """
-    if tab != "Compare":
+    if tab != "Start":  # where a new visitor begins
         stored = {**(stored or {}), "mtst-tab": tab}
     page: Page = profile.new_page()
     profile.clear_cookies()

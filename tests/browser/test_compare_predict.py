@@ -108,4 +108,4 @@ def test_tabs_are_reached_by_arrow_keys(visitor) -> None:
     page.keyboard.press("End")
     assert page.locator("[role=tab][aria-selected=true]").inner_text() == "Guide"
     page.keyboard.press("ArrowRight")
-    assert page.locator("[role=tab][aria-selected=true]").inner_text() == "Compare"
+    assert page.locator("[role=tab][aria-selected=true]").inner_text() == "Start"

@@ -5,7 +5,7 @@ from urllib.parse import urlparse
 
 from playwright.sync_api import Page, TimeoutError
 
-TABS = ("Compare", "Map", "Predict", "Train", "Scenarios", "Guide")
+TABS = ("Start", "Compare", "Map", "Predict", "Train", "Scenarios", "Guide")
 
 
 class Visitor:

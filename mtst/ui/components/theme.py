@@ -4,7 +4,7 @@ import gradio as gr
 
 from mtst.assets import ASSETS
 
-STYLE = ASSETS / "style.css"
+STYLES = (ASSETS / "style.css", ASSETS / "start.css")
 
 
 _PAPER = gr.themes.Color(

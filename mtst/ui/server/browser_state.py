@@ -7,16 +7,17 @@ import gradio as gr
 
 @dataclass(frozen=True)
 class BrowserTokens:
-    """The tokens of the last run, learning-rate search, comparison and uploaded model."""
+    """The tokens of the last run, learning-rate search, comparison and uploaded model, and of the runs of the demo."""
 
     run: gr.BrowserState
     search: gr.BrowserState
     comparison: gr.BrowserState
     model: gr.BrowserState
+    demo: gr.BrowserState
 
 
 def browser_tokens() -> BrowserTokens:
     """Build the components, outside of all tabs: what is in a tab is not read before the tab is opened."""
     # A fixed secret lets a restarted app read the values; it protects nothing.
-    names = ("mtst-run", "mtst-rates", "mtst-comparison", "mtst-model")
+    names = ("mtst-run", "mtst-rates", "mtst-comparison", "mtst-model", "mtst-demo")
     return BrowserTokens(*(gr.BrowserState(None, storage_key=name, secret="mtst") for name in names))  # noqa: S106

@@ -15,17 +15,21 @@
   const title = tab => tab.textContent.trim();
   // The first comparison starts when its tab is first shown: Gradio's own load event comes with every page, whichever
   // tab it opens at.
+  const press = selector => {  // Gradio makes what is in a tab when the tab is first shown
+    const button = document.querySelector(selector);
+    button ? button.click() : setTimeout(press, 50, selector);
+  };
   let compared = false;
   const opened = name => {
     remember(name);
     if (name !== 'Compare' || compared) return;
     compared = true;
-    document.querySelector('#compare-go').click();
+    press('#compare-go');
   };
   const tabs = [...document.querySelectorAll('#tabs [role=tab], #tabs .overflow-dropdown button')];
   const start = tabs.find(tab => title(tab) === remembered());
   start?.click();
-  opened(start ? title(start) : 'Compare');
+  opened(start ? title(start) : 'Start');
   const list = document.querySelector('#tabs [role=tablist]');
   new MutationObserver(() => {
     const selected = list.querySelector('[aria-selected=true]');

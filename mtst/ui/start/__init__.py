@@ -1,0 +1,1 @@
+"""The Start tab: what the page is for, and a demo of freezing."""
