@@ -23,6 +23,7 @@ from mtst.ui.predict.tab import predict_tab
 from mtst.ui.scenarios.tab import scenarios_tab
 from mtst.ui.server.browser_state import browser_tokens
 from mtst.ui.server.gradio_patches import RelativeManifest, public_endpoints, refuse_url_downloads, rest_between_events
+from mtst.ui.server.link_preview import PICTURE_ROUTE, LinkPreview
 from mtst.ui.server.middleware import SecurityHeaders, log_to_stderr
 from mtst.ui.server.request_limits import RequestLimits
 from mtst.ui.services.services import Services
@@ -115,7 +116,8 @@ def server_options(services: Services, endpoints: Collection[str]) -> dict[str, 
 
     middleware = [
         Middleware(SecurityHeaders),
+        Middleware(LinkPreview),
         Middleware(RelativeManifest),
         Middleware(RequestLimits, endpoints=endpoints, max_bytes=max_bytes, max_upload_bytes=max_upload_bytes),
     ]
-    return {"middleware": middleware, "routes": [Route("/health", health)]}
+    return {"middleware": middleware, "routes": [Route("/health", health), PICTURE_ROUTE]}
