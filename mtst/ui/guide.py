@@ -1,5 +1,7 @@
 """The Guide tab: what freezing is and when it pays."""
 
+import re
+
 import gradio as gr
 
 from mtst.assets import ASSETS
@@ -21,12 +23,18 @@ def guide_text() -> str:
         for entry in CATALOGUE.values()
     )
     text = GUIDE.read_text(encoding="utf-8")
-    return text.replace("{scenarios}", table).replace(
+    contents = "\n".join(f"- [{title}](#{_anchor(title)})" for title in re.findall("^## (.+)$", text, re.M))
+    return text.replace("{contents}", contents).replace("{scenarios}", table).replace(
         "{encoders}", f"| encoder | what it knows | languages | MTEB |\n|---|---|---|---|\n{encoders}"
     )
+
+
+def _anchor(title: str) -> str:
+    """Return the id that Gradio gives to a heading."""
+    return "h-" + re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
 
 
 def guide_tab() -> None:
     """Build the tab."""
     with gr.Column(elem_classes="card guide"):
-        gr.Markdown(guide_text())
+        gr.Markdown(guide_text(), header_links=True)
