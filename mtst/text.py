@@ -1,5 +1,6 @@
-"""Show text from outside exactly: markup as text, control characters as pictures, text direction isolated."""
+"""Text from outside: shown exactly, with markup as text and its direction isolated, and normalized in linear time."""
 
+import unicodedata
 from html import escape
 
 # Unicode has a picture for each control character.
@@ -34,3 +35,30 @@ FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 def isolate_bidi(text: str) -> str:
     """Return the text with its direction isolated, so that it cannot reorder the sentence around it."""
     return f"{FIRST_STRONG_ISOLATE}{text}{POP_ISOLATE}" if BIDI_CONTROLS & set(text) else text
+
+
+NORMALIZED_PIECE = 1_000  # characters that are normalized at once
+JOINING = frozenset((*range(0x1160, 0x1200), 0xFF9E, 0xFF9F))  # vowels and ends of Hangul, half-width sound marks
+
+
+def normalize_unicode(text: str) -> str:
+    """Return a text with composed letters and without compatibility forms (Unicode's NFKC).
+
+    Sorting the accents of one letter takes quadratic time, and a text may be nothing but accents. So it is normalized
+    in pieces, which begin at letters wherever there are letters.
+    """
+    if text.isascii():
+        return text
+    pieces, start = [], 0
+    while start < len(text):
+        end = start + NORMALIZED_PIECE
+        limit = min(len(text), end + NORMALIZED_PIECE)
+        while end < limit and not _begins_letter(text[end]):
+            end += 1
+        pieces.append(unicodedata.normalize("NFKC", text[start:end]))
+        start = end
+    return "".join(pieces)
+
+
+def _begins_letter(character: str) -> bool:
+    return not unicodedata.combining(character) and ord(character) not in JOINING

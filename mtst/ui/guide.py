@@ -24,8 +24,10 @@ def guide_text() -> str:
     )
     text = GUIDE.read_text(encoding="utf-8")
     contents = "\n".join(f"- [{title}](#{_anchor(title)})" for title in re.findall("^## (.+)$", text, re.M))
-    return text.replace("{contents}", contents).replace("{scenarios}", table).replace(
-        "{encoders}", f"| encoder | what it knows | languages | MTEB |\n|---|---|---|---|\n{encoders}"
+    return (
+        text.replace("{contents}", contents)
+        .replace("{scenarios}", table)
+        .replace("{encoders}", f"| encoder | what it knows | languages | MTEB |\n|---|---|---|---|\n{encoders}")
     )
 
 

@@ -1,8 +1,9 @@
 """The values of a column as labels: which are similar, how they are sorted, and which are rare."""
 
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+
+from mtst.text import normalize_unicode
 
 RARE_SHARE = 0.25  # of an even share of the rows
 MIN_ROWS = 8
@@ -27,7 +28,7 @@ def sort_labels(labels: Iterable[str]) -> tuple[str, ...]:
 
 def normalize_label(label: str) -> str:
     """Return a label without case, width of letters and repeated blanks: the same for similar labels."""
-    return " ".join(unicodedata.normalize("NFKC", label).casefold().split())
+    return " ".join(normalize_unicode(label).casefold().split())
 
 
 def group_similar(counts: Counter[str]) -> tuple[tuple[str, ...], ...]:

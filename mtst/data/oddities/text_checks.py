@@ -1,12 +1,12 @@
 """Texts that look odd: lines that a quote swallowed, HTML, copies in another form of Unicode."""
 
 import re
-import unicodedata
 from collections.abc import Iterator
 
 from mtst.data.oddities.columns import ChosenColumns, plural
 from mtst.data.oddities.treatments import CLEAN, TAG
 from mtst.data.readers.notes import Oddity, Treatment, shorten
+from mtst.text import normalize_unicode
 
 ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#x[0-9a-fA-F]{1,5});")
 
@@ -69,7 +69,7 @@ def unicode_copies(columns: ChosenColumns) -> Iterator[Oddity]:
     for row, cell in enumerate(columns.texts):
         if not cell.isascii():
             text = cell.strip()
-            if forms.setdefault(unicodedata.normalize("NFKC", text), text) != text:
+            if forms.setdefault(normalize_unicode(text), text) != text:
                 copies.append(row)
     if copies:
         yield Oddity(

@@ -2,7 +2,6 @@
 
 import html
 import re
-import unicodedata
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -10,6 +9,7 @@ from functools import reduce
 from mtst.data.readers.notes import Treatment
 from mtst.data.table import Table
 from mtst.errors import DataError
+from mtst.text import normalize_unicode
 
 TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]{0,10}(?:\s[^<>]{0,300})?/?>|<!--.{0,1000}?-->", re.S)
 MISSING = "--missing"
@@ -20,11 +20,6 @@ LEAVE_OUT = "--leave-out"
 def clean_html(text: str) -> str:
     """Return a text without HTML tags, with the characters that entities stand for and single blanks."""
     return " ".join(html.unescape(TAG.sub(" ", text)).split())
-
-
-def normalize_unicode(text: str) -> str:
-    """Return a text with composed letters and without compatibility forms (Unicode's NFKC)."""
-    return unicodedata.normalize("NFKC", text)
 
 
 CLEANERS: dict[str, Callable[[str], str]] = {"html": clean_html, "unicode": normalize_unicode}
