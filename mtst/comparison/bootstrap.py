@@ -12,6 +12,7 @@ import numpy as np
 
 from mtst.data.labels.sets import is_labelled, multi_hot
 from mtst.data.tasks import Task
+from mtst.evaluation.f1 import macro_f1
 from mtst.evaluation.scores import Scores
 
 DRAWS = 2_000
@@ -91,10 +92,7 @@ def _macro_f1(task: Task, truth: Sequence[int], predicted: Sequence[int], counts
     labelled = is_labelled(truth)
     is_true, is_predicted = (_has_label(task, values)[labelled] for values in (truth, predicted))
     counts = counts[:, labelled]
-    true_positives = counts @ (is_true * is_predicted)
-    total = counts @ (is_true + is_predicted)
-    occurring = (total > 0).sum(axis=1).clip(min=1)
-    return (2 * true_positives / total.clip(min=1)).sum(axis=1) / occurring
+    return macro_f1(counts @ (is_true * is_predicted), counts @ (is_true + is_predicted))
 
 
 def _has_label(task: Task, values: Sequence[int]) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 from mtst.data.dataset import UNLABELLED, Dataset
 from mtst.data.labels.sets import label_indices, multi_hot, to_mask
 from mtst.data.tasks import Task
+from mtst.evaluation.f1 import f1_scores
 from mtst.evaluation.scores import Confusion
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ def _score(task: Task, name: str, rows: Sequence[PredictedRow]) -> SliceScores:
     # as a whole label.
     present = truth.any(axis=0)
     both, total = (truth & predicted).sum(axis=0), truth.sum(axis=0) + predicted.sum(axis=0)
-    f1 = 2 * both[present] / total[present]
+    f1 = f1_scores(both[present], total[present])
     accuracy = sum(row.is_correct for row in rows) / len(rows)
     return SliceScores(name, len(rows), accuracy, float(f1.mean()) if len(f1) else accuracy)
 

@@ -10,6 +10,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from mtst.data.dataset import Dataset
 from mtst.data.labels.sets import is_labelled, multi_hot
 from mtst.data.tasks import Task
+from mtst.evaluation.f1 import f1_scores, macro_f1
 from mtst.evaluation.scores import LabelScores, Scores
 from mtst.model.outputs import probabilities, targets
 
@@ -36,8 +37,8 @@ def score_multi_label(task: Task, logits: Tensor, values: Sequence[int]) -> Scor
     predicted = probability >= task.threshold
     both, actual, claimed = (matrix.sum(axis=0) for matrix in (truth & predicted, truth, predicted))
     precision, recall = both / claimed.clip(min=1), both / actual.clip(min=1)
-    f1 = 2 * both / (actual + claimed).clip(min=1)
-    occurs = actual + claimed > 0
+    total = actual + claimed
+    f1, occurs = f1_scores(both, total), total > 0
     target = targets(task, values)[known]
     return Scores(
         rows=len(truth),
@@ -45,14 +46,14 @@ def score_multi_label(task: Task, logits: Tensor, values: Sequence[int]) -> Scor
         accuracy=float((truth == predicted).all(axis=1).mean()),
         precision=_mean(precision[occurs]),
         recall=_mean(recall[occurs]),
-        macro_f1=_mean(f1[occurs]),
+        macro_f1=float(macro_f1(both, total)),
         weighted_f1=float((f1 * actual).sum() / max(1, actual.sum())),
         calibration_error=_calibration_error(probability, truth),
         labels=tuple(
             LabelScores(int(n), float(p), float(r), float(f))
             for n, p, r, f in zip(actual, precision, recall, f1, strict=True)
         ),
-        micro_f1=float(2 * both.sum() / max(1, (actual + claimed).sum())),
+        micro_f1=float(f1_scores(both.sum(), total.sum())),
         samples_f1=float(_f1_by_row(truth, predicted).mean()),
         mean_average_precision=_mean_average_precision(probability, truth),
     )
@@ -65,7 +66,7 @@ def _mean(values: np.ndarray) -> float:
 def _f1_by_row(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """Return the F1 of the label set of each row; 1 where it is empty and predicted to be."""
     sizes = truth.sum(axis=1) + predicted.sum(axis=1)
-    return np.where(sizes > 0, 2 * (truth & predicted).sum(axis=1) / sizes.clip(min=1), 1.0)
+    return np.where(sizes > 0, f1_scores((truth & predicted).sum(axis=1), sizes), 1.0)
 
 
 def _mean_average_precision(probability: np.ndarray, truth: np.ndarray) -> float:
@@ -115,13 +116,8 @@ def best_threshold(task: Task, logits: Tensor, values: Sequence[int]) -> float:
     sizes = np.geomspace(max(1, FEWEST * count), min(len(ranked) - 1, MOST * count), CANDIDATES).astype(int)
     sizes = np.unique(sizes.clip(1, len(ranked) - 1))
     candidates = (ranked[sizes - 1].astype(float) + ranked[sizes]) / 2
-    scores = np.array([_macro_f1(truth, probability >= threshold) for threshold in candidates])
+    claimed = (probability >= threshold for threshold in candidates)
+    scores = np.array([macro_f1((truth & each).sum(axis=0), truth.sum(axis=0) + each.sum(axis=0)) for each in claimed])
     weights = np.ones(min(SMOOTHING, len(scores)))
     smoothed = np.convolve(scores, weights, "same") / np.convolve(np.ones_like(scores), weights, "same")
     return float(candidates[smoothed.argmax()])
-
-
-def _macro_f1(truth: np.ndarray, predicted: np.ndarray) -> float:
-    sizes = truth.sum(axis=0) + predicted.sum(axis=0)
-    f1 = 2 * (truth & predicted).sum(axis=0) / sizes.clip(min=1)
-    return _mean(f1[sizes > 0])
