@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from mtst.data.labels.columns import parse_list
 from mtst.data.oddities.columns import ChosenColumns, plural
 from mtst.data.oddities.treatments import LEAVE_OUT, MISSING
 from mtst.data.readers.notes import Oddity, Treatment, shorten
@@ -117,10 +118,11 @@ def list_labels(columns: ChosenColumns) -> Iterator[Oddity]:
     """Yield the columns whose labels are lists: one with one entry is that label, an empty one is none."""
     for name in columns.single:
         cells = columns.label_cells(name)
-        lists = [cell for cell in cells if cell.startswith("[") and cell.endswith("]")]
+        entries = {cell: parse_list(cell) for cell in set(cells)}
+        lists = [cell for cell in cells if entries[cell] is not None]
         if lists:
             line, example = columns.first(cells, lists[0].__eq__)
-            empty = sum(cell.strip("[] ") == "" for cell in lists)
+            empty = sum(not any(entries[cell] or ()) for cell in lists)
             yield Oddity(
                 "list labels",
                 len(lists),

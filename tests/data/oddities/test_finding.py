@@ -79,6 +79,14 @@ def test_copies_in_another_form_of_unicode_are_said_and_made_one(table_of, form)
     assert odd(treat(table, Treatments(clean=("unicode",)))) == {}
 
 
+def test_every_form_of_a_list_that_is_unwrapped_is_counted_and_nothing_else(table_of):
+    cells = ["('glad',)", '{"choices": ["sad"]}', '[""]', "(sarcasm)", "[no list"]
+    rows = "".join('a,"{}"\n'.format(cell.replace('"', '""')) for cell in cells)
+    found = odd(table_of(f"text,mood\n{rows}"))["list labels"]
+    assert (found.count, found.line) == (3, 2)
+    assert "(1 row)" in found.sentence
+
+
 def test_lists_as_labels_are_unwrapped_and_said(table_of):
     table = table_of('{"text": "a", "mood": ["glad"]}\n{"text": "b", "mood": []}\n{"text": "c", "mood": ["sad"]}\n')
     found = odd(table)["list labels"]
