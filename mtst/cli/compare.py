@@ -102,7 +102,7 @@ def compare(
     print_oddities(data.oddities)
     scenarios = tuple(scenario or comparable_scenarios(data.tasks))
     attempts = plan_comparison(data, config, scenarios, seeds, alone=alone, test=test_data)
-    if expected := expect_for(data):
+    if expected := expect_for(data.tasks, data.labelled_rows):
         typer.echo(describe_expectation(expected))
     loaded = load_with_progress(encoder, prompt, fp32=fp32)
     comparison = Comparison()

@@ -6,7 +6,7 @@ on test rows, of runs that were long enough.
 
 import csv
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import log
@@ -14,7 +14,7 @@ from statistics import mean, stdev
 
 from mtst.assets import KNOWN_RESULTS
 from mtst.comparison.difference import MIN_GAIN
-from mtst.data.dataset import Dataset
+from mtst.data.tasks import Task
 from mtst.training.scenarios import FIXED
 
 REFERENCE = "freeze-encoder"  # what gains are measured against
@@ -58,10 +58,15 @@ class Expectation:
         return max(self.gains, key=lambda key: self.gains[key])
 
 
-def expect_for(data: Dataset) -> Expectation | None:
-    """Return what to expect on these rows, by the task that has most labels; None if too little is known."""
-    task = max(data.tasks, key=lambda task: len(task.labels))
-    return expect(sum(data.counts(task).values()), len(task.labels))
+def expect_for(tasks: Sequence[Task], labelled_rows: Callable[[Task], int]) -> Expectation | None:
+    """Return what to expect by the task that has most labels; None if too little is known.
+
+    Args:
+        tasks: the tasks.
+        labelled_rows: how many rows there are for a task.
+    """
+    task = max(tasks, key=lambda task: len(task.labels))
+    return expect(labelled_rows(task), len(task.labels))
 
 
 def expect(rows: int, labels: int, *, without: str = "") -> Expectation | None:

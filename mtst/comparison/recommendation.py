@@ -17,8 +17,9 @@ import numpy as np
 from mtst.comparison.best_guess import BestGuess, guess_best
 from mtst.comparison.difference import MIN_GAIN, SIGNIFICANCE, Difference, Draws, difference_of, differences_to
 from mtst.comparison.events import Dropped
-from mtst.comparison.known_results import REFERENCE, Expectation, expect
+from mtst.comparison.known_results import REFERENCE, Expectation, expect_for
 from mtst.comparison.results import Comparison, ScenarioResult
+from mtst.data.labels.sets import is_labelled
 from mtst.data.tasks import Task
 from mtst.evaluation.scores import mean_macro_f1
 from mtst.training.scenarios import find_scenario
@@ -180,9 +181,13 @@ def _best_guess(guess: BestGuess | None, title: Callable[[str], str]) -> str:
 def _expect(comparison: Comparison) -> Expectation | None:
     """Return what public sets say of as many rows, by the task that has most labels."""
     started = comparison.started
-    task = max(started.tasks, key=lambda task: len(task.labels))
-    rows = sum(value >= 0 for value in started.truth[task.name])
-    return expect(rows if comparison.folds > 1 else started.train_rows + started.validation_rows, len(task.labels))
+
+    def labelled_rows(task: Task) -> int:
+        if comparison.folds > 1:
+            return int(is_labelled(started.truth[task.name]).sum())
+        return started.train_rows + started.validation_rows
+
+    return expect_for(started.tasks, labelled_rows)
 
 
 def stopping_point(dropped: Dropped, folds: int) -> str:

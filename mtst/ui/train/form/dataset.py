@@ -109,7 +109,7 @@ def _no_data(why: Markup, scenario: str | None) -> DataView:
 
 def expectation_of(data: Dataset) -> Markup:
     """Return what to expect of the scenarios by results on public data; nothing if too little is known."""
-    expected = expect_for(data)
+    expected = expect_for(data.tasks, data.labelled_rows)
     return quiet(describe_expectation(expected)) if expected else Markup()
 
 
