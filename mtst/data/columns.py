@@ -5,13 +5,12 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from mtst.data.labels.choice import guess_separator
+from mtst.data.labels.choice import guess_separator, sampled_cells
 from mtst.data.labels.columns import split_labels
 from mtst.data.limits import Limits
 from mtst.data.table import Table
 from mtst.errors import DataError
 
-SAMPLE_ROWS = 2_000
 SPLIT_ROWS = 300  # of a column whose cells hold several labels
 MAX_GUESSED_TASKS = 3
 MAX_NUMERIC_LABELS = 20  # up to so many distinct numbers are labels, whatever they count
@@ -40,7 +39,7 @@ def guess_columns(table: Table) -> tuple[str, tuple[str, ...]]:
     The text column has the longest distinct cells. A label column repeats a few short values; words count more than
     numbers, and the name of a column may count for or against it.
     """
-    cells = {name: [cell.strip() for cell in table.column(name)[:SAMPLE_ROWS]] for name in table.columns}
+    cells = {name: sampled_cells(table, name) for name in table.columns}
     text = max(table.columns, key=lambda name: _text_score(name, cells[name]))
     scores = {name: _label_score(name, cells[name]) for name in table.columns if name != text}
     threshold = NEAR_BEST * max(scores.values(), default=0.0)

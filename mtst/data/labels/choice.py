@@ -14,6 +14,7 @@ MIN_LISTS = 0.9  # share of the filled cells that are lists in a column of lists
 MIN_SEVERAL = 2  # distinct cells with several labels
 MAX_LABELS = 200  # that a column could be split into
 SAMPLE_CELLS, SAMPLE_DISTINCT = 2_000, 300  # the first cells that a guess looks at, and different ones among them
+TABLE_CELLS = 50_000  # that guesses look at in all columns of a table: lists in cells take long to parse
 MIN_RECOMBINED = 0.5  # share of the labels in such cells that occur in other cells too
 FLAG_TASK = "labels"  # the name of a task that is made of columns of 0 and 1
 
@@ -36,6 +37,16 @@ def guess_flags(table: Table) -> LabelColumns | None:
     return LabelColumns(FLAG_TASK, flags) if len(flags) >= MIN_FLAG_COLUMNS else None
 
 
+def sampled_cells(table: Table, name: str) -> list[str]:
+    """Return the cells of evenly spaced rows that a guess looks at, stripped; fewer in a table of many columns.
+
+    Raises:
+        DataError: there is no such column.
+    """
+    rows = min(SAMPLE_CELLS, max(1, TABLE_CELLS // len(table.columns)))
+    return [cell.strip() for cell in table.column(name)[:: max(1, -(-len(table.rows) // rows))]]
+
+
 def _holds_flags(cells: Sequence[str]) -> bool:
     values = {cell.strip().lower() for cell in cells} - {""}
     return len(values) == 2 and values <= FLAGS.keys()
@@ -44,8 +55,7 @@ def _holds_flags(cells: Sequence[str]) -> bool:
 def guess_separator(cells: Sequence[str]) -> str | None:
     """Return what stands between the labels of a cell; None if every cell holds one label.
 
-    Where the labels are lists it does not matter, and is a comma. Only the beginning of a column is looked at: a table
-    can have a thousand columns.
+    Where the labels are lists it does not matter, and is a comma. Only the beginning of a column is looked at.
     """
     return _guess_separator(_sample(cells))
 

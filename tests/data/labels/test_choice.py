@@ -1,8 +1,18 @@
 import pytest
 
 from mtst.data.columns import guess_columns
-from mtst.data.labels.choice import LabelChoice, guess_flags, guess_separator, may_hold_several, parse_label_columns
+from mtst.data.labels.choice import (
+    SAMPLE_CELLS,
+    TABLE_CELLS,
+    LabelChoice,
+    guess_flags,
+    guess_separator,
+    may_hold_several,
+    parse_label_columns,
+    sampled_cells,
+)
 from mtst.data.labels.columns import LabelColumns
+from mtst.data.table import Table
 from mtst.errors import DataError
 
 
@@ -34,6 +44,16 @@ def test_a_column_that_could_be_split_is_offered_but_not_one_of_sentences():
     assert may_hold_several(["food, drinks", "arts, crafts"])
     assert not may_hold_several(["joy", "anger"])
     assert not may_hold_several([f"sentence {n}, with a comma and {n} words" for n in range(300)])
+
+
+@pytest.mark.parametrize("columns", [2, 40, 1_000])
+def test_a_guess_looks_at_few_cells_of_a_wide_table_from_its_beginning_to_its_end(columns):
+    rows = tuple((f" {row} ",) * columns for row in range(3_000))
+    names = tuple(f"c{number}" for number in range(columns))
+    cells = sampled_cells(Table("wide.csv", names, rows, tuple(range(3_000))), "c1")
+    assert len(cells) * columns <= min(TABLE_CELLS, SAMPLE_CELLS * columns)
+    assert cells[0] == "0"
+    assert int(cells[-1]) >= 2_900
 
 
 @pytest.fixture

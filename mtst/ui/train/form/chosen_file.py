@@ -9,7 +9,7 @@ import gradio as gr
 
 from mtst.assets import ASSETS
 from mtst.data.columns import guess_columns
-from mtst.data.labels.choice import guess_flags, guess_separator, may_hold_several
+from mtst.data.labels.choice import guess_flags, guess_separator, may_hold_several, sampled_cells
 from mtst.data.readers.options import DETECT, ReadOptions
 from mtst.data.table import Table, read_hub_table, read_table
 from mtst.errors import DataError, MtstError
@@ -104,7 +104,7 @@ def _show_draft(draft: UploadDraft) -> FileView:
     if flags:
         labels = flags.replace_in(labels)
     together = [(f"{len(flags.columns)} columns of 0 and 1 as one task", str(flags))] if flags else []
-    several = [name for name in table.columns if name != text and may_hold_several(table.column(name))]
+    several = [name for name in table.columns if name != text and may_hold_several(sampled_cells(table, name))]
     return FileView(
         draft,
         text=gr.update(choices=columns, value=text),
