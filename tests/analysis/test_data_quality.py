@@ -35,7 +35,7 @@ def mixed(labels, seed=0):
 # --- copies
 
 
-def test_copies_and_those_that_disagree_are_found_with_the_row_they_copy():
+def test_copies_and_those_that_disagree_are_listed_with_the_row_they_copy():
     data = dataset([("One", 0, 0), ("two", 1, 0), (" one", 0, 1), ("ONE ", 1, -1), ("Two", 1, -1), ("three", -1, 1)])
     found = check_quality(data, apart(6))
     assert [(each.row, each.other) for each in found.copies] == [(2, 0), (3, 0), (4, 1)]
@@ -50,7 +50,7 @@ def test_copies_and_those_that_disagree_are_found_with_the_row_they_copy():
     assert found.near_copies == ()
 
 
-def test_near_copies_are_found_by_their_embeddings_once_each():
+def test_near_copies_are_detected_by_their_embeddings_once_each():
     data = dataset([(f"text {n}", 0, 0) for n in range(5)] + [("text 0", 0, 0)])
     embeddings = apart(6)
     embeddings[3] = embeddings[1] + 0.1 * embeddings[0]
@@ -62,7 +62,7 @@ def test_near_copies_are_found_by_their_embeddings_once_each():
     assert found[0].score >= NEAR_COPY_COSINE
 
 
-def test_near_copies_are_found_across_the_seams_of_a_long_table(monkeypatch):
+def test_near_copies_are_detected_across_the_chunks_of_a_long_table(monkeypatch):
     monkeypatch.setattr("mtst.analysis.data_quality.CHUNK_ROWS", 3)
     embeddings = apart(11)
     embeddings[10] = embeddings[1]
@@ -128,7 +128,7 @@ def test_a_row_is_not_judged_by_its_own_copies():
     assert {60, 61, 62, 63} <= {each.row for each in found}
 
 
-def test_a_seed_repeats_what_is_found():
+def test_a_seed_repeats_the_findings():
     labels = [n % 3 for n in range(60)]
     data = dataset([(f"text {n}", (label + n // 50) % 3, n % 2) for n, label in enumerate(labels)])
     assert suspicious_labels(data, mixed(labels), 1) == suspicious_labels(data, mixed(labels), 1)

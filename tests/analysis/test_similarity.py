@@ -79,7 +79,7 @@ def test_a_search_finds_what_ranking_everything_puts_first(count):
     assert rank_by_cosine(rows[3], rows)[0] == (3, pytest.approx(1, abs=1e-6))
 
 
-def test_equally_near_rows_are_found_in_order():
+def test_equally_near_rows_are_listed_in_order():
     assert [place for place, _ in search(np.array([1.0, 0.0]), np.tile([1.0, 0.0], (9, 1)), 4)] == [0, 1, 2, 3]
 
 

@@ -107,7 +107,7 @@ def events(http, name: str, arguments: dict) -> list[tuple[str, object]]:
     return [(one.split("\n")[0][7:], json.loads(one.split("\n")[1][6:])) for one in lines]
 
 
-def test_plain_http_is_answered_and_told_what_is_wrong(http) -> None:
+def test_plain_http_is_answered_and_errors_are_explained(http) -> None:
     ((kind, data),) = events(http, "predict", {"sentences": ["What a wonderful goal!"]})
     assert (kind, data[0][0]["topic"]["label"]) == ("complete", "sports")
     ((kind, data),) = events(http, "embed", {"sentences": []})

@@ -48,7 +48,7 @@ def wait_for_points(page: Page, count: int) -> None:
     page.wait_for_function(f"count => {curve}.length === count", arg=count)
 
 
-def test_a_run_is_followed_live_found_again_and_used(visit_train, few_rows: Path) -> None:
+def test_a_run_is_followed_live_reopened_and_used(visit_train, few_rows: Path) -> None:
     visitor = visit_train(few_rows)
     visitor.set("epochs", "4")
     visitor.start()

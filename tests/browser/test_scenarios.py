@@ -6,7 +6,7 @@ from pathlib import Path
 CHOSEN = {"freeze-encoder", "freeze-all"}
 
 
-def test_scenarios_are_compared_found_again_and_kept(visit, few_rows: Path) -> None:
+def test_scenarios_are_compared_reopened_and_kept(visit, few_rows: Path) -> None:
     visitor = visit()
     page = visitor.page
     visitor.tab("Scenarios")

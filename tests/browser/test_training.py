@@ -22,7 +22,7 @@ def test_gradual_unfreezing_is_drawn_before_and_while_it_runs(visit_train, few_r
     assert page.locator("#train-story td:has-text('SHA-256')").count() == 5  # two heads and two blocks have opened
 
 
-def test_learning_rates_are_found_and_used(visit_train, few_rows: Path) -> None:
+def test_learning_rates_are_suggested_and_used(visit_train, few_rows: Path) -> None:
     visitor = visit_train(few_rows)
     page = visitor.page
     page.click("#train-rates")

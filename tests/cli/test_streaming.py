@@ -183,7 +183,7 @@ def test_only_a_file_is_replaced(tmp_path, tiny_folder):
         assert "it is no file that may be replaced" in done.stderr
 
 
-def test_a_process_that_is_told_to_terminate_leaves_nothing(tmp_path, tiny_folder, start):
+def test_a_terminated_process_leaves_nothing(tmp_path, tiny_folder, start):
     out = tmp_path / "e.npy"
     process = start("-m", *embed(long_file(tmp_path / "my.csv", 100_000), out, tiny_folder()))
     wait_for(lambda: [path for path in parts_of(out) if path.stat().st_size > 1_000])

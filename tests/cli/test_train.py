@@ -82,7 +82,7 @@ def test_the_report_proves_what_was_frozen_and_repeats_the_run(file, tiny_folder
     assert all((tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes() for name in files)
 
 
-def test_found_learning_rates_are_used(file, tiny_folder, tmp_path):
+def test_suggested_learning_rates_are_used(file, tiny_folder, tmp_path):
     done = run(*train(file, tiny_folder(), "--find-rates", "--epochs", 1, "--report", tmp_path / "r.json"))
     assert done.exit_code == 0, done.stderr
     (rate,) = re.findall(r"rates found: heads ([\d.e+-]+)", done.stdout)

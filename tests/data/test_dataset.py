@@ -116,7 +116,7 @@ def test_taking_rows_keeps_them_together():
 ALIKE = "text,mood\na,glad \nb,Glad\nc,Glad\nd,glad\ne, sad\nf,ＧＬＡＤ\n"
 
 
-def test_labels_that_look_alike_stay_apart_and_are_told(table_of):
+def test_labels_that_look_alike_stay_apart_and_are_listed(table_of):
     data = make_dataset(table_of(ALIKE), "text", ["mood"])
     assert data.tasks[0].labels == ("Glad", "glad", "glad ", "sad", "ＧＬＡＤ")
     assert similar_labels(data) == {"mood": (("Glad", "glad", "glad ", "ＧＬＡＤ"),)}

@@ -289,7 +289,7 @@ def test_gradients_reach_every_block(fresh_encoder):
         assert any(named[name].grad.abs().sum() > 0 for name in group.parameters)
 
 
-def test_the_table_of_token_embeddings_is_found(encoder):
+def test_the_table_of_token_embeddings_is_identified(encoder):
     (table,) = encoder.token_embeddings
     assert table.weight.shape == (30522, 384)
     assert any(table.weight is parameter for parameter in encoder.backbone.parameters())

@@ -94,7 +94,7 @@ def test_finding_groups_leaves_no_trace(tiny_encoder):
     assert not blocks[0]._forward_hooks
 
 
-def test_groups_are_found_where_gradients_are_off(tiny_encoder):
+def test_groups_are_identified_where_gradients_are_off(tiny_encoder):
     with torch.no_grad():
         assert layer_groups(tiny_encoder.backbone, lambda: tiny_encoder(["a film"])) == tiny_encoder.groups
 

@@ -24,7 +24,7 @@ def test_the_encoder_knows_general_similarity_and_leaves_room(encoder):
     assert found.crowding < 0.15
 
 
-def test_a_space_in_which_all_is_alike_is_told_apart(fresh_encoder):
+def test_a_collapsed_embedding_space_is_detected(fresh_encoder):
     with torch.no_grad():
         *_, last = (value for name, value in fresh_encoder.backbone.named_parameters() if "LayerNorm.bias" in name)
         last.add_(10)

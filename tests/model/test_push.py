@@ -142,7 +142,7 @@ def test_one_that_is_there_and_private_gets_the_model(hub, online, saved):
     assert "mtst.json" in hub.repos["visitor/hidden"].files
 
 
-def test_whoever_is_not_known_is_told_to_log_in(hub, told, saved):
+def test_an_unknown_user_is_asked_to_log_in(hub, told, saved):
     (said,) = told(("push", saved, "visitor/new"))
     assert "does not know you, so visitor/new was not uploaded" in said
     assert "hf auth login" in said
@@ -151,13 +151,13 @@ def test_whoever_is_not_known_is_told_to_log_in(hub, told, saved):
     assert "visitor/new" not in hub.repos
 
 
-def test_a_token_that_may_not_write_is_told(hub, told, saved):
+def test_a_token_without_write_access_is_reported(hub, told, saved):
     hub.trouble("/api/repos/create", status=403)
     (said,) = told(("push", saved, "somebody/else"), token=hub.token)
     assert said.startswith("Your token may not do that with somebody/else.")
 
 
-def test_what_is_not_there_is_told(hub, told, saved):
+def test_a_missing_repository_revision_or_model_is_reported(hub, told, saved):
     hub.create("visitor/empty", private=False)
     none, revision, empty = told(
         ("download", "visitor/none"),
@@ -170,14 +170,14 @@ def test_what_is_not_there_is_told(hub, told, saved):
     assert "there is no mtst.json in it" in empty
 
 
-def test_what_is_no_name_is_told_before_the_hub_is_asked(told):
+def test_an_invalid_name_is_refused_before_the_hub_is_asked(told):
     names = ["nothing", "a/b/c", "../up", "visitor/", "visitor/na me", "./folder", ""]
     messages = told(*(("download", name) for name in names), endpoint=NOWHERE)
     assert len(messages) == len(names)
     assert all("neither a folder nor a name on the Hub" in message for message in messages)
 
 
-def test_without_a_network_it_is_told(told, saved):
+def test_an_unreachable_hub_is_reported(told, saved):
     there, back = told(("push", saved, "visitor/new"), ("download", "visitor/away"), endpoint=NOWHERE, token="hf_x")  # noqa: S106
     assert "could not be reached, so 'visitor/new' was not uploaded" in there
     assert "could not be reached, so 'visitor/away' was not fetched" in back
@@ -187,7 +187,7 @@ def test_without_a_network_it_is_told(told, saved):
     ("status", "words"),
     [(429, "no more requests"), (503, "out of order"), pytest.param(500, "out of order", marks=pytest.mark.slow)],
 )
-def test_a_hub_that_cannot_just_now_is_told(hub, told, saved, status, words):
+def test_a_failing_hub_is_reported(hub, told, saved, status, words):
     hub.trouble("/api/", status=status)
     there, back = told(("push", saved, "visitor/later"), ("download", "visitor/later"), token=hub.token)
     assert words in there
@@ -195,14 +195,14 @@ def test_a_hub_that_cannot_just_now_is_told(hub, told, saved, status, words):
     assert f"({status}), so 'visitor/later' was not fetched. Try again later" in back
 
 
-def test_a_disk_that_fills_up_while_a_model_is_fetched_is_told(hub, online, saved):
+def test_a_full_disk_during_a_download_is_reported(hub, online, saved):
     hub.add("visitor/large", saved)
     limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))\n" + LIGHT
     done = online("-c", limited, said=json.dumps(["download", "visitor/large"]) + "\n", token=hub.token)
     assert "The disk is full, so 'visitor/large' could not be stored" in done.stdout
 
 
-def test_a_folder_without_a_model_is_told(tmp_path):
+def test_a_folder_without_a_model_is_refused(tmp_path):
     done = CliRunner().invoke(app, ["push", str(tmp_path), "visitor/new"])
     assert done.exit_code == 2
     assert "holds no model" in done.stderr

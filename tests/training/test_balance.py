@@ -28,7 +28,7 @@ def test_more_weight_for_rare_labels_finds_more_of_their_rows(tiny_encoder, skew
     assert found[balance] > found["none"]
 
 
-def test_the_losses_that_are_told_are_not_weighed(tiny_encoder, skewed):
+def test_reported_losses_are_not_weighted(tiny_encoder, skewed):
     first = []
     for balance in ("none", "class-weights"):
         model = MultiTaskSentenceTransformer(tiny_encoder, skewed.tasks)

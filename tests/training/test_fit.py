@@ -91,7 +91,7 @@ def test_the_start_tells_what_is_computed_once(tiny, swapped, scenario, kept):
     assert next(fit(tiny, swapped, TrainConfig(scenario, top_blocks=1))).cached == kept
 
 
-def test_embedding_is_told_part_by_part_and_can_be_stopped(monkeypatch, tiny, swapped):
+def test_embedding_reports_its_progress_and_can_be_stopped(monkeypatch, tiny, swapped):
     monkeypatch.setattr("mtst.training.engine.feature_cache.ROWS_PER_PART", 6)
     run = fit(tiny, swapped, TrainConfig(epochs=2), baselines=False, should_stop=Stop(after=3))
     started, *embedded, finished = run
@@ -390,7 +390,7 @@ def test_the_ends_of_what_is_allowed_train(tiny, swapped, name, value):
     assert all(torch.isfinite(parameter).all() for parameter in tiny.parameters())
 
 
-def test_losses_are_told_without_smoothing(tiny, swapped):
+def test_losses_are_reported_without_smoothing(tiny, swapped):
     first = [
         next(
             event.losses
@@ -603,7 +603,7 @@ def test_a_model_can_be_used_on_the_graph_as_soon_as_the_run_says_that_it_has_fi
             )
 
 
-def test_weights_that_break_in_the_last_step_of_an_epoch_are_told_of(tiny, swapped):
+def test_weights_that_break_in_the_last_step_of_an_epoch_are_reported(tiny, swapped):
     events = fit(tiny, swapped, TrainConfig(epochs=1, batch_size=64), baselines=False)
     assert any(isinstance(event, StepEnded) for event in events)  # the first one
     with torch.no_grad():

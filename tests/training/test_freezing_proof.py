@@ -55,7 +55,7 @@ def test_a_group_that_was_to_open_after_the_run_ended_was_never_open(tiny):
 
 
 @pytest.mark.parametrize("place", [0, 1, -1])
-def test_one_bit_of_a_frozen_group_is_found(tiny, place):
+def test_one_changed_bit_of_a_frozen_group_is_detected(tiny, place):
     groups = model_groups(tiny)
     proof = FreezingProof(groups, ())
     flip(groups[1].parameters[place])

@@ -107,7 +107,7 @@ def test_gradual_opens_the_heads_and_then_one_group_after_another_from_the_top()
 
 
 @pytest.mark.parametrize("each", [1, 2, 3])
-def test_gradual_waits_as_many_epochs_as_it_is_told(each):
+def test_gradual_waits_as_many_epochs_as_configured(each):
     found = opening("gradual", epochs_per_group=each)
     assert [found[key] for key in reversed(LAYERS)] == [1 + each * n for n in range(1, 8)]
 

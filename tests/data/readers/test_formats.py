@@ -120,7 +120,7 @@ def pairs_of(table):
 
 
 @pytest.mark.parametrize("content", WITH_HEADER.values(), ids=WITH_HEADER)
-def test_a_table_below_something_else_is_found(table_of, content):
+def test_a_table_below_something_else_is_detected(table_of, content):
     table = table_of(content)
     assert pairs_of(table) == ROWS
     assert table.header

@@ -84,7 +84,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path, place):
     "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "latin-1"]
 )
 @pytest.mark.parametrize("text", [FRENCH, GERMAN, "café\n", FRENCH * 2000])
-def test_the_encoding_of_a_western_text_is_found(text, encoding):
+def test_the_encoding_of_a_western_text_is_detected(text, encoding):
     assert decoded(text.encode(encoding)) == text
 
 
@@ -98,7 +98,7 @@ def test_a_mark_decides(text, mark):
 @pytest.mark.parametrize(
     ("text", "encoding"), [(RUSSIAN, "cp1251"), (CHINESE * 2, "gb18030"), (POLISH, "cp1250"), (JAPANESE, "cp932")]
 )
-def test_other_encodings_are_found_where_the_text_is_long_enough(text, encoding):
+def test_other_encodings_are_detected_where_the_text_is_long_enough(text, encoding):
     assert decoded(text.encode(encoding)) == text
 
 

@@ -38,7 +38,7 @@ def test_a_model_of_every_layout_is_downloaded_trained_saved_and_loaded(client, 
     assert layout is checkpoints.pickled or not any(path.endswith(".bin") for path in fetched)
 
 
-def test_a_name_of_the_catalogue_is_found_where_the_hub_has_moved_it(client, hub, publish):
+def test_a_catalogue_name_is_followed_where_the_hub_has_moved_it(client, hub, publish):
     publish(kind="roberta", name="FacebookAI/roberta-base")
     hub.moved["roberta-base"] = "FacebookAI/roberta-base"
     assert not client.call("info", name="roberta-base")["is_local"]

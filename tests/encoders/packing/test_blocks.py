@@ -235,7 +235,7 @@ def test_a_backbone_without_blocks_is_one_whole(exact):
     assert not stack.packs
 
 
-def test_blocks_that_are_told_apart_by_their_places_are_not_entered(tiny_folder, monkeypatch):
+def test_blocks_that_depend_on_their_position_are_not_entered(tiny_folder, monkeypatch):
     """A model that treats its blocks by their numbers would treat the third as the first if a pass began there."""
     from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions
     from transformers.models.bert.modeling_bert import BertEncoder

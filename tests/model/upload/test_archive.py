@@ -41,7 +41,7 @@ def at(name):
     return f"mtst-model/{name}"
 
 
-def test_files_are_found_below_the_folder_of_the_model_and_without_it(content, sent):
+def test_a_model_is_read_below_its_folder_and_without_one(content, sent):
     flat = {name.removeprefix("mtst-model/"): data for name, data in content.items()}
     for raw in (zipped(content), zipped(flat, zipfile.ZIP_DEFLATED)):
         with open_archive(sent(raw=raw), 50.0) as archive:

@@ -162,7 +162,7 @@ def test_the_encoder_follows_the_labels_of_a_task_only_if_it_weighs_something(ca
     assert (found[0] == found[1]) == (weight == 0)
 
 
-def test_learned_weights_are_told_and_move(tiny, swapped):
+def test_learned_weights_are_reported_and_move(tiny, swapped):
     config = TrainConfig(epochs=3, batch_size=4, learn_weights=True)
     epochs = [event.weights for event in fit(tiny, swapped, config, baselines=False) if isinstance(event, EpochEnded)]
     assert epochs[0] == {"topic": 1.0, "place": 1.0}

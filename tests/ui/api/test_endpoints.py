@@ -100,7 +100,7 @@ def test_what_cannot_be_embedded_or_labelled_is_refused_in_words(api, sentences,
             ask(None, sentences)
 
 
-def test_a_table_sent_along_is_trained_on_and_the_run_is_told_and_taken_home(api, services) -> None:
+def test_a_table_sent_along_is_trained_on_and_its_run_can_be_read_and_downloaded(api, services) -> None:
     token = api.train(None, None, TABLE, "", None, "freeze-encoder", 2, 7, None, None)
     assert api.run(None, token)["state"] in ("waiting", "running", "finished")
     ended(services, token)
@@ -115,7 +115,7 @@ def test_a_table_sent_along_is_trained_on_and_the_run_is_told_and_taken_home(api
     assert api.model(None, token).orig_name == "mtst-model.zip"
 
 
-def test_a_comparison_is_told_by_scenario(api, services) -> None:
+def test_a_comparison_is_reported_by_scenario(api, services) -> None:
     scenarios = ["freeze-all", "freeze-encoder"]
     token = api.compare(None, None, TABLE, "words", ["kind"], scenarios, 1, False, True, None, None)
     ended(services, token)
@@ -142,7 +142,7 @@ def test_the_report_says_what_looked_odd_and_a_treatment_is_applied(api, service
     assert told[0]["data"]["rows"] - told[1]["data"]["rows"] == 2
 
 
-def test_a_run_that_waits_is_told_so_and_stops_at_once(api, services) -> None:
+def test_a_queued_run_is_reported_as_such_and_stops_at_once(api, services) -> None:
     first = api.train(None, None, TABLE, "", None, "train-all", 1000, 0, None, None)
     second = api.train(None, None, TABLE, "", None, "freeze-encoder", None, 0, None, None)
     told = api.run(None, second)
@@ -199,7 +199,7 @@ def test_what_cannot_be_compared_is_refused_in_words(api, change, why) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "x" * 32, "../runs", "a/b", None, 3, ["x"]])
-def test_without_a_token_nothing_is_told(api, token) -> None:
+def test_without_a_token_nothing_is_returned(api, token) -> None:
     for ask in (api.run, api.stop, api.model):
         with pytest.raises(gr.Error, match=r"Train|token"):
             ask(None, token)
@@ -230,7 +230,7 @@ def test_one_address_gets_few_answers_at_once_and_others_are_not_kept_waiting() 
         pass
 
 
-def test_gradio_keeps_what_it_told_a_few_programs_only(api, demo) -> None:
+def test_gradio_keeps_the_answers_of_a_few_programs_only(api, demo) -> None:
     for number in range(MAX_SESSIONS + 5):
         _ = demo.state_holder[f"session {number}"]
         api.embed(Request(f"10.0.1.{number}", f"session {number}"), ["A cat."])

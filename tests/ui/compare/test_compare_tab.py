@@ -162,7 +162,7 @@ def test_a_file_is_searched_by_meaning(services: Services, write_csv) -> None:
     assert "1.000" in hostile
 
 
-def test_progress_is_told_while_a_file_is_embedded(services: Services, write_csv) -> None:
+def test_progress_is_shown_while_a_file_is_embedded(services: Services, write_csv) -> None:
     path = write_csv(
         "text\n" + "\n".join(f"{number} times as many words in this longer text" for number in range(2_000))
     )

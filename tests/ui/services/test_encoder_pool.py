@@ -38,7 +38,7 @@ def test_a_download_that_failed_unseen_is_nobody_elses(hub: SmallHub, client: Cl
     assert len(hub.asked(f"/content/{name}")) == 2
 
 
-def test_who_waits_for_a_download_is_told_that_it_failed(hub: SmallHub, client: Client, name: str) -> None:
+def test_a_failed_download_is_reported_to_everyone_who_waits_for_it(hub: SmallHub, client: Client, name: str) -> None:
     slow = hub.trouble(f"/content/{name}", hold=threading.Event(), wrong=True, times=1)
     both = [client.submit("fetch_for", visitor="", name=name, megabytes=MOST) for _ in range(2)]
     slow.met.wait(PATIENCE)

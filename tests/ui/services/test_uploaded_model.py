@@ -116,7 +116,7 @@ def test_an_encoder_that_the_server_does_not_use_is_refused_by_name(
     assert sorted(services.settings.runs_dir.iterdir()) == before
 
 
-def test_it_goes_when_it_is_told_to(services: Services, token: str) -> None:
+def test_an_uploaded_model_is_deleted_on_request(services: Services, token: str) -> None:
     view = uploaded_model.delete(services, token)
     assert (view.token, shown(view.message), shown(view.delete), view.model) == (None, False, False, STARTER)
     with pytest.raises(RunError):

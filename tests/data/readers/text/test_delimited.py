@@ -29,7 +29,7 @@ def lines(text, kind, dialect=COMMA):
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("rows", [1, 2, 100])
-def test_the_delimiter_is_found(table_of, delimiter, rows):
+def test_the_delimiter_is_detected(table_of, delimiter, rows):
     table = table_of(delimiter.join(["text", "mood"]) + "\n" + delimiter.join(["so far", "glad"]) * 1 + "\n" * rows)
     assert table.columns == ("text", "mood")
     assert table.rows == (("so far", "glad"),)
@@ -45,7 +45,7 @@ def test_other_delimiters_inside_the_texts_do_not_mislead(tmp_path, delimiter, q
     assert cells(text, find_dialect(text)) == ROWS
 
 
-def test_the_delimiter_is_found_below_blank_lines(table_of):
+def test_the_delimiter_is_detected_below_blank_lines(table_of):
     assert table_of("\n\ntext;mood\nso far;glad\n").columns == ("text", "mood")
 
 
@@ -61,7 +61,7 @@ def test_one_column_of_texts_with_commas_stays_one_column(table_of):
 
 
 @pytest.mark.parametrize(("delimiter", "word"), [(",", "comma"), (";", "semicolon"), ("\t", "tab"), ("|", "bar")])
-def test_what_was_found_is_told_in_words(table_of, delimiter, word):
+def test_the_detected_delimiter_is_described_in_words(table_of, delimiter, word):
     assert table_of(f"text{delimiter}mood\na{delimiter}b\n".encode("utf-16")).format == f"CSV, {word}-separated, UTF-16"
 
 

@@ -50,7 +50,7 @@ def test_a_cell_opens_its_held_out_sentences_and_no_others(services: Services, t
     assert "soup" not in wrong
 
 
-def test_the_most_confident_mistakes_and_the_scores_of_groups_are_told(services: Services, token: str) -> None:
+def test_the_most_confident_mistakes_and_the_scores_of_groups_are_shown(services: Services, token: str) -> None:
     fake_run.folder(services, token, always_food)
     errors = error_analysis.examine_run(services, token).errors
     kind, place = errors.split("<section")[1:]

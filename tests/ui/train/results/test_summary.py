@@ -35,7 +35,7 @@ def test_the_story_tells_what_moved_and_what_did_not() -> None:
     assert "&lt;file&gt;" in html
 
 
-def test_a_group_that_opened_after_the_epoch_that_is_kept_is_told_apart() -> None:
+def test_a_group_that_opened_after_the_kept_epoch_is_marked() -> None:
     late = GroupProof("block-0", "Block 0", 100, (2, 2), 1e-4, 0.0, True)
     html = summary.summarize(history_of(started(), BEFORE, FIRST, finished(1, proof=(late, PROOF[1]))), COMMAND)
     assert "0: it opened after epoch 1, which is kept" in html
@@ -65,7 +65,7 @@ def test_a_frozen_head_is_followed_while_the_encoder_moves() -> None:
     assert "turned by 0.125" in html
 
 
-def test_weights_are_told_where_they_were_learned() -> None:
+def test_learned_task_weights_are_shown() -> None:
     learned = ended(1, 2, BETTER, 2.0, weights={"a": 0.42})
     assert "a 0.42" in summary.summarize(history_of(started(), BEFORE, learned, finished()), COMMAND)
     assert "weights:" not in summary.summarize(history_of(started(), BEFORE, FIRST, finished()), COMMAND)
