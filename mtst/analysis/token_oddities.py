@@ -1,82 +1,115 @@
 """Texts that an encoder does not read whole: those that it cuts, and those in words that it does not know."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mtst.data.dataset import Dataset
-from mtst.data.readers.notes import Oddity, shorten
+from mtst.data.readers.notes import Oddity, Treatment, shorten
+from mtst.encoders.scripts import describe_script, encoder_for, main_script
 
 if TYPE_CHECKING:
     from mtst.encoders.encoder import Encoder
 
+ENCODER = "--encoder"  # the option that takes another encoder
 SAMPLE_TEXTS = 2_000  # evenly spaced, whose tokens are counted
 SAMPLE_CHARACTERS = 20_000  # of a text; any encoder cuts it earlier
 MANY_UNKNOWN = 0.02  # share of all tokens
 TEXT_UNKNOWN = 0.25  # share of the tokens of one text
 
 
-def find_token_oddities(data: Dataset, encoder: "Encoder") -> tuple[Oddity, ...]:
-    """Return how many texts are cut, and how many tokens are unknown, from up to 2,000 of the texts."""
-    rows, ids = _tokenize_sample(data, encoder)
-    return (*_cut_texts(data, rows, ids, encoder), *_unknown_tokens(data, rows, ids, encoder))
+@dataclass(frozen=True)
+class _Sample:
+    """Evenly spaced texts, with their lines if they are from a file and the token ids of the beginning of each."""
+
+    texts: Sequence[str]
+    lines: Sequence[int | None]
+    ids: Sequence[Sequence[int]]
+    is_all: bool
+
+    @classmethod
+    def of(cls, texts: Sequence[str], encoder: "Encoder", lines: Sequence[int] | None) -> "_Sample":
+        step = max(1, -(-len(texts) // SAMPLE_TEXTS))
+        sampled = [text[:SAMPLE_CHARACTERS] for text in texts[::step]]
+        ids = encoder.tokenize(sampled, truncate=False)
+        return cls(sampled, lines[::step] if lines else [None] * len(sampled), ids, is_all=step == 1)
+
+    def share(self, count: int) -> str:
+        """Return a count of texts in words; of a sample as a share."""
+        if self.is_all:
+            return f"{count:,} {'text' if count == 1 else 'texts'}"
+        return f"About {100 * count / len(self.texts):.1f}% of the texts"
+
+    def oddity(self, kind: str, rows: Sequence[int], sentence: str, treatment: Treatment | None = None) -> Oddity:
+        """Return a finding about some of the texts, the first of which is the example."""
+        first = rows[0]
+        return Oddity(kind, len(rows), sentence, self.lines[first], shorten(self.texts[first]), treatment)
 
 
-def find_unknown_tokens(data: Dataset, encoder: "Encoder") -> tuple[Oddity, ...]:
-    """Return how many tokens are unknown, from up to 2,000 of the texts."""
-    return tuple(_unknown_tokens(data, *_tokenize_sample(data, encoder), encoder))
+def find_token_oddities(
+    texts: Sequence[str], encoder: "Encoder", lines: Sequence[int] | None = None
+) -> tuple[Oddity, ...]:
+    """Return how many texts are cut, and how many tokens are unknown, from up to 2,000 of the texts.
+
+    Args:
+        texts: the texts.
+        encoder: what is to read them.
+        lines: the line of the file on which each text stands, if they are from a file.
+    """
+    sample = _Sample.of(texts, encoder, lines)
+    return (*_cut_texts(sample, encoder), *_unknown_tokens(sample, encoder))
 
 
-def _tokenize_sample(data: Dataset, encoder: "Encoder") -> tuple[range, list[list[int]]]:
-    """Return evenly spaced rows, and the token ids of the beginning of each of their texts."""
-    rows = range(0, len(data), max(1, -(-len(data) // SAMPLE_TEXTS)))
-    texts = [data.texts[row][:SAMPLE_CHARACTERS] for row in rows]
-    return rows, encoder.tokenize(texts, truncate=False)
+def find_unknown_tokens(
+    texts: Sequence[str], encoder: "Encoder", lines: Sequence[int] | None = None
+) -> tuple[Oddity, ...]:
+    """Return how many tokens are unknown, from up to 2,000 of the texts; the arguments as above."""
+    return tuple(_unknown_tokens(_Sample.of(texts, encoder, lines), encoder))
 
 
-def _share(rows: Sequence[int], data: Dataset, count: int) -> str:
-    """Return a count of texts in words; of a sample as a share."""
-    if len(rows) == len(data):
-        return f"{count:,} {'text' if count == 1 else 'texts'}"
-    return f"About {100 * count / len(rows):.1f}% of the texts"
+def advise_training(oddities: Iterable[Oddity], how: str = "train with --encoder {}") -> tuple[Oddity, ...]:
+    """Return the findings for a model whose encoder cannot be exchanged: another one is named as advice.
+
+    Args:
+        oddities: the findings.
+        how: what to do, with a place for the name of the encoder.
+    """
+    return tuple(
+        replace(oddity, sentence=f"{oddity.sentence} For such texts, {how.format(treatment.value)}.", treatment=None)
+        if (treatment := oddity.treatment) and treatment.option == ENCODER
+        else oddity
+        for oddity in oddities
+    )
 
 
-def _cut_texts(data: Dataset, rows: Sequence[int], ids: Sequence[Sequence[int]], encoder: "Encoder") -> list[Oddity]:
-    cut = [row for row, tokens in zip(rows, ids, strict=True) if len(tokens) > encoder.max_tokens]
+def _cut_texts(sample: _Sample, encoder: "Encoder") -> list[Oddity]:
+    cut = [row for row, tokens in enumerate(sample.ids) if len(tokens) > encoder.max_tokens]
     if not cut:
         return []
-    verb = "is" if len(cut) == 1 and len(rows) == len(data) else "are"
-    return [
-        Oddity(
-            "cut texts",
-            len(cut),
-            f"{_share(rows, data, len(cut))} {verb} longer than the {encoder.max_tokens:,} tokens that the encoder "
-            "reads: the rest does not count.",
-            data.lines[cut[0]],
-            shorten(data.texts[cut[0]]),
-        )
-    ]
+    verb = "is" if len(cut) == 1 and sample.is_all else "are"
+    sentence = (
+        f"{sample.share(len(cut))} {verb} longer than the {encoder.max_tokens:,} tokens that the encoder reads: the "
+        "rest does not count."
+    )
+    return [sample.oddity("cut texts", cut, sentence)]
 
 
-def _unknown_tokens(
-    data: Dataset, rows: Sequence[int], ids: Sequence[Sequence[int]], encoder: "Encoder"
-) -> list[Oddity]:
-    unknown = encoder.backbone.tokenizer.unk_token_id
+def _unknown_tokens(sample: _Sample, encoder: "Encoder") -> list[Oddity]:
+    unknown = encoder.unknown_token
     if unknown is None:
         return []
-    counts = [(sum(token == unknown for token in tokens), len(tokens)) for tokens in ids]
+    counts = [(sum(token == unknown for token in tokens), len(tokens)) for tokens in sample.ids]
     total = sum(length for _, length in counts)
     share = sum(count for count, _ in counts) / max(1, total)
-    affected = [row for row, (count, length) in zip(rows, counts, strict=True) if count >= TEXT_UNKNOWN * length]
+    affected = [row for row, (count, length) in enumerate(counts) if count >= TEXT_UNKNOWN * length > 0]
     if share < MANY_UNKNOWN or not affected:
         return []
-    return [
-        Oddity(
-            "unknown tokens",
-            len(affected),
-            f"{100 * share:.0f}% of the tokens are unknown to the encoder: it cannot tell such texts apart. Choose an "
-            "encoder for the language of the texts, such as the multilingual intfloat/multilingual-e5-small. At least "
-            f"a quarter of their tokens is unknown: {_share(rows, data, len(affected)).lower()}.",
-            data.lines[affected[0]],
-            shorten(data.texts[affected[0]]),
-        )
-    ]
+    sentence = (
+        f"{100 * share:.0f}% of the tokens are unknown to the encoder: it cannot tell such texts apart. At least a "
+        f"quarter of their tokens is unknown: {sample.share(len(affected)).lower()}."
+    )
+    script = main_script(sample.texts[row] for row in affected)
+    if key := encoder_for(script, encoder.name):
+        label = f"Use an encoder that reads {describe_script(script)}"
+        return [sample.oddity("unknown tokens", affected, sentence, Treatment(ENCODER, key, label))]
+    advice = f" No other encoder of the catalogue reads {describe_script(script)}; the Hub may have one."
+    return [sample.oddity("unknown tokens", affected, sentence + advice)]

@@ -69,7 +69,7 @@ def check(
     print_skipped(data.skipped)
     print_oddities(data.oddities)
     loaded = load_with_progress(encoder, prompt, fp32=fp32)
-    print_oddities(find_token_oddities(data, loaded))
+    print_oddities(find_token_oddities(data.texts, loaded, data.lines))
     findings = check_quality(data, loaded.encode(data.texts), seed)
     count = findings.write(data, out)
     typer.echo(

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mtst.analysis.token_oddities import find_token_oddities
 from mtst.cli import options
 from mtst.cli.options import EncoderName, Fp32, Header, Labels, Merge, MultiLabel, Prompt, SingleLabel, Source, Text
 from mtst.cli.output import (
@@ -105,6 +106,7 @@ def compare(
     if expected := expect_for(data.tasks, data.labelled_rows):
         typer.echo(describe_expectation(expected))
     loaded = load_with_progress(encoder, prompt, fp32=fp32)
+    print_oddities(find_token_oddities(data.texts, loaded, data.lines))
     comparison = Comparison()
     for event in compare_scenarios(loaded, data, config, attempts, test=test_data, race=race):
         comparison.extend([event])

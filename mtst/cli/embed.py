@@ -1,5 +1,6 @@
 """`embed` and `similarity`: sentences -> embeddings, and how close they are."""
 
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Annotated
@@ -8,9 +9,11 @@ import numpy as np
 import typer
 
 from mtst.analysis.similarity import cosine
+from mtst.analysis.token_oddities import find_token_oddities
 from mtst.cli.options import Delimiter, EncoderName, Encoding, File, Fp32, Header, Prompt, Sheet, Text
-from mtst.cli.output import load_with_progress
+from mtst.cli.output import load_with_progress, print_oddities
 from mtst.cli.streaming import write_in_batches
+from mtst.data.readers.notes import Oddity
 from mtst.data.readers.options import ReadOptions
 from mtst.data.readers.records import Record
 from mtst.data.readers.stream import Stream, find_column
@@ -48,7 +51,7 @@ class _NpyConverter:
 
     def __init__(self, encoder: Encoder, column: int) -> None:
         self._encoder = encoder
-        self._column = column
+        self.column = column
 
     def header(self, row_count: int) -> bytes:
         """Return the header; numpy pads it, so that the number of rows can grow without moving the data."""
@@ -58,9 +61,12 @@ class _NpyConverter:
         return file.getvalue()
 
     def convert(self, records: list[Record]) -> bytes:
-        embeddings = self._encoder.encode([record.cells[self._column] for record in records])
+        embeddings = self._encoder.encode([record.cells[self.column] for record in records])
         self._encoder.clear_cache()  # or memory would grow with the file
         return embeddings.astype("<f4", copy=False).tobytes()
+
+    def oddities(self, texts: Sequence[str], lines: Sequence[int]) -> tuple[Oddity, ...]:
+        return find_token_oddities(texts, self._encoder, lines)
 
     def summary(self, row_count: int) -> str:
         return f"{row_count:,} embeddings of {self._encoder.dimension} numbers"
@@ -73,7 +79,9 @@ def similarity(
     fp32: Fp32 = False,
 ) -> None:
     """Print the cosine similarity of every pair of sentences."""
-    cosines = cosine(load_with_progress(encoder, prompt, fp32=fp32).encode(sentences))
+    loaded = load_with_progress(encoder, prompt, fp32=fp32)
+    print_oddities(find_token_oddities(sentences, loaded))
+    cosines = cosine(loaded.encode(sentences))
     width = len(str(len(sentences)))
     typer.echo(" " * width + "".join(f"{column:>7}" for column in range(1, len(sentences) + 1)))
     for number, (row, sentence) in enumerate(zip(cosines, sentences, strict=True), 1):

@@ -74,14 +74,17 @@ def print_label_sets(tasks: Sequence[Task]) -> None:
             typer.echo(f"{task}: several labels a row, {len(task.labels):,} labels", err=True)
 
 
-def print_oddities(oddities: Sequence[Oddity]) -> None:
-    """Print on standard error what looks odd in a file, each with an example and the option that treats it."""
+def print_oddities(oddities: Sequence[Oddity], where: str = "") -> None:
+    """Print on standard error what looks odd in a file, each with an example and the option that treats it.
+
+    `where` says which part of the file was looked at, if not all of it.
+    """
     for oddity in oddities:
         line = f"line {oddity.line:,}: " if oddity.line else ""
         example = f" ({line}{oddity.example})" if oddity.example else f" ({line.rstrip(': ')})" if line else ""
         treatment = oddity.treatment
         option = f" {treatment.label}: {' '.join(map(shlex.quote, treatment.words))}" if treatment else ""
-        typer.echo(f"note: {oddity.sentence}{example}{option}", err=True)
+        typer.echo(f"note{where}: {oddity.sentence}{example}{option}", err=True)
 
 
 @contextmanager

@@ -1,13 +1,16 @@
 """`predict`: a table -> the table with the predictions of every head of a model."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from mtst.analysis.token_oddities import advise_training, find_token_oddities
 from mtst.cli.options import Delimiter, Encoding, File, Fp32, Header, Sheet, Text
 from mtst.cli.streaming import write_in_batches
 from mtst.data.csv_writer import csv_bytes
+from mtst.data.readers.notes import Oddity
 from mtst.data.readers.options import ReadOptions
 from mtst.data.readers.records import Record
 from mtst.data.readers.stream import Stream, find_column
@@ -46,16 +49,19 @@ class _PredictionsConverter:
     def __init__(self, model: MultiTaskSentenceTransformer, columns: tuple[str, ...], column: int) -> None:
         self._model = model
         self._columns = columns
-        self._column = column
+        self.column = column
 
     def header(self, row_count: int) -> bytes:  # noqa: ARG002 (a CSV file does not say how many rows it has)
         return csv_bytes([[*self._columns, *prediction_columns(self._model)]])
 
     def convert(self, records: list[Record]) -> bytes:
-        predictions = prediction_cells(self._model, [record.cells[self._column] for record in records])
+        predictions = prediction_cells(self._model, [record.cells[self.column] for record in records])
         rows = csv_bytes([*record.cells, *cells] for record, cells in zip(records, predictions, strict=True))
         self._model.encoder.clear_cache()  # or memory would grow with the file
         return rows
+
+    def oddities(self, texts: Sequence[str], lines: Sequence[int]) -> tuple[Oddity, ...]:
+        return advise_training(find_token_oddities(texts, self._model.encoder, lines))
 
     def summary(self, row_count: int) -> str:
         return f"{row_count:,} rows with predictions"

@@ -6,7 +6,7 @@ Of n processes each converts every n-th batch, so all have as much to do; the ma
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -16,9 +16,12 @@ from typing import Protocol
 import typer
 
 from mtst.cli.output import print_oddities, print_skipped
+from mtst.data.oddities.finding import find_sentence_oddities
+from mtst.data.readers.notes import Oddity
 from mtst.data.readers.options import ReadOptions
 from mtst.data.readers.records import Record
 from mtst.data.readers.stream import Batches, Stream, open_stream
+from mtst.data.table import Table
 from mtst.errors import DataError
 from mtst.training.distributed import ProcessGroup, launched_process_group
 
@@ -26,13 +29,22 @@ RESULT = "result"  # the file that is built in the staging folder
 
 
 class BatchConverter(Protocol):
-    """The format of a command's output file."""
+    """The format of a command's output file.
+
+    Attributes:
+        column: the index of the column of sentences.
+    """
+
+    column: int
 
     def header(self, row_count: int) -> bytes:
         """Return what the file begins with; its length must not depend on the number of rows."""
 
     def convert(self, records: list[Record]) -> bytes:
         """Return the part of the file for a batch of rows."""
+
+    def oddities(self, texts: Sequence[str], lines: Sequence[int]) -> tuple[Oddity, ...]:
+        """Return what the encoder cannot read of some texts, which stand on these lines."""
 
     def summary(self, row_count: int) -> str:
         """Return what the file holds, in words."""
@@ -52,8 +64,9 @@ def write_in_batches(file: Path, out: Path, prepare: Callable[[Stream], BatchCon
             stream = open_stream(file, options)
             converter = prepare(stream)
             batches = Batches(stream)
+            first = _FirstRows(stream, converter)
             with _translate_write_errors(out, process_group):
-                batch_count = _write_shard(folder, converter, batches, process_group)
+                batch_count = _write_shard(folder, converter, first.of(batches), process_group)
 
         def finish() -> None:
             with _translate_write_errors(out, process_group):
@@ -65,13 +78,52 @@ def write_in_batches(file: Path, out: Path, prepare: Callable[[Stream], BatchCon
                     shutil.copymode(out, folder / RESULT)
                 (folder / RESULT).replace(out.resolve())  # resolved, so that a link stays a link
             print_oddities(stream.reading.notes.oddities())
+            first.print_oddities(batches.row_count)
             print_skipped(batches.first_skipped, batches.skipped_count)
             typer.echo(f"{converter.summary(batches.row_count)} written to {out}")
 
         process_group.run_on_main(finish)
 
 
-def _write_shard(folder: Path, converter: BatchConverter, batches: Batches, process_group: ProcessGroup) -> int:
+class _FirstRows:
+    """Looks at the first batch of rows for what is odd: later ones are not kept."""
+
+    def __init__(self, stream: Stream, converter: BatchConverter) -> None:
+        self._stream = stream
+        self._converter = converter
+        self._row_count = 0
+        self._oddities: tuple[Oddity, ...] = ()
+
+    def of(self, batches: Iterable[list[Record]]) -> Iterator[list[Record]]:
+        """Yield the batches; the first is looked at."""
+        for batch in batches:
+            if not self._row_count:
+                self._row_count, self._oddities = len(batch), self._find(batch)
+            yield batch
+
+    def _find(self, records: list[Record]) -> tuple[Oddity, ...]:
+        name, columns, column = self._stream.name, self._stream.columns, self._converter.column
+        filled = [record for record in records if record.cells[column].strip()]
+        texts, lines = [record.cells[column] for record in filled], tuple(record.line for record in filled)
+        table = Table(
+            name,
+            columns,
+            tuple(tuple(record.cells) for record in filled),
+            lines,
+            undecodable=sum(text.count("\ufffd") for text in texts),
+            delimiter=self._stream.reading.delimiter,
+        )
+        return (*find_sentence_oddities(table, columns[column]), *self._converter.oddities(texts, lines))
+
+    def print_oddities(self, row_count: int) -> None:
+        """Print what looks odd; `row_count` is the number of all rows."""
+        where = f", from the first {self._row_count:,} rows" if row_count > self._row_count else ""
+        print_oddities(self._oddities, where)
+
+
+def _write_shard(
+    folder: Path, converter: BatchConverter, batches: Iterable[list[Record]], process_group: ProcessGroup
+) -> int:
     """Convert the batches of this process, and return how many all processes have.
 
     One process appends its batches to the result; several write each to a file of its own. Every process reads all

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mtst.analysis.token_oddities import find_token_oddities
+from mtst.analysis.token_oddities import advise_training, find_token_oddities
 from mtst.cli import options
 from mtst.cli.options import EncoderName, Fp32, Header, Labels, Merge, MultiLabel, Prompt, SingleLabel, Source, Text
 from mtst.cli.output import (
@@ -128,7 +128,8 @@ def train(
         if process_group.is_main:
             print_label_sets(data.tasks)
             print_skipped(data.skipped)
-            print_oddities((*data.oddities, *find_token_oddities(data, model.encoder)))
+            unread = find_token_oddities(data.texts, model.encoder, data.lines)
+            print_oddities((*data.oddities, *(advise_training(unread) if start_from else unread)))
         if find_rates:
             config = process_group.run_on_main(lambda: _with_found_rates(model, data, config, echo))
         history = _follow(fit(model, data, config, baselines=baselines, process_group=process_group), echo)

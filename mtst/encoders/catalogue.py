@@ -40,6 +40,8 @@ class CatalogueEntry:
         max_tokens: how many tokens of a text it reads.
         prompt: what its authors say to put in front of a text that is classified; empty for nothing.
         score: a published score.
+        scripts: those that the languages of a multilingual encoder are written in, by the first word of Unicode's
+            names of their letters.
     """
 
     hub_id: str
@@ -54,6 +56,7 @@ class CatalogueEntry:
     max_tokens: int | None = None
     prompt: str = ""
     score: PublishedScore | None = None
+    scripts: frozenset[str] = frozenset()
 
     @property
     def block_parameters(self) -> int:
@@ -64,6 +67,15 @@ class CatalogueEntry:
 BGE_CARD = "https://huggingface.co/BAAI/bge-base-en-v1.5"
 GTE_CARD = "https://huggingface.co/thenlper/gte-small"  # it compares many encoders
 MODERNBERT_CARD = "https://huggingface.co/Alibaba-NLP/gte-modernbert-base"
+# The languages of the paraphrase models (https://sbert.net/docs/sentence_transformer/pretrained_models.html), and those
+# of XLM-RoBERTa (Conneau and others 2020), from which multilingual E5 has its languages.
+OF_FIFTY_LANGUAGES = frozenset(
+    ("LATIN", "CYRILLIC", "GREEK", "ARABIC", "HEBREW", "ARMENIAN", "GEORGIAN", "DEVANAGARI", "GUJARATI", "MYANMAR",
+     "THAI", "CJK", "HIRAGANA", "KATAKANA", "HANGUL")
+)  # fmt: skip
+OF_XLM_ROBERTA = OF_FIFTY_LANGUAGES | {
+    "BENGALI", "ETHIOPIC", "GURMUKHI", "KANNADA", "KHMER", "LAO", "MALAYALAM", "ORIYA", "SINHALA", "TAMIL", "TELUGU",
+}  # fmt: skip
 MODEL2VEC_RESULTS = "https://github.com/MinishLab/model2vec/blob/main/results/README.md"
 
 # Sizes, licenses and lengths are those of the cards, and of the registry of https://github.com/embeddings-benchmark/mteb.
@@ -116,11 +128,12 @@ CATALOGUE: dict[str, CatalogueEntry] = {
     "multilingual-e5-small": CatalogueEntry(
         "intfloat/multilingual-e5-small", "sentences and search in many languages",
         118_000_000, 488, 12, 384,
-        languages="about 100", license="mit", max_tokens=512, prompt="query: ",
+        languages="about 100", license="mit", max_tokens=512, prompt="query: ", scripts=OF_XLM_ROBERTA,
     ),
     "paraphrase-multilingual-MiniLM-L12-v2": CatalogueEntry(
         "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2", "short sentences in many languages",
-        118_000_000, 480, 12, 384, languages="about 50", license="apache-2.0", max_tokens=128,
+        118_000_000, 480, 12, 384,
+        languages="about 50", license="apache-2.0", max_tokens=128, scripts=OF_FIFTY_LANGUAGES,
     ),
     "bert-base-nli-mean-tokens": CatalogueEntry(
         "sentence-transformers/bert-base-nli-mean-tokens",

@@ -118,6 +118,11 @@ class Encoder(nn.Module):
         return self._inputs.max_tokens
 
     @property
+    def unknown_token(self) -> int | None:
+        """The id of the token that stands for what the tokenizer does not know, if there is one."""
+        return self._inputs.unknown
+
+    @property
     def padding(self) -> list[int]:
         """The id of the padding token, if there is one."""
         return self._inputs.padding

@@ -48,6 +48,11 @@ class Inputs(ABC):
     @abstractmethod
     def _tokenize(self, texts: list[str], *, truncate: bool) -> list[list[int]]: ...
 
+    @property
+    @abstractmethod
+    def unknown(self) -> int | None:
+        """The id of the token that stands for what the tokenizer does not know, if there is one."""
+
     @abstractmethod
     def batch(self, ids: Sequence[Sequence[int]], device: torch.device) -> dict[str, Any]:
         """Return the tensors that the backbone takes for n lists of token ids."""
@@ -82,6 +87,10 @@ class TransformerInputs(Inputs):
         ids: list[list[int]] = self.backbone.tokenizer(texts, verbose=False, **limits)["input_ids"]
         return ids
 
+    @property
+    def unknown(self) -> int | None:
+        return self.backbone.tokenizer.unk_token_id
+
     def batch(self, ids: Sequence[Sequence[int]], device: torch.device) -> dict[str, Any]:
         pooling = self.pooling  # before the lock, which this takes too
         with _TOKENIZER_LOCK:
@@ -106,6 +115,13 @@ class StaticInputs(Inputs):
     def _tokenize(self, texts: list[str], *, truncate: bool) -> list[list[int]]:
         encodings = self.backbone.tokenizer.encode_batch(texts, add_special_tokens=False)
         return [each.ids[: self.max_tokens] if truncate else each.ids for each in encodings]
+
+    @property
+    def unknown(self) -> int | None:
+        tokenizer: Any = self.backbone.tokenizer
+        token: str | None = getattr(tokenizer.model, "unk_token", None)
+        number: int | None = tokenizer.token_to_id(token) if token else None
+        return number
 
     def batch(self, ids: Sequence[Sequence[int]], device: torch.device) -> dict[str, Any]:
         starts = [0, *accumulate(len(tokens) for tokens in ids)][: len(ids)]

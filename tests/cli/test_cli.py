@@ -82,6 +82,12 @@ def test_similarity_prints_every_pair(cli):
     assert [row.endswith(sentence) for row, sentence in zip(rows, SENTENCES, strict=True)] == [True] * 3
 
 
+def test_similarity_says_that_sentences_are_unknown_to_the_encoder(cli):
+    done = cli("similarity", "这部电影很好看", "我不喜欢这个故事")
+    assert done.exit_code == 0, done.output
+    assert "2 texts. (这部电影很好看) Use an encoder that reads Chinese characters: --encoder" in done.stderr
+
+
 def test_predict_writes_the_table_with_predictions(cli, file, tmp_path):
     done = cli("predict", "starter", file, "--text", "text", "--out", tmp_path / "out.csv", tiny=False)
     assert done.exit_code == 0

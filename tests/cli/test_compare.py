@@ -76,3 +76,14 @@ def test_the_seed_of_a_comparison_is_that_of_the_split(tiny_folder, tmp_path):
     assert made[0]["logistic"] != made[1]["logistic"]  # on other rows
     (option,) = (each for each in get_command(app).commands["compare"].params if each.name == "seed")
     assert "which rows are set aside" in option.help
+
+
+def test_what_the_encoder_cannot_read_is_said_before_training(tiny_folder, tmp_path):
+    rows = [
+        f"{'good' if n % 2 else '这部电影很好看'} {'abcdefghij'[n]},{'yes' if n % 2 else 'no'}" for n in range(10)
+    ] * 2
+    (tmp_path / "zh.csv").write_text("text,label\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    words = ("--text", "text", "--labels", "label", "--encoder", tiny_folder(), "--epochs", "1")
+    done = run("compare", tmp_path / "zh.csv", *words, "--scenario", "freeze-all", "--scenario", "freeze-encoder")
+    assert done.exit_code == 0, done.stderr
+    assert "Use an encoder that reads Chinese characters: --encoder multilingual-e5-small" in done.stderr

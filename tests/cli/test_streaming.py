@@ -87,6 +87,34 @@ def wait_for(condition):
     raise AssertionError("nothing happened")
 
 
+def test_embed_says_what_is_odd_about_the_sentences_and_which_encoder_reads_them(tmp_path, tiny_folder):
+    file = tmp_path / "odd.csv"
+    file.write_text("text,n\nNULL,1\n<b>fine</b>,2\n这部电影很好看,3\n,4\n")
+    done = invoke(*embed(file, tmp_path / "x.npy", tiny_folder()))
+    assert done.exit_code == 0, done.output
+    missing, html, unknown = [line for line in done.stderr.splitlines() if line.startswith("note: ")]
+    assert "“NULL” is the whole text of 1 row" in missing
+    assert "--missing" not in missing  # an option of other commands
+    assert "1 text holds HTML" in html
+    assert "2 texts. (line 3: <b>fine</b>) Use an encoder that reads Chinese characters" in unknown
+    assert unknown.endswith("--encoder multilingual-e5-small")
+
+
+def test_predict_says_it_too_and_advises_to_train(tmp_path, model):
+    file = tmp_path / "odd.csv"
+    file.write_text("text,n\nfine,1\n这部电影很好看,2\n")
+    done = invoke("mtst", "predict", model, file, "--text", "text", "--out", tmp_path / "out.csv")
+    assert done.exit_code == 0, done.output
+    assert "For such texts, train with --encoder multilingual-e5-small. (line 3: " in done.stderr
+
+
+def test_of_a_long_file_the_first_rows_are_looked_at(tmp_path, tiny_folder):
+    file = long_file(tmp_path / "long.csv", BATCH_ROWS + 10, " <i>new</i>")
+    done = invoke(*embed(file, tmp_path / "x.npy", tiny_folder()))
+    assert done.exit_code == 0, done.output
+    assert f"note, from the first {BATCH_ROWS:,} rows: {BATCH_ROWS:,} texts hold HTML" in done.stderr
+
+
 def parts_of(out):
     return list(out.parent.glob(f".{out.name}-*/*"))
 

@@ -1,6 +1,7 @@
 """What looks odd in a table: one place that every user interface asks. Nothing is changed because of it."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from mtst.data.labels.columns import LabelColumns
 from mtst.data.oddities.columns import ChosenColumns
@@ -21,6 +22,9 @@ CHECKS: tuple[Callable[[ChosenColumns], Iterator[Oddity]], ...] = (
     undecodable_characters, missing_labels, missing_texts, list_labels, second_header, total_row, swallowed_lines,
     html_texts, unicode_copies, error_cells, blank_columns,
 )  # fmt: skip
+SENTENCE_CHECKS: tuple[Callable[[ChosenColumns], Iterator[Oddity]], ...] = (
+    undecodable_characters, missing_texts, swallowed_lines, html_texts,
+)  # fmt: skip
 
 
 def find_oddities(table: Table, text: str, labels: Sequence[str | LabelColumns]) -> tuple[Oddity, ...]:
@@ -32,4 +36,17 @@ def find_oddities(table: Table, text: str, labels: Sequence[str | LabelColumns])
     several = (name for columns in labels if isinstance(columns, LabelColumns) for name in columns.columns)
     columns = ChosenColumns(table, text, (*single, *several), single)
     found = [oddity for check in CHECKS for oddity in check(columns)]
+    return (*table.decisions, *found)
+
+
+def find_sentence_oddities(table: Table, text: str) -> tuple[Oddity, ...]:
+    """Return what looks odd in a column of sentences without labels: first what the reader decided.
+
+    What would be treated before training has no treatment here.
+
+    Raises:
+        DataError: there is no such column.
+    """
+    columns = ChosenColumns(table, text, (), ())
+    found = [replace(oddity, treatment=None) for check in SENTENCE_CHECKS for oddity in check(columns)]
     return (*table.decisions, *found)

@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 
 from mtst.data.dataset import make_dataset
-from mtst.data.oddities.finding import find_oddities
+from mtst.data.oddities.finding import find_oddities, find_sentence_oddities
 from mtst.data.oddities.treatments import Treatments, treat
 from mtst.errors import DataError
 from tests.support.sheets import PARTS, filled, zipped
@@ -85,6 +85,21 @@ def test_every_form_of_a_list_that_is_unwrapped_is_counted_and_nothing_else(tabl
     found = odd(table_of(f"text,mood\n{rows}"))["list labels"]
     assert (found.count, found.line) == (3, 2)
     assert "(1 row)" in found.sentence
+
+
+def test_of_sentences_without_labels_only_what_concerns_them_is_said(table_of):
+    last = [("NULL", "NA"), ("<b>bold</b>", "sad"), ("cafe\u0301", "sad"), ("caf\u00e9", "sad")]
+    table = table_of(csv_of(last=last))
+    assert {"missing label", "missing text", "HTML", "Unicode copies"} <= odd(table).keys()
+    found = find_sentence_oddities(table, "text")
+    assert [(oddity.kind, oddity.count, oddity.treatment) for oddity in found] == [
+        ("missing text", 1, None), ("HTML", 1, None),
+    ]  # fmt: skip
+
+
+def test_what_the_reader_decided_comes_first_and_keeps_the_option_that_changes_it(table_of):
+    table = table_of("sep=;\ntext;n\n<b>a</b>;1\nb;2\n")
+    assert [oddity.kind for oddity in find_sentence_oddities(table, "text")] == ["separator line", "HTML"]
 
 
 def test_lists_as_labels_are_unwrapped_and_said(table_of):

@@ -57,7 +57,7 @@ def describe_data(services: Services, form: DataForm, scenario: str | None) -> D
     try:
         draft, data = form.file, form.dataset()
         encoder = services.encoder_named(form.encoder)
-        report, unknown = draft.row_report(data, encoder), find_unknown_tokens(data, encoder)
+        report, unknown = draft.row_report(data, encoder), find_unknown_tokens(data.texts, encoder, data.lines)
     except MtstError as error:
         return _no_data(oddity_list(form.draft.table.decisions) + problem(error) if form.draft else NO_FILE, scenario)
     warning, trainable = Markup(), True
