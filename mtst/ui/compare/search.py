@@ -12,15 +12,18 @@ import numpy as np
 from mtst.analysis.similarity import normalize_rows, search, unique_sentences
 from mtst.data.columns import guess_columns
 from mtst.data.limits import Limits
+from mtst.data.oddities.finding import find_sentence_oddities
 from mtst.data.table import Table, read_table
 from mtst.errors import MtstError
 from mtst.text import inline_text, truncate
 from mtst.ui.components.events import SILENT, Outputs
 from mtst.ui.components.html import card, html, problem, quiet, show_message
 from mtst.ui.components.html import table as html_table
+from mtst.ui.components.oddities import oddity_note
 from mtst.ui.components.progress import ProgressSteps, embed_with_progress
 from mtst.ui.components.sentence_box import clean_query
-from mtst.ui.components.upload import claim_upload, limits_note, upload_area
+from mtst.ui.components.upload import claim_upload, limits_note, show_file_note, upload_area
+from mtst.ui.services.encoder_suggestion import unread_texts
 from mtst.ui.services.services import Services
 
 if TYPE_CHECKING:
@@ -93,12 +96,12 @@ def read_file(services: Services, path: str | None) -> FileView:
     except MtstError as error:
         return FileView.none(problem(error))
     choices = [(inline_text(name), name) for name in table.columns]
-    skipped = f", {len(table.skipped):,} skipped" if table.skipped else ""
+    text = guess_columns(table)[0]
     return FileView(
         table=table,
-        column=gr.update(choices=choices, value=guess_columns(table)[0], visible=True),
+        column=gr.update(choices=choices, value=text, visible=True),
         embed=gr.Button(interactive=True),
-        note=show_message(quiet(f"{table.format}: {len(table.rows):,} rows{skipped}.")),
+        note=show_file_note(table, text),
     )
 
 
@@ -117,6 +120,7 @@ def build_index(services: Services, table: Table | None, column: str | None) -> 
         steps = ProgressSteps(embed_with_progress(encoder, texts, services.executors.large_embeddings))
         for progress in steps:
             yield IndexView(None, show_message(progress.html()))
+        unread = unread_texts(services, encoder, texts)
     except MtstError as error:
         yield IndexView(None, show_message(problem(error)))
         return
@@ -124,7 +128,7 @@ def build_index(services: Services, table: Table | None, column: str | None) -> 
     done = f"{len(texts):,} different sentences embedded in {seconds:.0f} s. Now write what you look for."
     yield IndexView(
         SearchIndex(texts, normalize_rows(steps.result), encoder),
-        show_message(quiet(done)),
+        show_message(quiet(done) + oddity_note((*find_sentence_oddities(table, column), *unread))),
         quiet("Press Enter in the query to search."),
     )
 
@@ -175,6 +179,7 @@ def search_card(services: Services) -> None:
     file_view, index_view = Outputs(FileView, panel), Outputs(IndexView, panel)
     upload.change(file_view.by_name(partial(read_file, services)), upload, file_view.components, **SILENT)
     column.input(lambda: None, None, index, **SILENT)
+    column.input(show_file_note, [table, column], note, **SILENT)
     embed.click(
         index_view.by_name(partial(build_index, services)), [table, column], index_view.components,
         concurrency_limit=8, **SILENT,

@@ -1,7 +1,7 @@
 """The Compare tab: how close sentences are, which pairs stand out, which form groups."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -21,8 +21,9 @@ from mtst.ui.compare.encoder_difference import (
 )
 from mtst.ui.compare.search import search_card
 from mtst.ui.components.events import SILENT, Event, Outputs
-from mtst.ui.components.html import card, empty, html, problem, quiet, table
+from mtst.ui.components.html import card, empty, html, problem, quiet, show_message, table
 from mtst.ui.components.live_plot import hide_figure, live_plot, show_figure
+from mtst.ui.components.oddities import oddity_note
 from mtst.ui.components.sentence_box import (
     CELL_CHARACTERS,
     MAX_SENTENCES,
@@ -33,6 +34,7 @@ from mtst.ui.components.sentence_box import (
 from mtst.ui.components.sortable_table import sortable_html, sortable_table
 from mtst.ui.components.templates import render
 from mtst.ui.plots import similarity as similarity_plots
+from mtst.ui.services.encoder_suggestion import unread_texts
 from mtst.ui.services.services import Services
 
 MAX_EXTREME_PAIRS = 5
@@ -64,6 +66,7 @@ class ComparePanel:
     pairs: gr.HTML
     numbers: gr.HTML
     ranking: gr.HTML
+    unread: gr.HTML
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +78,7 @@ class CompareView:
     pairs: str = ""
     numbers: str = ""
     ranking: str = ""
+    unread: Any = field(default_factory=lambda: show_message(""))
 
 
 def compare(services: Services, text: str, query: str) -> CompareView:
@@ -84,6 +88,7 @@ def compare(services: Services, text: str, query: str) -> CompareView:
         if len(sentences) < 2:
             return CompareView(hide_figure(), html(TOO_FEW, visible=True))
         embeddings = services.encoder.encode(sentences)
+        unread = unread_texts(services, services.encoder, sentences)
         ranking = _ranking(services, query, sentences, embeddings)
     except MtstError as error:
         return CompareView(hide_figure(), html(problem(error), visible=True))
@@ -94,6 +99,7 @@ def compare(services: Services, text: str, query: str) -> CompareView:
         pairs=_pairs(sentences, cosines),
         numbers=_numbers(sentences, embeddings),
         ranking=ranking,
+        unread=show_message(oddity_note(unread)),
     )
 
 
@@ -199,6 +205,7 @@ def compare_tab(services: Services, run: gr.BrowserState | None = None) -> gr.Te
                 query = gr.Textbox("a delayed plane", label="Query", info="ranked against the sentences", max_lines=1)
                 second = second_encoder()
                 button = gr.Button("Compare", variant="primary", size="lg", elem_id="compare-go")
+                unread = html(visible=False, elem_id="compare-unread")
             with card("Query"):
                 ranking = html(quiet("The ranking appears here."), elem_id="compare-ranking")
             with card("What belongs together"):
@@ -216,7 +223,7 @@ def compare_tab(services: Services, run: gr.BrowserState | None = None) -> gr.Te
             with card("Embeddings"):
                 numbers = html(quiet("The first numbers of each embedding appear here."), elem_id="compare-numbers")
     search_card(services)
-    panel = ComparePanel(figure, placeholder, pairs, numbers, ranking)
+    panel = ComparePanel(figure, placeholder, pairs, numbers, ranking, unread)
     compared, differing = Outputs(CompareView, panel), Outputs(DifferenceView, difference)
     grouping: Event = {
         "fn": partial(group_sentences, services), "inputs": [sentences, min_cosine], "outputs": groups,

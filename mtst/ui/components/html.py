@@ -63,6 +63,14 @@ def bars(rows: Iterable[tuple[str, float, str]], rest: str = "") -> Markup:
     return render("components/bars", rows=rows, rest=rest)
 
 
+Row = tuple[str, Sequence[tuple[str, str]]]  # a sentence, and the names and values of its facts
+
+
+def sentence_list(title: str, rows: Iterable[Row]) -> Markup:
+    """Return sentences, each with a few facts below it, as a list: readable where columns would be too narrow."""
+    return render("components/sentence_list", title=title, rows=rows)
+
+
 def table(
     header: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str = "", text_columns: Iterable[int] = (0,)
 ) -> Markup:

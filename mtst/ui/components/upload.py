@@ -1,15 +1,23 @@
-"""The upload field of a table, its limits in words, and the uploaded file."""
+"""The upload field of a table, its limits in words, the uploaded file, and what was read of it."""
 
 import shutil
 from contextlib import suppress
 from pathlib import Path
 
 import gradio as gr
+from markupsafe import Markup
 
 from mtst.data.limits import Limits
+from mtst.data.oddities.finding import find_sentence_oddities
+from mtst.data.table import Table
 from mtst.errors import DataError
+from mtst.ui.components.events import Update
+from mtst.ui.components.html import quiet, show_message
+from mtst.ui.components.oddities import oddity_note
 from mtst.ui.server.gradio_patches import get_upload_folder
 from mtst.ui.server.temporary_files import fresh_path
+
+MAX_SKIPPED = 3
 
 
 def limits_note(limits: Limits, *, labelled: bool = True) -> str:
@@ -48,3 +56,24 @@ def claim_upload(path: str) -> Path:
     with suppress(OSError):  # not empty: another file has the same contents
         file.parent.rmdir()
     return target
+
+
+def file_note(table: Table, column: str, more: str = "") -> Markup:
+    """Return how many rows were read and skipped, and what looks odd in the column of sentences.
+
+    `more` is what to do next.
+    """
+    read = quiet(f"{table.format}: {len(table.rows):,} rows read, {_skipped(table)}. {more}".rstrip())
+    return read + oddity_note(find_sentence_oddities(table, column))
+
+
+def show_file_note(table: Table | None, column: str | None, more: str = "") -> Update:
+    """Return the update that shows the note, or hides it where nothing is chosen."""
+    return show_message(file_note(table, column, more) if table and column else "")
+
+
+def _skipped(table: Table) -> str:
+    if not table.skipped:
+        return "none skipped"
+    first = "; ".join(f"line {row.line:,}: {row.reason}" for row in table.skipped[:MAX_SKIPPED])
+    return f"{len(table.skipped):,} skipped ({first}{'; …' if len(table.skipped) > MAX_SKIPPED else ''})"

@@ -1,7 +1,7 @@
 """Draw a map of sentences, recolour it, choose a point, add a sentence."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -14,11 +14,13 @@ from mtst.text import inline_text
 from mtst.ui.components.events import UNCHANGED
 from mtst.ui.components.html import empty, html, problem, quiet, show_message
 from mtst.ui.components.live_plot import hide_figure, show_figure, show_marker
+from mtst.ui.components.oddities import oddity_note
 from mtst.ui.components.progress import ProgressSteps, embed_with_progress, with_progress
 from mtst.ui.components.sentence_box import clean_query
 from mtst.ui.map.embedding_map import NOT_CHOSEN, EmbeddingMap, PredictedLabels
 from mtst.ui.map.source import FILE, SAMPLE_ALL, SAMPLE_SMALL, select_sentences
 from mtst.ui.plots import map as map_plots
+from mtst.ui.services.encoder_suggestion import unread_texts
 from mtst.ui.services.services import Services
 
 MENU_SIZE = 1_000  # sentences in the menu
@@ -53,6 +55,7 @@ class MapView:
     menu: Any = UNCHANGED
     trust: Any = UNCHANGED
     neighbours: Any = UNCHANGED
+    unread: Any = UNCHANGED
 
     @classmethod
     def message(cls, text: str) -> "MapView":
@@ -65,6 +68,7 @@ class MapView:
             menu=gr.update(choices=[], value=None),
             trust="",
             neighbours=NOT_CHOSEN,
+            unread=show_message(""),
         )
 
 
@@ -92,12 +96,14 @@ def draw(services: Services, request: MapRequest, *, requested: bool = True) -> 
         projecting = ProgressSteps(with_progress(description, compute, services.executors.projections[request.method]))
         for progress in projecting:
             yield MapView(progress=show_message(progress.html()))
+        from_sample = request.source in (SAMPLE_SMALL, SAMPLE_ALL)
+        unread = () if from_sample else unread_texts(services, model.encoder, sentences.texts, sentences.lines)
     except MtstError as error:
         yield MapView.message(problem(error))
         return
     predictions = PredictedLabels.of(model, embeddings)
     drawing = EmbeddingMap(sentences.texts, sentences.values, embeddings, projecting.result, predictions, run)
-    yield _map_view(drawing, request.colour)
+    yield replace(_map_view(drawing, request.colour), unread=show_message(oddity_note(unread)))
 
 
 def _cached_or(compute: Any, cached: Any) -> Any:

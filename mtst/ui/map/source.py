@@ -12,24 +12,26 @@ from mtst.data.dataset import make_dataset
 from mtst.data.table import Table, read_table
 from mtst.errors import DataError, MtstError
 from mtst.text import inline_text
-from mtst.ui.components.html import problem, quiet, show_message
+from mtst.ui.components.html import problem, show_message
 from mtst.ui.components.sentence_box import split_sentences
-from mtst.ui.components.upload import claim_upload
+from mtst.ui.components.upload import claim_upload, show_file_note
 from mtst.ui.services.services import Services
 
 MAX_TYPED = 1_000
 SAMPLE_POINTS = 400
 SAMPLE_ROWS = 5_300
 MAX_VALUES = 50  # different values of a column that can colour the points
+NEXT = "Now press Draw the map."
 TYPED, SAMPLE_SMALL, SAMPLE_ALL, FILE = "own", "sample", "whole", "file"
 
 
 @dataclass(frozen=True, eq=False)
 class Sentences:
-    """The n texts to draw, and the n values of each column that can colour them."""
+    """The n texts to draw, the n values of each column that can colour them, and the n lines of those of a file."""
 
     texts: list[str]
     values: dict[str, list[str]]
+    lines: list[int] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +74,7 @@ def select_sentences(source: str, text: str, table: Table | None, column: str | 
         for name, column_values in cells.items()
         if name != column and 2 <= len(set(column_values) - {""}) <= MAX_VALUES
     }
-    return Sentences(cells[column], values)
+    return Sentences(cells[column], values, [table.lines[row] for row in rows])
 
 
 def read_file(services: Services, path: str | None) -> FileView:
@@ -84,7 +86,6 @@ def read_file(services: Services, path: str | None) -> FileView:
         table = read_table(claim_upload(path), services.settings.limits)
     except MtstError as error:
         return FileView(None, no_column, show_message(problem(error)))
-    skipped = f", {len(table.skipped):,} skipped" if table.skipped else ""
+    text = guess_columns(table)[0]
     choices = [(inline_text(name), name) for name in table.columns]
-    note = show_message(quiet(f"{table.format}: {len(table.rows):,} rows read{skipped}. Now press Draw the map."))
-    return FileView(table, gr.update(choices=choices, value=guess_columns(table)[0], visible=True), note)
+    return FileView(table, gr.update(choices=choices, value=text, visible=True), show_file_note(table, text, NEXT))

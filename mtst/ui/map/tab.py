@@ -13,7 +13,7 @@ from mtst.ui.components.events import SILENT, Event, Outputs, named_inputs
 from mtst.ui.components.html import card, empty, html, quiet
 from mtst.ui.components.live_plot import live_plot
 from mtst.ui.components.templates import static_text
-from mtst.ui.components.upload import limits_note, upload_area
+from mtst.ui.components.upload import limits_note, show_file_note, upload_area
 from mtst.ui.map.drawing import (
     STARTER,
     TRAINED,
@@ -25,7 +25,17 @@ from mtst.ui.map.drawing import (
     recolour,
 )
 from mtst.ui.map.embedding_map import NOT_CHOSEN, EmbeddingMap
-from mtst.ui.map.source import FILE, SAMPLE_ALL, SAMPLE_POINTS, SAMPLE_ROWS, SAMPLE_SMALL, TYPED, FileView, read_file
+from mtst.ui.map.source import (
+    FILE,
+    NEXT,
+    SAMPLE_ALL,
+    SAMPLE_POINTS,
+    SAMPLE_ROWS,
+    SAMPLE_SMALL,
+    TYPED,
+    FileView,
+    read_file,
+)
 from mtst.ui.services.services import Services
 
 DESCRIPTION = (
@@ -56,6 +66,7 @@ class MapPanel:
     menu: gr.Dropdown
     trust: gr.HTML
     neighbours: gr.HTML
+    unread: gr.HTML
 
 
 def map_tab(services: Services, demo: gr.Blocks, sentences: gr.Textbox, run: gr.BrowserState | None = None) -> None:
@@ -106,6 +117,7 @@ def map_tab(services: Services, demo: gr.Blocks, sentences: gr.Textbox, run: gr.
             )
             button = gr.Button("Draw the map", variant="primary", size="lg", elem_id="map-go")
             progress = html(visible=False, elem_id="map-progress")
+            unread = html(visible=False, elem_id="map-unread")
         with gr.Column(scale=7, min_width=320):
             with card("Sentences in two dimensions", note="press a point for its true neighbours"):
                 placeholder = html(FIRST)
@@ -130,7 +142,7 @@ def map_tab(services: Services, demo: gr.Blocks, sentences: gr.Textbox, run: gr.
     panel = MapPanel(
         source=source, text=text, table=table, column=column, note=note, method=method, model=model, colour=colour,
         run=token, drawing=drawing, figure=figure, placeholder=placeholder, progress=progress, menu=menu, trust=trust,
-        neighbours=neighbours,
+        neighbours=neighbours, unread=unread,
     )  # fmt: skip
     map_view, file_view = Outputs(MapView, panel), Outputs(FileView, panel)
 
@@ -149,6 +161,7 @@ def map_tab(services: Services, demo: gr.Blocks, sentences: gr.Textbox, run: gr.
     )
     demo.load(None, None, None, js=DELAY_JS).then(**draw_event(requested=False))
     upload.change(file_view.by_name(partial(read_file, services)), upload, file_view.components, **SILENT)
+    column.input(partial(show_file_note, more=NEXT), [table, column], note, **SILENT)
     colour.input(recolour, [drawing, colour], figure, **SILENT)
 
     def click_point(drawing: EmbeddingMap | None, event: gr.EventData) -> tuple[Any, Any, Any]:

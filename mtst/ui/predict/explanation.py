@@ -12,9 +12,8 @@ from mtst.analysis.explanation import Attribution, Explanation, explain, nearest
 from mtst.data.dataset import Dataset
 from mtst.errors import MtstError
 from mtst.text import isolate_bidi, truncate
-from mtst.ui.components.html import problem, quiet, table
+from mtst.ui.components.html import problem, quiet, sentence_list, table
 from mtst.ui.components.sentence_box import clean_query
-from mtst.ui.components.sentence_list import sentence_list
 from mtst.ui.components.templates import render
 from mtst.ui.plots.style import task_colour
 from mtst.ui.predict.calibration import calibration_notes

@@ -10,6 +10,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from mtst.data.columns import guess_columns
+from mtst.data.oddities.finding import find_sentence_oddities
 from mtst.data.table import Table, read_table
 from mtst.errors import MtstError
 from mtst.model.export.predictions_csv import write_predictions
@@ -17,16 +18,18 @@ from mtst.text import inline_text, truncate
 from mtst.ui.components.clickable import answer_area, clickable_html
 from mtst.ui.components.events import SILENT, Outputs
 from mtst.ui.components.html import bars, card, empty, html, problem, quiet, show_message
+from mtst.ui.components.oddities import oddity_note
 from mtst.ui.components.progress import embed_with_progress
 from mtst.ui.components.sentence_box import split_sentences
 from mtst.ui.components.templates import render
-from mtst.ui.components.upload import claim_upload, limits_note, upload_area
+from mtst.ui.components.upload import claim_upload, limits_note, show_file_note, upload_area
 from mtst.ui.plots.style import task_colour
 from mtst.ui.predict.explanation import NOTHING as NOT_ASKED
 from mtst.ui.predict.explanation import explain_prediction, sentence_key
 from mtst.ui.server.browser_state import BrowserTokens
 from mtst.ui.server.temporary_files import fresh_path
 from mtst.ui.server.visitors import visitor_id
+from mtst.ui.services.encoder_suggestion import unread_texts
 from mtst.ui.services.model_data import STARTER, TRAINED, UPLOADED, find_model
 from mtst.ui.services.services import Services
 from mtst.ui.services.uploaded_model import (
@@ -43,7 +46,6 @@ if TYPE_CHECKING:
 
 MAX_SENTENCES = 50
 MAX_LABELS = 4
-MAX_SKIPPED = 3
 EXAMPLES = (
     "The team kept its nerve and won the cup on penalties.",
     "My order came cold and an hour late, never again.",
@@ -84,7 +86,9 @@ def predict(services: Services, text: str, which: str, run: str | None, uploaded
         sentences = split_sentences(text, MAX_SENTENCES)
         if not sentences:
             return NOTHING
-        predictions = find_model(services, which, run, uploaded).predict(sentences)
+        model = find_model(services, which, run, uploaded)
+        predictions = model.predict(sentences)
+        unread = unread_texts(services, model.encoder, sentences)
     except MtstError as error:
         return problem(error)
     shown = [
@@ -99,7 +103,7 @@ def predict(services: Services, text: str, which: str, run: str | None, uploaded
         }
         for row, sentence in enumerate(sentences)
     ]
-    return render("predict/predictions", sentences=shown)
+    return oddity_note(unread) + render("predict/predictions", sentences=shown)
 
 
 def _bars(prediction: "Prediction", row: int) -> Markup:
@@ -131,16 +135,9 @@ def read_file(services: Services, path: str | None) -> FileView:
     return FileView(
         table=table,
         column=gr.update(choices=choices, value=text, visible=True),
-        note=show_message(quiet(f"{table.format}: {len(table.rows):,} rows read, {_skipped(table)}.")),
+        note=show_file_note(table, text),
         result=gr.File(value=None, visible=False),
     )
-
-
-def _skipped(table: Table) -> str:
-    if not table.skipped:
-        return "none skipped"
-    first = "; ".join(f"line {row.line:,}: {row.reason}" for row in table.skipped[:MAX_SKIPPED])
-    return f"{len(table.skipped):,} skipped ({first}{'; …' if len(table.skipped) > MAX_SKIPPED else ''})"
 
 
 def predict_file(
@@ -159,17 +156,20 @@ def predict_file(
     try:
         yield hidden, show_message(quiet("Loading the model."))
         model = find_model(services, which, run, uploaded)
-        texts = list(dict.fromkeys(filter(str.strip, table.column(column))))
+        filled = [(cell, line) for cell, line in zip(table.column(column), table.lines, strict=True) if cell.strip()]
+        texts = list(dict.fromkeys(cell for cell, _ in filled))
         for progress in embed_with_progress(model.encoder, texts, services.executors.large_embeddings):
             yield hidden, show_message(progress.html())
         yield hidden, show_message(quiet("Writing the table."))  # the encoder caches its embeddings
         target = fresh_path(f"{Path(table.name).stem}-predictions.csv")
         count = write_predictions(model, table, column, target)
+        unread = unread_texts(services, model.encoder, *zip(*filled, strict=True)) if filled else ()
     except MtstError as error:
         yield hidden, show_message(problem(error))
         return
-    done = show_message(quiet(f"{count:,} rows predicted. A cell that a spreadsheet would run has a ' put before it."))
-    yield gr.File(value=str(target), visible=True), done
+    done = quiet(f"{count:,} rows predicted. A cell that a spreadsheet would run has a ' put before it.")
+    odd = (*find_sentence_oddities(table, column), *unread)
+    yield gr.File(value=str(target), visible=True), show_message(done + oddity_note(odd))
 
 
 def predict_tab(services: Services, tab: gr.Tab, tokens: BrowserTokens) -> gr.Radio:
@@ -232,6 +232,7 @@ def predict_tab(services: Services, tab: gr.Tab, tokens: BrowserTokens) -> gr.Ra
     button.click(lambda: NOT_ASKED, None, explanation, **SILENT)
     predictions.select(explain, own_models, explanation, concurrency_limit=2, trigger_mode="always_last", **SILENT)
     upload.change(file_view.by_name(partial(read_file, services)), upload, file_view.components, **SILENT)
+    column.input(show_file_note, [table, column], note, **SILENT)
     predict_all.click(
         partial(predict_file, services), [table, column, which, *own_models], [result, note], concurrency_limit=8,
         **SILENT,

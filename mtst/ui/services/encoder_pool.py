@@ -116,6 +116,10 @@ class EncoderPool:
         check_size(name, info.megabytes, self._settings.max_encoder_mb)
         return info
 
+    def can_load(self, name: str) -> bool:
+        """Return whether an encoder of the catalogue is on this machine, or can be fetched as of the last minutes."""
+        return find_encoder(name) is not None or self.hub_is_reachable
+
     @property
     def hub_is_reachable(self) -> bool:
         """Whether encoders can be fetched, as of the last minutes."""

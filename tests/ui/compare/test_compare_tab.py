@@ -195,3 +195,17 @@ def test_a_file_that_cannot_be_read_is_explained(services: Services, write_csv) 
     assert not view.embed.interactive
     assert "is empty" in value(view.note)
     assert search.search_limits(services).rows == 50_000
+
+
+def test_sentences_that_the_encoder_cannot_read_are_reported(services: Services) -> None:
+    view = compare_tab.compare(services, "a film\n这部电影很好看\n我不喜欢这个故事", "")
+    assert "tokens are unknown to the encoder" in value(view.unread)
+    assert value(compare_tab.compare(services, "a film\na book", "").unread) == ""
+    assert value(compare_tab.compare(services, "one", "").unread) == ""
+
+
+def test_what_looks_odd_in_a_file_to_search_is_reported(services: Services, write_csv) -> None:
+    path = write_csv("text,n\n<b>bold</b> words,1\n这部电影很好看,2\n我不喜欢这个故事,3\n")
+    assert "1 text holds HTML" in value(search.read_file(services, path).note)
+    note = value(embedded(services, path).note)
+    assert "Worth a look: HTML, unknown tokens" in note

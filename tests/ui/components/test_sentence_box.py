@@ -31,6 +31,9 @@ class Listening:
         self.longest = max([self.longest, *map(len, texts)])
         return self._encoder.encode(texts)
 
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._encoder, name)
+
 
 @pytest.fixture
 def listening(services: Services) -> Listening:

@@ -197,3 +197,15 @@ def test_hostile_text_is_shown_as_typed(services: Services) -> None:
         assert "<script" not in made
         assert "<img" not in made
         assert "&lt;script" in made
+
+
+def test_a_file_and_typed_sentences_are_checked_for_what_looks_odd(services: Services, write_csv) -> None:
+    path = write_csv("text,n\n<b>bold</b> words,1\n这部电影很好看,2\n我不喜欢这个故事,3\n")
+    file = read_file(services, path)
+    assert "1 text holds HTML" in value(file.note)
+    view = draw(services, FILE, table=file.table, column="text")
+    assert "2 texts" in value(view.unread)
+    assert "line 3" in value(view.unread)
+    assert "2 texts" in value(draw(services, TYPED, "a film\n这部电影很好看\n我不喜欢这个故事").unread)
+    assert value(draw(services, TYPED, CATS).unread) == ""
+    assert value(map_drawing.MapView.message("nothing").unread) == ""

@@ -20,12 +20,13 @@ from mtst.training.config import TrainConfig, split
 from mtst.ui.components.events import Update
 from mtst.ui.components.html import problem, quiet, show_message
 from mtst.ui.components.live_plot import hide_figure, show_figure
+from mtst.ui.components.oddities import oddity_list
 from mtst.ui.plots import similarity as similarity_plots
 from mtst.ui.services.services import Services
 from mtst.ui.train.form.form_values import DataForm, TrainingForm
 from mtst.ui.train.form.hyperparameters import config_of, weight_updates
-from mtst.ui.train.form.oddity_list import oddity_list, treatment_checkboxes
 from mtst.ui.train.form.scenario_picker import scenario_choices
+from mtst.ui.train.form.treatment_choice import treatment_checkboxes
 from mtst.ui.train.form.upload_report import upload_report
 
 NO_FILE = quiet("Nothing chosen yet.")

@@ -6,7 +6,7 @@ from typing import Any
 
 from mtst.data.dataset import Dataset
 from mtst.errors import DataError
-from mtst.ui.train.form.oddity_list import treatments_of
+from mtst.ui.train.form.treatment_choice import treatments_of
 from mtst.ui.train.form.upload_draft import ColumnChoice, UploadDraft
 
 

@@ -20,8 +20,7 @@ from mtst.evaluation.error_analysis import (
 )
 from mtst.text import isolate_bidi, truncate
 from mtst.ui.components.events import UNCHANGED
-from mtst.ui.components.html import problem, quiet, table
-from mtst.ui.components.sentence_list import sentence_list
+from mtst.ui.components.html import problem, quiet, sentence_list, table
 from mtst.ui.components.templates import render
 from mtst.ui.plots.style import task_colour
 from mtst.ui.services.model_data import ModelData, run_data

@@ -1,24 +1,13 @@
-"""What looks odd in a file, as a list, and the treatments that can be ticked."""
+"""The treatments of what looks odd in a file, which a visitor can tick."""
 
 from collections.abc import Sequence
 
 import gradio as gr
-from markupsafe import Markup
 
 from mtst.data.oddities.treatments import LEAVE_OUT, Treatments, chosen_treatments
 from mtst.data.readers.notes import Oddity, Treatment
 from mtst.text import inline_text
 from mtst.ui.components.events import Update
-from mtst.ui.components.templates import render
-
-SHOWN = 12
-
-
-def oddity_list(oddities: Sequence[Oddity]) -> Markup:
-    """Return the findings as a list, each with its example; nothing without any."""
-    if not oddities:
-        return Markup()
-    return render("train/oddities", oddities=oddities[:SHOWN], more=max(0, len(oddities) - SHOWN))
 
 
 def treatment_checkboxes(oddities: Sequence[Oddity], ticked: Sequence[str]) -> Update:
