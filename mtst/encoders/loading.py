@@ -5,6 +5,7 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -131,6 +132,23 @@ def verify(weights: Path, sha256: str) -> None:
             f"The weights {weights.name} are not the published ones (SHA-256 {digest[:12]}…, expected {sha256[:12]}…), "
             "so they are not loaded. Install the package again from a source you trust."
         )
+
+
+def with_prompt(encoder: "Encoder", prompt: str) -> "Encoder":
+    """Return an encoder with another prompt that shares the weights of a loaded one.
+
+    Args:
+        encoder: the loaded one, which keeps its prompt.
+        prompt: the name of one of its prompts, or a text; empty for none.
+
+    Raises:
+        EncoderError: the encoder has no such prompt, or it leaves no room for texts.
+    """
+    from mtst.encoders.encoder import Encoder
+
+    backbone = copy(encoder.backbone)  # prompts of its own, the same modules
+    set_default_prompt(backbone, prompt, encoder.name)
+    return Encoder(backbone, encoder.name, fp32=encoder.fp32)
 
 
 def _load_folder(name: str, folder: Path, prompt: str | None, *, fp32: bool) -> "Encoder":

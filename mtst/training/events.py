@@ -46,6 +46,7 @@ class Started:
     `counts[task.name]` has the number of training rows of each of a task's labels. `cached` is what is computed once
     and looked up from then on: the embeddings of a frozen encoder, or what enters its lowest open block. `keeps` is the
     rule by which an epoch is kept, see `mtst.training.epoch_selection`. `zero_shot`: no head has learned before.
+    `prompt` is what the encoder puts in front of every text.
     """
 
     scenario: str
@@ -60,6 +61,7 @@ class Started:
     keeps: EpochRule
     precision: Literal["bf16", "fp32"]
     zero_shot: bool = True
+    prompt: str = ""
     kind: Literal["started"] = "started"
 
 

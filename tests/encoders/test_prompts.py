@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sentence_transformers import SentenceTransformer
 
-from mtst.encoders.loading import load_encoder
+from mtst.encoders.loading import load_encoder, with_prompt
 from mtst.encoders.prompts import describe_prompt
 from mtst.errors import EncoderError
 
@@ -65,3 +65,18 @@ def test_another_prompt_gives_other_embeddings_and_is_taken_back(prompted):
 def test_a_prompt_is_described_where_there_is_one():
     assert describe_prompt("query: ") == "Each text begins with “query: ”."
     assert describe_prompt("") == ""
+
+
+def test_an_encoder_with_another_prompt_shares_the_weights_and_leaves_the_first_as_it_is(prompted):
+    first = load_encoder(prompted, prompt="query", fp32=True)
+    before = first.encode(["a text"])
+    other = with_prompt(first, "By topic: ")
+    assert (first.prompt, other.prompt) == ("query: ", "By topic: ")
+    assert all(a is b for a, b in zip(first.parameters(), other.parameters(), strict=True))
+    assert [first.weights_changed, other.weights_changed] == [False, False]
+    np.testing.assert_array_equal(first.encode(["a text"]), before)
+    expected = load_encoder(prompted, prompt="By topic: ", fp32=True).encode(["a text"])
+    np.testing.assert_allclose(other.encode(["a text"]), expected, atol=1e-6)
+    assert not np.allclose(other.encode(["a text"]), before, atol=1e-3)
+    with pytest.raises(EncoderError, match="no prompt named"):
+        with_prompt(first, "nothing")

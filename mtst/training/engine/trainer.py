@@ -112,6 +112,7 @@ class Trainer:
             keeps=self.config.epoch_rule,
             precision=self.model.encoder.precision,
             zero_shot=self.model.zero_shot,
+            prompt=self.model.encoder.prompt,
         )
 
     def measure_baselines(self) -> Iterator[TrainingEvent]:

@@ -20,8 +20,7 @@ from mtst.ui.components.upload import claim_upload, is_uploaded
 from mtst.ui.server.temporary_files import write_file
 from mtst.ui.services.services import Services
 from mtst.ui.train.form import dataset
-from mtst.ui.train.form.form_values import DataForm
-from mtst.ui.train.form.treatment_choice import ticks_of
+from mtst.ui.train.form.form_values import DataForm, ticks_of
 from mtst.ui.train.form.upload_draft import UploadDraft
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtst.assets import STARTER
-from mtst.encoders.loading import load_encoder
+from mtst.encoders.loading import load_encoder, with_prompt
 from mtst.errors import MtstError, RunError
 from mtst.model.loading import load_model
 from mtst.model.storage import MODULES_FILE, read_metadata
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 MAX_MODELS = 2
 MAX_PLANES = 6
+MAX_PROMPTED = 4  # encoders with a visitor's prompt, which share their weights with others
 SWEEP_SECONDS = 600
 WARM_UP_PAUSE_SECONDS = 10
 
@@ -55,6 +56,7 @@ class Services:
         self.encoder_pool = EncoderPool(settings)
         self._loading = threading.Lock()  # guards the server's own encoder and the starter model, not visitors' models
         self._models: LoadOnceCache[LoadedModel] = LoadOnceCache(MAX_MODELS)
+        self._prompted: LoadOnceCache[Encoder] = LoadOnceCache(MAX_PROMPTED)
         self.sample_planes: LoadOnceCache[Projection] = LoadOnceCache(MAX_PLANES)  # by sample and projection method
         self._closed = threading.Event()
         threading.Thread(target=self._sweep_repeatedly, name="sweep", daemon=True).start()
@@ -91,6 +93,7 @@ class Services:
         """Remove the encoders and models that were not used for a while; `now` is a time of `time.monotonic`."""
         self.encoder_pool.drop_idle(now)
         self._models.drop_idle(now)
+        self._prompted.drop_idle(now)
 
     @property
     def encoder(self) -> "Encoder":
@@ -98,13 +101,23 @@ class Services:
         with self._loading:
             return self._encoder
 
-    def encoder_named(self, name: str) -> "Encoder":
+    def encoder_named(self, name: str, prompt: str | None = None) -> "Encoder":
         """Return the encoder of that name, the server's own if it is empty.
 
+        With a prompt it is one that shares the weights of that encoder and puts the prompt in front of texts.
+
         Raises:
-            EncoderError: it is not on this machine, or is no text encoder.
+            EncoderError: it is not on this machine, or is no text encoder, or has no such prompt.
         """
-        return self.encoder if name in ("", self.settings.encoder) else self.encoder_pool.get(name)
+        encoder = self.encoder if name in ("", self.settings.encoder) else self.encoder_pool.get(name)
+        if prompt is None or prompt == encoder.prompt:
+            return encoder
+
+        def load(cached: "Encoder | None") -> "Encoder":
+            shared = cached is not None and cached.backbone[0] is encoder.backbone[0]  # else it was loaded anew
+            return cached if cached is not None and shared else with_prompt(encoder, prompt)
+
+        return self._prompted.get_or_load(f"{encoder.name}\n{prompt}", load)
 
     def initial_encoder(self, token: str | None) -> "Encoder":
         """Return the encoder that a run started from.
@@ -118,7 +131,7 @@ class Services:
         if job.start:  # the name in the job is what the author of that model wrote
             load = partial(_load, folder.initial_model_path, None)
             return self._models.get_or_load(str(folder.initial_model_path), load).model.encoder
-        return self.encoder_named(job.encoder)
+        return self.encoder_named(job.encoder, job.prompt)
 
     @cached_property
     def encoding_speed(self) -> float:

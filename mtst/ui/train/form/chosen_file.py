@@ -1,7 +1,7 @@
 """The file that a visitor chooses: read, read again in another way, and its columns guessed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -36,6 +36,7 @@ class FileView:
     encoding: Update = UNCHANGED
     delimiter: Update = UNCHANGED
     sheet: Update = UNCHANGED
+    suggestion: Update = field(default_factory=lambda: show_message(""))
 
 
 def read_file(services: Services, path: str | None, options: ReadOptions = DETECT) -> FileView:

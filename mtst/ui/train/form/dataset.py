@@ -22,11 +22,11 @@ from mtst.ui.components.html import problem, quiet, show_message
 from mtst.ui.components.live_plot import hide_figure, show_figure
 from mtst.ui.components.oddities import oddity_list
 from mtst.ui.plots import similarity as similarity_plots
+from mtst.ui.services.encoder_suggestion import advise_encoder, suggested_encoder
 from mtst.ui.services.services import Services
-from mtst.ui.train.form.form_values import DataForm, TrainingForm
+from mtst.ui.train.form.form_values import DataForm, TrainingForm, treatment_checkboxes
 from mtst.ui.train.form.hyperparameters import config_of, weight_updates
 from mtst.ui.train.form.scenario_picker import scenario_choices
-from mtst.ui.train.form.treatment_choice import treatment_checkboxes
 from mtst.ui.train.form.upload_report import upload_report
 
 NO_FILE = quiet("Nothing chosen yet.")
@@ -38,6 +38,8 @@ class DataView:
     """The chosen rows: the report, the scenarios for their tasks, the weights of the tasks, and what can be done."""
 
     rows: Markup
+    suggested: str | None
+    suggest: Update
     expectation: Update
     lengths: Update
     merge: Update
@@ -57,7 +59,7 @@ def describe_data(services: Services, form: DataForm, scenario: str | None) -> D
     """Return what the page shows of the chosen rows; `scenario` is kept if their tasks have it."""
     try:
         draft, data = form.file, form.dataset()
-        encoder = services.encoder_named(form.encoder)
+        encoder = services.encoder_named(form.encoder, form.chosen_prompt)
         report, unknown = draft.row_report(data, encoder), find_unknown_tokens(data.texts, encoder, data.lines)
     except MtstError as error:
         return _no_data(oddity_list(form.draft.table.decisions) + problem(error) if form.draft else NO_FILE, scenario)
@@ -67,10 +69,14 @@ def describe_data(services: Services, form: DataForm, scenario: str | None) -> D
     except MtstError as error:
         warning, trainable = problem(error), False
     unmerged = draft.dataset(replace(form.columns, merge=False)) if form.merge else data
+    suggested = suggested_encoder(services, unknown)
+    unknown = unknown if suggested else advise_encoder(services, unknown)
     several_tasks = gr.update(visible=len(data.tasks) > 1)
     rows = split(data, TrainConfig())
     return DataView(
         rows=warning + oddity_list((*data.oddities, *unknown)) + upload_report(report, *rows),
+        suggested=suggested.value if suggested else None,
+        suggest=gr.update(value=f"{suggested.label}: {suggested.value}" if suggested else "", visible=bool(suggested)),
         expectation=show_message(expectation_of(data)),
         lengths=show_figure(similarity_plots.text_lengths(report.tokens, report.max_tokens)),
         merge=_merge_checkbox(unmerged),
@@ -92,6 +98,8 @@ def _no_data(why: Markup, scenario: str | None) -> DataView:
     hidden, disabled = gr.update(visible=False), gr.update(interactive=False)
     return DataView(
         rows=why,
+        suggested=None,
+        suggest=hidden,
         expectation=show_message(""),
         lengths=hide_figure(),
         merge=hidden,
@@ -162,11 +170,14 @@ def build_job(
     from mtst.training.planning import plan
 
     if start:
-        model = services.run_model(start).with_tasks(tasks)
+        model, prompt = services.run_model(start).with_tasks(tasks), None
         encoder, source = model.base, services.runs.folder(start).job().source
     else:
-        model = MultiTaskSentenceTransformer(services.encoder_named(form.encoder), tasks)
+        chosen, prompt = services.encoder_named(form.encoder, form.chosen_prompt), form.chosen_prompt
+        model = MultiTaskSentenceTransformer(chosen, tasks)
         encoder, source = form.encoder or services.settings.encoder, ""
+        if chosen is services.encoder_named(form.encoder):
+            prompt = None
     plan(model, config, REFERENCE_ROWS)  # checks the config
     table, columns = form.file.table, form.columns
     return Job(
@@ -184,4 +195,5 @@ def build_job(
         treatments=columns.treatments,
         start=source,
         label_choice=form.file.label_choice(columns),
+        prompt=prompt,
     )

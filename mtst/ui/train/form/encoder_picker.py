@@ -1,15 +1,16 @@
 """The choice of an encoder: the ones on offer, their size and speed, and their download."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import gradio as gr
+from gradio.components import Component
 
 from mtst.encoders.catalogue import CATALOGUE, CatalogueEntry
 from mtst.encoders.info import EncoderInfo, encoder_info
-from mtst.encoders.prompts import describe_prompt
+from mtst.encoders.prompts import MAX_CHARACTERS
 from mtst.errors import EncoderError, MtstError
 from mtst.hub.repositories import HUB_ID
 from mtst.text import inline_text, truncate
@@ -18,39 +19,53 @@ from mtst.ui.components.html import html, problem, quiet, show_message
 from mtst.ui.components.run_status import state_line
 from mtst.ui.server.visitors import visitor_id
 from mtst.ui.services.services import Services
+from mtst.ui.train.form.prompt_field import check_prompt, own_prompt, show_prompt
 
-PROMPT_CHARACTERS = 200  # that are shown
 ONLY_LOCAL = quiet("The Hub does not answer, so only the encoders that are on this server are offered.")
 
 
 @dataclass(frozen=True)
-class EncoderChoice:
-    """The name of the chosen encoder, and the event after it has changed."""
-
-    name: gr.State
-    changed: gr.events.Dependency
-
-
-@dataclass(frozen=True)
 class EncoderView:
-    """The state of a choice: a message, the name of the encoder in use, the list, the title of the step, the prompt."""
+    """The state of a choice: a message, the encoder in use, the list, the title of the step, and the prompt."""
 
     message: Update
     name: str = UNCHANGED
     encoders: Update = UNCHANGED
     accordion: Update = UNCHANGED
     prompt: Update = UNCHANGED
+    prompt_of: str = UNCHANGED
+    prompt_note: Update = UNCHANGED
 
 
 @dataclass(frozen=True)
 class EncoderPanel:
-    """The components of the step."""
+    """The components of the step; `added` holds the Hub ids that the visitor has looked up."""
 
     message: gr.HTML
     name: gr.State
     encoders: gr.Radio
     accordion: gr.Accordion
-    prompt: gr.HTML
+    prompt: gr.Textbox
+    prompt_of: gr.State
+    prompt_note: gr.HTML
+    added: gr.State
+
+
+@dataclass(frozen=True)
+class EncoderChoice:
+    """The components of the step, and the events after which another encoder or prompt is in use."""
+
+    services: Services
+    panel: EncoderPanel
+    changed: gr.events.Dependency
+    prompt_changed: gr.events.Dependency
+
+    def choose_on(
+        self, press: Callable[..., gr.events.Dependency], name: gr.State, message: gr.HTML
+    ) -> gr.events.Dependency:
+        """Choose the encoder that `name` holds when a button is pressed; the progress is shown in `message`."""
+        panel = replace(self.panel, message=message)
+        return _choose_on(self.services, press, name, panel)
 
 
 def list_encoders(services: Services, added: Sequence[str], name: str) -> tuple[Update, Update]:
@@ -121,20 +136,8 @@ def choose_encoder(
         name,
         encoders | gr.update(interactive=True),
         gr.update(label=_title(name)),
-        _describe_prompt(encoder.prompt),
+        *own_prompt(name, encoder.prompt),
     )
-
-
-def show_prompt(services: Services, name: str) -> Update:
-    """Return the update that tells what the chosen encoder puts in front of texts, if anything."""
-    try:
-        return _describe_prompt(services.encoder_named(name).prompt)
-    except MtstError as error:
-        return show_message(problem(error))
-
-
-def _describe_prompt(prompt: str) -> Update:
-    return show_message(quiet(describe_prompt(inline_text(prompt, PROMPT_CHARACTERS))) if prompt else "")
 
 
 def look_up(services: Services, typed: str, added: list[str], name: str) -> tuple[Update, list[str], Update]:
@@ -182,7 +185,7 @@ def _title(name: str) -> str:
 def encoder_choice(services: Services) -> EncoderChoice:
     """Build the choice."""
     default, custom = services.settings.encoder, services.settings.custom_encoders
-    name, added = gr.State(default), gr.State([])
+    name, added, prompt_of = gr.State(default), gr.State([]), gr.State()
     with gr.Accordion(_title(default), open=False, elem_classes="card settings", elem_id="train-encoder") as accordion:
         encoders = gr.Radio(
             [(default, default)], value=default, label="Encoder", show_label=False, container=False,
@@ -195,20 +198,38 @@ def encoder_choice(services: Services) -> EncoderChoice:
         )  # fmt: skip
         find = gr.Button("Look it up", size="sm", visible=custom, elem_id="train-encoder-look")
         message = html(visible=False, elem_id="train-encoder-state")
-        prompt = html(visible=False, elem_id="train-encoder-prompt")
-    outputs = Outputs(EncoderView, EncoderPanel(message, name, encoders, accordion, prompt))
-
-    def choose(request: gr.Request, chosen: str, current: str, added: list[str]) -> Iterator[EncoderView]:
-        yield from choose_encoder(services, chosen, current, added, visitor_id(request))
-
+        prompt = gr.Textbox(
+            label="Prompt", info="Stands in front of each text, as it ends here: with a colon or a blank. Empty: none.",
+            max_lines=2, max_length=MAX_CHARACTERS, interactive=False, elem_id="train-encoder-prompt",
+        )  # fmt: skip
+        prompt_note = html(visible=False, elem_id="train-encoder-prompt-note")
+    panel = EncoderPanel(message, name, encoders, accordion, prompt, prompt_of, prompt_note, added)
     accordion.expand(partial(list_encoders, services), [added, name], [encoders, only_local], **SILENT)
-    accordion.expand(partial(show_prompt, services), name, prompt, **SILENT)
+    shown = [prompt, prompt_of, prompt_note]
+    accordion.expand(partial(show_prompt, services), [name, prompt_of], shown, **SILENT)
     gr.on(
         [find.click, hub_id.submit], partial(look_up, services), [hub_id, added, name], [message, added, encoders],
         concurrency_limit=4, **SILENT,
     )  # fmt: skip
-    changed = encoders.input(
-        outputs.by_name(choose), [encoders, name, added], outputs.components, concurrency_limit=8, **SILENT
+    changed = _choose_on(services, encoders.input, encoders, panel)
+    prompt_changed = gr.on(
+        [prompt.blur, prompt.submit], partial(check_prompt, services), [name, prompt], prompt_note,
+        trigger_mode="always_last", **SILENT,
+    )  # fmt: skip
+    return EncoderChoice(services, panel, changed, prompt_changed)
+
+
+def _choose_on(
+    services: Services, press: Callable[..., gr.events.Dependency], chosen: Component, panel: EncoderPanel
+) -> gr.events.Dependency:
+    """Choose the encoder that a component holds on an event; the panel shows the progress and the new state."""
+    outputs = Outputs(EncoderView, panel)
+
+    def choose(request: gr.Request, chosen: str, current: str, added: list[str]) -> Iterator[EncoderView]:
+        yield from choose_encoder(services, chosen, current, added, visitor_id(request))
+
+    changed = press(
+        outputs.by_name(choose), [chosen, panel.name, panel.added], outputs.components, concurrency_limit=8, **SILENT
     )
-    changed.failure(_enabled, name, encoders, **SILENT)  # after an unexpected exception
-    return EncoderChoice(name, changed)
+    changed.failure(_enabled, panel.name, panel.encoders, **SILENT)  # after an unexpected exception
+    return changed

@@ -49,7 +49,7 @@ def save_rows(services: Services, form: DataForm) -> str:
     try:
         data = form.dataset()
         path = fresh_path("mtst-rows.csv")
-        form.file.row_report(data, services.encoder_named(form.encoder)).write(path)
+        form.file.row_report(data, services.encoder_named(form.encoder, form.chosen_prompt)).write(path)
     except MtstError as error:
         raise gr.Error(str(error), title="No file could be made", print_exception=False) from error
     return str(path)
@@ -146,7 +146,10 @@ def _connect(
         describe_after(changed.then(**findings_cleared))
     columns = [panel.text.input, panel.labels.input, panel.several.input, panel.merge.input]
     describe_after(gr.on(columns, **_latest(findings_cleared)))
-    describe_after(panel.encoder_choice.changed)
+    choice = panel.encoder_choice
+    describe_after(choice.changed)
+    describe_after(choice.choose_on(panel.suggest.click, panel.suggested, panel.suggestion))
+    choice.prompt_changed.then(**described)
     gr.on([panel.copies.input, panel.conflicts.input, panel.doubtful.input], **_latest(described))
     describe_after(panel.treat.input(**_latest(findings_cleared)))
     gr.on([panel.scenario.input, *_changes(panel)], **_latest(scenario_shown))

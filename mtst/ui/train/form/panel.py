@@ -41,6 +41,9 @@ class FormPanel:
     tasks: gr.State
     train_rows: gr.State
     rows: gr.HTML
+    suggested: gr.State
+    suggest: gr.Button
+    suggestion: gr.HTML
     lengths: gr.HTML
     save: gr.Button
     saved_rows: gr.DownloadButton
@@ -100,7 +103,15 @@ class FormPanel:
 
     @property
     def encoder(self) -> gr.State:
-        return self.encoder_choice.name
+        return self.encoder_choice.panel.name
+
+    @property
+    def prompt(self) -> gr.Textbox:
+        return self.encoder_choice.panel.prompt
+
+    @property
+    def prompt_of(self) -> gr.State:
+        return self.encoder_choice.panel.prompt_of
 
     @property
     def suited(self) -> tuple[Field, ...]:
@@ -125,7 +136,7 @@ class FormPanel:
 
 def form_panel(services: Services, begin: gr.Button) -> FormPanel:
     """Build the steps into the column that is open; `begin` is the button that starts a run."""
-    draft, tasks, train_rows, open_groups = gr.State(), gr.State(), gr.State(), gr.State([])
+    draft, tasks, train_rows, open_groups, suggested = gr.State(), gr.State(), gr.State(), gr.State([]), gr.State()
     with card("Sentences", 1):
         html(quiet(limits_note(services.settings.limits)))
         upload = upload_area("train-upload")
@@ -152,6 +163,8 @@ def form_panel(services: Services, begin: gr.Button) -> FormPanel:
             [], label="What looks odd: treat it", visible=False, elem_classes="findings", elem_id="train-treat"
         )
         rows = html(NO_FILE, elem_id="train-report")
+        suggest = gr.Button("Use another encoder", visible=False, size="sm", elem_id="train-suggest")
+        suggestion = html(visible=False, elem_id="train-suggestion")
         lengths = live_plot(height=190, description=LENGTHS, elem_id="train-lengths")
         save = gr.Button("Save what became of each row", visible=False, size="sm", elem_id="train-rows")
         saved_rows = gr.DownloadButton("Save", visible="hidden", elem_id="train-rows-save")
@@ -179,6 +192,7 @@ def form_panel(services: Services, begin: gr.Button) -> FormPanel:
         wrong = html(visible=False, elem_id="train-wrong")
     return FormPanel(
         upload, small, large, dataset_id, fetch, draft, unread, fields, text, labels, several, merge, treat, tasks,
-        train_rows, rows, lengths, save, saved_rows, findings, start, start_note, expectation, scenario, top_blocks,
-        epochs_per_group, about, schedule, drawing, open_groups, encoder, hyperparameters, wrong, begin,
+        train_rows, rows, suggested, suggest, suggestion, lengths, save, saved_rows, findings, start, start_note,
+        expectation, scenario, top_blocks, epochs_per_group, about, schedule, drawing, open_groups, encoder,
+        hyperparameters, wrong, begin,
     )  # fmt: skip

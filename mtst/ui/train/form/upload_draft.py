@@ -44,7 +44,7 @@ class UploadDraft:
     table: Table
     limits: Limits
     options: ReadOptions = DETECT
-    _token_counts: dict[tuple[str, str], int] = field(default_factory=dict)  # by encoder and text
+    _token_counts: dict[tuple[str, str, str], int] = field(default_factory=dict)  # by encoder, prompt and text
 
     def dataset(self, choice: ColumnChoice) -> Dataset:
         """Return the chosen columns and rows as a dataset.
@@ -82,7 +82,8 @@ class UploadDraft:
         return RowReport(self.table, data, self._count_tokens(data.texts, encoder), encoder.max_tokens)
 
     def _count_tokens(self, texts: Sequence[str], encoder: "Encoder") -> list[int]:
-        new = [text for text in dict.fromkeys(texts) if (encoder.name, text) not in self._token_counts]
+        key = encoder.name, encoder.prompt
+        new = [text for text in dict.fromkeys(texts) if (*key, text) not in self._token_counts]
         counts = encoder.count_tokens(new).tolist()
-        self._token_counts |= {(encoder.name, text): count for text, count in zip(new, counts, strict=True)}
-        return [self._token_counts[encoder.name, text] for text in texts]
+        self._token_counts |= {(*key, text): count for text, count in zip(new, counts, strict=True)}
+        return [self._token_counts[*key, text] for text in texts]

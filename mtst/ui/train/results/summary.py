@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from mtst.assets import load_sts_pairs
+from mtst.encoders.prompts import describe_prompt
 from mtst.evaluation.scores import mean_macro_f1, small_sample_caution
 from mtst.evaluation.semantic_similarity import EmbeddingQuality
 from mtst.model.trained_parts import Trains
@@ -16,6 +17,7 @@ from mtst.ui.components.html import table
 from mtst.ui.components.templates import render
 
 HEADER = ("layer group", "weights moved by", "open in epochs", "rate", "parameters")
+PROMPT_CHARACTERS = 200
 DAMAGED = 0.05  # loss of rank correlation that is warned of
 COLLAPSED = 0.3  # gain of the mean cosine of unrelated sentences that is warned of
 SAME = "exactly 0 (SHA-256 is the same)"
@@ -78,6 +80,9 @@ def _lines(history: History) -> list[str]:
     started, finished, trained = history.started, history.finished, history.last_epoch > 0
     caution = small_sample_caution(started.validation_rows)
     lines = [caution] if caution else []
+    if started.prompt:
+        prompt = isolate_bidi(truncate(started.prompt, PROMPT_CHARACTERS))
+        lines.append(f"{describe_prompt(prompt)} The model keeps this prompt and puts it in front by itself.")
     if finished.early:
         lines.append(
             f"It ended by itself after epoch {history.last_epoch}: none after epoch {finished.best_epoch} was good "

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sentence_transformers import SentenceTransformer
 
 from mtst.assets import SMALL_SAMPLE
 from mtst.encoders.catalogue import CATALOGUE, DEFAULT
@@ -77,18 +76,6 @@ def test_nothing_else_is_chosen_while_one_is_on_its_way(tiny: Services) -> None:
     assert not any(view.encoders["interactive"] for view in waiting)
     assert all(f"ntil then {tiny.settings.encoder} is used" in view.message["value"] for view in waiting)
     assert (end.name, end.encoders["value"], end.encoders["interactive"]) == (DEFAULT, DEFAULT, True)
-
-
-def test_the_prompt_of_an_encoder_is_shown(tiny_folder, tmp_path: Path) -> None:
-    backbone = SentenceTransformer(str(tiny_folder()))
-    backbone.prompts, backbone.default_prompt_name = {"query": "query: <b>"}, "query"
-    backbone.save_pretrained(str(tmp_path / "prompted"), create_model_card=False)
-    prompted = Services(Settings(encoder=str(tmp_path / "prompted"), runs_dir=tmp_path / "runs"))
-    shown = encoder_picker.show_prompt(prompted, prompted.settings.encoder)
-    assert "Each text begins with “query: &lt;b&gt;”." in shown["value"]
-    view = last(encoder_picker.choose_encoder(prompted, DEFAULT, prompted.settings.encoder))
-    assert (view.prompt["value"], view.prompt["visible"]) == ("", False)
-    prompted.close()
 
 
 @pytest.mark.parametrize("name", ["assets/starter", "/etc", "../x/y", "a b", "", "a/b/c", "~/x"])
@@ -166,3 +153,19 @@ def test_a_comparison_takes_the_same_encoder(tiny: Services, data: DataForm) -> 
     token = comparison_view.start_comparison(tiny, "", form).token
     assert tiny.runs.folder(token).job().encoder == DEFAULT
     tiny.runs.delete(token)
+
+
+def test_an_encoder_is_suggested_for_texts_that_are_not_read_and_chosen_by_one_press(
+    tiny: Services, write_csv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [f"这部电影很好看{'ab'[n % 2]},{'xy'[n % 2]}" for n in range(20)]
+    form = DataForm(chosen_file.read_file(tiny, write_csv("text,label\n" + "\n".join(rows))).draft, "text", ["label"])
+    view = dataset.describe_data(tiny, form, None)
+    assert (view.suggested, view.suggest["visible"]) == (None, False)
+    assert "train on your own machine with --encoder" in view.rows
+    monkeypatch.setattr(tiny.encoder_pool, "can_load", lambda _: True)
+    view = dataset.describe_data(tiny, form, None)
+    assert view.suggest["visible"]
+    assert view.suggest["value"] == f"Use an encoder that reads Chinese characters: {view.suggested}"
+    assert view.suggested in CATALOGUE
+    assert "on your own machine" not in view.rows
