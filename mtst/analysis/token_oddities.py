@@ -104,8 +104,8 @@ def _unknown_tokens(sample: _Sample, encoder: "Encoder") -> list[Oddity]:
     if share < MANY_UNKNOWN or not affected:
         return []
     sentence = (
-        f"{100 * share:.0f}% of the tokens are unknown to the encoder: it cannot tell such texts apart. At least a "
-        f"quarter of their tokens is unknown: {sample.share(len(affected)).lower()}."
+        f"{100 * share:.0f}% of the tokens are unknown to the encoder: it cannot tell such texts apart. In "
+        f"{sample.share(len(affected)).lower()}, a quarter or more of the tokens are unknown."
     )
     script = main_script(sample.texts[row] for row in affected)
     if key := encoder_for(script, encoder.name):

@@ -85,7 +85,8 @@ def test_similarity_prints_every_pair(cli):
 def test_similarity_says_that_sentences_are_unknown_to_the_encoder(cli):
     done = cli("similarity", "这部电影很好看", "我不喜欢这个故事")
     assert done.exit_code == 0, done.output
-    assert "2 texts. (这部电影很好看) Use an encoder that reads Chinese characters: --encoder" in done.stderr
+    assert "In 2 texts, a quarter or more of the tokens are unknown. (这部电影很好看) " in done.stderr
+    assert "Use an encoder that reads Chinese characters: --encoder " in done.stderr
 
 
 def test_predict_writes_the_table_with_predictions(cli, file, tmp_path):

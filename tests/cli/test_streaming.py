@@ -96,7 +96,7 @@ def test_embed_says_what_is_odd_about_the_sentences_and_which_encoder_reads_them
     assert "“NULL” is the whole text of 1 row" in missing
     assert "--missing" not in missing  # an option of other commands
     assert "1 text holds HTML" in html
-    assert "2 texts. (line 3: <b>fine</b>) Use an encoder that reads Chinese characters" in unknown
+    assert "are unknown. (line 3: <b>fine</b>) Use an encoder that reads Chinese characters" in unknown
     assert unknown.endswith("--encoder multilingual-e5-small")
 
 

@@ -162,9 +162,9 @@ def form_panel(services: Services, begin: gr.Button) -> FormPanel:
         treat = gr.CheckboxGroup(
             [], label="What looks odd: treat it", visible=False, elem_classes="findings", elem_id="train-treat"
         )
-        rows = html(NO_FILE, elem_id="train-report")
         suggest = gr.Button("Use another encoder", visible=False, size="sm", elem_id="train-suggest")
         suggestion = html(visible=False, elem_id="train-suggestion")
+        rows = html(NO_FILE, elem_id="train-report")
         lengths = live_plot(height=190, description=LENGTHS, elem_id="train-lengths")
         save = gr.Button("Save what became of each row", visible=False, size="sm", elem_id="train-rows")
         saved_rows = gr.DownloadButton("Save", visible="hidden", elem_id="train-rows-save")
