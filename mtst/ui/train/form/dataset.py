@@ -10,8 +10,10 @@ from markupsafe import Markup
 from mtst.analysis.token_oddities import find_unknown_tokens
 from mtst.comparison.known_results import describe_expectation, expect_for
 from mtst.data.dataset import Dataset, similar_labels
+from mtst.data.readers.notes import Treatment
 from mtst.data.split import check_trainable
 from mtst.data.tasks import DEFAULT_TASKS, Task
+from mtst.encoders.info import encoder_info
 from mtst.errors import MtstError
 from mtst.runs.job import Job
 from mtst.text import inline_text
@@ -76,7 +78,7 @@ def describe_data(services: Services, form: DataForm, scenario: str | None) -> D
     return DataView(
         rows=warning + oddity_list((*data.oddities, *unknown)) + upload_report(report, *rows),
         suggested=suggested.value if suggested else None,
-        suggest=gr.update(value=f"{suggested.label}: {suggested.value}" if suggested else "", visible=bool(suggested)),
+        suggest=_suggestion_button(suggested),
         expectation=show_message(expectation_of(data)),
         lengths=show_figure(similarity_plots.text_lengths(report.tokens, report.max_tokens)),
         merge=_merge_checkbox(unmerged),
@@ -91,6 +93,15 @@ def describe_data(services: Services, form: DataForm, scenario: str | None) -> D
         weights_title=several_tasks,
         learn_weights=several_tasks,
     )
+
+
+def _suggestion_button(suggested: Treatment | None) -> Update:
+    """Return the update of the button that takes the suggested encoder."""
+    if suggested is None:
+        return gr.update(visible=False)
+    info = encoder_info(suggested.value)
+    download = "" if info.is_local else f" (download {info.megabytes:,.0f} MB)"
+    return gr.update(value=f"{suggested.label}: {info.name}{download}", visible=True)
 
 
 def _no_data(why: Markup, scenario: str | None) -> DataView:
