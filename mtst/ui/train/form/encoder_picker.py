@@ -199,7 +199,7 @@ def encoder_choice(services: Services) -> EncoderChoice:
         find = gr.Button("Look it up", size="sm", visible=custom, elem_id="train-encoder-look")
         message = html(visible=False, elem_id="train-encoder-state")
         prompt = gr.Textbox(
-            label="Prompt", info="Put in front of each text exactly as it ends here, such as with a blank. Empty: none.",
+            label="Prompt", info="Put in front of each text just as it ends here, such as with a blank. Empty: none.",
             max_lines=2, max_length=MAX_CHARACTERS, interactive=False, elem_id="train-encoder-prompt",
         )  # fmt: skip
         prompt_note = html(visible=False, elem_id="train-encoder-prompt-note")
