@@ -109,3 +109,13 @@ def test_tabs_are_reached_by_arrow_keys(visitor) -> None:
     assert page.locator("[role=tab][aria-selected=true]").inner_text() == "Guide"
     page.keyboard.press("ArrowRight")
     assert page.locator("[role=tab][aria-selected=true]").inner_text() == "Start"
+
+
+def test_predictions_are_there_at_once_and_follow_what_is_typed(visitor) -> None:
+    visitor.tab("Compare")
+    visitor.tab("Predict")
+    page = visitor.page
+    page.wait_for_selector(".prediction")
+    page.fill("#predict-text textarea", "The goalkeeper saved the match")
+    page.wait_for_selector(".prediction .sentence:text-is('The goalkeeper saved the match')")
+    assert page.locator(".prediction").count() == 1

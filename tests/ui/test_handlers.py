@@ -14,6 +14,7 @@ from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.training.config import TrainConfig
 from mtst.training.scenarios import list_scenarios
 from mtst.ui.guide import guide_text
+from mtst.ui.predict import file_predictions
 from mtst.ui.predict import tab as predict_tab
 from mtst.ui.services.model_data import ENCODER
 from mtst.ui.services.services import Services
@@ -74,10 +75,10 @@ def test_predicting_without_a_run_says_what_to_do(services: Services) -> None:
 
 def test_a_file_gets_a_prediction_a_row_for_every_head(services: Services, write_csv) -> None:
     path = write_csv("id,review\n1,I love it\n2,\n3,=HYPERLINK(1)\n")
-    view = predict_tab.read_file(services, path)
+    view = file_predictions.read_file(services, path)
     assert value(view.column) == "review"
     assert "3 rows read" in value(view.note)
-    *_, (file, done) = predict_tab.predict_file(services, view.table, "review", predict_tab.STARTER, None)
+    *_, (file, done) = file_predictions.predict_file(services, view.table, "review", predict_tab.STARTER, None)
     with open(file.value["path"] if isinstance(file.value, dict) else file.value, newline="") as made:
         rows = list(csv.DictReader(made))
     assert [row["id"] for row in rows] == ["1", "2", "3"]

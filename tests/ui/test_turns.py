@@ -9,7 +9,7 @@ import pytest
 
 from mtst.ui.app import build_app
 from mtst.ui.components import progress
-from mtst.ui.predict import tab as predict_tab
+from mtst.ui.predict import file_predictions
 from mtst.ui.services import executors
 from mtst.ui.services.model_data import STARTER
 from mtst.ui.services.services import Services
@@ -35,13 +35,13 @@ def occupied(executor: Executor) -> Iterator[None]:
 
 def test_a_file_is_predicted_step_by_step_and_only_as_long_as_somebody_waits(services: Services, write_csv) -> None:
     rows = "\n".join(f"{number} {'more words ' * 4}" for number in range(700))
-    table = predict_tab.read_file(services, write_csv(f"text\n{rows}\n")).table
-    steps = predict_tab.predict_file(services, table, "text", STARTER, None)
+    table = file_predictions.read_file(services, write_csv(f"text\n{rows}\n")).table
+    steps = file_predictions.predict_file(services, table, "text", STARTER, None)
     told = [next(steps), next(steps)]
     assert not any(shown(file) for file, _ in told)
     assert "512 of 700 sentences embedded" in value(told[1][1])
     steps.close()
-    *_, (file, done) = predict_tab.predict_file(services, table, "text", STARTER, None)
+    *_, (file, done) = file_predictions.predict_file(services, table, "text", STARTER, None)
     assert shown(file)
     assert "700 rows predicted" in value(done)
 
@@ -50,11 +50,11 @@ def test_a_large_file_waits_for_those_of_others_and_says_so(
     services: Services, write_csv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "LARGE", 1)
-    table = predict_tab.read_file(services, write_csv("text\nhello there\ngood day\n")).table
+    table = file_predictions.read_file(services, write_csv("text\nhello there\ngood day\n")).table
     permits = services.executors.large_embeddings
     for _ in range(executors.LARGE_EMBEDDINGS):
         permits.acquire()
-    steps = predict_tab.predict_file(services, table, "text", STARTER, None)
+    steps = file_predictions.predict_file(services, table, "text", STARTER, None)
     next(steps)
     assert "Others embed large files now" in value(next(steps)[1])
     permits.release(executors.LARGE_EMBEDDINGS)

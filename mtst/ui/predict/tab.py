@@ -1,33 +1,26 @@
 """The Predict tab: the probabilities of every head for typed sentences, and a CSV with the predictions of a file."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 from markupsafe import Markup
 
-from mtst.data.columns import guess_columns
-from mtst.data.oddities.finding import find_sentence_oddities
-from mtst.data.table import Table, read_table
 from mtst.errors import MtstError
-from mtst.model.export.predictions_csv import write_predictions
-from mtst.text import inline_text, truncate
+from mtst.text import truncate
 from mtst.ui.components.clickable import answer_area, clickable_html
-from mtst.ui.components.events import SILENT, Outputs
-from mtst.ui.components.html import bars, card, empty, html, problem, quiet, show_message
+from mtst.ui.components.events import SILENT, Event, Outputs
+from mtst.ui.components.html import bars, card, empty, html, problem, quiet
 from mtst.ui.components.oddities import oddity_note
-from mtst.ui.components.progress import embed_with_progress
 from mtst.ui.components.sentence_box import split_sentences
 from mtst.ui.components.templates import render
-from mtst.ui.components.upload import claim_upload, limits_note, show_file_note, upload_area
+from mtst.ui.components.upload import limits_note, show_file_note, upload_area
 from mtst.ui.plots.style import task_colour
 from mtst.ui.predict.explanation import NOTHING as NOT_ASKED
 from mtst.ui.predict.explanation import explain_prediction, sentence_key
+from mtst.ui.predict.file_predictions import FilePanel, FileView, predict_file, read_file
 from mtst.ui.server.browser_state import BrowserTokens
-from mtst.ui.server.temporary_files import fresh_path
 from mtst.ui.server.visitors import visitor_id
 from mtst.ui.services.encoder_suggestion import unread_texts
 from mtst.ui.services.model_data import STARTER, TRAINED, UPLOADED, find_model
@@ -51,33 +44,7 @@ EXAMPLES = (
     "My order came cold and an hour late, never again.",
     "The central bank left interest rates where they were.",
 )
-NOTHING = empty("The probabilities of each head appear here", "Write sentences, one a line, and press Predict.")
-
-
-@dataclass(frozen=True, eq=False)
-class FilePanel:
-    """The components of the card for a whole file."""
-
-    table: gr.State
-    column: gr.Dropdown
-    note: gr.HTML
-    result: gr.File
-
-
-@dataclass(frozen=True, eq=False)
-class FileView:
-    """The updates for an uploaded file."""
-
-    table: Table | None
-    column: dict[str, Any]
-    note: dict[str, Any]
-    result: gr.File
-
-    @classmethod
-    def none(cls, message: str) -> "FileView":
-        """Return the view without a table."""
-        no_column = gr.update(choices=[], value=None, visible=False)
-        return cls(None, no_column, show_message(message), gr.File(value=None, visible=False))
+NOTHING = empty("The probabilities of each head appear here", "Write sentences, one a line.")
 
 
 def predict(services: Services, text: str, which: str, run: str | None, uploaded: str | None = None) -> str:
@@ -120,56 +87,6 @@ def _bars(prediction: "Prediction", row: int) -> Markup:
         return bars(rows, f"{labels} with {100 * threshold:.0f} % or more predicted (✓), of {len(order)}")
     rest = f"{len(others)} more labels share {100 * probabilities[others].sum():.0f} %" if len(others) else ""
     return bars(rows, rest)
-
-
-def read_file(services: Services, path: str | None) -> FileView:
-    """Read an uploaded table and guess its column of sentences."""
-    if not path:
-        return FileView.none("")
-    try:
-        table = read_table(claim_upload(path), services.settings.limits)
-    except MtstError as error:
-        return FileView.none(problem(error))
-    text, _ = guess_columns(table)
-    choices = [(inline_text(name), name) for name in table.columns]
-    return FileView(
-        table=table,
-        column=gr.update(choices=choices, value=text, visible=True),
-        note=show_file_note(table, text),
-        result=gr.File(value=None, visible=False),
-    )
-
-
-def predict_file(
-    services: Services,
-    table: Table | None,
-    column: str | None,
-    which: str,
-    run: str | None,
-    uploaded: str | None = None,
-) -> Iterator[tuple[gr.File, dict[str, Any]]]:
-    """Write the table with the predictions of every head; yield the progress, then the file, with a message."""
-    hidden = gr.File(visible=False)
-    if table is None or column is None:
-        yield hidden, show_message(problem("Choose a file first."))
-        return
-    try:
-        yield hidden, show_message(quiet("Loading the model."))
-        model = find_model(services, which, run, uploaded)
-        filled = [(cell, line) for cell, line in zip(table.column(column), table.lines, strict=True) if cell.strip()]
-        texts = list(dict.fromkeys(cell for cell, _ in filled))
-        for progress in embed_with_progress(model.encoder, texts, services.executors.large_embeddings):
-            yield hidden, show_message(progress.html())
-        yield hidden, show_message(quiet("Writing the table."))  # the encoder caches its embeddings
-        target = fresh_path(f"{Path(table.name).stem}-predictions.csv")
-        count = write_predictions(model, table, column, target)
-        unread = unread_texts(services, model.encoder, *zip(*filled, strict=True)) if filled else ()
-    except MtstError as error:
-        yield hidden, show_message(problem(error))
-        return
-    done = quiet(f"{count:,} rows predicted. A cell that a spreadsheet would run has a ' put before it.")
-    odd = (*find_sentence_oddities(table, column), *unread)
-    yield gr.File(value=str(target), visible=True), show_message(done + oddity_note(odd))
 
 
 def predict_tab(services: Services, tab: gr.Tab, tokens: BrowserTokens) -> gr.Radio:
@@ -228,8 +145,18 @@ def predict_tab(services: Services, tab: gr.Tab, tokens: BrowserTokens) -> gr.Ra
     def upload_zip(request: gr.Request, path: str | None, previous: str | None) -> Iterator[UploadedModelView]:
         yield from upload_model(services, visitor_id(request), path, previous)
 
-    button.click(partial(predict, services), [text, which, *own_models], predictions, concurrency_limit=4, **SILENT)
-    button.click(lambda: NOT_ASKED, None, explanation, **SILENT)
+    answer: Event = {
+        "fn": partial(predict, services),
+        "inputs": [text, which, *own_models],
+        "outputs": predictions,
+        "concurrency_limit": 4,
+        "concurrency_id": "predict",
+        "trigger_mode": "always_last",
+        **SILENT,
+    }
+    for event in (button.click, text.change, which.change, tab.select):
+        event(**answer)
+    gr.on([button.click, text.change, which.change], lambda: NOT_ASKED, None, explanation, **SILENT)
     predictions.select(explain, own_models, explanation, concurrency_limit=2, trigger_mode="always_last", **SILENT)
     upload.change(file_view.by_name(partial(read_file, services)), upload, file_view.components, **SILENT)
     column.input(show_file_note, [table, column], note, **SILENT)

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 from mtst.ui.components.upload import show_file_note
+from mtst.ui.predict import file_predictions
 from mtst.ui.predict import tab as predict_tab
 from mtst.ui.services.model_data import STARTER
 from mtst.ui.services.services import Services
@@ -19,7 +20,7 @@ def test_typed_sentences_that_the_model_cannot_read_are_reported(services: Servi
 
 
 def test_what_looks_odd_in_a_file_is_reported_for_its_column(services: Services, write_csv) -> None:
-    file = predict_tab.read_file(services, write_csv(ODD))
+    file = file_predictions.read_file(services, write_csv(ODD))
     assert "4 rows read, 1 skipped (line 6: malformed" in file.note["value"]
     assert "Worth a look: missing text, HTML" in file.note["value"]
     other = show_file_note(file.table, "other")
@@ -29,8 +30,8 @@ def test_what_looks_odd_in_a_file_is_reported_for_its_column(services: Services,
 
 
 def test_what_the_model_cannot_read_is_reported_with_the_predictions(services: Services, write_csv) -> None:
-    table = predict_tab.read_file(services, write_csv(ODD)).table
-    note = last(predict_tab.predict_file(services, table, "text", STARTER, None))
+    table = file_predictions.read_file(services, write_csv(ODD)).table
+    note = last(file_predictions.predict_file(services, table, "text", STARTER, None))
     assert "4 rows predicted" in note["value"]
     assert "Worth a look: missing text, HTML, unknown tokens" in note["value"]
     assert "line 4: <span" in note["value"]
