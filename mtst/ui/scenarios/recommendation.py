@@ -1,11 +1,12 @@
 """A comparison of scenarios in words and tables; nothing here knows gradio."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import mean
 
 from markupsafe import Markup
 
 from mtst.comparison.events import LearningCurve
+from mtst.comparison.known_results import REFERENCE
 from mtst.comparison.recommendation import describe, recommend, stopping_point
 from mtst.comparison.results import ZERO_SHOT, Comparison, ScenarioResult, title_of
 from mtst.evaluation.scores import Scores
@@ -15,6 +16,7 @@ from mtst.ui.components.run_status import format_duration
 from mtst.ui.components.templates import render
 
 COSTS = ("seeds apart", "seconds", "seconds a point gained", "weights trained", "encoder drift", "frozen head")
+OVER_HEADS = "over heads only"
 SAME_SCORE = 0.005  # macro-F1; smaller differences are not reported
 NOT_YET = quiet("The recommendation appears when two scenarios have ended.")
 
@@ -33,6 +35,7 @@ def recommendation(comparison: Comparison, source: str = "") -> Markup:
         source=inline_text(source, 60),
         judged_by=advice.judged_by,
         folds=advice.folds,
+        seeds=len({attempt.seed for attempt in comparison.attempts}),
     )
 
 
@@ -42,14 +45,17 @@ def scores_table(comparison: Comparison) -> Markup:
         return Markup()
     started = comparison.started
     names = [task.name for task in started.tasks]
-    zero_shot = next((row.score for row in comparison.results if row.scenario == ZERO_SHOT), None)
+    scores = {row.scenario: row.score for row in comparison.results}
+    by_score = sorted(comparison.results, key=lambda row: -row.score)
+    advice = recommend(comparison) if comparison.is_over else None
+    chosen = advice.chosen.scenario if advice else ""
     rows = [
         _baseline("majority class", started.majority, names),
         _baseline("logistic regression", started.logistic, names),
-        *(_scenario(row, comparison, zero_shot) for row in comparison.results),
+        *(_scenario(row, comparison, scores, chosen=row.scenario == chosen) for row in by_score),
         *(_unfinished(key, comparison) for key, dropped in comparison.dropped.items() if not dropped.rounds),
     ]
-    header = ["scenario", "mean", *(f"{inline_text(name, 20)}" for name in names), *COSTS]
+    header = ["scenario", "mean", OVER_HEADS, *(f"{inline_text(name, 20)}" for name in names), *COSTS]
     filled = [column for column in range(len(header)) if any(row[column] for row in rows)]
     return table(
         [header[column] for column in filled],
@@ -62,15 +68,18 @@ def scores_table(comparison: Comparison) -> Markup:
 def _baseline(title: str, scores: dict[str, Scores], names: Sequence[str]) -> list[str]:
     by_task = [scores[name].macro_f1 if name in scores else None for name in names]
     known = [score for score in by_task if score is not None]
-    return [title, _score(mean(known) if known else None), *map(_score, by_task), *[""] * len(COSTS)]
+    return [title, _score(mean(known) if known else None), "", *map(_score, by_task), *[""] * len(COSTS)]
 
 
-def _scenario(row: ScenarioResult, comparison: Comparison, zero_shot: float | None) -> list[str]:
-    gain = row.score - zero_shot if zero_shot is not None else 0.0
+def _scenario(row: ScenarioResult, comparison: Comparison, scores: Mapping[str, float], *, chosen: bool) -> list[str]:
+    """Return the row of a scenario; `scores` are those of all."""
+    gain = row.score - scores.get(ZERO_SHOT, row.score)
+    over_heads = row.score - scores.get(REFERENCE, row.score)
     heads = ", ".join(f"{inline_text(name, 20)} {100 * change:+.1f}" for name, change in row.frozen_heads.items())
     return [
-        _title(row.scenario, comparison),
+        _title(row.scenario, comparison) + (" ← recommended" if chosen else ""),
         _score(row.score),
+        "" if row.scenario == REFERENCE or REFERENCE not in scores else f"{100 * over_heads:+.1f}",
         *(_score(row.tasks.get(task.name)) for task in comparison.tasks),
         "" if row.spread is None else f"{100 * row.spread:.1f}",
         f"{row.seconds:.1f}",
@@ -83,7 +92,7 @@ def _scenario(row: ScenarioResult, comparison: Comparison, zero_shot: float | No
 
 def _unfinished(scenario: str, comparison: Comparison) -> list[str]:
     """Return the row of a scenario that was stopped in its first attempt, so that it has no score."""
-    return [_title(scenario, comparison), *[""] * (1 + len(comparison.tasks) + len(COSTS))]
+    return [_title(scenario, comparison), *[""] * (2 + len(comparison.tasks) + len(COSTS))]
 
 
 def _title(scenario: str, comparison: Comparison) -> str:

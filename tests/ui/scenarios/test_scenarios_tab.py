@@ -171,3 +171,12 @@ def test_the_source_says_what_to_expect(services):
     assert "on public data with about 61 rows per label" in tab.describe_source(rows)
     assert "public data" not in tab.describe_source(replace(rows, labels=()))
     assert "sample of 600" in tab.describe_source(replace(rows, draft=None))
+
+
+def test_the_table_is_sorted_and_says_the_gain_over_heads_only_and_what_is_recommended():
+    comparison = comparison_of({CHEAP: ([0.5], 2.0), DEAR: ([0.9], 20.0)})
+    comparison.extend([Compared(stopped=False, seconds=22.0)])
+    table = str(recommendation.scores_table(comparison))
+    assert recommendation.OVER_HEADS in table
+    assert table.index("Train everything ← recommended") < table.index("Heads only")
+    assert table.count("+") >= 1
