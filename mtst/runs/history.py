@@ -8,7 +8,7 @@ from mtst.data.tasks import Task
 from mtst.errors import RunError
 from mtst.evaluation.scores import Scores
 from mtst.runs.event_log import RunEvent
-from mtst.runs.remaining_time import remaining_seconds
+from mtst.runs.progress import remaining_seconds
 from mtst.runs.state import RunEnd, Running, RunState, Waiting
 from mtst.training.epoch_selection import EpochSelection
 from mtst.training.events import (

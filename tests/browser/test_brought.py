@@ -22,7 +22,7 @@ def test_a_model_is_brought_used_and_gone_on_with(visit, tmp_path: Path, few_row
     page.click("#train-from label:has(input[value=model])")
     page.wait_for_selector("#train-heads:has-text('topic'):has-text('sentiment')")
     visitor.measure()
-    assert "--from mine.zip" in page.text_content("#train-story")
+    assert "--from mine.zip" in page.text_content("#train-command")
     visitor.tab("Predict")
     page.click("#predict-brought-delete")
     page.wait_for_selector("#predict-brought", state="hidden")

@@ -77,8 +77,9 @@ def test_an_encoder_is_seen_fetched_and_trained(hub: SmallHub, online: Host, vis
     assert NAME in page.inner_text("#train-encoder > button")
     assert visitor.too_wide() == []
     visitor.measure()
-    page.wait_for_selector("#train-story pre")
-    assert f"--encoder {NAME}" in page.inner_text("#train-story pre")
+    visitor.details("Reproduce")
+    page.wait_for_selector("#train-command pre")
+    assert f"--encoder {NAME}" in page.inner_text("#train-command pre")
     assert "268 MB" not in card.inner_text()
     page.fill("#train-encoder-id :is(input, textarea)", "../../etc")
     page.click("#train-encoder-look")

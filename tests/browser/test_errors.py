@@ -24,6 +24,7 @@ def measure(visitor: Visitor, folder: Path) -> None:
     visitor.tab("Train")
     visitor.upload(folder / "mine.csv")
     visitor.measure()
+    visitor.details("Errors")
     visitor.page.wait_for_selector("#train-mistakes button[data-key]")
 
 
@@ -69,8 +70,9 @@ def test_a_cell_opens_its_sentences_by_click_and_by_key(visit, run, width: int, 
     visitor = visit(width, theme, stored=run)
     visitor.tab("Train")
     page = visitor.page
-    page.wait_for_selector("#train-story li")
+    page.wait_for_selector("#train-result h2")
     assert not page.is_visible("#train-loss")  # nothing was trained
+    visitor.details("Errors")
     first = page.locator("#train-mistakes td.right button[aria-label*='food']").last
     count = int(first.inner_text().split()[0])
     first.click()
@@ -90,7 +92,7 @@ def test_a_cell_opens_its_sentences_by_click_and_by_key(visit, run, width: int, 
     assert page.locator("#train-errors details[open] table").count() > 0
     assert visitor.too_wide() == []
     visitor.settle()
-    assert problems(visitor, ".card:has(> * #train-mistakes), .card:has(> #train-mistakes)") == []
+    assert problems(visitor, "#train-run-card") == []
 
 
 def test_the_next_run_begins_with_no_cell_open_and_a_deleted_one_leaves_none(visit, tmp_path) -> None:

@@ -46,9 +46,9 @@ def test_a_hostile_file_is_shown_as_typed_and_runs_nothing(visit_train, tmp_path
     visitor.set("epochs", "2")
     visitor.start()
     assert visitor.wait_until_over() == "finished"
-    page.wait_for_selector("#train-story li")
-    assert "<img src=x onerror" in page.inner_text("#train-scores")
     assert "<img src=x onerror=" in page.locator("#train-loss .legendtext").first.text_content()
+    visitor.details("Scores")
+    assert "<img src=x onerror" in page.inner_text("#train-scores")
     assert page.locator("#tab-train :is(img[src=x], .card script, a[href^=javascript])").count() == 0
     assert visitor.too_wide() == []
 
@@ -78,8 +78,10 @@ def test_columns_are_mapped_anew_rows_left_out_and_the_rest_trained(visit_train,
     visitor.set("epochs", "2")
     visitor.start()
     assert visitor.wait_until_over() == "finished"
-    page.wait_for_selector("#train-story li")
-    assert "--leave-out 62" in page.inner_text("#train-story pre")
+    visitor.details("Reproduce")
+    page.wait_for_selector("#train-command pre")
+    assert "--leave-out 62" in page.inner_text("#train-command pre")
+    visitor.details("Scores")
     page.click("#train-scores summary >> nth=0")
     page.wait_for_selector("#train-scores details[open] table")
 
@@ -99,9 +101,12 @@ def test_layers_are_chosen_by_pressing_them_and_only_those_move(visit_train, few
     visitor.set("epochs", "1")
     visitor.start()
     assert visitor.wait_until_over() == "finished"
+    visitor.details("Layers")
     page.wait_for_selector("#train-story li")
     assert page.locator("#train-story td:has-text('SHA-256')").count() == 7
-    assert "--open-groups block-5 --open-groups head:sentiment" in page.inner_text("#train-story pre")
+    visitor.details("Reproduce")
+    page.wait_for_selector("#train-command pre")
+    assert "--open-groups block-5 --open-groups head:sentiment" in page.inner_text("#train-command pre")
 
 
 def test_settings_follow_the_scenario_and_nonsense_is_explained(visit_train, few_rows: Path) -> None:

@@ -63,7 +63,10 @@ def test_a_run_is_followed_live_reopened_and_used(visit_train, few_rows: Path) -
     visitor.tab("Train")
     assert visitor.wait_until_over() == "finished"
     assert visitor.plot("#train-loss")["points"][1] == 6
+    visitor.details("Errors")
+    page.wait_for_selector("#train-mistakes .confusion")
     assert page.locator("#train-mistakes .confusion").count() == 2
+    visitor.details("Layers")
     assert page.locator("#train-story td:has-text('SHA-256')").count() == 7  # the encoder's groups
     page.click("#train-use")
     page.wait_for_selector("#predict-go")
@@ -154,9 +157,12 @@ def test_without_its_token_a_run_is_out_of_reach_and_its_owner_deletes_it(
                 assert _status(f"{host.url}{route}{guess}") in (403, 404)
     assert not [path for path in host.uploads.rglob("*.csv") if path.name == few_rows.name]
     page.click("#train-delete")
+    page.click("#train-delete-cancel")
+    page.wait_for_selector("#train-delete-sure", state="hidden")
+    page.click("#train-delete:enabled")
     page.click("#train-delete-sure")
     page.wait_for_selector("#train-status .ready")
-    page.wait_for_selector("#train-story", state="hidden")
+    page.wait_for_selector("#train-run-card", state="hidden")
     visitor.reload()
     visitor.tab("Train")
     page.wait_for_selector("#train-status .ready")

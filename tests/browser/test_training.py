@@ -18,6 +18,7 @@ def test_gradual_unfreezing_is_drawn_before_and_while_it_runs(visit_train, few_r
     page.wait_for_selector("#train-openings .now")
     assert page.locator("#train-openings li").count() == 8
     assert visitor.wait_until_over() == "finished"
+    visitor.details("Layers")
     page.wait_for_selector("#train-story td:has-text('SHA-256')")
     assert page.locator("#train-story td:has-text('SHA-256')").count() == 5  # two heads and two blocks have opened
 
@@ -70,7 +71,7 @@ def test_the_plot_is_updated_in_place_and_stop_keeps_the_best_model(visit_train,
     assert later["range"] == zoomed
     page.click("#train-stop")
     assert visitor.wait_until_over() == "stopped"
-    page.wait_for_selector("#train-story li")
+    page.wait_for_selector("#train-result h2")
     page.click("#train-pack")
     with page.expect_download() as download:
         page.click("#train-download:visible")

@@ -40,11 +40,28 @@ class Visitor:
         if name == "Train":
             self.open_settings()
 
+    def open_setup(self) -> None:
+        """Open what the next run will do, which is closed while a run is shown."""
+        if not self.page.is_visible("#train-upload"):
+            self.page.click("#train-setup > button")
+            self.page.wait_for_selector("#train-upload", state="visible")
+
     def open_settings(self) -> None:
         """Open them early: Gradio makes the fields when first seen, and may drop what is typed that instant."""
-        if not self.page.is_visible("#train-seed"):
+        if self.page.is_visible("#train-settings") and not self.page.is_visible("#train-seed"):
             self.page.click("#train-settings button")
             self.page.wait_for_selector("#train-seed", state="visible")
+
+    def details(self, name: str) -> None:
+        """Open one of the tabs beside the layer map of a run."""
+        tab = self.page.locator(f"#train-tabs [role=tab]:visible:text-is('{name}')")
+        more = self.page.locator("#train-tabs .overflow-menu > button:visible")
+        tab.or_(more).first.wait_for()
+        if not tab.count():
+            more.click()
+            tab = self.page.locator(f"#train-tabs .overflow-dropdown button:text-is('{name}')")
+        tab.click()
+        self.page.wait_for_selector(f"#train-tab-{name.split('/')[0].lower()}", state="visible")
 
     def take_sample(self) -> None:
         self.page.click("#train-sample")

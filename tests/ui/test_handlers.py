@@ -13,6 +13,7 @@ from mtst.errors import RunError
 from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.training.config import TrainConfig
 from mtst.training.scenarios import list_scenarios
+from mtst.ui.components.events import UNCHANGED
 from mtst.ui.guide import guide_text
 from mtst.ui.predict import file_predictions
 from mtst.ui.predict import tab as predict_tab
@@ -174,22 +175,25 @@ def test_a_run_from_start_to_download(services: Services, few_rows: DataForm) ->
     choices = {"epochs": "3", "seed": "7", "balance": "class-weights", "task_weight_0": "0.5", "task_weight_1": ""}
     form = training(data, **choices)
     token = run_controls.start_run(services, "", form, ENCODER, None).run
-    view = follow(services, token)[-1]
+    first, *_, view = follow(services, token)
+    assert (first.delete["visible"], first.setup["open"]) == (True, False)
+    assert view.setup is UNCHANGED  # its visitor may have opened it
     assert not view.resume["visible"]
-    assert view.delete["visible"]
     assert view.rescued == ""
     assert view.plot["visible"]
     assert "Finished" in view.status
     assert "Calibration error on validation rows" in view.scores
     assert "logistic regression" in view.scores
     assert {group["change"] == 0 for group in view.drawing["value"] if not group["open"]} == {True}
-    cards = (view.begin, view.stop, view.summary_card, view.schedule_card, view.matrices_card)
-    assert [update["visible"] for update in cards] == [True, False, True, False, True]
+    cards = (view.begin, view.stop, view.result_card, view.run_card)
+    assert [update["visible"] for update in cards] == [True, False, True, True]
+    assert "the best baseline" in view.result
+    assert "held-out rows" in view.score
     assert view.schedule == ""
     assert view.matrices.count("<details") == 2
     assert "7 of 7 frozen groups" in view.summary
     assert view.summary.count("exactly 0 (SHA-256 is the same)") == 7
-    words = re.sub("<[^>]+>", "", view.summary)
+    words = re.sub("<[^>]+>", "", view.command)
     assert "--scenario freeze-encoder --epochs 3 --task-weights topic=0.5 --balance class-weights --seed 7" in words
     assert "--leave-out 4,9 --out" in words
     assert len(services.runs.folder(token).data()) == 118

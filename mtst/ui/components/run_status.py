@@ -6,6 +6,7 @@ from typing import Any
 from markupsafe import Markup
 
 from mtst.runs.history import History
+from mtst.runs.progress import phases, total_share
 from mtst.runs.queue import QueuePosition
 from mtst.runs.state import Running
 from mtst.training.events import Failed, Finished
@@ -28,6 +29,7 @@ def status(
     *,
     stopping: bool = False,
     checkpoint: Mapping[str, Any] | None = None,
+    about: str = "",
 ) -> Markup:
     """Return the state of a run.
 
@@ -36,23 +38,32 @@ def status(
         position: its position in the queue, if it waits.
         stopping: whether the visitor has asked it to stop.
         checkpoint: the numbers of its checkpoint, if there is one.
+        about: what is trained on what, in a few words.
     """
-    step, steps = history.last_step, history.total_steps
+    state, title, note = _state(history, position, checkpoint, stopping=stopping)
+    parts = () if history.is_over else phases(history)
+    return render(
+        "components/run_bar", state=state, title=title, note=note, about=about, phases=parts, share=total_share(parts)
+    )  # fmt: skip
+
+
+def _state(
+    history: History, position: QueuePosition | None, checkpoint: Mapping[str, Any] | None, *, stopping: bool
+) -> tuple[str, str, str]:
+    """Return the state of a run in a word, a headline and a note."""
     match history.state:
         case Failed() as failed:
-            return state_line(failed.state, *_failure(failed, checkpoint), step, steps)
+            return failed.state, *_failure(failed, checkpoint)
         case Finished() as finished:
-            return state_line(history.outcome, *_finished(history, finished), step, steps)
+            return history.outcome, *_finished(history, finished)
     if stopping:
-        return state_line("stopping", "Stopping", "the best model so far is kept", step, steps)
+        return "stopping", "Stopping", "the best model so far is kept"
     if position:
-        return state_line("queued", *queue_status(position), step, steps)
+        return "queued", *queue_status(position)
     if history.is_waiting or not history.has_started:
-        return state_line("starting", *LOADING, step, steps)
+        return "starting", *LOADING
     validating = history.state == Running(validating=True)
-    return state_line(
-        "validating" if validating else "running", *_progress(history, validating=validating), step, steps
-    )
+    return "validating" if validating else "running", *_progress(history, validating=validating)
 
 
 def queue_status(position: QueuePosition) -> tuple[str, str]:
@@ -139,9 +150,9 @@ def _embedded(history: History) -> str:
     return f"0 of {history.started.train_rows + history.started.validation_rows:,}"
 
 
-def idle_status(text: str) -> Markup:
-    """Return the line that is shown before a run exists."""
-    return state_line("ready", "Ready to train", text)
+def idle_status(text: str = "") -> Markup:
+    """Return the line that is shown before a run exists; while nothing can be started, it asks for data."""
+    return render("components/idle_bar", text=text)
 
 
 def state_line(state: str, title: str, note: str, step: int = 0, steps: int = 0, *, label: str = "Training") -> Markup:

@@ -22,6 +22,7 @@ from mtst.ui.server.paused_gc import paused_gc
 from mtst.ui.services.cache import LoadOnceCache
 from mtst.ui.services.encoder_pool import EncoderPool
 from mtst.ui.services.executors import Executors
+from mtst.ui.services.presses import Presses
 
 if TYPE_CHECKING:
     from mtst.analysis.projection import Projection
@@ -53,6 +54,7 @@ class Services:
         self.runs = RunManager(settings)
         self.meter = LoadMeter()
         self.executors = Executors()
+        self.presses = Presses()
         self.encoder_pool = EncoderPool(settings)
         self._loading = threading.Lock()  # guards the server's own encoder and the starter model, not visitors' models
         self._models: LoadOnceCache[LoadedModel] = LoadOnceCache(MAX_MODELS)

@@ -19,13 +19,14 @@ from mtst.ui.train.form.hyperparameters import explain_setting_error
 
 @dataclass(frozen=True)
 class RunControls:
-    """The token and the status of a run, its buttons but that to stop it, and the download of its model."""
+    """The token and the status of a run, its buttons but that to stop it, its result, and the download of its model."""
 
     run: str | None = UNCHANGED
     status: str = UNCHANGED
     begin: Update = UNCHANGED
     resume: Update = UNCHANGED
-    confirm: Update = UNCHANGED
+    confirmation: Update = UNCHANGED
+    result_card: Update = UNCHANGED
     download: Update = UNCHANGED
     packing: Update = UNCHANGED
 
@@ -38,19 +39,31 @@ class RunStopped:
     status: str = UNCHANGED
 
 
-def start_run(services: Services, visitor: str, form: TrainingForm, start: str, model: str | None) -> RunControls:
+def start_run(
+    services: Services, visitor: str, form: TrainingForm, start: str, model: str | None, page: str = ""
+) -> RunControls:
     """Put a run in the queue; it begins with the uploaded model that has the token `model` if `start` says so.
+
+    A second press on the same `page` within a moment starts nothing.
 
     Raises:
         gr.Error: it cannot be trained.
     """
+    if page and not services.presses.is_first(page):
+        return RunControls()
     try:
         token = dataset.submit(services, visitor, form, "train", start=model if start == MODEL else None)
     except MtstError as error:
+        services.presses.forget(page)
         raise gr.Error(explain_setting_error(str(error)), title="Cannot train yet", print_exception=False) from error
     return RunControls(
-        run=token, status=run_status.status(History()), begin=_hide(), download=_hide(), packing=_hide()
-    )  # fmt: skip
+        run=token,
+        status=run_status.status(History()),
+        begin=_hide(),
+        result_card=_hide(),
+        download=_hide(),
+        packing=_hide(),
+    )
 
 
 def resume_run(services: Services, visitor: str, token: str | None) -> RunControls:
@@ -60,7 +73,7 @@ def resume_run(services: Services, visitor: str, token: str | None) -> RunContro
         gr.Error: it cannot be resumed.
     """
     shared.resume_run(services, visitor, token)
-    return RunControls(resume=_hide(), download=_hide(), packing=_hide())
+    return RunControls(resume=_hide(), result_card=_hide(), download=_hide(), packing=_hide())
 
 
 def stop_run(services: Services, token: str | None) -> RunStopped:
@@ -79,7 +92,7 @@ def delete_run(services: Services, token: str | None) -> RunControls:
         gr.Error: it cannot be removed.
     """
     shared.delete_run(services, token)
-    return RunControls(run=None, confirm=_hide(), download=_hide(), packing=_hide())
+    return RunControls(run=None, confirmation=_hide(), download=_hide(), packing=_hide())
 
 
 def _hide() -> Update:

@@ -1,31 +1,36 @@
 """The view of a run: followed while it goes on, restored after a reload, or of no run."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from mtst.errors import RunError
+from mtst.data.tasks import Task
+from mtst.errors import RunError, SettingsError
 from mtst.runs.history import History
 from mtst.runs.job import Job
 from mtst.runs.queue import QueuePosition
 from mtst.runs.report import training_command
+from mtst.text import inline_text
+from mtst.training.scenarios import find_scenario
 from mtst.ui.components import run_status
 from mtst.ui.components.events import UNCHANGED, Update
-from mtst.ui.components.html import empty
+from mtst.ui.components.html import empty, quiet
 from mtst.ui.components.layer_map import layers
 from mtst.ui.components.live_plot import hide_figure, show_figure
 from mtst.ui.plots import training as training_plots
 from mtst.ui.services.services import Services
-from mtst.ui.train.results import confusion_matrix, freezing_schedule, score_tables, summary
+from mtst.ui.train.results import confusion_matrix, freezing_schedule, score_tables, summary, verdict
 
 NO_LOSS = empty(
-    "The loss and the score of each task will be drawn here",
-    "Choose a file or the sample, then start. You can zoom in, hide a curve, and reload the page while it trains.",
+    "The curves begin with the first epoch", "You can zoom in, hide a curve, and reload the page meanwhile."
 )
-NOTHING_TRAINED = empty("Nothing was trained", "The scores below are those of the model as it is.")
+NOTHING_TRAINED = empty("Nothing was trained", "The tab Scores has the scores of the model as it is.")
+NO_ERRORS = quiet("The confusion matrix appears here once the run is over.")
+NO_SUMMARY = quiet("Each layer is checked against its weights before training once the run is over.")
+NO_COMMAND = quiet("The command that repeats this run appears here once it is over.")
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class RunDetails:
 
 @dataclass(frozen=True)
 class RunView:
-    """The right side of the Train tab."""
+    """Everything that the Train tab shows of a run."""
 
     plot: Update = UNCHANGED
     placeholder: Update = UNCHANGED
@@ -56,12 +61,16 @@ class RunView:
     stop: Update = UNCHANGED
     resume: Update = UNCHANGED
     delete: Update = UNCHANGED
+    confirmation: Update = UNCHANGED
+    result: str = UNCHANGED
+    score: str = UNCHANGED
+    result_card: Update = UNCHANGED
+    run_card: Update = UNCHANGED
+    setup: Update = UNCHANGED
     summary: str = UNCHANGED
-    summary_card: Update = UNCHANGED
+    command: str = UNCHANGED
     schedule: str = UNCHANGED
-    schedule_card: Update = UNCHANGED
     matrices: str = UNCHANGED
-    matrices_card: Update = UNCHANGED
     rescued: str = UNCHANGED
 
 
@@ -73,10 +82,9 @@ async def follow_run(services: Services, token: str | None) -> AsyncIterator[Run
     except RunError:
         yield RunView()  # an unknown token leaves the page as it is
         return
-    drawn_stage: tuple[bool, bool] | None = None
+    first = True
     try:
         async for history in services.runs.follow(token):
-            stage = (history.has_started, history.is_over)
             run = RunDetails(
                 token,
                 job,
@@ -85,40 +93,44 @@ async def follow_run(services: Services, token: str | None) -> AsyncIterator[Run
                 has_model=history.is_over and folder.has_model,
                 checkpoint=folder.checkpoint_metadata if history.has_failed else None,
             )
-            yield await asyncio.to_thread(show_run, history, run, draw_layers=stage != drawn_stage)  # tables are long
-            drawn_stage = stage
+            yield await asyncio.to_thread(show_run, history, run, first=first)  # tables are long
+            first = False
     except RunError:
-        yield no_run("the run that was shown here is gone")
+        yield no_run("The run that was shown here is gone.")
 
 
-def show_run(history: History, run: RunDetails, *, draw_layers: bool = True) -> RunView:
-    """Return the view of a run.
-
-    The layers are drawn only when a run begins and ends: meanwhile a visitor may look at other scenarios.
-    """
-    drawing = UNCHANGED
-    if history.has_started and draw_layers:
-        drawing = layers(history.groups, history.finished.proof if history.is_finished else ())
-    command = training_command(run.job, [task.name for task in history.tasks]) if history.has_started else []
-    schedule, matrices = freezing_schedule.running(history), confusion_matrix.kept_epoch(history)
+def show_run(history: History, run: RunDetails, *, first: bool = True) -> RunView:
+    """Return the view of a run; the `first` one closes the setup, which its visitor may open again."""
     has_curves = history.total_epochs > 0
     no_curves = NOTHING_TRAINED if history.is_finished else NO_LOSS
+    schedule = freezing_schedule.running(history)
+    matrices = confusion_matrix.kept_epoch(history) or NO_ERRORS
     return RunView(
         plot=show_figure(training_plots.curves(history, run.token[:6])) if has_curves else hide_figure(),
         placeholder=gr.update(visible=False) if has_curves else gr.update(value=no_curves, visible=True),
-        status=run_status.status(history, run.position, stopping=run.stopping, checkpoint=run.checkpoint),
+        status=run_status.status(
+            history,
+            run.position,
+            stopping=run.stopping,
+            checkpoint=run.checkpoint,
+            about=_about(run.job, history.tasks),
+        ),
         scores=score_tables.scores(history),
-        drawing=drawing,
-        begin=gr.update(visible=history.is_over),
+        drawing=layers(history.groups, history.finished.proof if history.is_finished else ()),
+        begin=gr.update(value="Train again", visible=history.is_over),
         stop=gr.update(visible=not history.is_over, interactive=not run.stopping),
         resume=gr.update(visible=history.is_resumable),
-        delete=gr.update(visible=True),
-        summary=summary.summarize(history, command),
-        summary_card=gr.update(visible=run.has_model),
+        delete=gr.update(visible=True, interactive=True) if first else UNCHANGED,
+        confirmation=gr.update(visible=False) if first else UNCHANGED,
+        result=verdict.verdict_text(history) if run.has_model else "",
+        score=verdict.score_box(history) if run.has_model else "",
+        result_card=gr.update(visible=run.has_model),
+        run_card=gr.update(visible=history.has_started),
+        setup=gr.update(open=False) if first else UNCHANGED,
+        summary=summary.summarize(history) or NO_SUMMARY,
+        command=_command(history, run),
         schedule=schedule,
-        schedule_card=gr.update(visible=bool(schedule)),
         matrices=matrices,
-        matrices_card=gr.update(visible=bool(matrices)),
         rescued=run_status.best_model_note(run.checkpoint),
     )
 
@@ -131,15 +143,35 @@ def no_run(message: str) -> RunView:
         placeholder=gr.update(value=NO_LOSS, visible=True),
         status=run_status.idle_status(message),
         scores=score_tables.NO_SCORES,
-        begin=gr.update(visible=True),
+        begin=gr.update(value="Start training", visible=True),
         stop=hidden,
         resume=hidden,
         delete=hidden,
-        summary="",
-        summary_card=hidden,
+        confirmation=hidden,
+        result="",
+        score="",
+        result_card=hidden,
+        run_card=hidden,
+        setup=gr.update(open=True),
+        summary=NO_SUMMARY,
+        command=NO_COMMAND,
         schedule="",
-        schedule_card=hidden,
-        matrices="",
-        matrices_card=hidden,
+        matrices=NO_ERRORS,
         rescued="",
     )
+
+
+def _command(history: History, run: RunDetails) -> str:
+    """Return the command that repeats a run that is over."""
+    if not history.is_over or not history.has_started:
+        return NO_COMMAND
+    return summary.reproduce(history, run.job, training_command(run.job, [task.name for task in history.tasks]))
+
+
+def _about(job: Job, tasks: Sequence[Task]) -> str:
+    """Return the scenario and the file, in a few words; a scenario of one task has no title before that is known."""
+    try:
+        title = find_scenario(job.config.scenario, tasks).title
+    except SettingsError:
+        title = job.config.scenario
+    return " · ".join(inline_text(part, 40) for part in (title, job.source) if part)

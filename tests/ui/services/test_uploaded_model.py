@@ -150,7 +150,7 @@ def test_a_run_goes_on_with_its_weights(services: Services, token: str, write_cs
     draft = chosen_file.read_file(services, write_csv("\n".join(lines))).draft
     form = training(DataForm(draft, "text", ("topic", "sentiment")), scenario="freeze-all")
     made, other = (run_controls.start_run(services, "", form, start, token).run for start in (MODEL, ENCODER))
-    summary = follow(services, made)[-1].summary
+    summary = follow(services, made)[-1].command
     assert "--from mine.zip" in re.sub("<[^>]+>", "", summary)
     follow(services, other)
     model = services.run_model(made)

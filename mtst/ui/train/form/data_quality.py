@@ -13,18 +13,15 @@ from mtst.data.labels.sets import describe_labels
 from mtst.errors import MtstError
 from mtst.text import inline_text
 from mtst.ui.components.events import SILENT, UNCHANGED, Outputs, Update
-from mtst.ui.components.html import card, html, problem, quiet, show_message
+from mtst.ui.components.html import html, problem, quiet, show_message
 from mtst.ui.components.progress import ProgressSteps, embed_with_progress, with_progress
 from mtst.ui.server.temporary_files import fresh_path
 from mtst.ui.services.services import Services
 from mtst.ui.train.form.form_values import DataForm
 
 MAX_SHOWN = 100  # findings of a kind; the file to save has them all
-TITLES = ("Copies and near copies", "Copies that disagree", "Doubtful labels")
-ABOUT = quiet(
-    "Looks for copies of a text, copies with different labels, and labels that the other rows speak against. "
-    "What you tick is left out of training. Nothing is ticked for you: a doubtful label may be the most telling row."
-)
+TITLES = ("Copies and near copies", "Copies that disagree", "Labels that similar rows contradict")
+TICK = " What you tick is left out of training; nothing is ticked for you, because a doubtful row may be right."
 
 
 @dataclass(frozen=True)
@@ -84,22 +81,21 @@ def find_doubtful_rows(services: Services, form: DataForm) -> Iterator[FindingsV
 def no_findings(message: Update | None = None) -> FindingsView:
     """Return the view of rows that were not checked yet."""
     empty = gr.update(choices=[], value=[], visible=False)
-    return FindingsView(message or show_message(ABOUT), empty, empty, empty, gr.update(visible=False))
+    return FindingsView(message or show_message(""), empty, empty, empty, gr.update(visible=False))
 
 
 def _summary(report: QualityReport, data: Dataset) -> Update:
+    """Say how many rows are in each list; a row of which several things were found counts once, as in the list."""
     counts = {
-        ("copy", "copies"): report.copies,
-        ("near copy", "near copies"): report.near_copies,
+        ("copy or near copy", "copies and near copies"): (*report.copies, *report.near_copies),
         ("copy that disagrees", "copies that disagree"): report.conflicts,
-        ("doubtful label", "doubtful labels"): report.labels,
+        ("label that similar rows contradict", "labels that similar rows contradict"): report.labels,
     }
-    parts = ", ".join(f"{len(kind):,} {names[len(kind) > 1]}" for names, kind in counts.items() if kind) or "Nothing"
-    doubt = (
-        " Listed are up to a tenth of each task's labels, the most doubtful first; many of them will be right. Tick "
-        "what you want to leave out."
-    )
-    return show_message(quiet(f"{parts} found among {len(data):,} rows.{doubt if report.labels else ''}"))
+    rows = {names: len({finding.row for finding in kind}) for names, kind in counts.items()}
+    parts = ", ".join(f"{number:,} {names[number > 1]}" for names, number in rows.items() if number) or "Nothing"
+    doubt = " At most a tenth of each task's labels are listed, the most doubtful first." if report.labels else ""
+    ticked = TICK if any(rows.values()) else ""
+    return show_message(quiet(f"{parts} found among {len(data):,} rows.{doubt}{ticked}"))
 
 
 def _checkboxes(title: str, findings: Sequence[Finding], data: Dataset) -> Update:
@@ -122,28 +118,26 @@ def _reason(finding: Finding, data: Dataset) -> str:
             return f"the same as {other}"
         case "near copy":
             text = "" if finding.other is None else data.texts[finding.other]
-            return f"{100 * finding.score:.0f} % like {other}: {inline_text(text, 80)}"
+            return f"{100 * finding.score:.0f}% like {other}: {inline_text(text, 80)}"
     task = next(task for task in data.tasks if task.name == finding.task)
     label = inline_text(describe_labels(task, data.labels[task.name][finding.row]), 40)
     name, suggestion = inline_text(task.name, 40), inline_text(finding.suggestion or "", 40)
     if finding.kind == "conflict":
         return f"{name} is “{label}”, on {other} “{suggestion}”"
-    return f"{name} is “{label}” ({100 * finding.score:.0f} % likely), the others say “{suggestion}”"
+    return f"{name} is “{label}” ({100 * finding.score:.0f}% likely), the others say “{suggestion}”"
 
 
-def quality_card(services: Services, inputs: dict[str, Any]) -> FindingsPanel:
-    """Build the step; `inputs` are the components of the file and its columns, by the fields of `DataForm`."""
-    with card("Doubtful rows", 3, "if you like"):
-        check = gr.Button("Look for doubtful rows", interactive=False, elem_id="train-check")
-        findings = html(ABOUT, elem_id="train-findings")
-        copies, conflicts, doubtful = (
-            gr.CheckboxGroup(
-                [], label=title, visible=False, show_select_all=True, elem_classes="findings",
-                elem_id=f"train-doubt-{number}",
-            )
-            for number, title in enumerate(TITLES, 1)
-        )  # fmt: skip
-        save = gr.DownloadButton("Save all findings as CSV", visible=False, size="sm", elem_id="train-doubt-save")
+def findings_panel(services: Services, inputs: dict[str, Any], check: gr.Button) -> FindingsPanel:
+    """Build the lists of what `check` finds; `inputs` are the components of the file, by the fields of `DataForm`."""
+    findings = html(visible=False, elem_id="train-findings")
+    copies, conflicts, doubtful = (
+        gr.CheckboxGroup(
+            [], label=title, visible=False, show_select_all=True, elem_classes="findings",
+            elem_id=f"train-doubt-{number}",
+        )
+        for number, title in enumerate(TITLES, 1)
+    )  # fmt: skip
+    save = gr.DownloadButton("Save all findings as CSV", visible=False, size="sm", elem_id="train-doubt-save")
     panel = FindingsPanel(check, findings, copies, conflicts, doubtful, save)
     outputs = Outputs(FindingsView, panel)
 

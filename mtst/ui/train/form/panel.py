@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from mtst.ui.components.html import card, html, quiet
+from mtst.ui.components.html import html, quiet
 from mtst.ui.components.layer_map import layer_map
 from mtst.ui.components.live_plot import live_plot
+from mtst.ui.components.templates import render
 from mtst.ui.components.upload import limits_note, upload_area
 from mtst.ui.services.model_data import ENCODER, MODEL
 from mtst.ui.services.services import Services
-from mtst.ui.train.form.data_quality import FindingsPanel, quality_card
+from mtst.ui.train.form.data_quality import FindingsPanel, findings_panel
 from mtst.ui.train.form.dataset import NO_FILE
 from mtst.ui.train.form.encoder_picker import EncoderChoice, encoder_choice
 from mtst.ui.train.form.file_reading import ReadingFields, reading_fields
@@ -137,55 +138,70 @@ class FormPanel:
 def form_panel(services: Services, begin: gr.Button) -> FormPanel:
     """Build the steps into the column that is open; `begin` is the button that starts a run."""
     draft, tasks, train_rows, open_groups, suggested = gr.State(), gr.State(), gr.State(), gr.State([]), gr.State()
-    with card("Sentences", 1):
-        html(quiet(limits_note(services.settings.limits)))
-        upload = upload_area("train-upload")
-        with gr.Row():
-            small = gr.Button("Sample of 600", min_width=120, elem_id="train-sample")
-            large = gr.Button("Sample of 5,300", min_width=120, elem_id="train-sample-large")
-        with gr.Accordion(
-            "Or a dataset of the Hub", open=False, visible=services.settings.hub_datasets, elem_id="train-hub"
-        ):
-            dataset_id = gr.Textbox(label="Name", placeholder="owner/name", max_lines=1, elem_id="train-hub-id")
-            fetch = gr.Button("Read it", size="sm", elem_id="train-hub-read")
-        unread = html(visible=False, elem_id="train-unread")
-    with card("Columns", 2, "guessed; change them if wrong"):
-        fields = reading_fields()
-        text = gr.Dropdown([], label="Text", elem_id="train-text")
-        labels = gr.Dropdown(
-            [], multiselect=True, max_choices=8, label="Labels, one column for each task", elem_id="train-labels"
+    with gr.Column(elem_classes="card part"):
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=4, min_width=280):
+                html(render("components/card_title", title="Data", number=1, note=""))
+                upload = upload_area("train-upload")
+                with gr.Row():
+                    small = gr.Button("Sample of 600", size="sm", min_width=110, elem_id="train-sample")
+                    large = gr.Button("Sample of 5,300", size="sm", min_width=110, elem_id="train-sample-large")
+                with gr.Accordion(
+                    "Or a dataset of the Hub", open=False, visible=services.settings.hub_datasets, elem_id="train-hub"
+                ):
+                    dataset_id = gr.Textbox(label="Name", placeholder="owner/name", max_lines=1, elem_id="train-hub-id")
+                    fetch = gr.Button("Read it", size="sm", elem_id="train-hub-read")
+                unread = html(visible=False, elem_id="train-unread")
+                html(quiet(limits_note(services.settings.limits)))
+                text = gr.Dropdown([], label="Text column", elem_id="train-text")
+                labels = gr.Dropdown(
+                    [], multiselect=True, max_choices=8, label="Label columns (one per task)", elem_id="train-labels"
+                )
+                several = gr.CheckboxGroup(
+                    [], label="Columns with several labels in a cell", visible=False, elem_id="train-several"
+                )
+                merge = gr.Checkbox(value=False, label="Merge labels", visible=False, elem_id="train-merge")
+                treat = gr.CheckboxGroup(
+                    [], label="What looks odd: treat it", visible=False, elem_classes="findings", elem_id="train-treat"
+                )
+                fields = reading_fields()
+            with gr.Column(scale=6, min_width=300):
+                suggest = gr.Button("Use another encoder", visible=False, size="sm", elem_id="train-suggest")
+                suggestion = html(visible=False, elem_id="train-suggestion")
+                rows = html(NO_FILE, elem_id="train-report")
+                lengths = live_plot(height=130, description=LENGTHS, elem_id="train-lengths")
+                with gr.Row():
+                    check = gr.Button(
+                        "Find possible label errors", interactive=False, size="sm", min_width=180, elem_id="train-check"
+                    )
+                    save = gr.Button(
+                        "Download row report", visible=False, size="sm", min_width=160, elem_id="train-rows"
+                    )
+                saved_rows = gr.DownloadButton("Save", visible="hidden", elem_id="train-rows-save")
+        columns = {
+            "draft": draft, "text": text, "labels": labels, "several": several, "merge": merge, "treat": treat,
+        }  # fmt: skip
+        findings = findings_panel(services, columns, check)
+    with gr.Column(elem_classes="card part"):
+        html(
+            render("components/card_title", title="What to freeze", number=2, note="click a layer to open or freeze it")
         )
-        several = gr.CheckboxGroup(
-            [], label="Columns with several labels in a cell", visible=False, elem_id="train-several"
-        )
-        merge = gr.Checkbox(value=False, label="Merge labels", visible=False, elem_id="train-merge")
-        treat = gr.CheckboxGroup(
-            [], label="What looks odd: treat it", visible=False, elem_classes="findings", elem_id="train-treat"
-        )
-        suggest = gr.Button("Use another encoder", visible=False, size="sm", elem_id="train-suggest")
-        suggestion = html(visible=False, elem_id="train-suggestion")
-        rows = html(NO_FILE, elem_id="train-report")
-        lengths = live_plot(height=190, description=LENGTHS, elem_id="train-lengths")
-        save = gr.Button("Save what became of each row", visible=False, size="sm", elem_id="train-rows")
-        saved_rows = gr.DownloadButton("Save", visible="hidden", elem_id="train-rows-save")
-    columns = {
-        "draft": draft, "text": text, "labels": labels, "several": several, "merge": merge, "treat": treat,
-    }  # fmt: skip
-    findings = quality_card(services, columns)
-    with card("What to freeze", 4):
         start = gr.Radio(START_CHOICES, value=ENCODER, label="Start from", visible=False, elem_id="train-from")
         start_note = html(visible=False, elem_id="train-heads")
         expectation = html(visible=False, elem_id="train-expectation")
         scenario = gr.Radio(
-            [], label="Scenario", show_label=False, container=False, elem_classes="scenarios",
+            [], label="Scenario", show_label=False, container=False, elem_classes="scenarios cards",
             elem_id="train-scenario",
         )  # fmt: skip
-        top_blocks = number("top_blocks", "2", "counted from the top", visible=False)
-        epochs_per_group = number("epochs_per_group", "1", "until the next one opens", visible=False)
-        about = html()
-        schedule = html(elem_id="train-schedule")
-    with card("Layers", note="press one to open or freeze it"):
-        drawing = layer_map(elem_id="train-layers")
+        with gr.Row(equal_height=False, elem_classes="hero-row"):
+            with gr.Column(scale=4, min_width=320, elem_classes="hero-map"):
+                drawing = layer_map(elem_id="train-layers")
+            with gr.Column(scale=6, min_width=320, elem_classes="hero-tabs"):
+                with gr.Row():
+                    top_blocks = number("top_blocks", "2", "counted from the top", visible=False)
+                    epochs_per_group = number("epochs_per_group", "1", "until the next one opens", visible=False)
+                about = html()
+                schedule = html(elem_id="train-schedule")
     encoder = encoder_choice(services)
     with gr.Accordion("Settings", open=False, elem_classes="card settings", elem_id="train-settings"):
         hyperparameters = hyperparameter_fields()

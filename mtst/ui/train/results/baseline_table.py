@@ -28,7 +28,7 @@ def baseline_table(history: History, epoch: EpochEnded) -> Markup:
 
 
 def _cell(scores: Scores | None) -> tuple[str, str] | None:
-    return (f"{100 * scores.macro_f1:.1f} %", f"{scores.loss:.3f}") if scores else None
+    return (f"{100 * scores.macro_f1:.1f}%", f"{scores.loss:.3f}") if scores else None
 
 
 def _gains(history: History, epoch: EpochEnded) -> list[str]:

@@ -130,5 +130,5 @@ def _cell(labels: Sequence[str], counts: Sequence[Sequence[int]], index: tuple[i
     count, total = counts[i][j], max(1, sum(counts[i]))
     truth, predicted = (isolate_bidi(truncate(labels[k], 40)) for k in (i, j))
     rows = "1 row" if count == 1 else f"{count:,} rows"
-    description = f"{rows}: true {truth}, said {predicted}"
+    description = f"{rows}: {truth} predicted as {predicted}"
     return Cell(i == j, count, 100 * count / total, f"{task}|{i}|{j}", description)

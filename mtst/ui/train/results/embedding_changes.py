@@ -18,12 +18,16 @@ from mtst.text import inline_text, truncate
 from mtst.training import embedding_history
 from mtst.training.config import split
 from mtst.ui.components.events import SILENT, UNCHANGED, Event, Outputs, Update
-from mtst.ui.components.html import card, html, quiet, table
+from mtst.ui.components.html import html, quiet, table
 from mtst.ui.components.live_plot import hide_figure, live_plot, show_figure
 from mtst.ui.plots.map import scatter
 from mtst.ui.services.services import Services
 
 DESCRIPTION = "Held-out sentences as points after the epoch that is chosen, on the same axes for every epoch"
+NOTHING_MOVED = quiet(
+    "The held-out sentences before and after training appear here once a run has trained the encoder. Where it is "
+    "frozen, no sentence moves."
+)
 MAX_PAIRS = 5
 MARGIN = 1.08  # of the axes around the points
 UNCHANGED_COSINE = 0.005  # a smaller change is not listed
@@ -31,27 +35,23 @@ NO_LABEL, SEVERAL = "no label", "several labels"
 
 
 @dataclass(frozen=True)
-class CardView:
-    """The card, its slider at the kept epoch, and its choice of a task for the colours."""
+class ChangesView:
+    """What is there before a run has trained its encoder, or the slider at the kept epoch and the choice of a task."""
 
-    card: Update
+    nothing: Update
+    shown: Update
     epoch: Update = UNCHANGED
     task: Update = UNCHANGED
 
 
 @dataclass(frozen=True)
-class CardPanel:
-    """The components of `CardView`."""
+class ChangesPanel:
+    """The components of `ChangesView`, the arguments of an event that opens them, and of one that draws the figure."""
 
-    card: gr.Column
+    nothing: gr.HTML
+    shown: gr.Column
     epoch: gr.Slider
     task: gr.Radio
-
-
-@dataclass(frozen=True)
-class EmbeddingEvents:
-    """The arguments of an event that opens the card of a finished run, and of one that draws its figure."""
-
     open: Event
     draw: Event
 
@@ -62,19 +62,20 @@ def rows_of(folder: RunFolder) -> Dataset:
     return validation.take(range(min(len(validation), embedding_history.MAX_ROWS)))
 
 
-def open_card(services: Services, token: str | None) -> CardView:
-    """Return the card of a run that has trained its encoder; it is hidden for any other."""
-    hidden = CardView(gr.update(visible=False))
+def open_changes(services: Services, token: str | None) -> ChangesView:
+    """Return the view of a run that has trained its encoder; for any other it says that there is nothing to see."""
+    nothing = ChangesView(gr.update(visible=True), gr.update(visible=False))
     try:
         folder = services.runs.folder(token)
         history, epochs = folder.history(), embedding_history.saved_epochs(folder.embeddings_path)
     except RunError:
-        return hidden
+        return nothing
     if not history.is_finished or len(epochs) < 2:
-        return hidden
+        return nothing
     tasks, kept = history.tasks, history.finished.best_epoch
     names = [(inline_text(task.name, 40), task.name) for task in tasks]
-    return CardView(
+    return ChangesView(
+        gr.update(visible=False),
         gr.update(visible=True),
         epoch=gr.update(maximum=epochs[-1], value=kept if kept in epochs else epochs[-1]),
         task=gr.update(choices=names, value=tasks[0].name, visible=len(tasks) > 1),
@@ -130,20 +131,15 @@ def _similarity_changes(rows: Dataset, before: np.ndarray, now: np.ndarray, epoc
     return text + table(header, changed, caption="Pairs that moved most", text_columns=(2, 3))
 
 
-def embedding_changes_card(services: Services, run: gr.BrowserState) -> EmbeddingEvents:
-    """Build the card."""
-    with card("Before and after", note="held-out rows, the same axes in every epoch", visible=False) as column:
-        epoch = gr.Slider(0, 1, value=1, step=1, label="After epoch", elem_id="train-journey-epoch")
-        task = gr.Radio([], label="Colour", visible=False, elem_id="train-journey-colour")
-        figure = live_plot(height=420, description=DESCRIPTION, elem_id="train-journey")
+def embedding_changes(services: Services, run: gr.BrowserState) -> ChangesPanel:
+    """Build the components into the tab that is open."""
+    nothing = html(NOTHING_MOVED)
+    with gr.Column(visible=False) as column:
+        with gr.Row(equal_height=False):
+            epoch = gr.Slider(0, 1, value=1, step=1, label="After epoch", elem_id="train-journey-epoch", min_width=200)
+            task = gr.Radio([], label="Colour by", visible=False, elem_id="train-journey-colour", min_width=160)
+        figure = live_plot(height=360, description=DESCRIPTION, elem_id="train-journey")
         changes = html(elem_id="train-journey-told")
-    outputs = Outputs(CardView, CardPanel(column, epoch, task))
-    open_event: Event = {
-        "fn": outputs.by_name(partial(open_card, services)),
-        "inputs": run,
-        "outputs": outputs.components,
-        **SILENT,
-    }
     draw: Event = {
         "fn": partial(draw_epoch, services),
         "inputs": [run, epoch, task],
@@ -151,5 +147,9 @@ def embedding_changes_card(services: Services, run: gr.BrowserState) -> Embeddin
         "trigger_mode": "always_last",
         **SILENT,
     }
+    open_event: Event = {"inputs": run, **SILENT}
+    panel = ChangesPanel(nothing, column, epoch, task, open_event, draw)
+    outputs = Outputs(ChangesView, panel)
+    open_event |= {"fn": outputs.by_name(partial(open_changes, services)), "outputs": outputs.components}
     gr.on([epoch.change, task.input], **draw)
-    return EmbeddingEvents(open_event, draw)
+    return panel

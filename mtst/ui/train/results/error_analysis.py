@@ -90,7 +90,7 @@ def _cell(data: ModelData, key: str) -> Markup:
     return render(
         "train/cell",
         key=key,
-        title=f"{task_name}: true {truth}, said {answer}",
+        title=f"{task_name}: {truth} predicted as {answer}",
         sentences=_sentences(task, rows[:MAX_SENTENCES], data.held_out, f"{_count_rows(len(rows))}{limit}"),
     )
 
@@ -127,8 +127,8 @@ def _sentences(task: Task, rows: Sequence[PredictedRow], validation: Dataset, ti
         (
             validation.texts[row.row],
             [
-                ("said", _percent(describe_labels(task, row.predicted), row.confidence)),
-                ("true", _percent(describe_labels(task, row.truth), row.true_probability)),
+                ("predicted", _percent(describe_labels(task, row.predicted), row.confidence)),
+                ("actual", _percent(describe_labels(task, row.truth), row.true_probability)),
                 ("line", f"{validation.lines[row.row]:,}"),
             ],
         )
@@ -138,7 +138,7 @@ def _sentences(task: Task, rows: Sequence[PredictedRow], validation: Dataset, ti
 
 
 def _percent(label: str, probability: float) -> str:
-    return f"{truncate(label, 50)} {100 * probability:.0f} %"
+    return f"{truncate(label, 50)} {100 * probability:.0f}%"
 
 
 def _scores(task: Task, kind: str, groups: Sequence[SliceScores]) -> Markup:
@@ -149,8 +149,8 @@ def _scores(task: Task, kind: str, groups: Sequence[SliceScores]) -> Markup:
         (
             truncate(group.name, 60) + (" (too few rows)" if group.is_small else ""),
             f"{group.rows:,}",
-            f"{100 * group.accuracy:.0f} %",
-            f"{100 * group.macro_f1:.0f} %",
+            f"{100 * group.accuracy:.1f}%",
+            f"{100 * group.macro_f1:.1f}%",
         )
         for group in groups[:MAX_GROUPS]
     ]

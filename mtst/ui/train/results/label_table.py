@@ -51,9 +51,9 @@ def _rare_recall(rare: tuple[str, ...], then: dict[str, LabelScores], now: dict[
     names = ", ".join(isolate_bidi(truncate(label, 30)) for label in checked[:MAX_NAMES])
     more = ", …" if len(checked) > MAX_NAMES else ""
     after, before = (100 * mean(scores[label].recall for label in checked) for scores in (now, then))
-    return f"Rare labels ({names}{more}): {after:.0f} % of their rows are found, {before:.0f} % before training."
+    return f"Rare labels ({names}{more}): {after:.1f}% of their rows are found, {before:.1f}% before training."
 
 
 def _percent(scores: LabelScores, share: float) -> str:
     """Return a share, or a dash where no row has the label."""
-    return f"{100 * share:.0f} %" if scores.rows else "–"
+    return f"{100 * share:.1f}%" if scores.rows else "–"

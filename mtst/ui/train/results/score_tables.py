@@ -62,13 +62,13 @@ def _rows(history: History, epoch: EpochEnded) -> list[Row]:
 
 def _figures(scores: Scores) -> list[str]:
     shares = (scores.accuracy, scores.precision, scores.recall, scores.macro_f1, scores.weighted_f1)
-    return [f"{scores.loss:.3f}", *(f"{100 * share:.1f} %" for share in shares)]
+    return [f"{scores.loss:.3f}", *(f"{100 * share:.1f}%" for share in shares)]
 
 
 def _calibration(epoch: EpochEnded) -> str:
     """Return the calibration error of each task."""
     return ", ".join(
-        f"{isolate_bidi(truncate(task, 40))} {100 * scores.calibration_error:.1f} %"
+        f"{isolate_bidi(truncate(task, 40))} {100 * scores.calibration_error:.1f}%"
         for task, scores in epoch.validation.items()
     )
 
@@ -81,9 +81,9 @@ def _multi_label(epoch: EpochEnded) -> list[str]:
             continue
         sentences.append(
             f"In “{isolate_bidi(truncate(task, 40))}” a row can have several labels. Accuracy is the share of rows "
-            f"whose labels are all right. On validation rows micro-F1 is {100 * scores.micro_f1:.1f} %, "
-            f"samples-F1 {100 * scores.samples_f1:.1f} %, mean average precision "
-            f"{100 * scores.mean_average_precision:.1f} %."
+            f"whose labels are all right. On validation rows micro-F1 is {100 * scores.micro_f1:.1f}%, "
+            f"samples-F1 {100 * scores.samples_f1:.1f}%, mean average precision "
+            f"{100 * scores.mean_average_precision:.1f}%."
         )
     return sentences
 
@@ -97,7 +97,7 @@ def _every_epoch(history: History) -> Markup:
             task.name,
             *_figures_or_blank(epoch.train.get(task.name)),
             *_figures_or_blank(validation),
-            f"{100 * validation.calibration_error:.1f} %" if validation else "",
+            f"{100 * validation.calibration_error:.1f}%" if validation else "",
             f"{epoch.drift:.3f}",
         ]
         for epoch in history.epochs

@@ -10,11 +10,13 @@ from mtst.evaluation.scores import mean_macro_f1, small_sample_caution
 from mtst.evaluation.semantic_similarity import EmbeddingQuality
 from mtst.model.trained_parts import Trains
 from mtst.runs.history import History
+from mtst.runs.job import Job
 from mtst.text import isolate_bidi, truncate
 from mtst.training.events import EpochEnded, GroupProof, Started
 from mtst.training.scenarios import find_scenario
 from mtst.ui.components.html import table
 from mtst.ui.components.templates import render
+from mtst.ui.plots import numbers
 
 HEADER = ("layer group", "weights moved by", "open in epochs", "rate", "parameters")
 PROMPT_CHARACTERS = 200
@@ -23,17 +25,35 @@ COLLAPSED = 0.3  # gain of the mean cosine of unrelated sentences that is warned
 SAME = "exactly 0 (SHA-256 is the same)"
 
 
-def summarize(history: History, command: Sequence[str]) -> Markup:
-    """Return what happened in sentences, the proof of each group, and the command that repeats the run."""
+def summarize(history: History) -> Markup:
+    """Return what happened in a finished run in sentences, and the proof of each layer group."""
     if not history.is_finished:
         return Markup()
     finished = history.finished
-    return render(
-        "train/summary",
-        lines=_lines(history),
-        proof=proof_table(finished.proof, finished.best_epoch),
-        command=command,
-    )
+    return render("train/summary", lines=_lines(history), proof=proof_table(finished.proof, finished.best_epoch))
+
+
+def reproduce(history: History, job: Job, command: Sequence[str]) -> Markup:
+    """Return the command that repeats a run that is over, and what it was run on."""
+    started = history.started
+    rows = [
+        ("Rows", f"{started.train_rows:,} to train, {started.validation_rows:,} held out for validation"),
+        ("File", job.source),
+        ("Encoder", job.start or job.encoder),
+        ("Seed", str(job.config.seed)),
+        ("Precision", started.precision),
+    ]
+    note = ""
+    if history.outcome != "finished":
+        note = (
+            f"This run was {history.outcome} after {_epochs(history.last_epoch)} of {history.total_epochs}. The "
+            "command trains all of them, so its model will differ. Resume continues this run instead."
+        )
+    return render("train/reproduce", rows=rows, command=command, note=note)
+
+
+def _epochs(count: int) -> str:
+    return "1 epoch" if count == 1 else f"{count} epochs"
 
 
 def proof_table(groups: Sequence[GroupProof], kept_epoch: int) -> Markup:
@@ -66,7 +86,7 @@ def _changes(group: GroupProof, kept_epoch: int) -> tuple[str, str, str]:
     if group.open_epochs is None:
         return SAME if group.same else "CHANGED", "never", "–"
     first, last = group.open_epochs
-    moved = SAME if group.same else f"{100 * group.change:.2g} %"
+    moved = SAME if group.same else numbers.change(group.change)
     if group.rest_same is False:
         moved = "CHANGED where it was not to train"
     if group.same and first > kept_epoch:
@@ -109,7 +129,7 @@ def _lines(history: History) -> list[str]:
         lines += _general_similarity(*finished.space) if finished.space else []
         lines += _task_weights(kept)
     lines += [
-        f"In “{isolate_bidi(truncate(task, 40))}” a label is predicted from a probability of {100 * threshold:.3g} % "
+        f"In “{isolate_bidi(truncate(task, 40))}” a label is predicted from a probability of {100 * threshold:.3g}% "
         "on. That gave the highest macro-F1 on the validation rows, and is saved with the model."
         for task, threshold in finished.thresholds.items()
     ]
@@ -137,7 +157,7 @@ def _why_not_highest(kept: EpochEnded, highest: EpochEnded, rows: int) -> list[s
     scores = [100 * mean_macro_f1(epoch.validation) for epoch in (highest, kept)]
     return [
         f"Epoch {kept.epoch} is kept, the latest within a standard error of the best: epoch {highest.epoch} had a "
-        f"macro-F1 of {scores[0]:.1f} % on {rows} validation rows, epoch {kept.epoch} one of {scores[1]:.1f} %. The "
+        f"macro-F1 of {scores[0]:.1f}% on {rows} validation rows, epoch {kept.epoch} one of {scores[1]:.1f}%. The "
         "difference may be chance, and it has learnt longer."
     ]
 
@@ -176,8 +196,8 @@ def _frozen_heads(started: Started, before: EpochEnded, kept: EpochEnded) -> lis
             continue
         then, now = (100 * epoch.validation[group.task].macro_f1 for epoch in (before, kept))
         lines.append(
-            f"The {isolate_bidi(truncate(group.task, 40))} head was frozen. Its macro-F1 went from {then:.1f} % to "
-            f"{now:.1f} % ({now - then:+.1f} points) while the embeddings under it turned by {kept.drift:.3f} "
+            f"The {isolate_bidi(truncate(group.task, 40))} head was frozen. Its macro-F1 went from {then:.1f}% to "
+            f"{now:.1f}% ({now - then:+.1f} points) while the embeddings under it turned by {kept.drift:.3f} "
             "(0 is not at all, 1 is a right angle)."
         )
     return lines

@@ -12,17 +12,17 @@ def matrix(labels: tuple[str, ...], counts: tuple[tuple[int, ...], ...]) -> str:
 
 def test_the_most_confused_pairs_come_first_and_are_said_in_words() -> None:
     html = matrix(("x", "<b>y", "z"), ((5, 1, 0), (3, 6, 0), (0, 0, 4)))
-    assert html.index("&lt;b&gt;y taken for x: <b>3</b> of 9 rows") < html.index(
-        "x taken for &lt;b&gt;y: <b>1</b> of 6 rows"
+    assert html.index("&lt;b&gt;y predicted as x: <b>3</b> of 9 rows") < html.index(
+        "x predicted as &lt;b&gt;y: <b>1</b> of 6 rows"
     )
     assert "<b>y" not in html
-    assert "z taken" not in html
+    assert "z predicted" not in html
 
 
 def test_cells_hold_counts_and_shares_of_their_row() -> None:
     html = matrix(("x", "y"), ((3, 1), (0, 0)))
-    assert '<td class="right" style="--p: 75%">3<small>75 %</small></td>' in html
-    assert '<td class="wrong" style="--p: 25%">1<small>25 %</small></td>' in html
+    assert '<td class="right" style="--p: 75%">3<small>75%</small></td>' in html
+    assert '<td class="wrong" style="--p: 25%">1<small>25%</small></td>' in html
     assert html.count('class="none"') == 2
 
 
@@ -51,8 +51,8 @@ def test_cells_can_be_buttons_that_say_in_words_what_they_hold() -> None:
     tasks = (Task("a", ("x", "y")), Task("<b>", ("<i>", "z")))
     counts = {"a": ((3, 1), (0, 0)), "<b>": ((0, 2), (1, 0))}
     html = confusion_matrix.matrices(tasks, counts, buttons=True)
-    assert '<button type="button" data-key="0|0|1" aria-label="1 row: true x, said y">1<small>25 %</small>' in html
-    assert 'data-key="1|0|1" aria-label="2 rows: true &lt;i&gt;, said z"' in html
+    assert '<button type="button" data-key="0|0|1" aria-label="1 row: x predicted as y">1<small>25%</small>' in html
+    assert 'data-key="1|0|1" aria-label="2 rows: &lt;i&gt; predicted as z"' in html
     assert html.count("<button") == 4  # an empty cell is none
     assert "<i>" not in html
     assert "<button" not in confusion_matrix.matrices(tasks, counts)

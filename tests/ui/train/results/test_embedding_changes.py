@@ -21,8 +21,8 @@ def run(services, sample, tiny_folder):
 
 
 def test_a_run_is_shown_from_before_training_to_its_end(services, run):
-    view = embedding_changes.open_card(services, run)
-    assert view.card["visible"]
+    view = embedding_changes.open_changes(services, run)
+    assert (view.nothing["visible"], view.shown["visible"]) == (False, True)
     assert (view.epoch["maximum"], view.task["value"]) == (2, "topic")
     first, told = embedding_changes.draw_epoch(services, run, 0, "topic")
     assert "has changed by 0.00 on average" in told
@@ -36,7 +36,8 @@ def test_a_run_is_shown_from_before_training_to_its_end(services, run):
 
 @pytest.mark.parametrize("token", [None, "x" * 32])
 def test_without_a_run_there_is_nothing_to_see(services, token):
-    assert not embedding_changes.open_card(services, token).card["visible"]
+    view = embedding_changes.open_changes(services, token)
+    assert (view.nothing["visible"], view.shown["visible"]) == (True, False)
     figure, told = embedding_changes.draw_epoch(services, token, 1, None)
     assert not figure["visible"]
     assert told == ""

@@ -91,9 +91,9 @@ def test_times_are_said_as_people_say_them(seconds: float, words: str) -> None:
 def test_scores_show_the_kept_epoch_beside_what_needs_no_training() -> None:
     html = score_tables.scores(history_of(started(), BASELINES, BEFORE, FIRST, DONE))
     assert "Epoch 1, the one that is kept" in html
-    assert "75.0 %" in html
-    assert "a 12.5 %. It is how far confidence lies" in html
-    assert "25.0 %<small>0.800</small>" in html
+    assert "75.0%" in html
+    assert "a 12.5%. It is how far confidence lies" in html
+    assert "25.0%<small>0.800</small>" in html
     assert "a +12.5 over logistic regression" in html
 
 
@@ -111,4 +111,4 @@ def test_each_label_is_shown_and_the_rare_ones_are_marked() -> None:
     html = score_tables.scores(history_of(started(), BEFORE, FIRST, DONE))
     assert "&lt;b&gt;seldom (rare)" in html
     assert "<b>seldom" not in html
-    assert "Rare labels (&lt;b&gt;seldom, often): 88 % of their rows are found, 25 % before training." in html
+    assert "Rare labels (&lt;b&gt;seldom, often): 87.5% of their rows are found, 25.0% before training." in html

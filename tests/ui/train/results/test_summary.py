@@ -2,6 +2,8 @@ from dataclasses import replace
 
 import pytest
 
+from mtst.runs.job import Job
+from mtst.training.config import TrainConfig
 from mtst.training.events import GroupPlan, GroupProof
 from mtst.ui.train.results import summary
 from tests.support.fake_history import (
@@ -18,6 +20,7 @@ from tests.support.fake_history import (
 )
 
 COMMAND = ["python", "-m", "mtst", "train", "<file>"]
+JOB = Job("tiny", TrainConfig(), "<file>")
 MOVING = (
     GroupPlan("block-0", "Block 0", 100, 1, 1e-4, None),
     GroupPlan("head:a", "a head", 10, None, 0.0, "a"),
@@ -25,19 +28,27 @@ MOVING = (
 
 
 def test_the_story_tells_what_moved_and_what_did_not() -> None:
-    html = summary.summarize(history_of(started(), BEFORE, FIRST, finished()), COMMAND)
+    html = summary.summarize(history_of(started(), BEFORE, FIRST, finished()))
     assert "1 of 1 frozen groups are bit for bit" in html
     assert "exactly 0 (SHA-256 is the same)" in html
-    assert "50 %" in html
+    assert "50%" in html
     assert "1e−1" in html
     assert "1 to 2" in html
     assert "did not turn at all" in html
-    assert "&lt;file&gt;" in html
+
+
+def test_the_command_of_a_run_says_when_it_repeats_a_longer_one() -> None:
+    whole = summary.reproduce(history_of(started(), BEFORE, FIRST, finished()), JOB, COMMAND)
+    assert "&lt;file&gt;" in whole
+    assert "<file>" not in whole
+    assert "problem" not in whole
+    stopped = summary.reproduce(history_of(started(4), BEFORE, FIRST, finished(stopped=True)), JOB, COMMAND)
+    assert "This run was stopped after 1 epoch of 4. The command trains all of them" in stopped
 
 
 def test_a_group_that_opened_after_the_kept_epoch_is_marked() -> None:
     late = GroupProof("block-0", "Block 0", 100, (2, 2), 1e-4, 0.0, True)
-    html = summary.summarize(history_of(started(), BEFORE, FIRST, finished(1, proof=(late, PROOF[1]))), COMMAND)
+    html = summary.summarize(history_of(started(), BEFORE, FIRST, finished(1, proof=(late, PROOF[1]))))
     assert "0: it opened after epoch 1, which is kept" in html
     assert "frozen groups" not in html
 
@@ -45,14 +56,14 @@ def test_a_group_that_opened_after_the_kept_epoch_is_marked() -> None:
 def test_groups_whose_learning_is_not_kept_say_so() -> None:
     still = GroupProof("block-0", "Block 0", 100, (1, 1), 1e-4, 0.0, True)
     html = summary.summarize(
-        history_of(started(), BEFORE, FIRST, finished(0, proof=(still, replace(PROOF[1], same=True)))), COMMAND
+        history_of(started(), BEFORE, FIRST, finished(0, proof=(still, replace(PROOF[1], same=True))))
     )
     assert html.count("0: what it learnt is not kept") == 2
 
 
 def test_a_frozen_group_that_moved_is_not_hidden() -> None:
     proof = (replace(PROOF[0], same=False, change=float("inf")), PROOF[1])
-    html = summary.summarize(history_of(started(), BEFORE, FIRST, finished(proof=proof)), COMMAND)
+    html = summary.summarize(history_of(started(), BEFORE, FIRST, finished(proof=proof)))
     assert "0 of 1 frozen groups" in html
     assert "CHANGED" in html
 
@@ -60,15 +71,15 @@ def test_a_frozen_group_that_moved_is_not_hidden() -> None:
 def test_a_frozen_head_is_followed_while_the_encoder_moves() -> None:
     after = ended(1, 2, BETTER, 2.0, drift=0.125)
     proof = (GroupProof("block-0", "Block 0", 100, (1, 1), 1e-4, 0.01, False), replace(PROOF[0], key="head:a"))
-    html = summary.summarize(history_of(started(1, MOVING), BEFORE, after, finished(proof=proof)), COMMAND)
-    assert "The a head was frozen. Its macro-F1 went from 50.0 % to 75.0 % (+25.0 points)" in html
+    html = summary.summarize(history_of(started(1, MOVING), BEFORE, after, finished(proof=proof)))
+    assert "The a head was frozen. Its macro-F1 went from 50.0% to 75.0% (+25.0 points)" in html
     assert "turned by 0.125" in html
 
 
 def test_learned_task_weights_are_shown() -> None:
     learned = ended(1, 2, BETTER, 2.0, weights={"a": 0.42})
-    assert "a 0.42" in summary.summarize(history_of(started(), BEFORE, learned, finished()), COMMAND)
-    assert "weights:" not in summary.summarize(history_of(started(), BEFORE, FIRST, finished()), COMMAND)
+    assert "a 0.42" in summary.summarize(history_of(started(), BEFORE, learned, finished()))
+    assert "weights:" not in summary.summarize(history_of(started(), BEFORE, FIRST, finished()))
 
 
 @pytest.mark.parametrize(
@@ -80,7 +91,7 @@ def test_learned_task_weights_are_shown() -> None:
     ],
 )
 def test_how_a_run_ended_is_said(events: list, words: str) -> None:
-    assert words in summary.summarize(history_of(started(4), BEFORE, *events), COMMAND)
+    assert words in summary.summarize(history_of(started(4), BEFORE, *events))
 
 
 @pytest.mark.parametrize(("keeps", "explained"), [("settled", True), ("last", False)])
@@ -88,14 +99,14 @@ def test_an_epoch_that_is_kept_without_being_the_best_is_accounted_for(keeps: st
     start = replace(started(4), keeps=keeps)
     history = history_of(start, BEFORE, FIRST, ended(2, 4, scores(0.4, 0.7), 3.0), finished(2))
     assert history.highest_scoring.epoch == 1
-    html = summary.summarize(history, COMMAND)
+    html = summary.summarize(history)
     assert ("Epoch 2 is kept, the latest within a standard error" in html) == explained
-    assert ("epoch 1 had a macro-F1 of 75.0 % on 4 validation rows, epoch 2 one of 70.0 %" in html) == explained
+    assert ("epoch 1 had a macro-F1 of 75.0% on 4 validation rows, epoch 2 one of 70.0%" in html) == explained
 
 
 def test_a_run_that_keeps_its_best_epoch_has_nothing_to_account_for() -> None:
     start = replace(started(4), keeps="settled")
-    assert "is kept" not in summary.summarize(history_of(start, BEFORE, FIRST, finished(1)), COMMAND)
+    assert "is kept" not in summary.summarize(history_of(start, BEFORE, FIRST, finished(1)))
 
 
 @pytest.mark.parametrize(("value", "written"), [(1e-2, "1e−2"), (3.43e-5, "3.4e−5"), (0.3, "3e−1"), (1.0, "1e0")])
@@ -109,17 +120,17 @@ def test_rates_are_written_as_in_the_map(value: float, written: str) -> None:
 def test_where_a_part_of_a_group_trained_the_rest_is_accounted_for(scenario: str, words: str) -> None:
     block = GroupProof("block-0", "Block 0", 1000, (1, 2), 1e-3, 0.01, same=False, part=16, rest_same=True)
     start = replace(started(), scenario=scenario)
-    html = summary.summarize(history_of(start, BEFORE, FIRST, finished(proof=(block, PROOF[1]))), COMMAND)
+    html = summary.summarize(history_of(start, BEFORE, FIRST, finished(proof=(block, PROOF[1]))))
     assert "In 1 of 1 open groups" in html
     assert words in html
     assert all(cell in html for cell in (">trained<", ">1,000<", ">16<"))
     moved = replace(block, rest_same=False)
-    html = summary.summarize(history_of(start, BEFORE, FIRST, finished(proof=(moved, PROOF[1]))), COMMAND)
+    html = summary.summarize(history_of(start, BEFORE, FIRST, finished(proof=(moved, PROOF[1]))))
     assert "In 0 of 1 open groups" in html
     assert "CHANGED where it was not to train" in html
 
 
 def test_a_run_that_trained_whole_groups_has_no_such_column() -> None:
-    html = summary.summarize(history_of(started(), BEFORE, FIRST, finished()), COMMAND)
+    html = summary.summarize(history_of(started(), BEFORE, FIRST, finished()))
     assert ">trained<" not in html
     assert "open groups of the encoder" not in html

@@ -1,0 +1,167 @@
+"""The result of a run in one sentence, and its scores beside the best of what needs no training."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from mtst.evaluation.score_interval import gain_interval, macro_f1_interval
+from mtst.evaluation.scores import Scores, small_sample_caution
+from mtst.runs.history import History
+from mtst.text import isolate_bidi, truncate
+from mtst.ui.components.templates import render
+from mtst.ui.plots.numbers import percent
+from mtst.ui.plots.style import task_colour
+from mtst.ui.plots.training import baseline_name, baselines
+
+MAX_TASKS = 3  # whose scores are drawn in the card; the others are in the table of scores
+MAX_NAMED = 3  # tasks that are named in the sentence
+JUDGEMENTS = {
+    "better": "training paid off for",
+    "unclear": "no clear gain over the best baseline for",
+    "worse": "the best baseline does better for",
+}
+NOTHING_MEASURED = "The run ended before its model was measured."
+
+
+@dataclass(frozen=True)
+class Result:
+    """The score of one task beside its best baseline, with intervals of 95 % as (low, high), between 0 and 1.
+
+    Attributes:
+        task: its name.
+        colour: that of the task.
+        scores: those of the epoch that is kept.
+        baseline: the best baseline, if one was measured.
+        baseline_title: its name.
+    """
+
+    task: str
+    colour: str
+    scores: Scores
+    baseline: Scores | None
+    baseline_title: str
+
+    @property
+    def gain(self) -> float:
+        """The macro-F1 over that of the best baseline."""
+        return self.scores.macro_f1 - self.baseline.macro_f1 if self.baseline else 0.0
+
+    @property
+    def judgement(self) -> str:
+        """What can be said of the gain: better, worse, or unclear."""
+        if self.baseline is None:
+            return "unclear"
+        low, high = gain_interval(self.scores, self.baseline)
+        return "better" if low > 0 else "worse" if high < 0 else "unclear"
+
+
+def results(history: History) -> list[Result]:
+    """Return the result of each task at the epoch that is kept so far; none before one was measured."""
+    measured = []
+    for number, task in enumerate(history.tasks):
+        scores = history.best_validation.get(task.name)
+        if scores is None:
+            continue
+        others = [(kind, of_kind[task.name]) for kind, of_kind in baselines(history).items() if task.name in of_kind]
+        kind, best = max(others, key=lambda other: other[1].macro_f1, default=("", None))
+        title = baseline_name(kind, history) if kind else ""
+        measured.append(Result(task.name, task_colour(number), scores, best, title))
+    return measured
+
+
+def verdict_text(history: History) -> Markup:
+    """Return the verdict on a run that is over and has a model, with a caution where few rows are held out."""
+    measured = results(history)
+    sentence = verdict(history, measured) if measured else NOTHING_MEASURED
+    return render("train/verdict", verdict=sentence, why=small_sample_caution(history.started.validation_rows))
+
+
+def score_box(history: History) -> Markup:
+    """Return the score of each task beside its best baseline, with their intervals."""
+    measured = results(history)
+    shown, several = measured[:MAX_TASKS], len(measured) > 1
+    if not shown:
+        return Markup()
+    lows = [macro_f1_interval(scores)[0] for each in shown for scores in (each.scores, each.baseline) if scores]
+    start = 0.1 * int(10 * max(0.0, min(lows) - 0.02))
+    return render(
+        "train/score_box",
+        scores=[(each.task if several else "", percent(each.scores.macro_f1)) for each in shown],
+        held_out=f"{history.started.validation_rows:,}",
+        rows=[row for each in shown for row in _rows(each, start, named=several)],
+        ticks=[(f"{100 * value:.0f}%", _position(value, start)) for value in _ticks(start)],
+    )
+
+
+def verdict(history: History, measured: Sequence[Result]) -> str:
+    """Return the result of a run in one sentence."""
+    if not history.total_epochs:
+        return f"Without training, the words of the labels reach {_listed_scores(measured)}."
+    if history.is_finished and not history.finished.best_epoch:
+        return "Training did not help: the model before training scored best, and is kept."
+    if len(measured) == 1:
+        return _of_one(measured[0])
+    groups = {key: [each for each in measured if each.judgement == key] for key in JUDGEMENTS}
+    sentence = "; ".join(f"{JUDGEMENTS[key]} {_gains(of_kind)}" for key, of_kind in groups.items() if of_kind)
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def _of_one(result: Result) -> str:
+    points, over = 100 * result.gain, result.baseline_title
+    if result.baseline is None:
+        return f"The model reaches {percent(result.scores.macro_f1)} macro-F1; no baseline was measured."
+    return {
+        "better": f"Training paid off: {points:.1f} points more macro-F1 than {over}.",
+        "unclear": f"No clear gain: {points:+.1f} points of macro-F1 against {over} may be chance.",
+        "worse": f"{over.capitalize()} does better without this training, by {-points:.1f} points of macro-F1.",
+    }[result.judgement]
+
+
+def _gains(of_kind: Sequence[Result]) -> str:
+    """Return the names of tasks, each with its points of macro-F1 over its best baseline."""
+    names = [f"{isolate_bidi(truncate(each.task, 30))} ({100 * each.gain:+.1f})" for each in of_kind[:MAX_NAMED]]
+    more = [f"{len(of_kind) - MAX_NAMED} more"] if len(of_kind) > MAX_NAMED else []
+    *first, last = [*names, *more]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _listed_scores(measured: Sequence[Result]) -> str:
+    if len(measured) == 1:
+        return f"{percent(measured[0].scores.macro_f1)} macro-F1"
+    scores = [f"{percent(each.scores.macro_f1)} for {isolate_bidi(truncate(each.task, 30))}" for each in measured]
+    more = f" and {len(scores) - MAX_NAMED} more" if len(scores) > MAX_NAMED else ""
+    return f"{', '.join(scores[:MAX_NAMED])}{more} in macro-F1"
+
+
+def _rows(result: Result, start: float, *, named: bool) -> list[dict[str, object]]:
+    """Return the lines of the drawing: the score of a task and that of its best baseline."""
+    rows = [(truncate(result.task, 24) if named else "This run", result.scores, result.colour)]
+    if result.baseline:
+        rows.append((result.baseline_title, result.baseline, ""))
+    drawn = []
+    for title, scores, colour in rows:
+        low, high = macro_f1_interval(scores)
+        drawn.append(
+            {
+                "title": title,
+                "colour": colour,
+                "score": percent(scores.macro_f1),
+                "interval": f"{percent(low)} to {percent(high)}",
+                "left": _position(low, start),
+                "width": _position(high, start) - _position(low, start),
+                "at": _position(scores.macro_f1, start),
+            }
+        )
+    return drawn
+
+
+def _ticks(start: float) -> list[float]:
+    steps = round(10 * (1 - start))
+    every = 1 if steps <= 4 else 2 if steps <= 6 else 5
+    return [1 - 0.1 * k for k in range(0, steps + 1, every)]
+
+
+def _position(share: float, start: float) -> float:
+    """Return where a share stands on the axis, in per cent of its length."""
+    return round(100 * min(1.0, max(0.0, (share - start) / (1 - start))), 2) if start < 1 else 0.0
