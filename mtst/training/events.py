@@ -116,7 +116,8 @@ class EpochEnded:
 
     Train scores are collected while the weights move; validation scores are computed at the end. A task without a
     labelled row is absent. `drift` is how far the embeddings of the validation rows have turned from those before
-    training: 1 - their mean cosine. `weights` are those of the tasks in the joint loss.
+    training: 1 - their mean cosine. `weights` are those of the tasks in the joint loss. `moved` has how far the weights
+    of each open layer group are from those before training, as `GroupProof.change` says it.
     """
 
     epoch: int
@@ -126,6 +127,7 @@ class EpochEnded:
     drift: float
     weights: dict[str, float]
     seconds: float
+    moved: dict[str, float] = field(default_factory=dict)
     kind: Literal["epoch"] = "epoch"
 
 

@@ -38,6 +38,10 @@ class FreezingProof:
             if group.key in self._rests and group.key not in self._rest_same:
                 self._rest_same[group.key] = _digest(group.fixed) == self._rests[group.key]
 
+    def moved(self, keys: Collection[str]) -> dict[str, float]:
+        """Return how far the weights of some groups that open have moved so far, as `GroupProof.change` says it."""
+        return {group.key: float(f"{self._change(group):.4g}") for group in self._groups if group.key in keys}
+
     def table(self, plan: Sequence[GroupPlan], epochs: int) -> tuple[GroupProof, ...]:
         """Return what became of each group of a plan after `epochs` epochs, adapters being merged."""
         self.check_rests()

@@ -22,7 +22,7 @@ def test_every_tab_is_accessible_and_fits(visit, few_rows, width: int, theme: st
             visitor.page.click("#train-check:enabled")
             visitor.page.wait_for_selector("#train-doubt-3 label")
             visitor.choose("gradual")
-            visitor.page.wait_for_selector("#train-schedule .timeline")
+            visitor.page.wait_for_selector("#train-schedule .main-svg")
         visitor.settle()
         assert visitor.too_wide() == [], name
         violations = Axe().run(visitor.page, context={"exclude": GRADIOS_OWN}).response["violations"]

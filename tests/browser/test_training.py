@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page
 
 
@@ -9,18 +10,47 @@ def test_gradual_unfreezing_is_drawn_before_and_while_it_runs(visit_train, few_r
     visitor = visit_train(few_rows)
     visitor.choose("gradual")
     page = visitor.page
-    page.wait_for_selector("#train-schedule .axis span")
     visitor.set("epochs", "3")
-    page.wait_for_selector("#train-schedule .axis span:text-is('3')")
-    assert page.locator("#train-schedule li").count() == 8  # the heads share a row
-    assert not page.is_visible("#train-openings")
+    page.wait_for_selector("#train-schedule .xtick >> nth=2")
+    assert lanes(page, "#train-schedule") == rows(page, "#train-layers")
     visitor.start()
-    page.wait_for_selector("#train-openings .now")
-    assert page.locator("#train-openings li").count() == 8
+    page.wait_for_selector("#train-map .layer:has-text('opens in epoch 3')")
+    page.wait_for_selector("#train-loss .main-svg")
+    assert lanes(page, "#train-loss") == rows(page, "#train-map")
+    page.wait_for_selector("#train-map .lit:has-text('Block 4')")
     assert visitor.wait_until_over() == "finished"
     visitor.details("Layers")
     page.wait_for_selector("#train-story td:has-text('SHA-256')")
     assert page.locator("#train-story td:has-text('SHA-256')").count() == 5  # two heads and two blocks have opened
+
+
+def rows(page: Page, selector: str) -> list[list[int]]:
+    """Return the top and the bottom of each row of a layer map."""
+    return page.eval_on_selector_all(f"{selector} .layer", f"parts => {EDGES}")
+
+
+def lanes(page: Page, selector: str) -> list[list[int]]:
+    """Return the top and the bottom of each lane that a figure has drawn, from the top down."""
+    return page.eval_on_selector_all(f"{selector} .shapelayer path", f"parts => {EDGES}")
+
+
+EDGES = """[...new Map(parts.map(part => part.getBoundingClientRect()).filter(box => box.height < 60 && box.width > 4)
+    .map(box => [Math.round(box.top), [Math.round(box.top), Math.round(box.bottom)]])).values()]
+    .sort((a, b) => a[0] - b[0])"""
+
+
+@pytest.mark.parametrize("width", [1280, 1920])
+def test_the_lanes_go_on_beside_the_rows_of_the_map(visit_train, few_rows: Path, width: int) -> None:
+    visitor = visit_train(few_rows, width=width)
+    visitor.choose("gradual")
+    page = visitor.page
+    page.wait_for_selector("#train-schedule .main-svg")
+    page.wait_for_selector("#train-layers .layer:has-text('opens in epoch 2')")
+    assert len(rows(page, "#train-layers")) == 9
+    assert lanes(page, "#train-schedule") == rows(page, "#train-layers")
+    left = page.locator("#train-layers .layer").first.bounding_box()
+    right = page.locator("#train-schedule .figure").bounding_box()
+    assert left["x"] + left["width"] < right["x"]
 
 
 def test_learning_rates_are_suggested_and_used(visit_train, few_rows: Path) -> None:

@@ -194,7 +194,8 @@ class Trainer:
         """Score the validation rows, and keep the weights if they are the best so far."""
         result = self._validation.run(epoch, self._validation_features)
         weights = self._training_step.objective.joint.weights
-        return EpochEnded(epoch, self._step, train_scores, result.scores, result.drift, weights, self._seconds)
+        moved = self._proof.moved(self.config.open_at(epoch)) if epoch else {}
+        return EpochEnded(epoch, self._step, train_scores, result.scores, result.drift, weights, self._seconds, moved)
 
     def out_of_patience(self, epoch: int) -> bool:
         """Return whether training should stop after an epoch because none has been kept for too long."""

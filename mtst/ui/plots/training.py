@@ -1,4 +1,4 @@
-"""Figures of a run: loss and macro-F1 by epoch with the baselines, and loss by learning rate.
+"""Figures of a run: macro-F1 and loss by epoch over its schedule, with the baselines, and loss by learning rate.
 
 Gradio sends only what was added to a list, so every trace is there from the start and grows.
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mtst.evaluation.scores import Scores
 from mtst.runs.history import History
 from mtst.text import truncate
-from mtst.training.events import GroupPlan
+from mtst.ui.plots.lanes import BELOW, Schedule, frame
 from mtst.ui.plots.similarity import plain
 from mtst.ui.plots.style import PLOT, SYMBOLS, task_colour
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 TRAIN_POINTS = 150
 NAMES = {"majority": "majority class", "before": "before training", "logistic": "logistic regression"}
 DASHES = {"majority": "dot", "before": "dash", "logistic": "dashdot"}
-LOSS, SCORE = (0.44, 1.0), (0.0, 0.36)  # the vertical domains of the two panes
-MAX_NAMED_OPENINGS = 14
+VIEWS = {"Score": "y2", "Loss": "y"}  # what the page can show, by the axis of its traces; the first one first
+MAX_MARKED_EPOCHS = 40  # each epoch has a mark of its own up to this number
 MAX_TASKS_APART = 3  # with more tasks, train and validation share an entry of the legend
 POWERS = range(-9, 3)  # of ten, with a tick on the axis of learning rates
 
@@ -44,39 +44,57 @@ def baseline_name(kind: str, history: History) -> str:
 
 
 def curves(history: History, run: str) -> "go.Figure":
-    """Return loss and macro-F1 of each task by epoch; lines mark baselines, opening groups and the kept epoch."""
+    """Return macro-F1 and loss of each task by epoch, of which the page shows one, over the lanes of the schedule."""
     import plotly.graph_objects as go
 
     figure = go.Figure()
     tasks = [task.name for task in history.tasks]
-    epochs = history.total_epochs if history.has_started else 1
     for number, task in enumerate(tasks):
         _add_task(figure, history, number, task, crowded=len(tasks) > MAX_TASKS_APART)
     _add_baselines(figure, history, tasks)
-    openings = _openings(history.groups, history.total_epochs)
-    few_openings = len(openings) <= MAX_NAMED_OPENINGS
-    figure.update_layout(
+    schedule = schedule_of(history)
+    marks = [_kept(schedule.kept, schedule.epochs)] if schedule.kept is not None else []
+    layout = frame(schedule, marks)
+    layout["meta"]["views"] = VIEWS
+    if schedule.kept is not None:
+        layout["shapes"].append(_line(schedule.kept, "var(--good)", 1.5))
+    common = {"side": "right", "gridcolor": "var(--lane-grid)", "title": None}
+    return figure.update_layout(
         template=PLOT,
         uirevision=run,
         hovermode="x unified",
-        margin={"t": 20},
-        xaxis={
-            "title": {"text": "epoch"}, "range": [-0.3, epochs + 0.3], "anchor": "y2",
-            "domain": [0, 1],
+        legend={"y": -BELOW / max(1, schedule.height), "yanchor": "top", "font": {"size": 12}, "tracegroupgap": 2},
+        yaxis={**common, "rangemode": "tozero"},
+        yaxis2={
+            **common, "overlaying": "y", "range": _score_range(history), "tickformat": ".0%", "dtick": 0.1, "tick0": 0,
+            "tickmode": "linear",
         },
-        yaxis={"title": {"text": "loss (nats)"}, "rangemode": "tozero", "domain": LOSS},
-        yaxis2={"title": {"text": "macro-F1"}, "range": [0, 1.03], "tickformat": ".0%", "domain": SCORE, "anchor": "x"},
-        shapes=[_line(epoch - 1, "var(--open)") for epoch, _ in openings],
-        annotations=[_opening_name(epoch - 1, title) for epoch, title in openings] if few_openings else [],
+        **layout,
     )  # fmt: skip
-    if history.is_finished and history.total_epochs:
-        kept = history.finished.best_epoch
-        figure.add_shape(_line(kept, "var(--good)", 1.5))
-        figure.add_annotation(
-            x=kept, y=(LOSS[0] + SCORE[1]) / 2, yref="paper", text="kept", showarrow=False, xanchor="left",
-            xshift=4, font={"size": 12, "color": "var(--good)"},
-        )  # fmt: skip
-    return figure
+
+
+def schedule_of(history: History) -> Schedule:
+    """Return what is open when in a run, as far as it has come."""
+    per_epoch = history.total_steps / max(1, history.total_epochs)
+    done = max(float(history.last_epoch), history.last_step / per_epoch if per_epoch else 0.0)
+    kept = history.finished.best_epoch if history.is_finished else None
+    return Schedule(history.groups, history.total_epochs, done, kept)
+
+
+def _score_range(history: History) -> list[float]:
+    """Return the bounds of the axis of scores: from the lowest one, rounded down, to just above one."""
+    scores = [scores.macro_f1 for ended in history.epochs for scores in ended.validation.values()]
+    return [max(0.0, math.floor(10 * min(scores, default=0.0)) / 10 - 0.02), 1.02]
+
+
+def _kept(epoch: int, epochs: int) -> dict[str, Any]:
+    """Return the mark of the epoch that is kept, inside the figure wherever the epoch is."""
+    right = epoch > 0.6 * epochs
+    return {
+        "x": epoch, "y": 1, "yref": "paper", "text": f"kept: epoch {epoch}", "showarrow": False, "yanchor": "top",
+        "xanchor": "right" if right else "left", "xshift": -5 if right else 5, "yshift": -4, "bgcolor": "var(--card)",
+        "font": {"size": 12, "color": "var(--good)"}, "borderpad": 2,
+    }  # fmt: skip
 
 
 def _add_task(figure: "go.Figure", history: History, number: int, task: str, *, crowded: bool) -> None:
@@ -90,33 +108,37 @@ def _add_task(figure: "go.Figure", history: History, number: int, task: str, *, 
     )  # fmt: skip
     ends = [(ended.epoch, ended.validation[task]) for ended in history.epochs if task in ended.validation]
     epochs = [None, *(epoch for epoch, _ in ends)]
+    few = history.total_epochs <= MAX_MARKED_EPOCHS
     style: dict[str, Any] = {
-        "x": epochs, "mode": "lines+markers", "line": {"color": colour, "width": 2.6}, "legendgroup": f"task {number}",
-        "marker": {"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 8},
+        "x": epochs, "mode": "lines+markers" if few else "lines", "line": {"color": colour, "width": 2.6},
+        "marker": {"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 8, "line": {"color": "var(--card)", "width": 1}},
+        "cliponaxis": False,
     }  # fmt: skip
     figure.add_scatter(
         **style, y=[None, *(round(scores.loss, 4) for _, scores in ends)],
         name=name if crowded else f"{name} validation", hovertemplate="epoch %{x}: %{y:.3f}",
     )  # fmt: skip
     figure.add_scatter(
-        **style, y=[None, *(round(scores.macro_f1, 4) for _, scores in ends)], name=name, yaxis="y2", showlegend=False,
+        **style, y=[None, *(round(scores.macro_f1, 4) for _, scores in ends)], name=name, yaxis="y2",
         hovertemplate="epoch %{x}: %{y:.1%}",
     )  # fmt: skip
 
 
 def _add_baselines(figure: "go.Figure", history: History, tasks: Sequence[str]) -> None:
-    """Add a line for each baseline, task and pane; a baseline has one entry in the legend for all tasks."""
+    """Add a line for each baseline, task and axis; a baseline has one entry in the legend of each axis."""
     last = history.total_epochs if history.has_started else 1
     for kind, of_kind in baselines(history).items():
         common = {"mode": "lines", "legendgroup": kind, "hoverinfo": "skip"}
         line = {"dash": DASHES[kind], "width": 1.4}
-        figure.add_scatter(
-            x=[None],
-            y=[None],
-            name=baseline_name(kind, history),
-            **common,
-            line=line | {"color": "var(--body-text-color-subdued)"},
-        )
+        for axis in VIEWS.values():
+            figure.add_scatter(
+                x=[None],
+                y=[None],
+                name=baseline_name(kind, history),
+                yaxis=axis,
+                **common,
+                line=line | {"color": "var(--body-text-color-subdued)"},
+            )
         for number, task in enumerate(tasks):
             scores = of_kind.get(task)
             values = {"y": scores.loss, "y2": scores.macro_f1} if scores else {"y": None, "y2": None}
@@ -128,26 +150,10 @@ def _add_baselines(figure: "go.Figure", history: History, tasks: Sequence[str]) 
                 )  # fmt: skip
 
 
-def _openings(groups: Sequence[GroupPlan], epochs: int) -> list[tuple[int, str]]:
-    """Return the epochs after the first in which groups open, and the names of the groups."""
-    titles: dict[int, list[str]] = {}
-    for group in groups:
-        if group.opens_at is not None and 1 < group.opens_at <= epochs:
-            titles.setdefault(group.opens_at, []).append(group.title)
-    return [(epoch, plain(truncate(", ".join(names), 24), 99)) for epoch, names in sorted(titles.items())]
-
-
 def _line(x: float, colour: str, width: float = 1) -> dict[str, Any]:
     return {
         "type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper",
         "line": {"color": colour, "width": width, "dash": "dot"},
-    }  # fmt: skip
-
-
-def _opening_name(x: float, title: str) -> dict[str, Any]:
-    return {
-        "x": x, "y": 1, "yref": "paper", "text": title, "textangle": -90, "showarrow": False, "xanchor": "left",
-        "yanchor": "top", "font": {"size": 11, "color": "var(--open)"},
     }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 // Draws `props.value`, a plotly figure, into the element, and again whenever value, size or theme change.
 const plot = element.querySelector('.figure'), style = getComputedStyle(element);
 const touch = matchMedia('(pointer: coarse)').matches; // a finger scrolls the page, it does not zoom
+const stacked = matchMedia('(max-width: 900px)'); // the layer map stands above the figure, not beside it
 // Only a string that is nothing but `var(--name)` stands for a colour: a sentence that mentions one stays as it is.
 const colour = (_, name) => JSON.stringify(style.getPropertyValue(name).trim());
 const filled = text => text.replace(/"var[(](--[a-z0-9-]+)[)]"/g, colour);
@@ -9,26 +10,56 @@ let webgl; // found out when it is needed: a browser has few of them
 const possible = trace => trace.type !== 'scattergl'
   || (webgl ??= Boolean(document.createElement('canvas').getContext('webgl'))) ? trace : {...trace, type: 'scatter'};
 const press = ({points: [{customdata}]}) => Number.isInteger(customdata) && trigger('select', {index: customdata});
-let timer = 0, cost = 0, width = 0, heard = false;
+let timer = 0, cost = 0, width = 0, heard = false, view = null;
+
+// A figure with several views shows the traces of one axis at a time; a button for each stands above it.
+function viewed(traces, layout) {
+  const views = layout.meta?.views;
+  if (!views) return [traces, layout];
+  view ??= Object.keys(views)[0];
+  let buttons = element.querySelector('.views');
+  if (!buttons) {
+    buttons = Object.assign(document.createElement('div'), {className: 'views'});
+    plot.before(buttons);
+    buttons.setAttribute('role', 'group');
+    buttons.setAttribute('aria-label', 'Show');
+    Object.keys(views).forEach(name => buttons.append(Object.assign(document.createElement('button'), {type: 'button', textContent: name, onclick: () => { view = name; draw(); }})));
+  }
+  [...buttons.children].forEach(button => button.setAttribute('aria-pressed', button.textContent === view));
+  const axes = Object.fromEntries(Object.entries(views).map(([name, axis]) => {
+    const key = axis.replace('y', 'yaxis');
+    return [key, {...layout[key], visible: name === view}];
+  }));
+  return [traces.map(trace => (trace.yaxis ?? 'y') === views[view] ? trace : {...trace, visible: false}), {...layout, ...axes}];
+}
+// Plotly's shapes have no patterns: those that are frozen get the hatch of the layer map.
+const hatch = () => plot.layout?.meta?.hatched?.forEach(index => {
+  const path = plot.querySelector(`.shapelayer path[data-index="${index}"]`);
+  if (path) path.style.fill = 'url(#hatch)';
+});
 
 function draw() {
   timer = 0;
   // A hidden tab has no width: its figure is drawn when it is shown.
   if (!plot.clientWidth || !props.value || !window.Plotly) return;
   const start = performance.now();
-  const [{data, layout}, mark] = JSON.parse(filled(JSON.stringify([props.value, props.mark])));
+  const [{data, layout: full}, mark] = JSON.parse(filled(JSON.stringify([props.value, props.mark])));
+  const [shown, layout] = viewed(data, full);
   const narrow = plot.clientWidth < NARROW ? layout.meta?.narrow ?? {} : {};
+  const below = stacked.matches ? layout.meta?.stacked ?? {} : {};
+  if (layout.meta?.height) plot.style.height = `${below.height ?? layout.meta.height}px`;
   const size = {width: plot.clientWidth, height: plot.clientHeight, dragmode: touch ? false : 'zoom'};
-  const traces = data.map(trace => ({...possible(trace), ...narrow.trace}));
+  const traces = shown.map(trace => ({...possible(trace), ...narrow.trace}));
   if (mark?.x) traces.push(mark);
   const names = layout.meta?.pairs; // of the rows of a heat map, whose cells tell both
   if (names) traces[0].text = names.map(a => names.map(b => `${a}<br>―<br>${b}`));
-  const drawn = Plotly.react(plot, traces, {...layout, ...narrow.layout, ...size}, {displayModeBar: false});
+  const drawn = Plotly.react(plot, traces, {...layout, ...narrow.layout, ...below.layout, ...size}, {displayModeBar: false});
   // After a change of the width it leaves the legend where the margin of before ended.
   if (width && width !== size.width) drawn.then(() => Plotly.relayout(plot, {width: plot.clientWidth}));
   width = size.width;
-  if (!heard) plot.on('plotly_click', press);
+  if (!heard) { plot.on('plotly_click', press); plot.on('plotly_afterplot', hatch); }
   heard = true;
+  hatch();
   cost = performance.now() - start;
 }
 // Drawing takes a fifth of the time at most, however fast the data comes.
@@ -41,6 +72,7 @@ watch('mark', () => {
   draw();
 });
 new ResizeObserver(ask).observe(plot); // mounted, tab shown, window resized
+stacked.addEventListener('change', ask);
 if (!window.Plotly) document.querySelector('script[src*="plotly.min.js"]')?.addEventListener('load', ask);
 const theme = new MutationObserver(() => element.isConnected ? ask() : theme.disconnect());
 theme.observe(document.body, {attributeFilter: ['class']}); // light or dark

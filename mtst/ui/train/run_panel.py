@@ -52,7 +52,6 @@ class RunPanel:
     drawing: gr.HTML
     placeholder: gr.HTML
     plot: gr.HTML
-    schedule: gr.HTML
     scores: gr.HTML
     matrices: gr.HTML
     cell: gr.HTML
@@ -111,8 +110,7 @@ def run_panel(services: Services, run: gr.BrowserState) -> RunPanel:
         with gr.Column(scale=6, min_width=320, elem_classes="hero-tabs"), gr.Tabs(elem_id="train-tabs"):
             with gr.Tab("Curves", id="curves", elem_id="train-tab-curves"):
                 placeholder = html(visible=False)
-                plot = live_plot(height=560, description=PLOT_DESCRIPTION, elem_id="train-loss")
-                schedule = html(elem_id="train-openings")
+                plot = live_plot(height=460, description=PLOT_DESCRIPTION, elem_id="train-loss")
             with gr.Tab("Scores", id="scores", elem_id="train-tab-scores"):
                 scores = html(score_tables.NO_SCORES, elem_id="train-scores")
             with gr.Tab("Errors", id="errors", elem_id="train-tab-errors"):
@@ -130,6 +128,6 @@ def run_panel(services: Services, run: gr.BrowserState) -> RunPanel:
     server_load(elem_id="train-server")
     return RunPanel(
         run, status, begin, stop, resume, delete, confirmation, confirm, cancel, look_again, result_card, result, score,
-        rescued, use, pack, compare, onnx, download, packing, run_card, drawing, placeholder, plot, schedule, scores,
+        rescued, use, pack, compare, onnx, download, packing, run_card, drawing, placeholder, plot, scores,
         matrices, cell, errors, summary, changes, command, setup,
     )  # fmt: skip

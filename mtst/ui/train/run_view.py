@@ -18,11 +18,11 @@ from mtst.training.scenarios import find_scenario
 from mtst.ui.components import run_status
 from mtst.ui.components.events import UNCHANGED, Update
 from mtst.ui.components.html import empty, quiet
-from mtst.ui.components.layer_map import layers
+from mtst.ui.components.layer_map import run_layers
 from mtst.ui.components.live_plot import hide_figure, show_figure
 from mtst.ui.plots import training as training_plots
 from mtst.ui.services.services import Services
-from mtst.ui.train.results import confusion_matrix, freezing_schedule, score_tables, summary, verdict
+from mtst.ui.train.results import confusion_matrix, score_tables, summary, verdict
 
 NO_LOSS = empty(
     "The curves begin with the first epoch", "You can zoom in, hide a curve, and reload the page meanwhile."
@@ -69,7 +69,6 @@ class RunView:
     setup: Update = UNCHANGED
     summary: str = UNCHANGED
     command: str = UNCHANGED
-    schedule: str = UNCHANGED
     matrices: str = UNCHANGED
     rescued: str = UNCHANGED
 
@@ -103,7 +102,6 @@ def show_run(history: History, run: RunDetails, *, first: bool = True) -> RunVie
     """Return the view of a run; the `first` one closes the setup, which its visitor may open again."""
     has_curves = history.total_epochs > 0
     no_curves = NOTHING_TRAINED if history.is_finished else NO_LOSS
-    schedule = freezing_schedule.running(history)
     matrices = confusion_matrix.kept_epoch(history) or NO_ERRORS
     return RunView(
         plot=show_figure(training_plots.curves(history, run.token[:6])) if has_curves else hide_figure(),
@@ -116,7 +114,7 @@ def show_run(history: History, run: RunDetails, *, first: bool = True) -> RunVie
             about=_about(run.job, history.tasks),
         ),
         scores=score_tables.scores(history),
-        drawing=layers(history.groups, history.finished.proof if history.is_finished else ()),
+        drawing=run_layers(history),
         begin=gr.update(value="Train again", visible=history.is_over),
         stop=gr.update(visible=not history.is_over, interactive=not run.stopping),
         resume=gr.update(visible=history.is_resumable),
@@ -129,7 +127,6 @@ def show_run(history: History, run: RunDetails, *, first: bool = True) -> RunVie
         setup=gr.update(open=False) if first else UNCHANGED,
         summary=summary.summarize(history) or NO_SUMMARY,
         command=_command(history, run),
-        schedule=schedule,
         matrices=matrices,
         rescued=run_status.best_model_note(run.checkpoint),
     )
@@ -155,7 +152,6 @@ def no_run(message: str) -> RunView:
         setup=gr.update(open=True),
         summary=NO_SUMMARY,
         command=NO_COMMAND,
-        schedule="",
         matrices=NO_ERRORS,
         rescued="",
     )

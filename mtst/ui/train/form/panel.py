@@ -18,6 +18,7 @@ from mtst.ui.train.form.file_reading import ReadingFields, reading_fields
 from mtst.ui.train.form.hyperparameters import Field, HyperparameterFields, hyperparameter_fields, number
 
 LENGTHS = "Histogram of the lengths of the texts in tokens, with a line where the encoder stops reading"
+SCHEDULE = "When each layer opens, epoch by epoch; the layer map beside it says the same in words"
 START_CHOICES = [("The encoder as it is, new heads", ENCODER), ("The model that I uploaded", MODEL)]
 
 
@@ -197,11 +198,14 @@ def form_panel(services: Services, begin: gr.Button) -> FormPanel:
             with gr.Column(scale=4, min_width=320, elem_classes="hero-map"):
                 drawing = layer_map(elem_id="train-layers")
             with gr.Column(scale=6, min_width=320, elem_classes="hero-tabs"):
-                with gr.Row():
-                    top_blocks = number("top_blocks", "2", "counted from the top", visible=False)
-                    epochs_per_group = number("epochs_per_group", "1", "until the next one opens", visible=False)
+                html("<p class='lanes-head'>Schedule</p>")
+                schedule = live_plot(height=440, description=SCHEDULE, elem_id="train-schedule")
+        with gr.Row(equal_height=True):
+            with gr.Column(scale=1, min_width=180, elem_classes="of-scenario"):
+                top_blocks = number("top_blocks", "2", "counted from the top", visible=False)
+                epochs_per_group = number("epochs_per_group", "1", "until the next one opens", visible=False)
+            with gr.Column(scale=5, min_width=300):
                 about = html()
-                schedule = html(elem_id="train-schedule")
     encoder = encoder_choice(services)
     with gr.Accordion("Settings", open=False, elem_classes="card settings", elem_id="train-settings"):
         hyperparameters = hyperparameter_fields()

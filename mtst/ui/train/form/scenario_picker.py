@@ -18,11 +18,12 @@ from mtst.training.scenarios import Scenario, list_scenarios, resolve
 from mtst.ui.components.events import UNCHANGED, Update
 from mtst.ui.components.html import problem, quiet, show_message
 from mtst.ui.components.layer_map import layers
+from mtst.ui.components.live_plot import show_figure
 from mtst.ui.components.templates import render
+from mtst.ui.plots.lanes import Schedule, plan_figure
 from mtst.ui.services.services import Services
 from mtst.ui.train.form.form_values import ConfigForm
 from mtst.ui.train.form.hyperparameters import CUSTOM, config_of, explain_setting_error, suggest_defaults
-from mtst.ui.train.results.freezing_schedule import timeline
 
 if TYPE_CHECKING:
     from mtst.model.multitask import MultiTaskSentenceTransformer
@@ -36,7 +37,7 @@ class ScenarioView:
     """The chosen scenario, what suits it in the hyperparameters, and a message about one that makes no sense."""
 
     about: Markup
-    schedule: str = UNCHANGED
+    schedule: Update = UNCHANGED
     drawing: Update = UNCHANGED
     open_groups: list[str] = UNCHANGED
     wrong: Update = UNCHANGED
@@ -79,7 +80,7 @@ def show_scenario(
     if scenario.key == CUSTOM and not open_groups:
         return ScenarioView(
             explain_scenario(scenario, "") + NOTHING_OPEN,
-            schedule="",
+            schedule=show_figure(plan_figure(Schedule(all_frozen, 1))),
             drawing=layers(all_frozen),
             open_groups=[],
             wrong=show_message(""),
@@ -102,7 +103,7 @@ def show_scenario(
     open_groups = [group.key for group in groups if group.open]
     return ScenarioView(
         explain_scenario(scenario, _duration(config, resolved, rows)),
-        schedule=timeline(groups, resolved.epochs),
+        schedule=show_figure(plan_figure(Schedule(groups, resolved.epochs))),
         drawing=layers(groups),
         open_groups=open_groups,
         wrong=show_message(""),

@@ -113,14 +113,18 @@ def _of_one(result: Result) -> str:
         return f"The model reaches {percent(result.scores.macro_f1)} macro-F1; no baseline was measured."
     return {
         "better": f"Training paid off: {points:.1f} points more macro-F1 than {over}.",
-        "unclear": f"No clear gain: {points:+.1f} points of macro-F1 against {over} may be chance.",
+        "unclear": f"No clear gain: {_points(result.gain)} points of macro-F1 against {over} may be chance.",
         "worse": f"{over.capitalize()} does better without this training, by {-points:.1f} points of macro-F1.",
     }[result.judgement]
 
 
+def _points(gain: float) -> str:
+    return f"{100 * gain:+.1f}".replace("-", "\u2212")
+
+
 def _gains(of_kind: Sequence[Result]) -> str:
     """Return the names of tasks, each with its points of macro-F1 over its best baseline."""
-    names = [f"{isolate_bidi(truncate(each.task, 30))} ({100 * each.gain:+.1f})" for each in of_kind[:MAX_NAMED]]
+    names = [f"{isolate_bidi(truncate(each.task, 30))} ({_points(each.gain)})" for each in of_kind[:MAX_NAMED]]
     more = [f"{len(of_kind) - MAX_NAMED} more"] if len(of_kind) > MAX_NAMED else []
     *first, last = [*names, *more]
     return f"{', '.join(first)} and {last}" if first else last

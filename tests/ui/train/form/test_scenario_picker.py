@@ -24,7 +24,10 @@ def placeholder(view: ScenarioView, name: str) -> str:
 
 
 def open_in(update: dict) -> list[str]:
-    return [group["key"] for group in update["value"] if group["open"]]
+    """Return the keys of the open groups, bottom up."""
+    rows = sorted(update["value"], key=lambda row: row["key"].startswith("head:"))
+    layers = [row["key"] for row in rows if row["open"] and not row["key"].startswith("head:")]
+    return layers[::-1] + [row["key"] for row in rows if row["open"] and row["key"].startswith("head:")]
 
 
 def test_the_map_is_that_of_the_scenario_and_its_settings(services: Services) -> None:
@@ -32,14 +35,15 @@ def test_the_map_is_that_of_the_scenario_and_its_settings(services: Services) ->
     assert open_in(show(services, "top-k", top_blocks="3").drawing) == BLOCKS[3:] + HEADS
     groups = show(services, "discriminative", encoder_rate="1e-3", layer_decay="0.5").drawing["value"]
     rates = {group["key"]: group["rate"] for group in groups}
-    assert (rates["block-5"], rates["block-4"], rates["block-3"]) == (1e-3, 5e-4, 2.5e-4)
+    assert (rates["block-5"], rates["block-4"], rates["block-3"]) == ("1e\u22123", "5e\u22124", "2.5e\u22124")
 
 
 def test_gradual_is_drawn_before_it_runs(services: Services) -> None:
     shown = show(services, "gradual", epochs_per_group="2")
-    assert "from epoch 3" in shown.schedule
+    cold = [shape for shape in shown.schedule["value"]["layout"]["shapes"] if shape["fillcolor"] == "var(--ice-0)"]
+    assert [shape["x1"] for shape in cold] == [0, 0, 2, 4, 6, 8, 10, 12, 14]
     assert {group["key"]: group["opens_at"] for group in shown.drawing["value"]}["block-5"] == 3
-    assert show(services, "train-all").schedule == ""
+    assert {group["words"] for group in show(services, "train-all").drawing["value"]} == {"open"}
 
 
 def test_the_length_of_a_run_follows_from_the_rows(services: Services) -> None:
