@@ -80,6 +80,16 @@ def test_a_cell_opens_its_sentences_by_click_and_by_key(visit, run, width: int, 
     assert page.locator("#train-cell li").count() == count
     assert all(EVIL in text for text in page.locator("#train-cell li p:first-child").all_inner_texts())
     assert "food" in page.inner_text("#train-cell h3")
+    assert first.get_attribute("aria-pressed") == "true"
+    assert page.locator("#train-mistakes button[aria-pressed=true]").count() == 1
+    assert page.locator("#train-mistakes button[tabindex='0']").count() == 1
+    first.focus()
+    page.keyboard.press("Home")
+    assert page.evaluate("document.activeElement.dataset.key") == page.get_attribute(
+        "#train-mistakes button >> nth=0", "data-key"
+    )
+    page.keyboard.press("ArrowDown")
+    assert page.locator("#train-mistakes button[tabindex='0']").count() == 1
     other = page.locator("#train-mistakes button[data-key$='|0']").first
     key = other.get_attribute("data-key")
     other.focus()

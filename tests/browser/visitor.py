@@ -73,6 +73,8 @@ class Visitor:
 
     def choose(self, scenario: str) -> None:
         """Choose a scenario by its key."""
+        if not self.page.is_visible(f"#train-scenario label:has(input[value='{scenario}'])"):
+            self.page.click("#train-more")
         self.page.click(f"#train-scenario label:has(input[value='{scenario}'])")
         self.page.wait_for_selector(f"#train-scenario label.selected:has(input[value='{scenario}'])")
 

@@ -7,12 +7,18 @@ import gradio as gr
 from mtst.ui.components.templates import static_text
 
 CLICKABLE_JS = static_text("clickable.js")
+MATRIX_JS = static_text("confusion_matrix.js")
 ANSWER_JS = static_text("answer_area.js")
 
 
 def clickable_html(value: str = "", **kwargs: Any) -> gr.HTML:
     """Return an HTML component; a click on `<button data-key="…">` is its `select` event with that key."""
     return gr.HTML(value, js_on_load=CLICKABLE_JS, apply_default_css=False, **kwargs)
+
+
+def clickable_matrix(value: str = "", **kwargs: Any) -> gr.HTML:
+    """Return an HTML component as `clickable_html` does, for tables whose buttons are one stop of the tab key each."""
+    return gr.HTML(value, js_on_load=MATRIX_JS, apply_default_css=False, **kwargs)
 
 
 def answer_area(value: str = "", **kwargs: Any) -> gr.HTML:

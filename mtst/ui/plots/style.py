@@ -3,7 +3,10 @@
 from typing import Any
 
 TASK_COLOURS = ("var(--task-a)", "var(--task-b)", *(f"var(--c{i})" for i in range(3, 9)))
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "triangle-down", "hexagon")
+SYMBOLS = (
+    "circle", "square", "diamond", "triangle-up", "cross", "star", "triangle-down", "hexagon", "x", "pentagon",
+    "star-diamond", "bowtie", "hourglass", "star-square",
+)  # fmt: skip
 
 
 def task_colour(index: int) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from mtst.ui.components import run_status
-from mtst.ui.components.clickable import answer_area, clickable_html
+from mtst.ui.components.clickable import answer_area, clickable_matrix
 from mtst.ui.components.html import html
 from mtst.ui.components.layer_map import layer_map
 from mtst.ui.components.live_plot import live_plot
@@ -114,7 +114,7 @@ def run_panel(services: Services, run: gr.BrowserState) -> RunPanel:
             with gr.Tab("Scores", id="scores", elem_id="train-tab-scores"):
                 scores = html(score_tables.NO_SCORES, elem_id="train-scores")
             with gr.Tab("Errors", id="errors", elem_id="train-tab-errors"):
-                matrices = clickable_html(elem_id="train-mistakes")
+                matrices = clickable_matrix(elem_id="train-mistakes")
                 cell = answer_area(elem_id="train-cell")
                 errors = html(elem_id="train-errors")
             with gr.Tab("Layers", id="layers", elem_id="train-tab-layers"):

@@ -28,7 +28,7 @@ from mtst.ui.services.encoder_suggestion import advise_encoder, suggested_encode
 from mtst.ui.services.services import Services
 from mtst.ui.train.form.form_values import DataForm, TrainingForm, treatment_checkboxes
 from mtst.ui.train.form.hyperparameters import config_of, weight_updates
-from mtst.ui.train.form.scenario_picker import scenario_choices
+from mtst.ui.train.form.scenario_picker import scenario_cards
 from mtst.ui.train.form.upload_report import upload_report
 
 NO_FILE = quiet("Nothing chosen yet.")
@@ -49,6 +49,8 @@ class DataView:
     tasks: tuple[Task, ...] | None
     train_rows: int | None
     scenario: Update
+    pictures: str
+    more: Update
     save: Update
     check: Update
     begin: Update
@@ -64,7 +66,9 @@ def describe_data(services: Services, form: DataForm, scenario: str | None) -> D
         encoder = services.encoder_named(form.encoder, form.chosen_prompt)
         report, unknown = draft.row_report(data, encoder), find_unknown_tokens(data.texts, encoder, data.lines)
     except MtstError as error:
-        return _no_data(oddity_list(form.draft.table.decisions) + problem(error) if form.draft else NO_FILE, scenario)
+        return _no_data(
+            services, oddity_list(form.draft.table.decisions) + problem(error) if form.draft else NO_FILE, scenario
+        )
     warning, trainable = Markup(), True
     try:
         check_trainable(data)
@@ -85,7 +89,7 @@ def describe_data(services: Services, form: DataForm, scenario: str | None) -> D
         treat=treatment_checkboxes(draft.oddities(form.columns), form.treat),
         tasks=data.tasks,
         train_rows=len(rows.train),
-        scenario=scenario_choices(data.tasks, scenario),
+        **vars(scenario_cards(services, data.tasks, scenario, len(data), form.encoder)),
         save=gr.update(visible=True),
         check=gr.update(interactive=True),
         begin=gr.update(interactive=trainable),
@@ -104,7 +108,7 @@ def _suggestion_button(suggested: Treatment | None) -> Update:
     return gr.update(value=f"{suggested.label}: {info.name}{download}", visible=True)
 
 
-def _no_data(why: Markup, scenario: str | None) -> DataView:
+def _no_data(services: Services, why: Markup, scenario: str | None) -> DataView:
     """Return the view without rows: no step that needs them is open."""
     hidden, disabled = gr.update(visible=False), gr.update(interactive=False)
     return DataView(
@@ -117,7 +121,7 @@ def _no_data(why: Markup, scenario: str | None) -> DataView:
         treat=hidden,
         tasks=None,
         train_rows=None,
-        scenario=scenario_choices(DEFAULT_TASKS, scenario),
+        **vars(scenario_cards(services, DEFAULT_TASKS, scenario)),
         save=hidden,
         check=disabled,
         begin=disabled,

@@ -153,6 +153,7 @@ def _connect(
     gr.on([panel.copies.input, panel.conflicts.input, panel.doubtful.input], **_latest(described))
     describe_after(panel.treat.input(**_latest(findings_cleared)))
     gr.on([panel.scenario.input, *_changes(panel)], **_latest(scenario_shown))
+    panel.more.click(None, None, None, js=static_text("more_scenarios.js"))
     panel.drawing.select(
         press, [panel.tasks, panel.open_groups, panel.encoder], [panel.scenario, panel.open_groups], **SILENT
     ).then(**scenario_shown)

@@ -55,6 +55,8 @@ class FormPanel:
     start_note: gr.HTML
     expectation: gr.HTML
     scenario: gr.Radio
+    pictures: gr.HTML
+    more: gr.Button
     top_blocks: gr.Textbox
     epochs_per_group: gr.Textbox
     about: gr.HTML
@@ -154,10 +156,12 @@ def form_panel(services: Services, begin: gr.Button) -> FormPanel:
                     fetch = gr.Button("Read it", size="sm", elem_id="train-hub-read")
                 unread = html(visible=False, elem_id="train-unread")
                 html(quiet(limits_note(services.settings.limits)))
-                text = gr.Dropdown([], label="Text column", elem_id="train-text")
-                labels = gr.Dropdown(
-                    [], multiselect=True, max_choices=8, label="Label columns (one per task)", elem_id="train-labels"
-                )
+                with gr.Row(equal_height=True):
+                    text = gr.Dropdown([], label="Text column", elem_id="train-text", min_width=110, scale=2)
+                    labels = gr.Dropdown(
+                        [], multiselect=True, max_choices=8, label="Label columns (one per task)", min_width=180,
+                        scale=3, elem_id="train-labels",
+                    )  # fmt: skip
                 several = gr.CheckboxGroup(
                     [], label="Columns with several labels in a cell", visible=False, elem_id="train-several"
                 )
@@ -166,11 +170,11 @@ def form_panel(services: Services, begin: gr.Button) -> FormPanel:
                     [], label="What looks odd: treat it", visible=False, elem_classes="findings", elem_id="train-treat"
                 )
                 fields = reading_fields()
+                lengths = live_plot(height=120, description=LENGTHS, elem_id="train-lengths")
             with gr.Column(scale=6, min_width=300):
                 suggest = gr.Button("Use another encoder", visible=False, size="sm", elem_id="train-suggest")
                 suggestion = html(visible=False, elem_id="train-suggestion")
                 rows = html(NO_FILE, elem_id="train-report")
-                lengths = live_plot(height=130, description=LENGTHS, elem_id="train-lengths")
                 with gr.Row():
                     check = gr.Button(
                         "Find possible label errors", interactive=False, size="sm", min_width=180, elem_id="train-check"
@@ -194,6 +198,8 @@ def form_panel(services: Services, begin: gr.Button) -> FormPanel:
             [], label="Scenario", show_label=False, container=False, elem_classes="scenarios cards",
             elem_id="train-scenario",
         )  # fmt: skip
+        pictures = html(elem_id="train-pictures")
+        more = gr.Button("More scenarios", size="sm", elem_id="train-more")
         with gr.Row(equal_height=False, elem_classes="hero-row"):
             with gr.Column(scale=4, min_width=320, elem_classes="hero-map"):
                 drawing = layer_map(elem_id="train-layers")
@@ -213,6 +219,6 @@ def form_panel(services: Services, begin: gr.Button) -> FormPanel:
     return FormPanel(
         upload, small, large, dataset_id, fetch, draft, unread, fields, text, labels, several, merge, treat, tasks,
         train_rows, rows, suggested, suggest, suggestion, lengths, save, saved_rows, findings, start, start_note,
-        expectation, scenario, top_blocks, epochs_per_group, about, schedule, drawing, open_groups, encoder,
-        hyperparameters, wrong, begin,
+        expectation, scenario, pictures, more, top_blocks, epochs_per_group, about, schedule, drawing, open_groups,
+        encoder, hyperparameters, wrong, begin,
     )  # fmt: skip

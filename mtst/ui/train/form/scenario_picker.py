@@ -9,7 +9,9 @@ import gradio as gr
 from markupsafe import Markup
 
 from mtst.data.tasks import DEFAULT_TASKS, Task
+from mtst.encoders.info import encoder_info
 from mtst.errors import MtstError, SettingsError
+from mtst.runs.progress import expected_seconds
 from mtst.text import inline_text
 from mtst.training.budget import REFERENCE_ROWS
 from mtst.training.config import ResolvedConfig, TrainConfig
@@ -20,7 +22,9 @@ from mtst.ui.components.html import problem, quiet, show_message
 from mtst.ui.components.layer_map import layers
 from mtst.ui.components.live_plot import show_figure
 from mtst.ui.components.templates import render
+from mtst.ui.plots import numbers
 from mtst.ui.plots.lanes import Schedule, plan_figure
+from mtst.ui.plots.layer_picture import picture_rules
 from mtst.ui.services.services import Services
 from mtst.ui.train.form.form_values import ConfigForm
 from mtst.ui.train.form.hyperparameters import CUSTOM, config_of, explain_setting_error, suggest_defaults
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
     from mtst.model.multitask import MultiTaskSentenceTransformer
 
 DEFAULT_SCENARIO = "freeze-encoder"
+FIRST_CARDS = 3  # scenarios that are shown before a visitor asks for more
+CARD = "#train-scenario label"
 NOTHING_OPEN = quiet("Nothing is open yet: press a layer below to open it, or to freeze it again.")
 
 
@@ -47,11 +53,72 @@ class ScenarioView:
     frozen_head_loss: Update = UNCHANGED
 
 
-def scenario_choices(tasks: Sequence[Task], chosen: str | None) -> Update:
-    """Return the update that offers the scenarios for these tasks; the chosen one stays if it is among them."""
+@dataclass(frozen=True)
+class ScenarioCards:
+    """The choice of a scenario, the pictures of its cards as a style sheet, and the button that shows all cards."""
+
+    scenario: Update
+    pictures: str
+    more: Update
+
+
+def scenario_cards(
+    services: Services, tasks: Sequence[Task], chosen: str | None, rows: int | None = None, encoder: str = ""
+) -> ScenarioCards:
+    """Return a card for each scenario for these tasks; the chosen one stays if it is among them.
+
+    With the number of `rows`, each says how long it takes about on this server, and how much of the model it trains.
+    """
     scenarios = list_scenarios(tasks)
-    choices = [(f"{inline_text(s.title, 50)}\n{inline_text(s.meaning, 200)}", s.key) for s in scenarios.values()]
-    return gr.update(choices=choices, value=chosen if chosen in scenarios else DEFAULT_SCENARIO)
+    plans, facts = _card_facts(services, tasks, rows, encoder)
+    choices = [
+        (f"{inline_text(s.title, 50)}\n{inline_text(s.meaning, 200)}{facts.get(s.key, '')}", s.key)
+        for s in scenarios.values()
+    ]
+    return ScenarioCards(
+        gr.update(choices=choices, value=chosen if chosen in scenarios else DEFAULT_SCENARIO),
+        f"<style>{picture_rules(plans, CARD)}</style>" if plans else "",
+        gr.update(value=f"{len(scenarios) - FIRST_CARDS} more scenarios"),
+    )
+
+
+def _card_facts(
+    services: Services, tasks: Sequence[Task], rows: int | None, encoder: str
+) -> tuple[list[tuple[Sequence[GroupPlan], int]], dict[str, str]]:
+    """Return the plan and the epochs of each scenario in order, and what its card says of time and size."""
+    try:
+        model = _untrained_model(services, tasks, encoder)
+        speed = encoder_info(encoder or services.settings.encoder).estimate_speed(
+            services.encoder, services.encoding_speed
+        ) if rows else None  # fmt: skip
+    except MtstError:  # said where the encoder is chosen
+        return [], {}
+    plans, facts = [], {}
+    for key, scenario in list_scenarios(model.tasks).items():
+        if key == CUSTOM:
+            plans.append((_plan(model, TrainConfig("freeze-all")), 1))
+            continue
+        groups = _plan(model, TrainConfig(key), rows or REFERENCE_ROWS)
+        resolved = resolve(TrainConfig(key), scenario, [group.key for group in groups], rows or REFERENCE_ROWS)
+        plans.append((groups, resolved.epochs))
+        if rows and speed:
+            seconds = expected_seconds(groups, resolved, rows, speed)
+            facts[key] = f"\nAbout {_rough(seconds)} for {rows:,} rows; trains {_trained(groups)}"
+    return plans, facts
+
+
+def _rough(seconds: float) -> str:
+    """Return an estimated time with one significant figure or two: `8 s`, `40 s`, `2 min`, `1.5 h`."""
+    if seconds < 10:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 90:
+        return f"{round(seconds, -1):.0f} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _trained(groups: Sequence[GroupPlan]) -> str:
+    trained, whole = sum(group.trained for group in groups), sum(group.parameters for group in groups)
+    return f"{numbers.count(trained)} parameters ({numbers.change(trained / whole)})" if trained else "nothing"
 
 
 def show_scenario(

@@ -51,8 +51,9 @@ def test_cells_can_be_buttons_that_say_in_words_what_they_hold() -> None:
     tasks = (Task("a", ("x", "y")), Task("<b>", ("<i>", "z")))
     counts = {"a": ((3, 1), (0, 0)), "<b>": ((0, 2), (1, 0))}
     html = confusion_matrix.matrices(tasks, counts, buttons=True)
-    assert '<button type="button" data-key="0|0|1" aria-label="1 row: x predicted as y">1<small>25%</small>' in html
-    assert 'data-key="1|0|1" aria-label="2 rows: &lt;i&gt; predicted as z"' in html
+    pressed = 'aria-pressed="false" aria-label='
+    assert f'<button type="button" data-key="0|0|1" {pressed}"1 row: x predicted as y">1<small>25%</small>' in html
+    assert f'data-key="1|0|1" {pressed}"2 rows: &lt;i&gt; predicted as z"' in html
     assert html.count("<button") == 4  # an empty cell is none
     assert "<i>" not in html
     assert "<button" not in confusion_matrix.matrices(tasks, counts)
