@@ -12,11 +12,11 @@ def test_gradual_unfreezing_is_drawn_before_and_while_it_runs(visit_train, few_r
     page = visitor.page
     visitor.set("epochs", "3")
     page.wait_for_selector("#train-schedule .xtick >> nth=2")
-    assert lanes(page, "#train-schedule") == rows(page, "#train-layers")
+    wait_until_aligned(page, "#train-layers", "#train-schedule")
     visitor.start()
     page.wait_for_selector("#train-map .layer:has-text('opens in epoch 3')")
     page.wait_for_selector("#train-loss .main-svg")
-    assert lanes(page, "#train-loss") == rows(page, "#train-map")
+    wait_until_aligned(page, "#train-map", "#train-loss")
     page.wait_for_selector("#train-map .lit:has-text('Block 4')")
     assert visitor.wait_until_over() == "finished"
     visitor.details("Layers")
@@ -24,19 +24,28 @@ def test_gradual_unfreezing_is_drawn_before_and_while_it_runs(visit_train, few_r
     assert page.locator("#train-story td:has-text('SHA-256')").count() == 5  # two heads and two blocks have opened
 
 
-def rows(page: Page, selector: str) -> list[list[int]]:
-    """Return the top and the bottom of each row of a layer map."""
-    return page.eval_on_selector_all(f"{selector} .layer", f"parts => {EDGES}")
+def edges(page: Page, layer_map: str, figure: str) -> list[list[list[int]]]:
+    """Return the tops and bottoms of the rows of a layer map, and of the lanes of a figure, at one moment."""
+    return page.evaluate(
+        """parts => parts.map(part => {
+            const boxes = [...document.querySelectorAll(part)].map(each => each.getBoundingClientRect());
+            const found = boxes.filter(box => box.height > 10 && box.height < 60 && box.width > 4);
+            const sides = found.map(box => [Math.round(box.top), Math.round(box.bottom)]);
+            return [...new Map(sides.map(each => [each[0], each])).values()].sort((a, b) => a[0] - b[0]);
+        })""",
+        [f"{layer_map} .layer", f"{figure} .shapelayer path"],
+    )
 
 
-def lanes(page: Page, selector: str) -> list[list[int]]:
-    """Return the top and the bottom of each lane that a figure has drawn, from the top down."""
-    return page.eval_on_selector_all(f"{selector} .shapelayer path", f"parts => {EDGES}")
-
-
-EDGES = """[...new Map(parts.map(part => part.getBoundingClientRect()).filter(box => box.height < 60 && box.width > 4)
-    .map(box => [Math.round(box.top), [Math.round(box.top), Math.round(box.bottom)]])).values()]
-    .sort((a, b) => a[0] - b[0])"""
+def wait_until_aligned(page: Page, layer_map: str, figure: str) -> None:
+    """Wait until every row of the map has its lane, at the same height."""
+    page.wait_for_selector(f"{figure} .shapelayer path", state="attached")
+    for _ in range(20):
+        rows, lanes = edges(page, layer_map, figure)
+        if len(rows) == 9 and rows == lanes:
+            return
+        page.wait_for_timeout(250)
+    raise AssertionError(f"The rows are at {rows}, the lanes at {lanes}.")
 
 
 @pytest.mark.parametrize("width", [1280, 1920])
@@ -46,8 +55,7 @@ def test_the_lanes_go_on_beside_the_rows_of_the_map(visit_train, few_rows: Path,
     page = visitor.page
     page.wait_for_selector("#train-schedule .main-svg")
     page.wait_for_selector("#train-layers .layer:has-text('opens in epoch 2')")
-    assert len(rows(page, "#train-layers")) == 9
-    assert lanes(page, "#train-schedule") == rows(page, "#train-layers")
+    wait_until_aligned(page, "#train-layers", "#train-schedule")
     left = page.locator("#train-layers .layer").first.bounding_box()
     right = page.locator("#train-schedule .figure").bounding_box()
     assert left["x"] + left["width"] < right["x"]

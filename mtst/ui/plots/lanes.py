@@ -16,6 +16,7 @@ BELOW = 46  # pixels for the axis
 LEGEND = 56  # pixels for the legend
 STACKED_ROW = 26  # height of a row where the map stands above the figure, in pixels
 MAX_TICKS = 10
+STACKED_TICKS = 5
 STEPS = tuple(digit * 10**power for power in range(6) for digit in (1, 2, 5))  # between two ticks, in epochs
 HEIGHTS = ((9, 46), (12, 36), (18, 28), (math.inf, 22))  # of a row, in pixels, by the number of rows at most
 
@@ -89,10 +90,10 @@ def _lane(x0: float, x1: float, colour: str, y: dict[str, float], line: float = 
     }  # fmt: skip
 
 
-def axis(schedule: Schedule) -> dict[str, Any]:
+def axis(schedule: Schedule, max_ticks: int = MAX_TICKS) -> dict[str, Any]:
     """Return the axis of epochs, with the share of the parameters that each of them trains."""
     epochs = max(1, schedule.epochs)
-    step = next(each for each in STEPS if epochs <= MAX_TICKS * each)
+    step = next(each for each in STEPS if epochs <= max_ticks * each)
     shown = list(range(step, epochs + 1, step))
     texts, last = [], ""
     for epoch in shown:
@@ -103,7 +104,7 @@ def axis(schedule: Schedule) -> dict[str, Any]:
         last = share
     return {
         "range": [-0.01 * epochs, 1.01 * epochs], "tickvals": [epoch - 0.5 for epoch in shown], "ticktext": texts,
-        "showgrid": False, "tickfont": {"size": 12}, "anchor": "free", "position": 0,
+        "showgrid": False, "tickfont": {"size": 12}, "tickangle": 0,
     }  # fmt: skip
 
 
@@ -121,12 +122,19 @@ def names(schedule: Schedule) -> list[dict[str, Any]]:
     rows, height, whole = schedule.rows, row_height(len(schedule.groups)), max(1, schedule.height)
     return [
         {
-            "x": 0, "xref": "paper", "xanchor": "right", "xshift": -4, "yref": "paper", "showarrow": False,
-            "y": 1 - (number * (height + GAP) + height / 2) / whole, "font": {"size": 11},
+            "x": 0,
+            "xref": "paper",
+            "xanchor": "right",
+            "xshift": -4,
+            "y": 1 - (number * (height + GAP) + height / 2) / whole,
+            "yref": "paper",
+            "yanchor": "middle",
+            "showarrow": False,
+            "font": {"size": 11},
             "text": escape_html(truncate(_short(group), 9)),
         }
         for number, group in enumerate(rows)
-    ]  # fmt: skip
+    ]
 
 
 def _short(group: GroupPlan) -> str:
@@ -152,6 +160,7 @@ def frame(schedule: Schedule, annotations: Sequence[dict[str, Any]] = (), legend
                 "layout": {
                     "margin": {"t": 0, "b": BELOW + legend, "l": 58, "r": 40, "autoexpand": False},
                     "annotations": [*annotations, *names(schedule)],
+                    "xaxis": axis(schedule, STACKED_TICKS),
                 },
             },
         },

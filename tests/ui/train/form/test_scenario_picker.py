@@ -109,3 +109,23 @@ def test_a_setting_that_makes_no_sense_is_explained_and_the_map_stays(
     assert message in shown.wrong["value"]
     assert shown.drawing is UNCHANGED
     assert shown.open_groups == ["block-0"]
+
+
+def test_each_card_has_a_picture_and_says_how_long_it_takes_about(services: Services) -> None:
+    cards = scenario_picker.scenario_cards(services, TASKS, "gradual", 600)
+    labels = {key: text for text, key in cards.scenario["choices"]}
+    assert cards.scenario["value"] == "gradual"
+    assert all("for 600 rows; trains" in text for key, text in labels.items() if key != "custom")
+    assert "trains nothing" in labels["freeze-all"]
+    assert "(100%)" in labels["train-all"]
+    assert cards.pictures.count("background-image") == 2 * len(labels)  # in light and dark
+    assert cards.more["value"] == f"{len(labels) - scenario_picker.FIRST_CARDS} more scenarios"
+    without_rows = scenario_picker.scenario_cards(services, TASKS, None)
+    assert not any("rows; trains" in text for text, _ in without_rows.scenario["choices"])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.2, "1 s"), (7.6, "8 s"), (43, "40 s"), (118, "2 min"), (7200, "2.0 h")]
+)
+def test_an_expected_time_is_rough(seconds: float, words: str) -> None:
+    assert scenario_picker._rough(seconds) == words
