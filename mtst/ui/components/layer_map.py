@@ -7,6 +7,7 @@ click is a `select` event with the key of the group, where the map says that it 
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
@@ -30,31 +31,54 @@ def layer_map(**kwargs: Any) -> gr.HTML:
     return gr.HTML(html_template=TEMPLATE, js_on_load=DRAW_JS, apply_default_css=False, frame={}, **kwargs)
 
 
+@dataclass(frozen=True)
+class _State:
+    """The state of all groups, by their keys.
+
+    Attributes:
+        words: what each row says.
+        opened: the groups that are open.
+        moved: how far their weights have moved.
+        trained: the groups that have trained, once a run is over.
+    """
+
+    words: dict[str, str]
+    opened: set[str]
+    moved: dict[str, float] = field(default_factory=dict)
+    trained: set[str] | None = None
+
+    def trains(self, group: GroupPlan) -> bool:
+        """Return whether a group trains at some time, or has trained if the run is over."""
+        return group.open if self.trained is None else group.key in self.trained
+
+
 def layers(groups: Sequence[GroupPlan]) -> dict[str, Any]:
     """Return the update that draws what a run would open; its rows can be pressed."""
     words = {group.key: _planned(group) for group in groups}
     opened = {group.key for group in groups if group.opens_at == 1}
-    return _update(groups, words, opened, {}, heading="State · Rate", pressable=True)
+    return _update(groups, _State(words, opened), heading="State · Rate", pressable=True)
 
 
 def run_layers(history: History) -> dict[str, Any]:
     """Return the update that draws the layers of a run: as they are now, or as measured at the epoch that is kept."""
-    groups = history.groups
-    if history.is_finished:
-        proof = {group.key: group for group in history.finished.proof}
-        moved = {key: group.change for key, group in proof.items() if not group.same}
-        opened = {key for key, group in proof.items() if group.open_epochs and not group.same}
-        words = {group.key: _measured(group, moved.get(group.key, 0.0), history) for group in groups}
-    else:
-        epoch = min(history.total_epochs, history.last_epoch + 1)
-        moved = history.epochs[-1].moved if history.epochs else {}
-        opened = {group.key for group in groups if group.opens_at is not None and group.opens_at <= epoch}
-        words = {
-            group.key: _changed(moved[group.key]) if group.key in moved and group.key in opened
-            else "open" if group.key in opened else _planned(group)
-            for group in groups
-        }  # fmt: skip
-    return _update(groups, words, opened, moved, heading="Weights · Rate", live=not history.is_over)
+    state = _kept_state(history) if history.is_finished else _running_state(history)
+    return _update(history.groups, state, heading="Weights · Rate", live=not history.is_over)
+
+
+def _kept_state(history: History) -> _State:
+    proof = history.finished.proof
+    moved = {group.key: group.change for group in proof if not group.same}
+    opened = {group.key for group in proof if group.open_epochs and not group.same}
+    words = {group.key: _measured(group, moved.get(group.key, 0.0), history) for group in history.groups}
+    return _State(words, opened, moved, trained=opened)
+
+
+def _running_state(history: History) -> _State:
+    epoch = min(history.total_epochs, history.last_epoch + 1)
+    opened = {group.key for group in history.groups if group.opens_at is not None and group.opens_at <= epoch}
+    moved = history.epochs[-1].moved if history.epochs else {}
+    words = {group.key: "open" if group.key in opened else _planned(group) for group in history.groups}
+    return _State(words | {key: _changed(share) for key, share in moved.items() if key in opened}, opened, moved)
 
 
 def _planned(group: GroupPlan) -> str:
@@ -76,32 +100,25 @@ def _measured(group: GroupPlan, change: float, history: History) -> str:
 
 
 def _update(
-    groups: Sequence[GroupPlan],
-    words: dict[str, str],
-    opened: set[str],
-    moved: dict[str, float],
-    *,
-    heading: str,
-    pressable: bool = False,
-    live: bool = False,
+    groups: Sequence[GroupPlan], state: _State, *, heading: str, pressable: bool = False, live: bool = False
 ) -> dict[str, Any]:
     heads = [group.key for group in groups if group.task is not None]
     whole = max(1, sum(group.parameters for group in groups))
-    largest = max((moved.get(group.key, 0.0) for group in groups if group.task is None), default=0.0)
+    largest = max((state.moved.get(group.key, 0.0) for group in groups if group.task is None), default=0.0)
     scale = next((each for each in SCALES if largest <= each), 1.0) if math.isfinite(largest) else 1.0
     value = [
         {
             "key": group.key,
             "title": inline_text(group.title, 40),
-            "open": group.key in opened,
+            "open": group.key in state.opened,
             "opens_at": group.opens_at or 0,
-            "words": words[group.key],
-            "rate": _rate(group) if group.open else "",
+            "words": state.words[group.key],
+            "rate": _rate(group) if state.trains(group) else "",
             "size": _size(group, whole),
             "share": group.parameters / whole,
-            "fill": _fill(moved.get(group.key, 0.0), 1.0 if group.task is not None else scale),
+            "fill": _fill(state.moved.get(group.key, 0.0), 1.0 if group.task is not None else scale),
             "hue": task_colour(heads.index(group.key)) if group.task is not None else "",
-            "label": _label(group, words[group.key], whole, is_open=group.key in opened),
+            "label": _label(group, state, whole),
         }
         for group in top_down(groups)
     ]
@@ -111,7 +128,7 @@ def _update(
         "pressable": pressable,
         "live": live,
         "scale": numbers.change(scale) if largest else "",
-        "foot": _foot(groups, whole),
+        "foot": _foot(groups, state, whole),
     }
     return gr.update(value=value, frame=frame)
 
@@ -131,17 +148,20 @@ def _fill(change: float, scale: float) -> float:
     return min(1.0, change / scale) if math.isfinite(change) else 1.0
 
 
-def _label(group: GroupPlan, words: str, whole: int, *, is_open: bool) -> str:
+def _label(group: GroupPlan, state: _State, whole: int) -> str:
     """Return a row in words."""
-    state = "open" if is_open else "frozen"
-    said = "" if words == state else f", {'weights ' if 'chang' in words else ''}{words}"
-    rate = f", learning rate {_rate(group)}" if group.open else ""
+    words, is_open = state.words[group.key], "open" if group.key in state.opened else "frozen"
+    said = "" if words == is_open else f", {'weights ' if 'chang' in words else ''}{words}"
+    rate = f", learning rate {_rate(group)}" if state.trains(group) else ""
     share = numbers.change(group.parameters / whole)
-    return f"{inline_text(group.title, 40)}, {state}{said}, {group.parameters:,} parameters, {share} of the model{rate}"
+    return (
+        f"{inline_text(group.title, 40)}, {is_open}{said}, {group.parameters:,} parameters, {share} of the model{rate}"
+    )
 
 
-def _foot(groups: Sequence[GroupPlan], whole: int) -> str:
-    trained = sum(group.trained for group in groups)
+def _foot(groups: Sequence[GroupPlan], state: _State, whole: int) -> str:
+    trained, over = sum(group.trained for group in groups if state.trains(group)), state.trained is not None
     if not trained:
-        return "Trains nothing: this measures the model as it is."
-    return f"Trains {numbers.count(trained)} of {numbers.count(whole)} parameters, {numbers.change(trained / whole)}."
+        return "No weight has changed." if over else "Trains nothing: this measures the model as it is."
+    share = numbers.change(trained / whole)
+    return f"{'Changed' if over else 'Trains'} {numbers.count(trained)} of {numbers.count(whole)} parameters, {share}."

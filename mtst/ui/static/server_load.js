@@ -7,7 +7,7 @@ async function look() {
   if (document.hidden || !line.offsetParent) return;
   try {
     const health = await (await fetch(new URL('health', document.baseURI))).json();
-    const percent = share => `${Math.round(share)} %`;
+    const percent = share => `${Math.round(share)}%`;
     line.textContent =
       `This server: ${runs(health)}; processors ${percent(health.cpu)} busy, memory ${percent(health.memory)} full.`;
   } catch {
