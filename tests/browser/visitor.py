@@ -141,6 +141,7 @@ class Visitor:
             """() => [...document.querySelectorAll('main, .card *')].filter(part => {
                 const box = part.getBoundingClientRect();
                 const edge = part.closest('.card')?.getBoundingClientRect().right ?? innerWidth;
-                return box.width && !part.closest('.scroll, .sr, svg, .figure, pre, .tab-wrapper') && box.right > edge + 1;
+                const scrolls = part.closest('.scroll, .sr, svg, .figure, pre, .tab-wrapper');
+                return box.width && !scrolls && box.right > edge + 1;
             }).map(part => part.className || part.tagName)"""
         )
