@@ -109,7 +109,7 @@ def test_a_run_uses_the_prompt_keeps_it_and_names_it(prompted: Services, data: D
 
     view = asyncio.run(wait())
     assert "Finished" in view.status
-    assert "Each text begins with “By topic: ”. The model keeps this prompt" in view.command
+    assert "Each text begins with “By topic: ”. The model keeps this prompt" in view.summary
     assert f"<bdi>--prompt</bdi> <bdi>{shlex.quote('By topic: ').replace(chr(39), '&#39;')}</bdi>" in view.command
     assert read_metadata(Path(prompted.runs.folder(token).model_path)).prompt == "By topic: "
     model, initial = prompted.run_model(token), prompted.initial_encoder(token)
