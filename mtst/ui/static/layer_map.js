@@ -3,6 +3,10 @@
 const list = element.querySelector('.lmap-rows'), body = element.querySelector('.lmap-body');
 const art = element.querySelector('.lmap-art'), NS = 'http://www.w3.org/2000/svg';
 const GAP = 4, GUTTER = 34, CORE = 12, MELT = 1200, LEAST = 3;
+// A pattern is not drawn from a part of the page that is hidden, so every map has its own, under an id of its own.
+const own = `lmap-${Math.random().toString(36).slice(2)}`, HATCH = `url(#${own}-hatch)`;
+element.querySelector('pattern').id = `${own}-hatch`;
+element.querySelectorAll('symbol').forEach(symbol => symbol.id = `${own}-${symbol.getAttribute('class')}`);
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 let keys = '', melts = {}, ticking = false;
 
@@ -16,7 +20,7 @@ const put = (node, text) => { if (node.textContent !== text) node.textContent = 
 function build(rows) {
   list.replaceChildren(...rows.map(row => {
     const item = document.createElement('li');
-    item.innerHTML = `<button type="button" class="layer"><svg class="state" aria-hidden="true"><use href="#frozen"/></svg><span class="layer-text"><span class="title"></span><span class="size"></span></span><span class="words"></span><span class="rate"></span></button>`;
+    item.innerHTML = `<button type="button" class="layer"><svg class="state" aria-hidden="true"><use/></svg><span class="layer-text"><span class="title"></span><span class="size"></span></span><span class="words"></span><span class="rate"></span></button>`;
     item.firstChild.dataset.key = row.key;
     return item;
   }));
@@ -36,7 +40,7 @@ function draw() {
     const row = rows[i], button = item.firstChild, was = button.classList.contains('lit');
     if (!fresh && row.open && !was && frame.live && !still.matches) melts[row.key] = performance.now();
     button.classList.toggle('lit', row.open);
-    button.querySelector('use').setAttribute('href', row.open ? '#open' : '#frozen');
+    button.querySelector('use').setAttribute('href', `#${own}-${row.open ? 'open' : 'frozen'}`);
     put(button.querySelector('.title'), row.title);
     put(button.querySelector('.size'), row.size);
     put(button.querySelector('.words'), row.words);
@@ -72,7 +76,7 @@ function paint(now = performance.now()) {
       style: `fill: var(--${row.open ? 'warm' : 'ice'}-1); opacity: .7`});
     make('rect', {x: 0, y: core, width: CORE, height: Math.max(2, tall - 1), rx: 1.5, style: `fill: var(--${row.open ? 'warm' : 'ice-3'})`});
     core += tall;
-    const clip = `${element.id || 'map'}-clip-${i}`, box = {x: left + .5, y: y + .5, width: wide - 1, height: height - 1, rx: 8};
+    const clip = `${own}-clip-${i}`, box = {x: left + .5, y: y + .5, width: wide - 1, height: height - 1, rx: 8};
     make('rect', box, make('clipPath', {id: clip}));
     const inside = make('g', {'clip-path': `url(#${clip})`}), plain = (x, w, fill, parent = inside) => make('rect', {x, y, width: Math.max(0, w), height, style: `fill: ${fill}`}, parent);
     if (row.open) {
@@ -91,13 +95,13 @@ function paint(now = performance.now()) {
         const ease = 1 - (1 - since) ** 3, level = y + height * ease * 1.15;
         let wave = `M${left} ${y + height}`;
         for (let k = 0; k <= 24; k++) wave += `L${left + k / 24 * wide} ${level + Math.sin(k * 1.1 + now / 150) * 4 * (1 - since) + Math.sin(k * .37) * 6 * ease}`;
-        make('path', {d: `${wave}L${left + wide} ${y + height}z`, style: 'fill: url(#hatch)'}, inside);
+        make('path', {d: `${wave}L${left + wide} ${y + height}z`, style: `fill: ${HATCH}`}, inside);
         for (let k = 0; k < 4; k++) {
           const fallen = (since * 1.6 + k * .23) % 1;
           make('circle', {cx: left + wide * (.2 + k * .19), cy: y + height - 2 + fallen * 22, r: 2.4 * (1 - fallen), style: 'fill: var(--ice-3)'});
         }
       }
-    } else plain(left, wide, 'url(#hatch)');
+    } else plain(left, wide, HATCH);
     make('rect', {...box, style: `fill: none; stroke: var(--${row.open ? 'warm-3' : 'ice-2'})`});
   });
 }

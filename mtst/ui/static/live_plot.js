@@ -32,11 +32,17 @@ function viewed(traces, layout) {
   }));
   return [traces.map(trace => (trace.yaxis ?? 'y') === views[view] ? trace : {...trace, visible: false}), {...layout, ...axes}];
 }
-// Plotly's shapes have no patterns: those that are frozen get the hatch of the layer map.
-const hatch = () => plot.layout?.meta?.hatched?.forEach(index => {
-  const path = plot.querySelector(`.shapelayer path[data-index="${index}"]`);
-  if (path) path.style.fill = 'url(#hatch)';
-});
+// Plotly's shapes have no patterns: those that are frozen get the hatch of the layer map, from a pattern of this figure's.
+const own = `hatch-${Math.random().toString(36).slice(2)}`;
+const PATTERN = `<svg width="0" height="0" style="position: absolute" aria-hidden="true"><pattern id="${own}" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="7" height="7" style="fill: var(--ice-0)"/><path d="M0 0V7" style="stroke: var(--ice-2)" stroke-width="1.6"/></pattern></svg>`;
+const hatch = () => {
+  const hatched = plot.layout?.meta?.hatched;
+  if (hatched && !document.getElementById(own)) plot.insertAdjacentHTML('beforebegin', PATTERN);
+  hatched?.forEach(index => {
+    const path = plot.querySelector(`.shapelayer path[data-index="${index}"]`);
+    if (path) path.style.fill = `url(#${own})`;
+  });
+};
 
 function draw() {
   timer = 0;
