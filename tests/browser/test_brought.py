@@ -22,6 +22,8 @@ def test_a_model_is_brought_used_and_gone_on_with(visit, tmp_path: Path, few_row
     page.click("#train-from label:has(input[value=model])")
     page.wait_for_selector("#train-heads:has-text('topic'):has-text('sentiment')")
     visitor.measure()
+    visitor.details("Reproduce")
+    page.wait_for_selector("#train-command pre")
     assert "--from mine.zip" in page.text_content("#train-command")
     visitor.tab("Predict")
     page.click("#predict-brought-delete")
