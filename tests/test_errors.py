@@ -37,12 +37,13 @@ def test_every_field_is_read_from_its_variable(tmp_path):
         "MTST_RUN_TTL_HOURS": "1.5",
         "MTST_CUSTOM_ENCODERS": "Yes",
         "MTST_MAX_ENCODER_MB": "300",
+        "MTST_HUB_DATASETS": "no",
         "MTST_MAX_MODEL_MB": "400",
         "MTST_MCP": "on",
     }
     assert len(environment) == len(dataclasses.fields(Settings))
     assert Settings.from_environment(environment) == Settings(
-        "roberta-base", tmp_path, 7, 0.5, 400.0, 3, 4, 5, 2.0, 6.0, 8, 9, 10.0, 1.5, True, 300.0, True
+        "roberta-base", tmp_path, 7, 0.5, 400.0, 3, 4, 5, 2.0, 6.0, 8, 9, 10.0, 1.5, True, 300.0, False, True
     )
 
 

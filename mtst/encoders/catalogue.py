@@ -56,7 +56,7 @@ class CatalogueEntry:
     max_tokens: int | None = None
     prompt: str = ""
     score: PublishedScore | None = None
-    scripts: frozenset[str] = frozenset()
+    scripts: tuple[str, ...] = ()
 
     @property
     def block_parameters(self) -> int:
@@ -69,13 +69,14 @@ GTE_CARD = "https://huggingface.co/thenlper/gte-small"  # it compares many encod
 MODERNBERT_CARD = "https://huggingface.co/Alibaba-NLP/gte-modernbert-base"
 # The languages of the paraphrase models (https://sbert.net/docs/sentence_transformer/pretrained_models.html), and those
 # of XLM-RoBERTa (Conneau and others 2020), from which multilingual E5 has its languages.
-OF_FIFTY_LANGUAGES = frozenset(
-    ("LATIN", "CYRILLIC", "GREEK", "ARABIC", "HEBREW", "ARMENIAN", "GEORGIAN", "DEVANAGARI", "GUJARATI", "MYANMAR",
-     "THAI", "CJK", "HIRAGANA", "KATAKANA", "HANGUL")
+OF_FIFTY_LANGUAGES = (
+    "LATIN", "CYRILLIC", "GREEK", "ARABIC", "HEBREW", "ARMENIAN", "GEORGIAN", "DEVANAGARI", "GUJARATI", "MYANMAR",
+    "THAI", "CJK", "HIRAGANA", "KATAKANA", "HANGUL",
 )  # fmt: skip
-OF_XLM_ROBERTA = OF_FIFTY_LANGUAGES | {
-    "BENGALI", "ETHIOPIC", "GURMUKHI", "KANNADA", "KHMER", "LAO", "MALAYALAM", "ORIYA", "SINHALA", "TAMIL", "TELUGU",
-}  # fmt: skip
+OF_XLM_ROBERTA = (
+    *OF_FIFTY_LANGUAGES, "BENGALI", "ETHIOPIC", "GURMUKHI", "KANNADA", "KHMER", "LAO", "MALAYALAM", "ORIYA", "SINHALA",
+    "TAMIL", "TELUGU",
+)  # fmt: skip
 MODEL2VEC_RESULTS = "https://github.com/MinishLab/model2vec/blob/main/results/README.md"
 
 # Sizes, licenses and lengths are those of the cards, and of the registry of https://github.com/embeddings-benchmark/mteb.

@@ -54,7 +54,7 @@ def test_a_run_with_a_frozen_encoder_has_nothing_to_measure(tiny, swapped):
 def test_the_story_warns_of_damage_and_of_collapse(after, damaged, collapsed):
     done = replace(finished(), space=(EmbeddingQuality(0.91, 0.06), after))
     history = history_of(started(), BEFORE, ended(1, 2, BETTER, 2.0), done)
-    shown = summarize(history, [])
+    shown = summarize(history)
     assert f"0.91 before and {after.general:.2f} after" in shown
     assert ("damaged general similarity" in shown) == damaged
     assert ("has collapsed" in shown) == collapsed
