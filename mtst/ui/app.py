@@ -14,6 +14,7 @@ from mtst.errors import MtstError
 from mtst.runs.settings import Settings
 from mtst.ui.api.endpoints import name_endpoints
 from mtst.ui.compare.tab import compare_tab
+from mtst.ui.components.events import SILENT
 from mtst.ui.components.live_plot import head
 from mtst.ui.components.templates import render, static_text
 from mtst.ui.components.theme import STYLES, theme
@@ -26,6 +27,7 @@ from mtst.ui.server.gradio_patches import RelativeManifest, public_endpoints, re
 from mtst.ui.server.link_preview import PICTURE_ROUTE, LinkPreview
 from mtst.ui.server.middleware import SecurityHeaders, log_to_stderr
 from mtst.ui.server.request_limits import RequestLimits
+from mtst.ui.services.model_data import TRAINED
 from mtst.ui.services.services import Services
 from mtst.ui.start.tab import start_tab
 from mtst.ui.train.tab import train_tab
@@ -45,14 +47,15 @@ def build_app(services: Services) -> gr.Blocks:
                 sentences = compare_tab(services, tokens.run)
             with gr.Tab("Map", id="map", elem_id="tab-map"):
                 map_tab(services, demo, sentences, tokens.run)
-            with gr.Tab("Predict", id="predict", elem_id="tab-predict") as tab:
-                model = predict_tab(services, tab, tokens)
             with gr.Tab("Train", id="train", elem_id="tab-train"):
-                steps = train_tab(services, demo, tokens, tabs, model)
+                steps, use = train_tab(services, demo, tokens, tabs)
             with gr.Tab("Scenarios", id="scenarios", elem_id="tab-scenarios") as tab:
                 scenarios_tab(services, tab, steps, tokens.comparison)
+            with gr.Tab("Predict", id="predict", elem_id="tab-predict") as tab:
+                model = predict_tab(services, tab, tokens)
             with gr.Tab("Guide", id="guide", elem_id="tab-guide"):
                 guide_tab()
+        use.click(lambda: (gr.update(selected="predict"), TRAINED), None, [tabs, model], **SILENT)
         name_endpoints(services, demo)
     return demo
 

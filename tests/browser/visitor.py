@@ -5,7 +5,7 @@ from urllib.parse import urlparse
 
 from playwright.sync_api import Page, TimeoutError
 
-TABS = ("Start", "Compare", "Map", "Predict", "Train", "Scenarios", "Guide")
+TABS = ("Start", "Compare", "Map", "Train", "Scenarios", "Predict", "Guide")
 
 
 class Visitor:

@@ -23,7 +23,7 @@ from mtst.ui.services.services import Services
 from mtst.ui.start import demo_result
 
 TASKS = ("topic", "sentiment")
-EPOCHS = 4  # of the top blocks: enough to see what they gain, and half a minute on two cores
+EPOCHS = 6  # of the top blocks: enough to see what they gain, and with the heads a minute on two cores
 STEPS = (
     demo_result.Step("Heads only", TrainConfig("freeze-encoder")),
     demo_result.Step("Top 2 blocks", TrainConfig("top-k", epochs=EPOCHS)),
@@ -90,6 +90,14 @@ async def follow_demo(services: Services, tokens: Sequence[str] | None) -> Async
         return
     shown = _show(histories, None)
     yield replace(shown, result=result, after=gr.update(visible=True), begin=gr.update(interactive=True))
+
+
+def is_own_run(services: Services, token: str | None) -> bool:
+    """Return whether a token is that of a run which no demo has made."""
+    try:
+        return services.runs.folder(token).job().config not in [step.config for step in STEPS]
+    except RunError:
+        return False
 
 
 def _show(histories: Sequence[History], position: QueuePosition | None) -> DemoView:

@@ -40,7 +40,7 @@ def start_tab(services: Services, page: gr.Blocks, tokens: BrowserTokens, tabs: 
     html(render("start/hero", rows=DEMO_ROWS), elem_id="start-hero")
     with gr.Row(elem_id="start-actions"):
         begin = gr.Button(
-            "Run the 30-second demo", variant="primary", size="lg", min_width=220, scale=0, elem_id="start-demo"
+            "Run the one-minute demo", variant="primary", size="lg", min_width=220, scale=0, elem_id="start-demo"
         )
         own = gr.Button("Use my own CSV", size="lg", min_width=180, scale=0, elem_id="start-own")
     with gr.Column(visible=False, elem_classes="card", elem_id="start-panel") as column:
@@ -70,13 +70,18 @@ def start_tab(services: Services, page: gr.Blocks, tokens: BrowserTokens, tabs: 
     page.load(**follow)
     gr.on([own.click, try_own.click], lambda: gr.update(selected="train"), None, tabs, **SILENT)
     pictures.select(_open_tab, None, tabs, **SILENT)
-    see.click(_take_run, tokens.demo, [tokens.run, tabs], **SILENT).then(None, None, None, js=OPEN_RUN)
+    see.click(partial(take_run, services), [tokens.demo, tokens.run], [tokens.run, tabs], **SILENT).then(
+        None, None, None, js=OPEN_RUN
+    )
 
 
 def _open_tab(event: gr.EventData) -> dict[str, object]:
     return gr.update(selected=event.key)
 
 
-def _take_run(runs: Sequence[str] | None) -> tuple[object, dict[str, object]]:
-    """Make the run with open blocks the one that the Train tab shows."""
-    return (runs[-1] if runs else gr.skip()), gr.update(selected="train")
+def take_run(services: Services, runs: Sequence[str] | None, own: str | None) -> tuple[object, object]:
+    """Make the demo's second run the one that the Train tab shows, unless that has a run of the visitor's own."""
+    if not runs or demo.is_own_run(services, own):
+        gr.Info("The Train tab shows a run of your own. Delete it there to see this one.", title="Your run stays")
+        return gr.skip(), gr.update(selected="train")
+    return runs[-1], gr.update(selected="train")

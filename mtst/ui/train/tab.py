@@ -11,7 +11,6 @@ from mtst.ui.components.events import SILENT, Event, Outputs
 from mtst.ui.components.templates import static_text
 from mtst.ui.server.browser_state import BrowserTokens
 from mtst.ui.server.visitors import visitor_id
-from mtst.ui.services.model_data import TRAINED
 from mtst.ui.services.services import Services
 from mtst.ui.train import run_controls, run_view
 from mtst.ui.train.form.form import Form, form
@@ -24,15 +23,14 @@ from mtst.ui.train.run_panel import RunPanel, run_panel
 from mtst.ui.train.run_view import RunView
 
 
-def train_tab(services: Services, demo: gr.Blocks, tokens: BrowserTokens, tabs: gr.Tabs, model: gr.Radio) -> Form:
-    """Build the tab; return its form. `model` is the choice of model in the Predict tab."""
+def train_tab(services: Services, demo: gr.Blocks, tokens: BrowserTokens, tabs: gr.Tabs) -> tuple[Form, gr.Button]:
+    """Build the tab; return its form, and the button that takes a run's model to the Predict tab."""
     panel = run_panel(services, tokens.run)
     with panel.setup:
         steps = form(services, demo, panel.begin, tokens)
     _connect(services, demo, panel, steps, tokens.model)
-    panel.use.click(lambda: (gr.update(selected="predict"), TRAINED), None, [tabs, model], **SILENT)
     panel.compare.click(lambda: gr.update(selected="scenarios"), None, tabs, **SILENT)
-    return steps
+    return steps, panel.use
 
 
 def _connect(

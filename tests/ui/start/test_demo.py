@@ -7,11 +7,14 @@ import gradio as gr
 import pytest
 
 from mtst.comparison.difference import Difference
+from mtst.runs.job import Job
 from mtst.runs.settings import Settings
+from mtst.training.config import TrainConfig
 from mtst.ui.services.services import Services
 from mtst.ui.start import demo
 from mtst.ui.start.demo import DemoView
 from mtst.ui.start.demo_result import verdict
+from mtst.ui.start.tab import take_run
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +57,15 @@ def test_the_result_says_what_opening_the_blocks_gave_and_that_the_rest_is_uncha
     assert "Opening two blocks" in result
     assert "on 90 sentences that were held out" in result
     assert "exactly as they were" in result
+
+
+def test_a_run_of_the_visitors_own_stays_in_the_train_tab(tiny_services: Services, shown) -> None:
+    data = tiny_services.runs.folder(shown[0].demo[0]).data()
+    own = tiny_services.runs.submit(Job(tiny_services.settings.encoder, TrainConfig("freeze-all")), data)
+    assert demo.is_own_run(tiny_services, own)
+    assert not demo.is_own_run(tiny_services, shown[0].demo[1])
+    assert not demo.is_own_run(tiny_services, None)
+    assert take_run(tiny_services, shown[0].demo, None)[0] == shown[0].demo[1]
 
 
 def test_a_demo_is_found_again_and_one_that_is_gone_leaves_the_page_as_it_is(tiny_services: Services, shown) -> None:
