@@ -15,7 +15,7 @@ from mtst.ui.plots.style import task_colour
 MAX_PAIRS = 5
 MAX_LABELS = 40
 LARGE = 12  # labels above which the cells are smaller
-REST = "all others"
+REST = "other labels"
 
 
 @dataclass(frozen=True)

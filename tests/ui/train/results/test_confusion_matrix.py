@@ -36,7 +36,7 @@ def test_rare_labels_share_a_place_where_there_are_too_many() -> None:
     counts = tuple(tuple(100 if i == j < 50 else int(i == j + 1) for j in range(count)) for i in range(count))
     html = matrix(labels, counts)
     assert html.count('<th scope="row">') == confusion_matrix.MAX_LABELS
-    assert "21 all others" in html
+    assert "21 other labels" in html
     names, groups = confusion_matrix.group_labels(labels, counts)
     assert len(names) == len(groups) == confusion_matrix.MAX_LABELS
     assert sorted(k for group in groups for k in group) == list(range(count))
