@@ -70,6 +70,21 @@ class Outputs:
             updates |= zip(target, value, strict=True) if isinstance(target, tuple) else {target: value}
         return updates or dict.fromkeys(self.components, gr.skip())  # Gradio takes an empty dict for a value
 
+    def following(self, handler: Handler, token: gr.BrowserState) -> Event:
+        """Return the arguments of a listener that shows how a run gets on for as long as it goes on.
+
+        Args:
+            handler: yields the views of the run.
+            token: holds what the handler knows the run by.
+        """
+        return {
+            "fn": self.by_name(handler),
+            "inputs": token,
+            "outputs": self.components,
+            "concurrency_limit": None,  # it waits for nearly all of its time
+            **SILENT,
+        }
+
     def by_name(self, handler: Handler) -> Handler:
         """Return the handler for Gradio of a function that returns views, or of a generator that yields them."""
         if inspect.isasyncgenfunction(handler):

@@ -113,7 +113,7 @@ def _update(
             "open": group.key in state.opened,
             "opens_at": group.opens_at or 0,
             "words": state.words[group.key],
-            "rate": _rate(group) if state.trains(group) else "",
+            "rate": numbers.rate(group.rate) if state.trains(group) else "",
             "size": _size(group, whole),
             "share": group.parameters / whole,
             "fill": _fill(state.moved.get(group.key, 0.0), 1.0 if group.task is not None else scale),
@@ -133,11 +133,6 @@ def _update(
     return gr.update(value=value, frame=frame)
 
 
-def _rate(group: GroupPlan) -> str:
-    digits, _, power = f"{group.rate:.1e}".partition("e")
-    return f"{float(digits):g}e{int(power)}".replace("-", "\u2212")
-
-
 def _size(group: GroupPlan, whole: int) -> str:
     part = f" · {numbers.count(group.trained)} train" if group.open and group.trained != group.parameters else ""
     return f"{numbers.count(group.parameters)} · {numbers.change(group.parameters / whole)}{part}"
@@ -152,7 +147,7 @@ def _label(group: GroupPlan, state: _State, whole: int) -> str:
     """Return a row in words."""
     words, is_open = state.words[group.key], "open" if group.key in state.opened else "frozen"
     said = "" if words == is_open else f", {'weights ' if 'chang' in words else ''}{words}"
-    rate = f", learning rate {_rate(group)}" if state.trains(group) else ""
+    rate = f", learning rate {numbers.rate(group.rate)}" if state.trains(group) else ""
     share = numbers.change(group.parameters / whole)
     return (
         f"{inline_text(group.title, 40)}, {is_open}{said}, {group.parameters:,} parameters, {share} of the model{rate}"

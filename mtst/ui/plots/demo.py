@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from mtst.evaluation.scores import mean_macro_f1
 from mtst.runs.history import History
-from mtst.training.events import EpochEnded
 from mtst.ui.plots.style import PLOT
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ def overlay(histories: Sequence[History], names: Sequence[str]) -> "go.Figure":
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    ends = [_kept_score(history) for history in histories]
+    ends = [mean_macro_f1(history.best.validation) if history.is_finished else None for history in histories]
     best = max(end or 0.0 for end in ends)
     end = max([LEAST_SECONDS, *(history.elapsed * HEADROOM for history in histories)])
     for history, level, name, colour, symbol in zip(histories, ends, names, COLOURS, SYMBOLS, strict=True):
         seconds = [epoch.seconds for epoch in history.epochs]
-        scores = list(map(_mean_macro_f1, history.epochs))
+        scores = [mean_macro_f1(epoch.validation) for epoch in history.epochs]
         figure.add_scatter(
             x=[None, *(round(second, 2) for second in seconds)],
             y=[None, *(round(score, 4) for score in scores)],
@@ -52,12 +52,3 @@ def overlay(histories: Sequence[History], names: Sequence[str]) -> "go.Figure":
         xaxis={"title": {"text": "seconds of training"}, "range": [0, round(end, 1)]},
         yaxis={"title": {"text": "macro-F1 on held-out rows"}, "tickformat": ".0%", "rangemode": "normal"},
     )
-
-
-def _kept_score(history: History) -> float | None:
-    return _mean_macro_f1(history.best) if history.is_finished else None
-
-
-def _mean_macro_f1(epoch: EpochEnded) -> float:
-    """Return the mean over tasks."""
-    return sum(scores.macro_f1 for scores in epoch.validation.values()) / len(epoch.validation)

@@ -2,10 +2,23 @@
 
 import math
 
+MINUS = "\u2212"
+
 
 def percent(share: float) -> str:
     """Return a score or another share of a whole: `72.5%`."""
     return f"{100 * share:.1f}%"
+
+
+def points(share: float) -> str:
+    """Return a difference of two shares in points, with its sign: `+3.3`, `−1.4`."""
+    return f"{100 * share:+.1f}".replace("-", MINUS)
+
+
+def rate(value: float) -> str:
+    """Return a learning rate with two significant digits: `1.4e−4`."""
+    digits, _, power = f"{value:.1e}".partition("e")
+    return f"{float(digits):g}e{int(power)}".replace("-", MINUS)
 
 
 def change(share: float) -> str:

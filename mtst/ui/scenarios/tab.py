@@ -11,7 +11,7 @@ from markupsafe import Markup
 from mtst.data.tasks import DEFAULT_TASKS
 from mtst.errors import MtstError
 from mtst.training.scenarios import comparable_scenarios, find_scenario
-from mtst.ui.components.events import SILENT, Event, Outputs, Update
+from mtst.ui.components.events import SILENT, Outputs, Update
 from mtst.ui.components.html import card, html, quiet
 from mtst.ui.components.live_plot import live_plot
 from mtst.ui.components.templates import static_text
@@ -133,13 +133,7 @@ def _connect(services: Services, tab: gr.Tab, panel: ComparisonPanel, steps: For
     """Let the buttons control the comparison, and the cards follow it."""
     started, view = Outputs(ComparisonStart, panel), Outputs(ComparisonView, panel)
     stopped = Outputs(RunStopped, panel)
-    follow: Event = {
-        "fn": view.by_name(partial(comparison_view.follow_comparison, services)),
-        "inputs": panel.token,
-        "outputs": view.components,
-        "concurrency_limit": None,
-        **SILENT,
-    }
+    follow = view.following(partial(comparison_view.follow_comparison, services), panel.token)
 
     def start(
         request: gr.Request,

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from mtst.comparison.bootstrap import Prediction
 from mtst.comparison.difference import Difference, paired_difference
 from mtst.evaluation.error_analysis import predicted_rows
+from mtst.evaluation.scores import mean_macro_f1
 from mtst.runs.folder import RunFolder
 from mtst.runs.history import History
 from mtst.runs.queue import QueuePosition
@@ -15,6 +16,7 @@ from mtst.training.config import TrainConfig
 from mtst.ui.components import run_status
 from mtst.ui.components.html import problem
 from mtst.ui.components.templates import render
+from mtst.ui.plots import numbers
 from mtst.ui.services.model_data import run_data
 
 
@@ -51,16 +53,8 @@ def progress(steps: Sequence[Step], histories: Sequence[History], position: Queu
     )
 
 
-def mean_macro_f1(history: History) -> float | None:
-    """Return the macro-F1 of the kept or last epoch, as the mean over tasks; None before the first."""
-    if not history.epochs:
-        return None
-    epoch = history.best if history.is_finished else history.epochs[-1]
-    return sum(scores.macro_f1 for scores in epoch.validation.values()) / len(epoch.validation)
-
-
 def _step(step: Step, history: History, position: QueuePosition | None) -> StepProgress:
-    score = mean_macro_f1(history)
+    score = _score(history) if history.epochs else None
     if history.is_finished:
         return StepProgress(step.title, "finished", 1.0, f"took {run_status.format_duration(history.elapsed)}", score)
     if history.is_over:
@@ -73,6 +67,11 @@ def _step(step: Step, history: History, position: QueuePosition | None) -> StepP
     if position and position.number > 1:
         return StepProgress(step.title, "waiting", 0.0, run_status.queue_status(position)[0].lower(), None)
     return StepProgress(step.title, "waiting", 0.0, "waits", None)
+
+
+def _score(history: History) -> float:
+    """Return the mean macro-F1 of the kept epoch, or of the last one so far."""
+    return mean_macro_f1((history.best if history.is_finished else history.epochs[-1]).validation)
 
 
 def compare_runs(steps: Sequence[Step], folders: Sequence[RunFolder], histories: Sequence[History]) -> Markup:
@@ -103,10 +102,10 @@ def compare_runs(steps: Sequence[Step], folders: Sequence[RunFolder], histories:
     return render(
         "start/result",
         verdict=verdict(difference),
-        points=_signed(difference.gain),
-        low=_signed(difference.low),
-        high=_signed(difference.high),
-        scores=[(step.title, 100 * (mean_macro_f1(h) or 0.0)) for step, h in zip(steps, histories, strict=True)],
+        points=numbers.points(difference.gain),
+        low=numbers.points(difference.low),
+        high=numbers.points(difference.high),
+        scores=[(step.title, 100 * _score(h)) for step, h in zip(steps, histories, strict=True)],
         held_out=len(held_out),
         frozen=len(frozen),
         unchanged=all(group.same for group in frozen),
@@ -123,8 +122,3 @@ def verdict(difference: Difference) -> str:
     if difference.gain > 0:
         return f"Opening two blocks gave {points} more. On so few sentences that may be chance."
     return f"Opening two blocks gave nothing here: {points} less, which may be chance."
-
-
-def _signed(share: float) -> str:
-    """Return a difference of shares in points with its sign."""
-    return f"{100 * share:+.1f}".replace("-", "−")

@@ -7,7 +7,7 @@ from functools import partial
 import gradio as gr
 
 from mtst.ui.components.clickable import clickable_html
-from mtst.ui.components.events import SILENT, Event, Outputs
+from mtst.ui.components.events import SILENT, Outputs
 from mtst.ui.components.html import html
 from mtst.ui.components.live_plot import live_plot
 from mtst.ui.components.templates import render, static_text
@@ -55,13 +55,7 @@ def start_tab(services: Services, page: gr.Blocks, tokens: BrowserTokens, tabs: 
     )
     panel = DemoPanel(tokens.demo, column, progress, plot, result, after, begin)
     view = Outputs(DemoView, panel)
-    follow: Event = {
-        "fn": view.by_name(partial(demo.follow_demo, services)),
-        "inputs": tokens.demo,
-        "outputs": view.components,
-        "concurrency_limit": None,
-        **SILENT,
-    }
+    follow = view.following(partial(demo.follow_demo, services), tokens.demo)
 
     def start(request: gr.Request) -> DemoView:
         return demo.start_demo(services, visitor_id(request))

@@ -40,13 +40,7 @@ def _connect(
     controls, view = Outputs(RunControls, panel), Outputs(RunView, panel)
     errors, download = Outputs(ErrorsView, panel), Outputs(DownloadView, panel)
     stopped, changes = Outputs(RunStopped, panel), panel.changes
-    follow: Event = {
-        "fn": view.by_name(partial(run_view.follow_run, services)),
-        "inputs": panel.run,
-        "outputs": view.components,
-        "concurrency_limit": None,
-        **SILENT,
-    }
+    follow = view.following(partial(run_view.follow_run, services), panel.run)
     examine: Event = {
         "fn": errors.by_name(partial(error_analysis.examine_run, services)),
         "inputs": panel.run,

@@ -75,12 +75,6 @@ def proof_table(groups: Sequence[GroupProof], kept_epoch: int) -> Markup:
     return table(header, rows, caption=caption, text_columns=(0, 1))
 
 
-def format_rate(value: float) -> str:
-    """Return a learning rate as the layer map writes it."""
-    digits, _, power = f"{value:.1e}".partition("e")
-    return f"{float(digits):g}e{int(power)}".replace("-", "\u2212")
-
-
 def _changes(group: GroupProof, kept_epoch: int) -> tuple[str, str, str]:
     """Return how far a group moved, in which epochs it was open, and at which rate."""
     if group.open_epochs is None:
@@ -92,7 +86,7 @@ def _changes(group: GroupProof, kept_epoch: int) -> tuple[str, str, str]:
     if group.same and first > kept_epoch:
         opened_late = f"0: it opened after epoch {kept_epoch}, which is kept"
         moved = opened_late if kept_epoch else "0: what it learnt is not kept"
-    return moved, f"{first} to {last}" if last > first else str(first), format_rate(group.rate)
+    return moved, f"{first} to {last}" if last > first else str(first), numbers.rate(group.rate)
 
 
 def _lines(history: History) -> list[str]:

@@ -10,7 +10,7 @@ from mtst.evaluation.scores import Scores, small_sample_caution
 from mtst.runs.history import History
 from mtst.text import isolate_bidi, truncate
 from mtst.ui.components.templates import render
-from mtst.ui.plots.numbers import percent
+from mtst.ui.plots import numbers
 from mtst.ui.plots.style import task_colour
 from mtst.ui.plots.training import baseline_name, baselines
 
@@ -87,7 +87,7 @@ def score_box(history: History) -> Markup:
     start = 0.1 * int(10 * max(0.0, min(lows) - 0.02))
     return render(
         "train/score_box",
-        scores=[(each.task if several else "", percent(each.scores.macro_f1)) for each in shown],
+        scores=[(each.task if several else "", numbers.percent(each.scores.macro_f1)) for each in shown],
         held_out=f"{history.started.validation_rows:,}",
         rows=[row for each in shown for row in _rows(each, start, named=several)],
         ticks=[(f"{100 * value:.0f}%", _position(value, start)) for value in _ticks(start)],
@@ -110,21 +110,17 @@ def verdict(history: History, measured: Sequence[Result]) -> str:
 def _of_one(result: Result) -> str:
     points, over = 100 * result.gain, result.baseline_title
     if result.baseline is None:
-        return f"The model reaches {percent(result.scores.macro_f1)} macro-F1; no baseline was measured."
+        return f"The model reaches {numbers.percent(result.scores.macro_f1)} macro-F1; no baseline was measured."
     return {
         "better": f"Training paid off: {points:.1f} points more macro-F1 than {over}.",
-        "unclear": f"No clear gain: {_points(result.gain)} points of macro-F1 against {over} may be chance.",
+        "unclear": f"No clear gain: {numbers.points(result.gain)} points of macro-F1 against {over} may be chance.",
         "worse": f"{over.capitalize()} does better without this training, by {-points:.1f} points of macro-F1.",
     }[result.judgement]
 
 
-def _points(gain: float) -> str:
-    return f"{100 * gain:+.1f}".replace("-", "\u2212")
-
-
 def _gains(of_kind: Sequence[Result]) -> str:
     """Return the names of tasks, each with its points of macro-F1 over its best baseline."""
-    names = [f"{isolate_bidi(truncate(each.task, 30))} ({_points(each.gain)})" for each in of_kind[:MAX_NAMED]]
+    names = [f"{isolate_bidi(truncate(each.task, 30))} ({numbers.points(each.gain)})" for each in of_kind[:MAX_NAMED]]
     more = [f"{len(of_kind) - MAX_NAMED} more"] if len(of_kind) > MAX_NAMED else []
     *first, last = [*names, *more]
     return f"{', '.join(first)} and {last}" if first else last
@@ -132,8 +128,10 @@ def _gains(of_kind: Sequence[Result]) -> str:
 
 def _listed_scores(measured: Sequence[Result]) -> str:
     if len(measured) == 1:
-        return f"{percent(measured[0].scores.macro_f1)} macro-F1"
-    scores = [f"{percent(each.scores.macro_f1)} for {isolate_bidi(truncate(each.task, 30))}" for each in measured]
+        return f"{numbers.percent(measured[0].scores.macro_f1)} macro-F1"
+    scores = [
+        f"{numbers.percent(each.scores.macro_f1)} for {isolate_bidi(truncate(each.task, 30))}" for each in measured
+    ]
     more = f" and {len(scores) - MAX_NAMED} more" if len(scores) > MAX_NAMED else ""
     return f"{', '.join(scores[:MAX_NAMED])}{more} in macro-F1"
 
@@ -150,8 +148,8 @@ def _rows(result: Result, start: float, *, named: bool) -> list[dict[str, object
             {
                 "title": title,
                 "colour": colour,
-                "score": percent(scores.macro_f1),
-                "interval": f"{percent(low)} to {percent(high)}",
+                "score": numbers.percent(scores.macro_f1),
+                "interval": f"{numbers.percent(low)} to {numbers.percent(high)}",
                 "left": _position(low, start),
                 "width": _position(high, start) - _position(low, start),
                 "at": _position(scores.macro_f1, start),

@@ -5,6 +5,7 @@ import pytest
 from mtst.runs.job import Job
 from mtst.training.config import TrainConfig
 from mtst.training.events import GroupPlan, GroupProof
+from mtst.ui.plots import numbers
 from mtst.ui.train.results import summary
 from tests.support.fake_history import (
     BEFORE,
@@ -111,7 +112,7 @@ def test_a_run_that_keeps_its_best_epoch_has_nothing_to_account_for() -> None:
 
 @pytest.mark.parametrize(("value", "written"), [(1e-2, "1e−2"), (3.43e-5, "3.4e−5"), (0.3, "3e−1"), (1.0, "1e0")])
 def test_rates_are_written_as_in_the_map(value: float, written: str) -> None:
-    assert summary.format_rate(value) == written
+    assert numbers.rate(value) == written
 
 
 @pytest.mark.parametrize(
