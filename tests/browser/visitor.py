@@ -37,18 +37,13 @@ class Visitor:
             tab = self.page.locator(f".overflow-dropdown button:text-is('{name}')")
         tab.click()
         self.page.wait_for_selector(f"#tab-{name.lower()}", state="visible")
-        if name == "Train":
-            self.open_settings()
-
-    def open_setup(self) -> None:
-        """Open what the next run will do, which is closed while a run is shown."""
-        if not self.page.is_visible("#train-upload"):
-            self.page.click("#train-setup > button")
-            self.page.wait_for_selector("#train-upload", state="visible")
 
     def open_settings(self) -> None:
-        """Open them early: Gradio makes the fields when first seen, and may drop what is typed that instant."""
-        if self.page.is_visible("#train-settings") and not self.page.is_visible("#train-seed"):
+        """Open them early: Gradio makes the fields when first seen, and may drop what is typed that instant.
+
+        Not as soon as the tab is seen: a page that finds its visitor's last run closes what the next run will do.
+        """
+        if not self.page.is_visible("#train-seed"):
             self.page.click("#train-settings button")
             self.page.wait_for_selector("#train-seed", state="visible")
 
@@ -64,10 +59,12 @@ class Visitor:
         self.page.wait_for_selector(f"#train-tab-{name.split('/')[0].lower()}", state="visible")
 
     def take_sample(self) -> None:
+        self.open_settings()
         self.page.click("#train-sample")
         self.page.wait_for_selector("#train-report .labels")
 
     def upload(self, path: Path) -> None:
+        self.open_settings()
         self.page.set_input_files("#train-upload input[type=file]", path)
         self.page.wait_for_selector("#train-report .labels")
 
