@@ -106,7 +106,9 @@ def compare(
     if expected := expect_for(data.tasks, data.labelled_rows):
         typer.echo(describe_expectation(expected))
     loaded = load_with_progress(encoder, prompt, fp32=fp32)
-    print_oddities(find_token_oddities(data.texts, loaded, data.lines))
+    unread = find_token_oddities(data.texts, loaded, data.lines)
+    print_oddities(unread)
+    data = data.with_oddities(unread)
     comparison = Comparison()
     for event in compare_scenarios(loaded, data, config, attempts, test=test_data, race=race):
         comparison.extend([event])

@@ -129,7 +129,8 @@ def train(
             print_label_sets(data.tasks)
             print_skipped(data.skipped)
             unread = find_token_oddities(data.texts, model.encoder, data.lines)
-            print_oddities((*data.oddities, *(advise_training(unread) if start_from else unread)))
+            data = data.with_oddities(advise_training(unread) if start_from else unread)
+            print_oddities(data.oddities)
         if find_rates:
             config = process_group.run_on_main(lambda: _with_found_rates(model, data, config, echo))
         history = _follow(fit(model, data, config, baselines=baselines, process_group=process_group), echo)

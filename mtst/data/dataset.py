@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mtst.data.columns import check_labels
 from mtst.data.labels.columns import LabelColumns, unwrap_list
@@ -39,6 +39,10 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    def with_oddities(self, more: Sequence[Oddity]) -> "Dataset":
+        """Return the same rows with more that looks odd, such as what an encoder does not read."""
+        return replace(self, oddities=(*self.oddities, *more))
 
     def counts(self, task: Task) -> dict[str, int]:
         """Return the number of rows with each label of a task."""

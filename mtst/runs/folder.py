@@ -85,6 +85,10 @@ class RunFolder:
         """
         return _read(_DATA, self.path / "data.json")
 
+    def write_data(self, data: Dataset) -> None:
+        """Write the rows of the run anew: with what else was found in them."""
+        _write(self.path / "data.json", _DATA.dump_json(data))
+
     def write_report(self, report: dict[str, Any]) -> None:
         """Write the report of the run."""
         _write(self.report_path, json.dumps(report, indent=1, ensure_ascii=False).encode())

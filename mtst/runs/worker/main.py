@@ -14,6 +14,7 @@ import scipy.stats  # noqa: F401 (this and the next: imported here, once, for ev
 import sentence_transformers  # noqa: F401
 import sklearn.decomposition  # noqa: F401
 
+from mtst.analysis.token_oddities import advise_training, find_token_oddities
 from mtst.comparison.events import Compared
 from mtst.comparison.results import Comparison
 from mtst.comparison.rows import plan_comparison
@@ -71,6 +72,10 @@ def _train(folder: RunFolder, log: EventLog, deadline: float, max_memory_gb: flo
     job, data = folder.job(), folder.data()
     limit_memory(max_memory_gb)  # not before: the library that reads these crashes where memory is short
     model = initial_model(folder, job, data)
+    if history.is_waiting:
+        unread = find_token_oddities(data.texts, model.encoder, data.lines)
+        data = data.with_oddities(advise_training(unread) if job.start else unread)
+        folder.write_data(data)  # for the report, which the page also makes while a comparison goes on
     app = parent_process()  # not os.getppid(): that is the forkserver, which lives as long as this process
 
     def orphaned() -> bool:

@@ -128,6 +128,15 @@ def test_a_comparison_is_reported_by_scenario(api, services) -> None:
         api.model(None, token)
 
 
+def test_the_report_says_what_the_encoder_does_not_read(api, services) -> None:
+    token = api.train(
+        None, None, TABLE + "\nso far " + "so good " * 400 + ",a", "words", ["kind"], "freeze-all", None, 0, None, None
+    )
+    ended(services, token)
+    (oddity,) = api.run(None, token)["report"]["data"]["oddities"]
+    assert (oddity["kind"], oddity["count"], oddity["line"]) == ("cut texts", 1, 42)
+
+
 def test_the_report_says_what_looked_odd_and_a_treatment_is_applied(api, services) -> None:
     table = TABLE + "\none more,NULL" * 2
     told = []
