@@ -11,9 +11,11 @@ from mtst.errors import MtstError
 from mtst.ui.components.events import UNCHANGED
 from mtst.ui.components.html import card, html, problem, quiet, table
 from mtst.ui.components.live_plot import hide_figure, live_plot, show_figure
+from mtst.ui.components.oddities import oddity_note
 from mtst.ui.components.sentence_box import numbered_sentence, split_sentences
 from mtst.ui.components.templates import render
 from mtst.ui.plots import similarity as similarity_plots
+from mtst.ui.services.encoder_suggestion import unread_texts
 from mtst.ui.services.services import Services
 
 MAX_PAIRS = 10
@@ -85,7 +87,8 @@ def compare_encoders(services: Services, text: str, second: str, run: str | None
         before=show_figure(similarity_plots.similarity_map(sentences, before, lowest)),
         after=show_figure(similarity_plots.similarity_map(sentences, after, lowest)),
         change=show_figure(similarity_plots.change_map(sentences, before, after)),
-        pairs=table(
+        pairs=oddity_note(unread_texts(services, trained, sentences))
+        + table(
             ("before", AFTER, "change", "sentence", "sentence"),
             rows,
             caption="Pairs whose cosine changed most",
