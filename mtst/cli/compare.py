@@ -8,7 +8,19 @@ import typer
 
 from mtst.analysis.token_oddities import find_token_oddities
 from mtst.cli import options
-from mtst.cli.options import EncoderName, Fp32, Header, Labels, Merge, MultiLabel, Prompt, SingleLabel, Source, Text
+from mtst.cli.options import (
+    EncoderName,
+    Fp32,
+    Header,
+    HeaderLine,
+    Labels,
+    Merge,
+    MultiLabel,
+    Prompt,
+    SingleLabel,
+    Source,
+    Text,
+)
 from mtst.cli.output import (
     check_writable,
     load_with_progress,
@@ -73,6 +85,7 @@ def compare(
     merge: Merge = False,
     leave_out: options.LeaveOut = "",
     header: Header = None,
+    header_line: HeaderLine = 0,
     encoding: options.Encoding = "",
     delimiter: options.Delimiter = "",
     sheet: options.Sheet = "",
@@ -96,7 +109,7 @@ def compare(
     config = TrainConfig(epochs=epochs, batch_size=batch_size, top_blocks=top_blocks, balance=balance, seed=seed)
     choice = options.label_choice(labels, multi_label, single_label)
     left_out, treatments = options.parse_lines(leave_out), options.parse_treatments(missing, clean)
-    reading = ReadOptions(header, encoding, delimiter, sheet)
+    reading = ReadOptions(header, encoding, delimiter, sheet, header_line)
     data, test_data = Selection(text, choice, reading, treatments, merge=merge, leave_out=left_out).read(file, test)
     print_label_sets(data.tasks)
     print_skipped(data.skipped)
@@ -133,6 +146,7 @@ def compare(
         sheet=sheet,
         treatments=treatments,
         prompt=prompt,
+        header_line=header_line,
     )
     result = build_comparison_report(job, data, comparison)
     for sentence in result["recommendation"]:

@@ -10,7 +10,7 @@ import typer
 
 from mtst.analysis.similarity import cosine
 from mtst.analysis.token_oddities import find_token_oddities
-from mtst.cli.options import Delimiter, EncoderName, Encoding, File, Fp32, Header, Prompt, Sheet, Text
+from mtst.cli.options import Delimiter, EncoderName, Encoding, File, Fp32, Header, HeaderLine, Prompt, Sheet, Text
 from mtst.cli.output import load_with_progress, print_oddities
 from mtst.cli.streaming import write_in_batches
 from mtst.data.readers.notes import Oddity
@@ -26,6 +26,7 @@ def embed(
     text: Text,
     out: Annotated[Path, typer.Option(metavar="FILE.npy", help="Where to write the array (rows, d), float32.")],
     header: Header = None,
+    header_line: HeaderLine = 0,
     encoding: Encoding = "",
     delimiter: Delimiter = "",
     sheet: Sheet = "",
@@ -43,7 +44,7 @@ def embed(
         column = find_column(stream.name, stream.columns, text)
         return _NpyConverter(load_with_progress(encoder, prompt, fp32=fp32), column)
 
-    write_in_batches(file, out, prepare, ReadOptions(header, encoding, delimiter, sheet))
+    write_in_batches(file, out, prepare, ReadOptions(header, encoding, delimiter, sheet, header_line))
 
 
 class _NpyConverter:

@@ -45,6 +45,9 @@ Header = Annotated[
     bool | None,
     typer.Option("--header/--no-header", help="Whether the first row names the columns; found if left out."),
 ]
+HeaderLine = Annotated[
+    int, typer.Option(metavar="LINE", help="The line that names the columns; rows above it are left out.")
+]
 Encoding = Annotated[
     str, typer.Option(metavar="NAME", help="The encoding of a text, such as cp1254; found if left out.")
 ]

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mtst.analysis.token_oddities import advise_training, find_token_oddities
-from mtst.cli.options import Delimiter, Encoding, File, Fp32, Header, Sheet, Text
+from mtst.cli.options import Delimiter, Encoding, File, Fp32, Header, HeaderLine, Sheet, Text
 from mtst.cli.streaming import write_in_batches
 from mtst.data.csv_writer import csv_bytes
 from mtst.data.readers.notes import Oddity
@@ -25,6 +25,7 @@ def predict(
     text: Text,
     out: Annotated[Path, typer.Option(metavar="FILE.csv", help="Where to write the table with predictions.")],
     header: Header = None,
+    header_line: HeaderLine = 0,
     encoding: Encoding = "",
     delimiter: Delimiter = "",
     sheet: Sheet = "",
@@ -40,7 +41,7 @@ def predict(
         column = find_column(stream.name, stream.columns, text)
         return _PredictionsConverter(load_model(model, fp32=fp32), stream.columns, column)
 
-    write_in_batches(file, out, prepare, ReadOptions(header, encoding, delimiter, sheet))
+    write_in_batches(file, out, prepare, ReadOptions(header, encoding, delimiter, sheet, header_line))
 
 
 class _PredictionsConverter:

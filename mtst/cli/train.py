@@ -9,7 +9,19 @@ from typing import Any
 
 from mtst.analysis.token_oddities import advise_training, find_token_oddities
 from mtst.cli import options
-from mtst.cli.options import EncoderName, Fp32, Header, Labels, Merge, MultiLabel, Prompt, SingleLabel, Source, Text
+from mtst.cli.options import (
+    EncoderName,
+    Fp32,
+    Header,
+    HeaderLine,
+    Labels,
+    Merge,
+    MultiLabel,
+    Prompt,
+    SingleLabel,
+    Source,
+    Text,
+)
 from mtst.cli.output import (
     Echo,
     check_writable,
@@ -77,6 +89,7 @@ def train(
     merge: Merge = False,
     leave_out: options.LeaveOut = "",
     header: Header = None,
+    header_line: HeaderLine = 0,
     encoding: options.Encoding = "",
     delimiter: options.Delimiter = "",
     sheet: options.Sheet = "",
@@ -113,7 +126,7 @@ def train(
         )
     choice = options.label_choice(labels, multi_label, single_label)
     left_out, treatments = options.parse_lines(leave_out), options.parse_treatments(missing, clean)
-    reading = ReadOptions(header, encoding, delimiter, sheet)
+    reading = ReadOptions(header, encoding, delimiter, sheet, header_line)
     selection = Selection(text, choice, reading, treatments, merge=merge, leave_out=left_out)
     with launched_process_group() as process_group:
         echo = echo_on_main(process_group)
@@ -138,7 +151,7 @@ def train(
         job = Job(
             model.base, config, str(file), text, header is not False, merge, left_out, fp32, start=start_from or "",
             label_choice=choice, encoding=encoding, delimiter=delimiter, sheet=sheet, treatments=treatments,
-            prompt=prompt,
+            prompt=prompt, header_line=header_line,
         )  # fmt: skip
         run_report = json.dumps(build_report(job, data, history, test_scores), indent=1, ensure_ascii=False) + "\n"
         process_group.run_on_main(lambda: _save(model, run_report, out, report, heads_only=heads_only))

@@ -26,7 +26,8 @@ class Table:
         lines: for each row, the line of the file that it starts on, counted from 1; in a sheet, its row number.
         skipped: the rows that could not be read, and why.
         format: the detected file format, delimiter and encoding, in words.
-        header: whether the first row names the columns.
+        header_line: the line with the names of the columns, counted from 1; 0 if no line has them, or the format has
+            them elsewhere.
         undecodable: how many characters could not be decoded and became U+FFFD.
         encoding: the encoding of a text, as Python names it.
         delimiter: what separates the cells of a delimited text.
@@ -41,7 +42,7 @@ class Table:
     lines: tuple[int, ...]
     skipped: tuple[Skipped, ...] = ()
     format: str = "CSV"
-    header: bool = True
+    header_line: int = 1
     undecodable: int = 0
     encoding: str = ""
     delimiter: str = ""
@@ -143,7 +144,7 @@ def _make_table(stream: Stream, limits: Limits) -> Table:
         lines,
         skipped,
         reading.format,
-        stream.header,
+        stream.header_line,
         undecodable=sum(cell.count("\ufffd") for row in rows for cell in row),
         encoding=reading.encoding,
         delimiter=reading.delimiter,

@@ -18,7 +18,7 @@ class Job:
         config: the training configuration.
         source: the file's name.
         text: the column of the sentences.
-        header: whether the file's first row names its columns.
+        header: false if the user said that no line names the columns.
         merge: whether labels that differ only in case and blanks were merged.
         leave_out: the lines of the file that were left out by choice.
         fp32: whether matrices are multiplied in 32 bits even where bf16 is faster.
@@ -33,6 +33,7 @@ class Job:
         treatments: what was done about what is odd in the file.
         start: the name of the model to train further, if any; it lies in the run's folder.
         label_choice: the columns of labels; runs of version 0.4 have none, for each task was a column.
+        header_line: the line with the names of the columns, if the user chose it.
         prompt: what is put in front of every text, by name or as a text; None for what the encoder's authors say.
     """
 
@@ -56,3 +57,4 @@ class Job:
     sheet: str = ""
     treatments: Treatments = NOTHING
     prompt: str | None = None
+    header_line: int = 0

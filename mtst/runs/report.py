@@ -181,8 +181,8 @@ def _command(command: str, job: Job, tasks: Sequence[str]) -> list[str]:
 def _input_options(job: Job) -> list[str]:
     """Return the options for reading the file and for the encoder or model."""
     words = [] if job.header else ["--no-header"]
-    for option in ("encoding", "delimiter", "sheet"):
-        words += _option(option, getattr(job, option)) if getattr(job, option) else []
+    for option in ("header_line", "encoding", "delimiter", "sheet"):
+        words += _option(option.replace("_", "-"), getattr(job, option)) if getattr(job, option) else []
     words += job.treatments.words
     words += ["--merge-labels"] if job.merge else []
     words += ["--leave-out", ",".join(map(str, job.leave_out))] if job.leave_out else []

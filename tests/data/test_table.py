@@ -31,7 +31,7 @@ def test_a_gzipped_file_is_read_whatever_its_name(table_of):
 
 def test_a_file_without_a_header_is_read_from_its_first_line(table_of):
     table = table_of(FILMS)
-    assert (table.columns, table.header) == (("column 1", "column 2"), False)
+    assert (table.columns, table.header_line) == (("column 1", "column 2"), 0)
     assert table.lines == (1, 2, 3)
 
 

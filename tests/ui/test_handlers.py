@@ -93,7 +93,7 @@ def test_choosing_a_file_guesses_its_columns(services: Services) -> None:
     file = chosen_file.read_file(services, str(SMALL_SAMPLE))
     assert (file.text["value"], file.labels["value"]) == ("text", ["topic", "sentiment"])
     assert len(file.draft.table.rows) == 600
-    assert (file.header["visible"], file.header["value"], file.unread["visible"]) == (True, True, False)
+    assert (file.header_line["visible"], file.header_line["value"], file.unread["visible"]) == (True, 1, False)
 
 
 @pytest.mark.parametrize(

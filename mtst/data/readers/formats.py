@@ -81,7 +81,7 @@ def _choose_dialect(start: str, options: ReadOptions, notes: Notes) -> tuple[Dia
         return Dialect(options.separator), int(bool(excel))
     if excel:
         return Dialect(excel), 1
-    dialect = find_dialect(start)
+    dialect = find_dialect(start.split("\n", max(0, options.header_line - 1))[-1])
     if not dialect.is_common and dialect.delimiter != NO_DELIMITER:
         notes.add("unusual delimiter", what=dialect.name)
     return dialect, 0

@@ -30,17 +30,24 @@ class ReadOptions:
         delimiter: what separates the cells of a text: one or several characters, or `tab`, `comma` and the like;
             `none` for one column.
         sheet: the name of the sheet of a workbook, or of the file of an archive.
+        header_line: the line of the file that names the columns, counted from 1; the rows above it are left out. 0 if
+            it is not chosen.
 
     Raises:
-        DataError: there is no such encoding, or the delimiter cannot be one.
+        DataError: there is no such encoding or line, or the delimiter cannot be one.
     """
 
     header: bool | None = None
     encoding: str = ""
     delimiter: str = ""
     sheet: str = ""
+    header_line: int = 0
 
     def __post_init__(self) -> None:
+        if self.header_line < 0:
+            raise DataError(f"Lines are counted from 1: {self.header_line} cannot be that of the column names.")
+        if self.header_line and self.header is False:
+            raise DataError(f"Choose line {self.header_line} for the column names, or that there are none, not both.")
         if self.encoding:
             try:
                 if codecs.lookup(self.encoding).name in NO_ENCODINGS:

@@ -39,14 +39,14 @@ class Stream:
         records: the rows, with a cell for each column, and those that cannot be read, in the order of the file.
             The end of the iteration raises a `DataError` if no row could be read.
         reading: the file format and how it is read; its notes are complete when `records` is at its end.
-        header: whether the first row names the columns.
+        header_line: the line with the names of the columns; 0 if there is none.
     """
 
     name: str
     columns: tuple[str, ...]
     records: Iterator[Record | Skipped]
     reading: Reading
-    header: bool
+    header_line: int
 
 
 def open_stream(source: str | Path, options: ReadOptions = DETECT, *, limits: Limits | None = None) -> Stream:
@@ -83,7 +83,10 @@ def make_stream(name: str, content: Content, limits: Limits, options: ReadOption
         reason = _first_reason([record for record in head if isinstance(record, Skipped)])
         raise DataError(f"{name} is empty{reason}. It needs a line of column names and rows below it.")
     cells = [cells for _, cells in rows]
-    choice = choose_header(cells, names=options.header if reading.names is None else reading.names)
+    if options.header_line and reading.names is None:
+        choice = _header_on(name, options.header_line, [head[index].line for index, _ in rows])
+    else:
+        choice = choose_header(cells, names=options.header if reading.names is None else reading.names)
     first, below = cells[choice.titles], cells[choice.titles + choice.descriptions + 1 :]
     width = count_columns(first, below, header=choice.header)
     if width > limits.columns:
@@ -92,8 +95,24 @@ def make_stream(name: str, content: Content, limits: Limits, options: ReadOption
             "Keep those of the text and the labels."
         )
     columns = column_names(first if choice.header else [""] * width, width)
+    header_line = head[rows[choice.titles][0]].line if choice.header else 0
     _leave_out_header(head, [index for index, _ in rows], choice, reading.notes)
-    return Stream(name, columns, _check_rows(name, chain(head, reading.records), width), reading, choice.header)
+    return Stream(name, columns, _check_rows(name, chain(head, reading.records), width), reading, header_line)
+
+
+def _header_on(name: str, line: int, lines: Sequence[int]) -> HeaderChoice:
+    """Return the choice of the row that starts on a line of the file.
+
+    Raises:
+        DataError: none of the first rows does.
+    """
+    if line not in lines:
+        shown = ", ".join(map(str, lines[:8])) + (", …" if len(lines) > 8 else "")
+        raise DataError(
+            f"Line {line} of {name} cannot name the columns: no row starts there, or it is not among the first "
+            f"{HEAD_ROWS}. Rows start on the lines {shown}."
+        )
+    return HeaderChoice(header=True, titles=lines.index(line))
 
 
 def _leave_out_header(head: list[Record | Skipped], rows: Sequence[int], choice: HeaderChoice, notes: Notes) -> None:

@@ -123,14 +123,14 @@ def pairs_of(table):
 def test_a_table_below_something_else_is_detected(table_of, content):
     table = table_of(content)
     assert pairs_of(table) == ROWS
-    assert table.header
+    assert table.header_line
 
 
 @pytest.mark.parametrize("content", WITHOUT_HEADER.values(), ids=WITHOUT_HEADER)
 def test_a_table_without_names_and_with_any_delimiter_is_read(table_of, content):
     table = table_of(content)
     assert pairs_of(table) in (ROWS, PLAIN)
-    assert not table.header
+    assert table.header_line == 0
 
 
 @pytest.mark.parametrize("content", LABELLED.values(), ids=LABELLED)
@@ -215,9 +215,28 @@ def test_a_delimiter_an_encoding_and_a_header_can_be_chosen(tmp_path):
     assert read_table(path, options=ReadOptions(encoding="cp850", delimiter="none")).columns == ("a;b=c",)
 
 
-@pytest.mark.parametrize("options", [{"encoding": "klingon"}, {"encoding": "rot13"}, {"delimiter": '"'}])
+def test_the_line_of_the_column_names_can_be_chosen(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("a,b\nc,d\n\ntext,label\nso,good\nso,bad\n")
+    assert read_table(path).header_line == 1
+    table = read_table(path, options=ReadOptions(header_line=4))
+    assert (table.columns, table.header_line, table.lines) == (("text", "label"), 4, (5, 6))
+    assert [row.line for row in table.skipped] == [1, 2]
+    for line in (3, 500):
+        with pytest.raises(DataError, match=rf"Line {line} of x.csv cannot name the columns.*on the lines 1, 2, 4, 5"):
+            read_table(path, options=ReadOptions(header_line=line))
+    path.write_text("Results; of: all, our, surveys\nMay;2024\ntext;label\nso, so;good\nno, no;bad\n")
+    table = read_table(path, options=ReadOptions(header_line=3))
+    assert (table.columns, table.rows[0]) == (("text", "label"), ("so, so", "good"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"encoding": "klingon"}, {"encoding": "rot13"}, {"delimiter": '"'}, {"header_line": -1},
+     {"header_line": 2, "header": False}],
+)  # fmt: skip
 def test_a_choice_that_makes_no_sense_is_refused(options):
-    with pytest.raises(DataError, match=r"encoding|delimiter"):
+    with pytest.raises(DataError, match=r"encoding|delimiter|column names"):
         ReadOptions(**options)
 
 

@@ -61,7 +61,7 @@ def drained(path, header=None):
     skipped = tuple(record for record in records if isinstance(record, Skipped))
     rows = [record for record in records if not isinstance(record, Skipped)]
     cells = tuple(tuple(row.cells) for row in rows)
-    return stream.columns, stream.reading.format, stream.header, cells, tuple(row.line for row in rows), skipped
+    return stream.columns, stream.reading.format, stream.header_line, cells, tuple(row.line for row in rows), skipped
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
@@ -71,7 +71,14 @@ def test_a_stream_holds_what_the_table_holds(tmp_path, content, header, pack):
     path = tmp_path / "table"
     path.write_bytes(pack(content))
     table = read_table(path, options=ReadOptions(header=header))
-    assert drained(path, header) == (table.columns, table.format, table.header, table.rows, table.lines, table.skipped)
+    assert drained(path, header) == (
+        table.columns,
+        table.format,
+        table.header_line,
+        table.rows,
+        table.lines,
+        table.skipped,
+    )
 
 
 @pytest.mark.parametrize("content", REFUSED.values(), ids=REFUSED)

@@ -25,7 +25,7 @@ def test_a_file_leaves_gradios_cache_as_it_is_read(services: Services, uploaded)
     assert len(draft.table.rows) == 20
     assert draft.table.name == "mine.csv"
     assert not uploaded.parent.exists()
-    again = chosen_file.reread_file(services, draft, header=False).draft
+    again = chosen_file.reread_file(services, draft, header_line=0).draft
     assert len(again.table.rows) == 21
 
 

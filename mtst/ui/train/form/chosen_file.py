@@ -32,7 +32,7 @@ class FileView:
     several: Update
     unread: Update
     reading: Update = UNCHANGED
-    header: Update = UNCHANGED
+    header_line: Update = UNCHANGED
     encoding: Update = UNCHANGED
     delimiter: Update = UNCHANGED
     sheet: Update = UNCHANGED
@@ -64,7 +64,7 @@ def read_dataset(services: Services, draft: UploadDraft | None, typed: str) -> F
         return FileView(draft, UNCHANGED, UNCHANGED, UNCHANGED, show_message(problem(error)))
 
 
-def reread_file(services: Services, draft: UploadDraft | None, **changed: str | bool | None) -> FileView:
+def reread_file(services: Services, draft: UploadDraft | None, **changed: str | int | None) -> FileView:
     """Read the same file again with one of its options changed; if it cannot be read so, it stays as it was."""
     if draft is None:
         return read_file(services, None)

@@ -11,6 +11,7 @@ from mtst.text import inline_text
 from mtst.ui.components.events import Update
 
 DELIMITER_CHOICES = [("comma", ","), ("semicolon", ";"), ("tab", "tab"), ("bar |", "|")]
+MAX_HEADER_LINES = 20
 ENCODING_CHOICES = [("UTF-8", "utf-8"), *((f"{name}, {key}", key) for key, name in NAMES.items())]
 
 
@@ -19,7 +20,7 @@ class ReadingFields:
     """The components, by the fields of `ReadingView`."""
 
     reading: gr.Accordion
-    header: gr.Checkbox
+    header_line: gr.Dropdown
     encoding: gr.Dropdown
     delimiter: gr.Dropdown
     sheet: gr.Dropdown
@@ -30,7 +31,7 @@ class ReadingView:
     """How a table was read: only the choices that its format has are shown."""
 
     reading: Update
-    header: Update
+    header_line: Update
     encoding: Update
     delimiter: Update
     sheet: Update
@@ -39,14 +40,17 @@ class ReadingView:
 def reading_fields() -> ReadingFields:
     """Build the choices into the column that is open."""
     with gr.Accordion("How the file was read", open=False, visible=False, elem_id="train-reading") as reading:
-        header = gr.Checkbox(value=True, label="The first row names the columns", visible=False, elem_id="train-header")
+        header_line = gr.Dropdown(
+            [], label="Line of the column names", info="Rows above it are left out.", visible=False,
+            elem_id="train-header-line",
+        )  # fmt: skip
         encoding = gr.Dropdown(ENCODING_CHOICES, label="Encoding", visible=False, elem_id="train-encoding")
         delimiter = gr.Dropdown(
             DELIMITER_CHOICES, label="Delimiter", info="Choose one, or type any signs", allow_custom_value=True,
             visible=False, elem_id="train-delimiter",
         )  # fmt: skip
         sheet = gr.Dropdown([], label="Sheet, file or split", visible=False, elem_id="train-sheet")
-    return ReadingFields(reading, header, encoding, delimiter, sheet)
+    return ReadingFields(reading, header_line, encoding, delimiter, sheet)
 
 
 def hide_reading() -> ReadingView:
@@ -65,18 +69,31 @@ def show_reading(table: Table) -> ReadingView:
     sheets = [(inline_text(sheet, 60), sheet) for sheet in table.sheets]
     return ReadingView(
         reading=gr.update(visible=has_header or is_text or len(sheets) > 1),
-        header=gr.update(value=table.header, visible=has_header),
+        header_line=gr.update(choices=_header_lines(table), value=table.header_line, visible=has_header),
         encoding=gr.update(choices=encodings, value=encoding or None, visible=is_text),
         delimiter=gr.update(value=delimiter or None, visible=is_delimited),
         sheet=gr.update(choices=sheets, value=table.sheet or None, visible=len(sheets) > 1),
     )
 
 
-def changed_options(options: ReadOptions, **changed: str | bool | None) -> ReadOptions:
+def _header_lines(table: Table) -> list[tuple[str, int]]:
+    """Return the lines that may name the columns, which are the first ones of the file, and none."""
+    first = [*table.lines[:MAX_HEADER_LINES], *(row.line for row in table.skipped), table.header_line or 1]
+    return [
+        ("None: the columns are numbered", 0),
+        *((f"Line {line}", line) for line in sorted({*first})[:MAX_HEADER_LINES]),
+    ]
+
+
+def changed_options(options: ReadOptions, **changed: str | int | None) -> ReadOptions:
     """Return the options after one of the choices was changed; the names of columns are detected anew.
+
+    Of the line of the column names, 0 stands for none.
 
     Raises:
         DataError: the choice makes no sense.
     """
-    values = {"header": None, "encoding": options.encoding, "delimiter": options.delimiter, "sheet": options.sheet}
+    if changed.get("header_line") == 0:
+        changed = {"header": False}
+    values = {"encoding": options.encoding, "delimiter": options.delimiter, "sheet": options.sheet}
     return ReadOptions(**(values | {name: value for name, value in changed.items() if value is not None}))  # type: ignore[arg-type]

@@ -140,7 +140,7 @@ def _connect(
         [panel.draft, panel.dataset_id], outputs, concurrency_limit=2, concurrency_id="hub", **SILENT,
     )  # fmt: skip
     describe_after(fetched.then(**findings_cleared)).then(lambda: None, None, panel.upload, **SILENT)
-    for name in ("header", "encoding", "delimiter", "sheet"):
+    for name in ("header_line", "encoding", "delimiter", "sheet"):
         reread = file_outputs.by_name(partial(_reread, services, name))
         changed = getattr(panel, name).input(reread, [panel.draft, getattr(panel, name)], outputs, **SILENT)
         describe_after(changed.then(**findings_cleared))
@@ -160,7 +160,7 @@ def _connect(
     demo.load(**described).then(**scenario_shown)
 
 
-def _reread(services: Services, name: str, draft: UploadDraft | None, value: str | bool | None) -> FileView:  # noqa: FBT001
+def _reread(services: Services, name: str, draft: UploadDraft | None, value: str | int | None) -> FileView:
     return chosen_file.reread_file(services, draft, **{name: value})
 
 

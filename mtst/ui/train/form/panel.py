@@ -74,8 +74,8 @@ class FormPanel:
         return self.fields.reading
 
     @property
-    def header(self) -> gr.Checkbox:
-        return self.fields.header
+    def header_line(self) -> gr.Dropdown:
+        return self.fields.header_line
 
     @property
     def encoding(self) -> gr.Dropdown:

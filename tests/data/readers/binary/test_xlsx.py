@@ -61,7 +61,7 @@ def test_a_workbook_is_known_by_what_is_in_it(table_of, name, pack):
     assert table.columns == ("text", "mood")
     assert table.rows == (("so far", "glad"), ("so good", "sad"))
     assert table.lines == (2, 3)
-    assert (table.format, table.header) == ("XLSX", True)
+    assert (table.format, table.header_line) == ("XLSX", 1)
 
 
 def test_cells_become_the_text_that_a_sheet_shows(table_of):
@@ -155,7 +155,7 @@ def test_a_sheet_of_charts_is_no_sheet(table_of):
 def test_a_sheet_without_a_header_is_read_too(table_of):
     table = table_of(workbook([["good film", 1], ["bad film", 0], ["no film", 1]]))
     assert table.columns == ("column 1", "column 2")
-    assert (table.header, table.lines) == (False, (1, 2, 3))
+    assert (table.header_line, table.lines) == (0, (1, 2, 3))
 
 
 def test_500_columns_and_a_million_blank_rows_are_read(table_of):

@@ -15,7 +15,7 @@ def test_the_keys_are_the_columns_in_order_of_appearance(table_of):
     assert table.columns == ("text", "mood", "topic")
     assert table.rows == (("a", "glad", ""), ("b", "sad", "x"))
     assert table.lines == (1, 2)
-    assert (table.format, table.header) == ("JSON Lines, UTF-8", True)
+    assert (table.format, table.header_line) == ("JSON Lines, UTF-8", 0)
 
 
 def test_values_of_every_type_become_text(table_of):

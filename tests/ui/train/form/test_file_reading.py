@@ -38,11 +38,13 @@ def describe(services: Services, data: DataForm) -> dataset.DataView:
 
 def test_a_file_of_any_name_is_read_and_only_the_choices_it_has_are_shown(view_of) -> None:
     view = view_of(TABLE)
-    shown = {name: getattr(view, name)["visible"] for name in ("reading", "header", "encoding", "delimiter", "sheet")}
-    assert shown == {"reading": True, "header": True, "encoding": True, "delimiter": True, "sheet": False}
+    shown = {
+        name: getattr(view, name)["visible"] for name in ("reading", "header_line", "encoding", "delimiter", "sheet")
+    }
+    assert shown == {"reading": True, "header_line": True, "encoding": True, "delimiter": True, "sheet": False}
     assert (view.encoding["value"], view.delimiter["value"]) == ("utf-8", ",")
     view = view_of('{"text": "a", "label": "b"}\n' * 3)
-    assert (view.header["visible"], view.encoding["visible"], view.delimiter["visible"]) == (False, True, False)
+    assert (view.header_line["visible"], view.encoding["visible"], view.delimiter["visible"]) == (False, True, False)
 
 
 def test_another_encoding_is_tried_and_one_that_fails_changes_nothing(services: Services, view_of) -> None:
@@ -105,7 +107,7 @@ def test_hostile_texts_of_a_finding_are_shown_as_typed(services: Services, view_
 
 
 def test_without_a_file_nothing_is_shown(services: Services) -> None:
-    view = chosen_file.reread_file(services, None, header=True)
+    view = chosen_file.reread_file(services, None, header_line=1)
     assert view.draft is None
     assert view.reading == gr.update(visible=False)
 

@@ -96,10 +96,10 @@ def test_saving_without_a_file_is_an_error_that_says_so(services: Services) -> N
 
 def test_a_file_is_read_again_without_names_in_its_first_row(services: Services, form_of) -> None:
     draft = form_of([(text, "cup") for text in CUPS], header="A title,pan").draft
-    again = chosen_file.reread_file(services, draft, header=False)
+    again = chosen_file.reread_file(services, draft, header_line=0)
     assert len(again.draft.table.rows) == len(draft.table.rows) + 1
     assert (again.text["value"], again.labels["value"]) == ("column 1", ["column 2"])
-    assert again.header["value"] is False
+    assert again.header_line["value"] == 0
 
 
 def test_doubtful_rows_are_listed_and_saved(services: Services, form_of) -> None:
