@@ -45,8 +45,8 @@ def build_app(services: Services) -> gr.Blocks:
                 start_tab(services, demo, tokens, tabs)
             with gr.Tab("Compare", id="compare", elem_id="tab-compare"):
                 sentences = compare_tab(services, tokens.run)
-            with gr.Tab("Map", id="map", elem_id="tab-map"):
-                map_tab(services, demo, sentences, tokens.run)
+            with gr.Tab("Map", id="map", elem_id="tab-map") as tab:
+                map_tab(services, tab, sentences, tokens.run)
             with gr.Tab("Train", id="train", elem_id="tab-train"):
                 steps, use = train_tab(services, demo, tokens, tabs)
             with gr.Tab("Scenarios", id="scenarios", elem_id="tab-scenarios") as tab:

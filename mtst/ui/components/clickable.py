@@ -11,6 +11,11 @@ MATRIX_JS = static_text("confusion_matrix.js")
 ANSWER_JS = static_text("answer_area.js")
 
 
+def press_js(element_id: str) -> str:
+    """Return JavaScript that presses a button, such as a hidden one that downloads what was just written."""
+    return f"() => document.querySelector('#{element_id}').click()"
+
+
 def clickable_html(value: str = "", **kwargs: Any) -> gr.HTML:
     """Return an HTML component; a click on `<button data-key="…">` is its `select` event with that key."""
     return gr.HTML(value, js_on_load=CLICKABLE_JS, apply_default_css=False, **kwargs)

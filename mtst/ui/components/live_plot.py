@@ -4,7 +4,8 @@
 changed, and the browser calls `Plotly.react`. Colours written as `var(--name)` are read from the page, light or dark.
 On a narrow screen `layout.meta["narrow"]` replaces parts of the layout and of every trace.
 
-A click on a point that has a number (`customdata`) is a `select` event with that `index`. `show_marker` draws one more
+A click on a point that has a number (`customdata`) is a `select` event with that `index`, a lasso one with a list of
+them; `layout.meta["explore"]` makes a figure one to move in, with a lasso. `show_marker` draws one more
 trace and sends nothing else. For a heat map, `layout.meta["pairs"]` holds a name for each row, from which the browser
 composes the hover text: one text for each cell would be most of the figure.
 """
@@ -20,7 +21,7 @@ from mtst.ui.components.templates import render, static_text
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-DRAW_JS = static_text("live_plot.js")
+DRAW_JS = static_text("plot_tools.js") + static_text("live_plot.js")
 
 
 def live_plot(*, description: str, height: int = 340, **kwargs: Any) -> gr.HTML:
@@ -34,9 +35,10 @@ def live_plot(*, description: str, height: int = 340, **kwargs: Any) -> gr.HTML:
     )
 
 
-def show_figure(figure: "go.Figure") -> dict[str, Any]:
-    """Return the update that shows a figure."""
-    return gr.update(value=figure.to_plotly_json(), mark={}, visible=True)
+def show_figure(figure: "go.Figure", *, keep_marker: bool = False) -> dict[str, Any]:
+    """Return the update that shows a figure; what `show_marker` has drawn goes, unless it is to be kept."""
+    marker: dict[str, Any] = {} if keep_marker else {"mark": {}}
+    return gr.update(value=figure.to_plotly_json(), visible=True, **marker)
 
 
 def show_marker(trace: dict[str, Any]) -> dict[str, Any]:

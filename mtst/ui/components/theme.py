@@ -4,7 +4,7 @@ import gradio as gr
 
 from mtst.assets import ASSETS
 
-STYLES = (ASSETS / "style.css", ASSETS / "start.css")
+STYLES = (ASSETS / "style.css", ASSETS / "start.css", ASSETS / "map.css")
 
 
 _PAPER = gr.themes.Color(

@@ -1,4 +1,4 @@
-"""Draw a map of sentences, recolour it, choose a point, add a sentence."""
+"""Draw a map of sentences, and recolour it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -7,23 +7,21 @@ from typing import Any
 
 import gradio as gr
 
-from mtst.analysis.projection import LinearProjection, project, project_new
+from mtst.analysis.projection import project
 from mtst.data.table import Table
 from mtst.errors import MtstError
-from mtst.text import inline_text
 from mtst.ui.components.events import UNCHANGED
-from mtst.ui.components.html import empty, html, problem, quiet, show_message
-from mtst.ui.components.live_plot import hide_figure, show_figure, show_marker
+from mtst.ui.components.html import empty, html, problem, show_message
+from mtst.ui.components.live_plot import hide_figure, show_figure
 from mtst.ui.components.oddities import oddity_note
 from mtst.ui.components.progress import ProgressSteps, embed_with_progress, with_progress
-from mtst.ui.components.sentence_box import clean_query
-from mtst.ui.map.embedding_map import NOT_CHOSEN, EmbeddingMap, PredictedLabels
+from mtst.ui.map.embedding_map import EmbeddingMap, PredictedLabels
+from mtst.ui.map.selection import NOTHING_SELECTED
 from mtst.ui.map.source import FILE, SAMPLE_ALL, SAMPLE_SMALL, select_sentences
-from mtst.ui.plots import map as map_plots
+from mtst.ui.plots.map import scatter
 from mtst.ui.services.encoder_suggestion import unread_texts
 from mtst.ui.services.services import Services
 
-MENU_SIZE = 1_000  # sentences in the menu
 STARTER, TRAINED = "starter", "own"
 NO_SENTENCES = empty("No points yet", "Choose sentences and press Draw the map.")
 NOT_DRAWN = empty("Not drawn yet", "Press Draw the map. To embed thousands of sentences takes a minute or more.")
@@ -52,9 +50,10 @@ class MapView:
     placeholder: Any = UNCHANGED
     progress: Any = UNCHANGED
     colour: Any = UNCHANGED
-    menu: Any = UNCHANGED
     trust: Any = UNCHANGED
-    neighbours: Any = UNCHANGED
+    selected: Any = UNCHANGED
+    inside: Any = UNCHANGED
+    save: Any = UNCHANGED
     unread: Any = UNCHANGED
 
     @classmethod
@@ -65,9 +64,8 @@ class MapView:
             figure=hide_figure(),
             placeholder=html(text, visible=True),
             progress=show_message(""),
-            menu=gr.update(choices=[], value=None),
             trust="",
-            neighbours=NOT_CHOSEN,
+            **NOTHING_SELECTED,
             unread=show_message(""),
         )
 
@@ -114,59 +112,25 @@ def _map_view(drawing: EmbeddingMap, colour: str | None) -> MapView:
     choices = drawing.colours()
     keys = [key for _, key in choices]
     colour = colour if colour in keys else keys[0]
-    menu = [(f"{index + 1}. {inline_text(text, 90)}", index) for index, text in enumerate(drawing.texts[:MENU_SIZE])]
-    cut = "" if len(drawing.texts) <= MENU_SIZE else f" (the first {MENU_SIZE:,}; write any other)"
     return MapView(
         drawing=drawing,
         figure=_show_map(drawing, colour),
         placeholder=html(visible=False),
         progress=show_message(""),
         colour=gr.update(choices=choices, value=colour),
-        menu=gr.update(choices=menu, value=None, label=f"A sentence of the map{cut}"),
         trust=drawing.trust,
-        neighbours=NOT_CHOSEN,
+        **NOTHING_SELECTED,
     )
 
 
-def _show_map(drawing: EmbeddingMap, colour: str) -> dict[str, Any]:
-    return show_figure(map_plots.scatter(drawing.plane, drawing.texts, *drawing.groups(colour)))
+def _show_map(drawing: EmbeddingMap, colour: str, *, keep_marker: bool = False) -> dict[str, Any]:
+    figure = scatter(drawing.plane, drawing.texts, *drawing.groups(colour))
+    meta = {**figure.layout.meta, "explore": True, "axis": drawing.plane.axes[0]}
+    return show_figure(figure.update_layout(meta=meta), keep_marker=keep_marker)
 
 
 def recolour(drawing: EmbeddingMap | None, colour: str | None) -> dict[str, Any]:
     """Return the figure in other colours."""
     if drawing is None or colour not in [key for _, key in drawing.colours()]:
         return gr.skip()
-    return _show_map(drawing, colour)
-
-
-def choose_sentence(drawing: EmbeddingMap | None, index: object) -> tuple[Any, Any, Any]:
-    """Mark a sentence and list its true neighbours; return the figure, the list, and the value of the menu."""
-    if drawing is None or not isinstance(index, int) or not 0 <= index < len(drawing.texts):
-        return gr.skip(), gr.skip(), gr.skip()
-    text, point = drawing.texts[index], drawing.plane.points[index]
-    neighbours = drawing.neighbours(f"{index + 1}. {text}", drawing.embeddings[index], point, index)
-    return show_marker(map_plots.marker_trace(point, text)), neighbours, index if index < MENU_SIZE else None
-
-
-def add_sentence(services: Services, drawing: EmbeddingMap | None, sentence: str) -> tuple[Any, Any, Any]:
-    """Place a new sentence on the map and list its true neighbours; return the same as `choose_sentence`."""
-    sentence = sentence.strip()
-    if drawing is None or not sentence:
-        return gr.skip(), gr.skip(), gr.skip()
-    if sentence in drawing.texts:
-        return choose_sentence(drawing, drawing.texts.index(sentence))
-    sentence = clean_query(sentence)
-    try:
-        model = services.run_model(drawing.run) if drawing.run else services.starter
-        embedding = model.encoder.encode([sentence])[0]
-    except MtstError as error:
-        return gr.skip(), problem(error), gr.skip()
-    point = project_new(drawing.plane, drawing.embeddings, embedding)
-    where = (
-        "where the projection puts it"
-        if isinstance(drawing.plane, LinearProjection)
-        else "between the five that are nearest to it"
-    )
-    neighbours = drawing.neighbours(sentence, embedding, point)
-    note = quiet(f"It is new here: it lies {where}.")
-    return show_marker(map_plots.marker_trace(point, sentence)), f"{neighbours}{note}", None
+    return _show_map(drawing, colour, keep_marker=True)

@@ -1,6 +1,5 @@
 """Sentences on a plane: their positions, their neighbours, and the groups that can colour them."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,21 +7,20 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from mtst.analysis.cluster_names import name_clusters
 from mtst.analysis.clustering import clusters
 from mtst.analysis.projection import Projection
 from mtst.analysis.projection_quality import measure_projection
 from mtst.analysis.similarity import normalize_rows, search
 from mtst.text import inline_text, truncate
-from mtst.ui.components.html import quiet, table
-from mtst.ui.components.templates import render
+from mtst.ui.components.html import quiet
+from mtst.ui.plots.map import COLOURS, NO_LABEL, merge_rare
 
 if TYPE_CHECKING:
     from mtst.model.multitask import MultiTaskSentenceTransformer
 
-MAX_COLOURS = 12
-OTHER, NO_LABEL, RIGHT, WRONG = "others", "no label", "right", "wrong"
+RIGHT, WRONG = "right", "wrong"
 MAX_NEIGHBOURS = 10
-NOT_CHOSEN = quiet("Choose a point, or write a sentence: its nearest sentences are listed here, by their true cosine.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,10 +67,10 @@ class EmbeddingMap:
 
     @cached_property
     def _clusters(self) -> list[str]:
-        names = [""] * len(self.texts)
-        for number, cluster in enumerate(clusters(self.embeddings), 1):
+        names, found = [""] * len(self.texts), clusters(self.embeddings)
+        for number, (cluster, name) in enumerate(zip(found, name_clusters(self.texts, found), strict=True), 1):
             for member in cluster.members:
-                names[member] = f"{number}. {truncate(self.texts[cluster.centre], 60)}"
+                names[member] = f"{number}. {truncate(name, 60)}"
         return names
 
     def colours(self) -> list[tuple[str, str]]:
@@ -90,11 +88,11 @@ class EmbeddingMap:
         kind, _, name = key.partition(":")
         match kind:
             case "known":
-                return _merge_rare([value or NO_LABEL for value in self.values[name]])
+                return merge_rare([value or NO_LABEL for value in self.values[name]])
             case "predicted":
                 labels, groups = self.predictions[name].labels, self.predictions[name].predicted
-                are_few = len(labels) <= MAX_COLOURS and set(groups) <= set(labels)
-                return (groups, list(labels)) if are_few else _merge_rare(groups)
+                are_few = len(labels) <= len(COLOURS) and set(groups) <= set(labels)
+                return (groups, list(labels)) if are_few else merge_rare(groups)
             case "right":
                 pairs = zip(self.values[name], self.predictions[name].predicted, strict=True)
                 groups = [NO_LABEL if not a else RIGHT if a == b else WRONG for a, b in pairs]
@@ -117,42 +115,31 @@ class EmbeddingMap:
             f"here. Trustworthiness {quality.trustworthiness:.2f}: 1 is perfect, 0.5 is chance{sampled}."
         )
 
-    def neighbours(self, sentence: str, embedding: np.ndarray, point: np.ndarray, index: int | None = None) -> str:
-        """Return the true neighbours of an embedding (d,) that lies at a point (2,), as HTML.
+    @cached_property
+    def folded(self) -> list[str]:
+        """The texts without case, for a search."""
+        return [text.casefold() for text in self.texts]
+
+    def neighbours(self, embedding: np.ndarray, index: int | None = None) -> list[tuple[int, float]]:
+        """Return the indices and cosines of the sentences nearest to an embedding (d,), the nearest first.
 
         `index` is its own if it is one of the sentences: it is not its own neighbour.
         """
         nearest = search(embedding, normalize_rows(self.embeddings), MAX_NEIGHBOURS + 1)
-        nearest = [pair for pair in nearest if pair[0] != index][:MAX_NEIGHBOURS]
-        if not nearest:
-            return render("map/neighbours", sentence=sentence, note=quiet("It is alone here."), table="")
+        return [pair for pair in nearest if pair[0] != index][:MAX_NEIGHBOURS]
+
+    def count_kept(self, neighbours: Sequence[int], point: np.ndarray, index: int | None = None) -> int:
+        """Return how many of the k true neighbours of a point (2,) are among its k nearest points."""
         distances = np.linalg.norm(self.plane.points - point, axis=1)
         if index is not None:
             distances[index] = np.inf
-        nearest_points = set(np.argsort(distances, kind="stable")[: len(nearest)].tolist())
-        kept = sum(k in nearest_points for k, _ in nearest)
-        rows = [[f"{cosine:.3f}", f"{k + 1}. {truncate(self.texts[k], 200)}"] for k, cosine in nearest]
-        caption = "Nearest by cosine, in all dimensions"
-        note = f"{kept} of these {len(nearest)} are also among its {len(nearest)} nearest points on the map."
-        return render(
-            "map/neighbours",
-            sentence=sentence,
-            note=quiet(note),
-            table=table(("cosine", "sentence"), rows, caption=caption, text_columns=(1,)),
-        )
+        nearest = set(np.argsort(distances, kind="stable")[: len(neighbours)].tolist())
+        return sum(k in nearest for k in neighbours)
 
 
 VERDICTS = (  # by the least trustworthiness
     (0.95, "This picture can be trusted."),
     (0.9, "This picture is a fair guide."),
     (0.8, "This picture is a rough guide."),
-    (-1.0, "This picture hides most neighbours: rely on the list below."),
+    (-1.0, "This picture hides most neighbours: rely on the lists of neighbours."),
 )
-
-
-def _merge_rare(groups: list[str]) -> tuple[list[str], list[str]]:
-    """Merge all but the most frequent groups into one; the group without a label comes last."""
-    counts = Counter(group for group in groups if group != NO_LABEL)
-    named = [group for group, _ in counts.most_common(MAX_COLOURS if len(counts) <= MAX_COLOURS else MAX_COLOURS - 1)]
-    order = [*sorted(named), *([OTHER] if len(counts) > len(named) else []), NO_LABEL]
-    return [group if group in named or group == NO_LABEL else OTHER for group in groups], order

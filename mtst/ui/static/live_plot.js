@@ -10,6 +10,10 @@ let webgl; // found out when it is needed: a browser has few of them
 const possible = trace => trace.type !== 'scattergl'
   || (webgl ??= Boolean(document.createElement('canvas').getContext('webgl'))) ? trace : {...trace, type: 'scatter'};
 const press = ({points: [{customdata}]}) => Number.isInteger(customdata) && trigger('select', {index: customdata});
+const surround = event => {
+  const inside = event?.points.map(point => point.customdata).filter(Number.isInteger);
+  if (inside?.length) trigger('select', {index: inside});
+};
 let timer = 0, cost = 0, width = 0, heard = false, view = null;
 
 // A figure with several views shows the traces of one axis at a time; a button for each stands above it.
@@ -54,16 +58,23 @@ function draw() {
   const narrow = plot.clientWidth < NARROW ? layout.meta?.narrow ?? {} : {};
   const below = stacked.matches ? layout.meta?.stacked ?? {} : {};
   if (layout.meta?.height) plot.style.height = `${below.height ?? layout.meta.height}px`;
-  const size = {width: plot.clientWidth, height: plot.clientHeight, dragmode: touch ? false : 'zoom'};
+  const {explore} = layout.meta ?? {}; // a map: one moves in it
+  const dragmode = drag ?? (touch ? false : explore ? 'pan' : 'zoom');
+  const size = {width: plot.clientWidth, height: plot.clientHeight, dragmode};
   const traces = shown.map(trace => ({...possible(trace), ...narrow.trace}));
   if (mark?.x) traces.push(mark);
   const names = layout.meta?.pairs; // of the rows of a heat map, whose cells tell both
   if (names) traces[0].text = names.map(a => names.map(b => `${a}<br>―<br>${b}`));
-  const drawn = Plotly.react(plot, traces, {...layout, ...narrow.layout, ...below.layout, ...size}, {displayModeBar: false});
+  const drawn = Plotly.react(plot, traces, {...layout, ...narrow.layout, ...below.layout, ...size}, {displayModeBar: false, scrollZoom: Boolean(explore)});
   // After a change of the width it leaves the legend where the margin of before ended.
   if (width && width !== size.width) drawn.then(() => Plotly.relayout(plot, {width: plot.clientWidth}));
   width = size.width;
-  if (!heard) { plot.on('plotly_click', press); plot.on('plotly_afterplot', hatch); }
+  if (!heard) {
+    plot.on('plotly_click', press);
+    plot.on('plotly_selected', surround);
+    plot.on('plotly_afterplot', hatch);
+    addTools(plot, explore, dragmode, draw);
+  }
   heard = true;
   hatch();
   cost = performance.now() - start;

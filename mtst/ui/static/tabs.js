@@ -13,18 +13,18 @@
     } catch { return null; }
   };
   const title = tab => tab.textContent.trim();
-  // The first comparison starts when its tab is first shown: Gradio's own load event comes with every page, whichever
-  // tab it opens at.
+  // The first comparison and the first map start when their tab is first shown: Gradio's own load event comes with every
+  // page, whichever tab it opens at.
   const press = selector => {  // Gradio makes what is in a tab when the tab is first shown
     const button = document.querySelector(selector);
     button ? button.click() : setTimeout(press, 50, selector);
   };
-  let compared = false;
+  const first = {Compare: '#compare-go', Map: '#map-go'};
   const opened = name => {
     remember(name);
-    if (name !== 'Compare' || compared) return;
-    compared = true;
-    press('#compare-go');
+    const button = first[name];
+    delete first[name];
+    if (button) press(button);
   };
   const tabs = [...document.querySelectorAll('#tabs [role=tab], #tabs .overflow-dropdown button')];
   const start = tabs.find(tab => title(tab) === remembered());

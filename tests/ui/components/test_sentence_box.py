@@ -12,7 +12,8 @@ from mtst.ui.compare import tab as compare_tab
 from mtst.ui.compare.search import SearchIndex, search_file
 from mtst.ui.components.sentence_box import MAX_CHARACTERS, MAX_QUERY_CHARACTERS, clean_query, split_sentences
 from mtst.ui.map import source as map_source
-from mtst.ui.map.drawing import STARTER, MapRequest, add_sentence, draw
+from mtst.ui.map.drawing import STARTER, MapRequest, draw
+from mtst.ui.map.selection import add_sentence
 from mtst.ui.predict import tab as predict_tab
 from mtst.ui.services.services import Services
 

@@ -1,16 +1,20 @@
+import csv
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import gradio as gr
 import numpy as np
 import pytest
 
 from mtst.analysis.projection import METHODS
 from mtst.ui.components.progress import ProgressSteps, with_progress
 from mtst.ui.map import drawing as map_drawing
-from mtst.ui.map.drawing import STARTER, TRAINED, MapRequest, MapView, add_sentence, choose_sentence, recolour
-from mtst.ui.map.embedding_map import NO_LABEL, OTHER, EmbeddingMap
+from mtst.ui.map.drawing import STARTER, TRAINED, MapRequest, MapView, recolour
+from mtst.ui.map.embedding_map import EmbeddingMap
+from mtst.ui.map.selection import NO_CHANGE, add_sentence, save_selection, search_sentences, select
 from mtst.ui.map.source import FILE, SAMPLE_ALL, SAMPLE_SMALL, TYPED, read_file
+from mtst.ui.plots.map import NO_LABEL, OTHER
 from mtst.ui.services.services import Services
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -20,6 +24,16 @@ CATS = "The cat sleeps.\nA cat is asleep.\nShares fell.\nStocks went down.\nA ki
 def shown(update: object) -> bool:
     """Whether an update leaves its component visible."""
     return bool(update["visible"] if isinstance(update, dict) else update.visible)
+
+
+def rows_of(path: str) -> list[dict[str, str]]:
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        return [*csv.DictReader(file)]
+
+
+def points_in(view: MapView) -> int:
+    """How many sentences are drawn."""
+    return sum(len(trace["x"]) for trace in value(view.figure)["data"] if trace["mode"] == "markers")
 
 
 def value(update: object) -> object:
@@ -48,7 +62,7 @@ def test_the_map_draws_any_number_of_own_sentences(services: Services, method: s
     view = draw(services, TYPED, text, method)
     assert shown(view.figure)
     assert not shown(view.placeholder)
-    assert sum(len(trace["x"]) for trace in value(view.figure)["data"]) == len(text.splitlines())
+    assert points_in(view) == len(text.splitlines())
 
 
 def test_the_map_without_sentences_says_so(services: Services) -> None:
@@ -76,7 +90,8 @@ def test_what_cannot_be_drawn_is_explained(services: Services, wrong: dict, mess
 def test_the_sample_map_is_the_same_each_time(services: Services) -> None:
     first, second = (draw(services, SAMPLE_SMALL, colour="known:sentiment") for _ in range(2))
     assert value(first.figure)["data"] == value(second.figure)["data"]
-    assert {trace["name"] for trace in value(first.figure)["data"]} == {"negative", "neutral", "positive"}
+    *points, names = value(first.figure)["data"]
+    assert {trace["name"] for trace in points} == {*names["text"]} == {"negative", "neutral", "positive"}
     assert first.drawing.plane is second.drawing.plane  # computed once for all visitors
     own = [draw(services, TYPED, CATS).drawing.plane for _ in range(2)]
     assert own[0] is not own[1]
@@ -148,51 +163,81 @@ def test_a_file_is_drawn_in_the_colours_of_its_columns(services: Services, write
     assert len(drawing.texts) == 121
     assert drawing.groups("known:letter")[1] == ["a", "b", NO_LABEL]
     groups, order = drawing.groups("known:kind")
-    assert len(order) == 13
+    assert len(order) == 10
     assert groups.count(OTHER) > 50
-    assert len(view.menu["choices"]) == 121
+    *_, names = value(recolour(drawing, "known:kind"))["data"]
+    assert sorted(names["text"]) == order[:-2]  # neither the others nor those without a label
     assert "Trustworthiness" in view.trust
     assert shown(view.figure)
 
 
-def test_a_chosen_point_lists_its_true_neighbours(cats: EmbeddingMap) -> None:
-    figure, near, number = choose_sentence(cats, 0)
-    assert number == 0
-    np.testing.assert_allclose([figure["mark"]["x"][0], figure["mark"]["y"][0]], cats.plane.points[0], atol=1e-4)
-    rows = near[near.index("<tbody") :]
-    assert rows.index("A cat is asleep.") < rows.index("Shares fell.")
-    assert "The cat sleeps." not in rows
-    assert "of these 5 are also among its 5 nearest points" in near
+def test_a_chosen_point_lists_its_true_neighbours_and_leads_to_them(cats: EmbeddingMap) -> None:
+    for index in (0, "0"):
+        view = select(cats, index)
+        x, y = view.figure["mark"]["x"], view.figure["mark"]["y"]
+        np.testing.assert_allclose([x[0], y[0]], cats.plane.points[0], atol=1e-4)
+        ends = sorted(zip(x[2::3], y[2::3], strict=True))
+        np.testing.assert_allclose(ends, sorted(cats.plane.points[1:].tolist()), atol=1e-4)
+        _, rows = view.selected.split("<ol", 1)
+        assert rows.index("A cat is asleep.") < rows.index("Shares fell.")
+        assert "The cat sleeps." not in rows
+        assert "of its 5 nearest sentences" in view.selected
+        assert not shown(view.save)
 
 
-@pytest.mark.parametrize("number", [None, -1, 6, "0", 1.5, [0], {"a": 1}])
-def test_a_point_that_is_not_there_cannot_be_chosen(cats: EmbeddingMap, number: object) -> None:
-    assert all("mark" not in output for output in choose_sentence(cats, number))
-    assert all("mark" not in output for output in choose_sentence(None, 0))
+@pytest.mark.parametrize("number", [None, -1, 6, "-1", "9" * 99, 1.5, True, ["0"], [6], [], {"a": 1}])
+def test_a_point_that_is_not_there_cannot_be_selected(cats: EmbeddingMap, number: object) -> None:
+    assert select(cats, number) is NO_CHANGE
+    assert select(None, 0) is NO_CHANGE
+
+
+def test_an_area_is_listed_and_saved(cats: EmbeddingMap) -> None:
+    view = select(cats, [2, 5, 99])
+    assert "2 sentences in this area" in view.selected
+    assert len(view.figure["mark"]["x"]) == 2
+    assert (view.inside, shown(view.save), value(view.save)) == ([2, 5], True, "Save 2 sentences as CSV")
+    rows = rows_of(save_selection(cats, view.inside))
+    assert [row["sentence"] for row in rows] == ["Shares fell.", "The market crashed."]
+    assert rows[0]["predicted topic"] == "business"
+    assert float(rows[0][cats.plane.axes[0]]) == pytest.approx(cats.plane.points[2, 0], abs=1e-4)
+    with pytest.raises(gr.Error, match="Select sentences first"):
+        save_selection(cats, [])
+
+
+def test_a_search_rings_the_sentences_with_all_its_words(cats: EmbeddingMap) -> None:
+    view = search_sentences(cats, " CAT asleep ")
+    assert "1 sentence with these words" in view.selected
+    assert "A cat is asleep." in view.selected
+    assert view.inside == [1]
+    view = search_sentences(cats, "zebra")
+    assert "No sentence with these words" in view.selected
+    assert (view.figure["mark"], shown(view.save)) == ({}, False)
+    assert search_sentences(cats, " ").figure["mark"] == {}
+    assert search_sentences(None, "cat") is NO_CHANGE
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_written_sentence_lands_near_its_like(services: Services, method: str) -> None:
     drawing = draw(services, TYPED, CATS, method).drawing
-    figure, near, _ = add_sentence(services, drawing, " A cat is napping. ")
-    rows = near[near.index("<tbody") :]
+    view = add_sentence(services, drawing, " A cat is napping. ")
+    _, rows = view.selected.split("<ol", 1)
     assert rows.index("A kitten naps.") < rows.index("Shares fell.")
-    assert "It is new here" in near
-    place = np.array([figure["mark"]["x"][0], figure["mark"]["y"][0]])
+    assert "It is new here" in view.selected
+    place = np.array([view.figure["mark"]["x"][0], view.figure["mark"]["y"][0]])
     distances = np.linalg.norm(drawing.plane.points - place, axis=1)
     assert distances[[0, 1, 4]].min() < distances[[2, 3, 5]].min()
 
 
 def test_a_written_sentence_that_is_there_is_chosen(services: Services, cats: EmbeddingMap) -> None:
-    assert add_sentence(services, cats, "Shares fell.")[2] == 2
-    assert all("mark" not in output for output in add_sentence(services, cats, "  "))
+    assert add_sentence(services, cats, "Shares fell.").selected == select(cats, 2).selected
+    assert add_sentence(services, cats, "  ") is NO_CHANGE
 
 
 def test_hostile_text_is_shown_as_typed(services: Services) -> None:
     view = draw(services, TYPED, f"{EVIL}\n{EVIL} again\nhello", colour="cluster:")
     drawing = view.drawing
-    near = choose_sentence(drawing, 0)[1]
-    landed = add_sentence(services, drawing, f"{EVIL} new")[1]
+    near = select(drawing, 0).selected
+    landed = add_sentence(services, drawing, f"{EVIL} new").selected
     for made in (json.dumps(value(view.figure)), near, landed):
         assert "<script" not in made
         assert "<img" not in made

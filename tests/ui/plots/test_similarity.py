@@ -1,4 +1,5 @@
 import json
+from itertools import combinations
 
 import numpy as np
 import plotly.graph_objects as go
@@ -44,31 +45,51 @@ def test_the_heat_map_names_every_sentence_and_escapes_it(count: int) -> None:
     assert changes.data[0].zmin == -changes.data[0].zmax
 
 
-def test_the_scatter_has_one_trace_a_group_with_a_symbol_of_its_own() -> None:
+def test_the_scatter_has_a_colour_and_a_name_for_each_group() -> None:
     groups = [str(number % 9) for number in range(30)]
     plane = project(np.random.default_rng(0).normal(size=(30, 8)))
     figure = map_plots.scatter(plane, [EVIL] * 30, groups, [str(number) for number in range(9)])
-    assert len(figure.data) == 9
-    assert len({trace.marker.symbol for trace in figure.data}) == 9
-    assert sum(len(trace.x) for trace in figure.data) == 30
+    *points, names = figure.data
+    assert len({trace.marker.color for trace in points}) == 9
+    assert sum(len(trace.x) for trace in points) == 30
+    assert sorted(names.text) == sorted({*groups})
     assert "<b>" not in texts_of(figure)
+
+
+def test_names_that_would_cover_each_other_are_moved_apart() -> None:
+    points = np.random.default_rng(0).normal(size=(90, 2))
+    points[80:] *= 10
+    groups = [str(number % 9) for number in range(80)] + ["others"] * 10
+    *traces, names = map_plots.scatter(Projection(points, ("x", "y")), groups, groups, sorted({*groups})).data
+    assert (traces[0].name, traces[0].marker.color) == ("others", map_plots.NO_COLOUR)  # below all others
+    assert "others" not in names.text
+    width, height = np.ptp(points, axis=0) * (0.01, map_plots.ROW_HEIGHT)
+    for (x, y), (a, b) in combinations(zip(names.x, names.y, strict=True), 2):
+        assert abs(x - a) > width or abs(y - b) > 0.99 * height
+
+
+def test_the_rarest_groups_share_one_colour() -> None:
+    groups, order = map_plots.merge_rare([str(k) for k in range(20) for _ in range(k)] + [map_plots.NO_LABEL])
+    assert order == [*sorted(map(str, range(12, 20))), map_plots.OTHER, map_plots.NO_LABEL]
+    assert groups.count(map_plots.OTHER) == sum(range(12))
+    assert map_plots.merge_rare(["a", "b"]) == (["a", "b"], ["a", "b", map_plots.NO_LABEL])
 
 
 def test_a_point_knows_its_number_and_twenty_thousand_of_them_stay_small() -> None:
     points = np.random.default_rng(0).normal(size=(20_000, 2))
     groups = [str(number % 20) for number in range(20_000)]
-    figure = map_plots.scatter(Projection(points, ("x", "y")), ["word " * 200] * 20_000, groups, sorted(set(groups)))
+    figure = map_plots.scatter(Projection(points, ("x", "y")), ["word " * 200] * 20_000, *map_plots.merge_rare(groups))
     assert len(texts_of(figure)) < 4_000_000
-    assert {trace.type for trace in figure.data} == {"scattergl"}
-    assert len({(trace.marker.symbol, trace.marker.color) for trace in figure.data}) == 20
-    for trace in figure.data:
+    *traces, _names = figure.data
+    assert {trace.type for trace in traces} == {"scattergl"}
+    for trace in traces:
         np.testing.assert_allclose(points[list(trace.customdata), 0], trace.x, atol=1e-4)
 
 
 def test_the_mark_of_a_point_says_its_text_as_typed() -> None:
-    drawn = map_plots.marker_trace(np.array([1.0, 2.0]), EVIL)
-    assert (drawn["x"], drawn["y"]) == ([1.0], [2.0])
-    assert "<b>" not in drawn["text"][0]
+    drawn = map_plots.selection_trace(np.array([[3.0, 4.0]]), EVIL, np.array([1.0, 2.0]))
+    assert drawn["x"] == [1.0, 1.0, 3.0, None]
+    assert "<b>" not in drawn["text"]
 
 
 @pytest.mark.parametrize("text", ["a \u202eb", "var(--ink)", "nul\0inside", "x" * 100_000])

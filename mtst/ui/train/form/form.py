@@ -9,6 +9,7 @@ import gradio as gr
 from mtst.assets import SAMPLE, SMALL_SAMPLE
 from mtst.data.tasks import Task
 from mtst.errors import MtstError
+from mtst.ui.components.clickable import press_js
 from mtst.ui.components.events import SILENT, Event, Outputs, named_inputs
 from mtst.ui.components.templates import static_text
 from mtst.ui.server.browser_state import BrowserTokens
@@ -73,7 +74,7 @@ def form(services: Services, demo: gr.Blocks, begin: gr.Button, tokens: BrowserT
 
     panel.save.click(
         save, None, panel.saved_rows, inputs_kwargs=data, concurrency_limit=1, concurrency_id="files", **SILENT
-    ).success(None, None, None, js=static_text("save_rows.js"))
+    ).success(None, None, None, js=press_js("train-rows-save"))
     with panel.hyperparameters.rates:
         rate_finder(services, demo, data | config, panel.hyperparameters, tokens.search)
     gr.on([demo.load, tokens.model.change], uploaded_model.offer, tokens.model, panel.start, **SILENT)

@@ -20,7 +20,7 @@ from mtst.training.config import split
 from mtst.ui.components.events import SILENT, UNCHANGED, Event, Outputs, Update
 from mtst.ui.components.html import html, quiet, table
 from mtst.ui.components.live_plot import hide_figure, live_plot, show_figure
-from mtst.ui.plots.map import scatter
+from mtst.ui.plots.map import NO_LABEL, merge_rare, scatter
 from mtst.ui.services.services import Services
 
 DESCRIPTION = "Held-out sentences as points after the epoch that is chosen, on the same axes for every epoch"
@@ -31,7 +31,7 @@ NOTHING_MOVED = quiet(
 MAX_PAIRS = 5
 MARGIN = 1.08  # of the axes around the points
 UNCHANGED_COSINE = 0.005  # a smaller change is not listed
-NO_LABEL, SEVERAL = "no label", "several labels"
+SEVERAL = "several labels"
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,7 @@ def draw_epoch(services: Services, token: str | None, epoch: int, task_name: str
     task = next((task for task in rows.tasks if task.name == task_name), rows.tasks[0])
     labels = [_label(task, label) for label in rows.labels[task.name]]
     axes = projection.SharedAxes(before, last)
-    groups = [*task.labels, *([SEVERAL] if task.multi else []), NO_LABEL]
-    figure = scatter(axes.project(now), rows.texts, labels, groups)
+    figure = scatter(axes.project(now), rows.texts, *merge_rare(labels))
     limit = MARGIN * axes.extent
     figure.update_xaxes(range=[-limit, limit]).update_yaxes(range=[-limit, limit])
     return show_figure(figure), _similarity_changes(rows, cosine(before), cosine(now), int(epoch))

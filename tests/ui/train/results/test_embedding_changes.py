@@ -29,7 +29,13 @@ def test_a_run_is_shown_from_before_training_to_its_end(services, run):
     last, after = embedding_changes.draw_epoch(services, run, 2, "sentiment")
     assert "Pairs that moved most" in after
     assert first["value"]["layout"]["xaxis"]["range"] == last["value"]["layout"]["xaxis"]["range"]
-    assert {trace["name"] for trace in last["value"]["data"]} <= {"negative", "neutral", "positive", "no label"}
+    assert {trace["name"] for trace in last["value"]["data"]} <= {
+        "negative",
+        "neutral",
+        "positive",
+        "no label",
+        "names",
+    }
     points = sum(len(trace["x"]) for trace in last["value"]["data"])
     assert points == len(embedding_changes.rows_of(services.runs.folder(run)))
 

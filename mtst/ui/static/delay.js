@@ -1,1 +1,0 @@
-() => new Promise(resolve => setTimeout(resolve, 1500))

@@ -1,1 +1,0 @@
-() => document.querySelector('#train-rows-save').click()
