@@ -54,7 +54,7 @@ def test_points_are_pressed_searched_surrounded_and_kept(visit) -> None:
     wait_for_rings(visitor, 11)  # itself and ten neighbours
     neighbour = page.inner_text("#map-selected li span")
     page.click("#map-selected button")
-    page.wait_for_function("text => document.querySelector('#map-selected h3').innerText === text", arg=neighbour)
+    page.wait_for_function("text => document.querySelector('#map-selected h3')?.innerText === text", arg=neighbour)
     page.fill("#map-search :is(input, textarea)", "goal")
     page.wait_for_selector("#map-save:visible")
     found = page.locator("#map-selected li").count()
@@ -87,11 +87,11 @@ def test_a_sentence_is_written_and_chosen_by_keyboard(visit) -> None:
     page = visitor.page
     page.fill("#map-search :is(input, textarea)", EVIL)
     page.press("#map-search :is(input, textarea)", "Enter")
-    page.wait_for_function("text => document.querySelector('#map-selected h3').innerText.includes(text)", arg=EVIL)
+    page.wait_for_function("text => document.querySelector('#map-selected h3')?.innerText.includes(text)", arg=EVIL)
     chosen = page.inner_text("#map-selected li span")
     page.focus("#map-selected li button")
     page.keyboard.press("Enter")
-    page.wait_for_function("text => document.querySelector('#map-selected h3').innerText === text", arg=chosen)
+    page.wait_for_function("text => document.querySelector('#map-selected h3')?.innerText === text", arg=chosen)
     assert page.locator("#tab-map img[src=x]").count() == 0
     assert visitor.too_wide() == []
 
