@@ -41,6 +41,23 @@ def agglomerative_clusters(rows: np.ndarray, min_cosine: float = 0.5) -> list[Cl
     return _clusters(rows, clustering.fit_predict(distances))
 
 
+def similarity_order(cosines: np.ndarray) -> list[int]:
+    """Return the rows of a matrix of cosines (n, n) in an order that puts similar ones side by side.
+
+    It is that of the leaves of the tree of average linkage, turned so that neighbours are as near as can be
+    (Bar-Joseph, Gifford and Jaakkola, 2001).
+    """
+    from scipy.cluster.hierarchy import leaves_list, linkage
+    from scipy.spatial.distance import squareform
+
+    if len(cosines) < 3:
+        return [*range(len(cosines))]
+    distances = np.clip(1.0 - (cosines + cosines.T) / 2, 0.0, None)
+    np.fill_diagonal(distances, 0.0)
+    order: list[int] = leaves_list(linkage(squareform(distances), "average", optimal_ordering=True)).tolist()
+    return order
+
+
 def clusters(rows: np.ndarray, count: int = CLUSTERS, seed: int = 0) -> list[Cluster]:
     """Split rows (n, d) into at most `count` clusters by k-means on their directions; the largest first."""
     from sklearn.cluster import KMeans

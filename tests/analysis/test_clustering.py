@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from mtst.analysis.clustering import agglomerative_clusters, clusters, near_duplicates
+from mtst.analysis.clustering import agglomerative_clusters, clusters, near_duplicates, similarity_order
+from mtst.analysis.similarity import cosine
 from tests.conftest import FOOD, SPORTS
 
 
@@ -55,3 +56,13 @@ def test_near_duplicates_are_pairs_above_the_threshold(encoder):
     assert {pair[:2] for pair in found} == {(0, 2), (0, 3), (2, 3)}
     assert [value for *_, value in found] == sorted((value for *_, value in found), reverse=True)
     assert near_duplicates(encoder.encode(texts), 1.1) == []
+
+
+def test_similar_rows_come_side_by_side():
+    angles = np.array([0.0, 2.0, 0.2, 2.2, 0.1, 2.1])
+    order = similarity_order(cosine(np.stack([np.cos(angles), np.sin(angles)], axis=1)))
+    assert sorted(order) == [*range(6)]
+    assert np.abs(np.diff(angles[order])).sum() == pytest.approx(2.2)  # from one end to the other, without a way back
+    for count in range(3):
+        assert similarity_order(np.eye(count)) == [*range(count)]
+    assert sorted(similarity_order(np.ones((4, 4)))) == [0, 1, 2, 3]

@@ -80,12 +80,12 @@ def compare_encoders(services: Services, text: str, second: str, run: str | None
         ]
         for i, j, change in changed_pairs(before, after, MAX_PAIRS)
     ]  # fmt: skip
-    lowest = float(min(before.min(), after.min()))
+    limits = similarity_plots.colour_limits(before, after)
     return DifferenceView(
         card=gr.Column(visible=True),
         figures=gr.Column(visible=True),
-        before=show_figure(similarity_plots.similarity_map(sentences, before, lowest)),
-        after=show_figure(similarity_plots.similarity_map(sentences, after, lowest)),
+        before=show_figure(similarity_plots.similarity_map(sentences, before, limits)),
+        after=show_figure(similarity_plots.similarity_map(sentences, after, limits)),
         change=show_figure(similarity_plots.change_map(sentences, before, after)),
         pairs=oddity_note(unread_texts(services, trained, sentences))
         + table(

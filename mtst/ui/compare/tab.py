@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from mtst.analysis.clustering import agglomerative_clusters, near_duplicates
+from mtst.analysis.clustering import agglomerative_clusters, near_duplicates, similarity_order
 from mtst.analysis.similarity import Pair, cosine, extreme_pairs, rank_by_cosine
 from mtst.errors import MtstError
 from mtst.text import truncate
@@ -54,6 +54,8 @@ EXAMPLES = (
 DESCRIPTION = "Heat map of the cosine similarity of every pair of sentences; a table holds the extremes"
 HEIGHT = 440
 FIRST = empty("Comparing these sentences", "A server that has just started takes seconds for the first.", HEIGHT)
+NO_RANKING = quiet("The sentences appear here, the nearest to the query first.")
+NO_NUMBERS = quiet("The first numbers of each embedding appear here.")
 TOO_FEW = empty("Nothing to compare yet", "Write two different sentences or more, one a line, and press Compare.")
 
 
@@ -81,12 +83,15 @@ class CompareView:
     unread: Any = field(default_factory=lambda: show_message(""))
 
 
-def compare(services: Services, text: str, query: str) -> CompareView:
-    """Compare the sentences of the text box with each other and with the query."""
+def compare(services: Services, text: str, query: str, *, by_similarity: bool = False) -> CompareView:
+    """Compare the sentences of the text box with each other and with the query.
+
+    `by_similarity` puts the rows of the figure beside those that are like them.
+    """
     try:
         sentences = split_sentences(text)
         if len(sentences) < 2:
-            return CompareView(hide_figure(), html(TOO_FEW, visible=True))
+            return CompareView(hide_figure(), html(TOO_FEW, visible=True), numbers=NO_NUMBERS, ranking=NO_RANKING)
         embeddings = services.encoder.encode(sentences)
         unread = unread_texts(services, services.encoder, sentences)
         ranking = _ranking(services, query, sentences, embeddings)
@@ -94,7 +99,11 @@ def compare(services: Services, text: str, query: str) -> CompareView:
         return CompareView(hide_figure(), html(problem(error), visible=True))
     cosines = cosine(embeddings)
     return CompareView(
-        figure=show_figure(similarity_plots.similarity_map(sentences, cosines)),
+        figure=show_figure(
+            similarity_plots.similarity_map(
+                sentences, cosines, order=similarity_order(cosines) if by_similarity else None
+            )
+        ),
         placeholder=html(visible=False),
         pairs=_pairs(sentences, cosines),
         numbers=_numbers(sentences, embeddings),
@@ -207,7 +216,7 @@ def compare_tab(services: Services, run: gr.BrowserState | None = None) -> gr.Te
                 button = gr.Button("Compare", variant="primary", size="lg", elem_id="compare-go")
                 unread = html(visible=False, elem_id="compare-unread")
             with card("Query"):
-                ranking = html(quiet("The ranking appears here."), elem_id="compare-ranking")
+                ranking = html(NO_RANKING, elem_id="compare-ranking")
             with card("What belongs together"):
                 min_cosine = gr.Slider(
                     0.1, 0.95, GROUP_COSINE, step=0.05, label="How close", elem_id="compare-least",
@@ -217,11 +226,14 @@ def compare_tab(services: Services, run: gr.BrowserState | None = None) -> gr.Te
         with gr.Column(scale=7, min_width=320):
             with card("Cosine similarity", note="cosine: 1 = same meaning, 0 = unrelated"):
                 placeholder = html(FIRST)
+                by_similarity = gr.Checkbox(
+                    label="Similar sentences side by side", container=False, elem_id="compare-order"
+                )
                 figure = live_plot(height=HEIGHT, description=DESCRIPTION, elem_id="compare-map")
                 pairs = sortable_html(elem_id="compare-pairs")
             difference = difference_card()
             with card("Embeddings"):
-                numbers = html(quiet("The first numbers of each embedding appear here."), elem_id="compare-numbers")
+                numbers = html(NO_NUMBERS, elem_id="compare-numbers")
     search_card(services)
     panel = ComparePanel(figure, placeholder, pairs, numbers, ranking, unread)
     compared, differing = Outputs(CompareView, panel), Outputs(DifferenceView, difference)
@@ -236,14 +248,13 @@ def compare_tab(services: Services, run: gr.BrowserState | None = None) -> gr.Te
             "outputs": differing.components, "concurrency_limit": 4, **SILENT,
         }  # fmt: skip
 
-    gr.on(
-        [button.click, query.submit],
-        compared.by_name(partial(compare, services)),
-        [sentences, query],
-        compared.components,
-        concurrency_limit=4,
-        **SILENT,
-    ).then(**grouping).then(**difference_event(compare_encoders_again))
+    comparing: Event = {
+        "fn": compared.by_name(partial(compare, services)),
+        "inputs_kwargs": {"text": sentences, "query": query, "by_similarity": by_similarity},
+        "outputs": compared.components, "concurrency_limit": 4, "trigger_mode": "always_last", **SILENT,
+    }  # fmt: skip
+    by_similarity.input(**comparing)
+    gr.on([button.click, query.submit], **comparing).then(**grouping).then(**difference_event(compare_encoders_again))
     min_cosine.release(**grouping)
     second.input(**difference_event(compare_encoders))
     return sentences

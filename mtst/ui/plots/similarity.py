@@ -18,6 +18,9 @@ LONGEST = 4  # times the tokens that the encoder reads; longer texts share the l
 LINE_SHOWN = 0.25  # of the tokens that the encoder reads; with only shorter texts the line is outside of the plot
 NAME_LENGTH = 34
 SCALE = 2.2  # the end of a colour scale over the largest change, so that values can be read on every colour
+SEQUENTIAL = tuple(f"var(--seq-{k})" for k in range(5))
+LEAST_RANGE = 0.2  # of cosines, so that small differences do not look large
+MANY, TALL = 30, 620  # rows, and the pixels of the figure that has more of them
 LEGIBLE = 20  # up to so many sentences the cells of a heat map have room for their values
 
 
@@ -28,13 +31,31 @@ def plain(text: str, width: int = 60) -> str:
     return f"{shown} " if shown.startswith("var(") else shown  # the page would take it for a colour
 
 
-def similarity_map(sentences: Sequence[str], cosines: np.ndarray, lowest: float | None = None) -> "go.Figure":
+def colour_limits(*matrices: np.ndarray) -> tuple[float, float]:
+    """Return the ends of a colour scale that several matrices of cosines (n, n) share.
+
+    The cosine of a sentence with itself does not count: one does not look for it, and most others are far below.
+    """
+    others = np.stack(matrices)[:, ~np.eye(len(matrices[0]), dtype=bool)]
+    low, high = float(others.min(initial=0.0)), float(others.max(initial=0.0))
+    return low, max(high, low + LEAST_RANGE)
+
+
+def similarity_map(
+    sentences: Sequence[str],
+    cosines: np.ndarray,
+    limits: tuple[float, float] | None = None,
+    order: Sequence[int] | None = None,
+) -> "go.Figure":
     """Return a heat map of cosines (n, n); values are written in the cells while they are legible.
 
-    `lowest` is the smallest cosine of several figures that share a colour scale.
+    Args:
+        sentences: the n sentences.
+        cosines: their cosines.
+        limits: the ends of the colour scale, if other figures share it.
+        order: the indices of the rows from the top down; as they come if left out.
     """
-    low = min(0.0, float(cosines.min()) if lowest is None else lowest)
-    return _pair_map(sentences, cosines, (low, 1.0), ("var(--low)", "var(--high)"), "cosine %{z:.3f}")
+    return _pair_map(sentences, cosines, limits or colour_limits(cosines), SEQUENTIAL, "cosine %{z:.3f}", order=order)
 
 
 def change_map(sentences: Sequence[str], before: np.ndarray, after: np.ndarray) -> "go.Figure":
@@ -52,16 +73,19 @@ def _pair_map(
     colours: Sequence[str],
     hover: str,
     sign: str = "",
+    order: Sequence[int] | None = None,
 ) -> "go.Figure":
     """Return a heat map of values (n, n), one for each pair of sentences.
 
-    `hover` is the template of the value on hover, `sign` its format in the cells.
+    `hover` is the template of the value on hover, `sign` its format in the cells, `order` that of the rows.
     """
     import plotly.graph_objects as go
 
     count = len(sentences)
-    numbers = [str(k + 1) for k in range(count)]
-    names = [f"{k + 1}. {plain(truncate(text, NAME_LENGTH), 99)}" for k, text in enumerate(sentences)]
+    rows = range(count) if order is None else order
+    values = values[np.ix_(rows, rows)]
+    numbers = [str(k + 1) for k in rows]
+    names = [f"{k + 1}. {plain(truncate(sentences[k], NAME_LENGTH), 99)}" for k in rows]
     figure = go.Figure(
         go.Heatmap(
             z=np.round(values, 3).tolist(),
@@ -70,15 +94,15 @@ def _pair_map(
             zmin=limits[0],
             zmax=limits[1],
             colorscale=[[k / (len(colours) - 1), colour] for k, colour in enumerate(colours)],
-            xgap=2 if count <= 30 else 0,
-            ygap=2 if count <= 30 else 0,
+            xgap=2 if count <= MANY else 0,
+            ygap=2 if count <= MANY else 0,
             texttemplate=f"%{{z:{sign}.2f}}" if count <= LEGIBLE else None,
-            textfont={"size": 12 if count <= 14 else 10, "color": "var(--ink)"},
+            textfont={"size": 12 if count <= 14 else 10},  # black or white, whichever the colour of the cell needs
             hovertemplate=f"%{{text}}<br>{hover}<extra></extra>",
             colorbar={"thickness": 10, "outlinewidth": 0, "len": 0.9},
         )
     )
-    every = max(1, math.ceil(count / 30))
+    every = max(1, math.ceil(count / MANY))
     ticks = numbers[::every]
     yaxis = {"autorange": "reversed", "showgrid": False, "type": "category", "tickvals": ticks}
     return figure.update_layout(
@@ -86,12 +110,13 @@ def _pair_map(
         hovermode="closest",
         margin={"t": 12, "l": 20, "r": 10, "b": 40},
         xaxis={"showgrid": False, "tickvals": ticks, "title": {"text": "sentence number"}, "type": "category"},
-        yaxis={**yaxis, "ticktext": names[::every] if count <= 30 else ticks},
+        yaxis={**yaxis, "ticktext": names[::every] if count <= MANY else ticks},
         meta={
-            "pairs": [f"{k + 1}. {plain(text)}" for k, text in enumerate(sentences)],
+            "pairs": [f"{k + 1}. {plain(sentences[k])}" for k in rows],
+            **({"height": TALL} if count > MANY else {}),
             # On a phone the names would leave no room for the cells: numbers stand for them.
             "narrow": {
-                "trace": {"showscale": False, "textfont": {"size": 10 if count <= 9 else 1, "color": "var(--ink)"}},
+                "trace": {"showscale": False, "textfont": {"size": 10 if count <= 9 else 1}},
                 "layout": {"yaxis": {**yaxis, "ticktext": ticks}},
             },
         },

@@ -5,7 +5,7 @@ const stacked = matchMedia('(max-width: 900px)'); // the layer map stands above 
 // Only a string that is nothing but `var(--name)` stands for a colour: a sentence that mentions one stays as it is.
 const colour = (_, name) => JSON.stringify(style.getPropertyValue(name).trim());
 const filled = text => text.replace(/"var[(](--[a-z0-9-]+)[)]"/g, colour);
-const NARROW = 520;
+const NARROW = 520, usual = plot.style.height;
 let webgl; // found out when it is needed: a browser has few of them
 const possible = trace => trace.type !== 'scattergl'
   || (webgl ??= Boolean(document.createElement('canvas').getContext('webgl'))) ? trace : {...trace, type: 'scatter'};
@@ -57,7 +57,7 @@ function draw() {
   const [shown, layout] = viewed(data, full);
   const narrow = plot.clientWidth < NARROW ? layout.meta?.narrow ?? {} : {};
   const below = stacked.matches ? layout.meta?.stacked ?? {} : {};
-  if (layout.meta?.height) plot.style.height = `${below.height ?? layout.meta.height}px`;
+  plot.style.height = layout.meta?.height ? `${below.height ?? layout.meta.height}px` : usual;
   const {explore} = layout.meta ?? {}; // a map: one moves in it
   const dragmode = drag ?? (touch ? false : explore ? 'pan' : 'zoom');
   const size = {width: plot.clientWidth, height: plot.clientHeight, dragmode};

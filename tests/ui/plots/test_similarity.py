@@ -45,6 +45,17 @@ def test_the_heat_map_names_every_sentence_and_escapes_it(count: int) -> None:
     assert changes.data[0].zmin == -changes.data[0].zmax
 
 
+def test_the_colours_tell_the_pairs_apart_in_any_order() -> None:
+    cosines = np.array([[1.0, 0.5, -0.1], [0.5, 1.0, 0.2], [-0.1, 0.2, 1.0]])
+    figure = similarity_plots.similarity_map(["one", "two", "three"], cosines, order=[2, 0, 1])
+    heat = figure.data[0]
+    assert (heat.zmin, heat.zmax) == (-0.1, 0.5)
+    assert (heat.x, tuple(heat.z[0])) == (("3", "1", "2"), (1.0, -0.1, 0.2))
+    assert figure.layout.meta["pairs"] == ["3. three", "1. one", "2. two"]
+    assert similarity_plots.colour_limits(cosines, np.full((3, 3), 0.9)) == (-0.1, 0.9)
+    assert similarity_plots.colour_limits(np.eye(2)) == (0.0, similarity_plots.LEAST_RANGE)
+
+
 def test_the_scatter_has_a_colour_and_a_name_for_each_group() -> None:
     groups = [str(number % 9) for number in range(30)]
     plane = project(np.random.default_rng(0).normal(size=(30, 8)))
