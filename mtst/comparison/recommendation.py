@@ -211,7 +211,7 @@ def _bounds(difference: Difference) -> str:
 
 def _times(row: ScenarioResult, than: ScenarioResult) -> str:
     factor = row.seconds / max(than.seconds, 0.01)
-    return f"{factor:.0f} times as long" if factor >= 2 else f"{100 * (factor - 1):.0f} % longer"
+    return f"{factor:.0f} times as long" if factor >= 2 else f"{100 * (factor - 1):.0f}% longer"
 
 
 def _regression(comparison: Comparison) -> float:

@@ -43,8 +43,8 @@ def build_app(services: Services) -> gr.Blocks:
         with gr.Tabs(selected="start", elem_id="tabs") as tabs:
             with gr.Tab("Start", id="start", elem_id="tab-start"):
                 start_tab(services, demo, tokens, tabs)
-            with gr.Tab("Compare", id="compare", elem_id="tab-compare"):
-                sentences = compare_tab(services, tokens.run)
+            with gr.Tab("Compare", id="compare", elem_id="tab-compare") as tab:
+                sentences = compare_tab(services, tab, tokens.run)
             with gr.Tab("Map", id="map", elem_id="tab-map") as tab:
                 map_tab(services, tab, sentences, tokens.run)
             with gr.Tab("Train", id="train", elem_id="tab-train"):

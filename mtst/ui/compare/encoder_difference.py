@@ -109,6 +109,7 @@ def second_encoder() -> gr.Radio:
         value=NO_SECOND,
         label="Second encoder",
         info="Shows what training changed.",
+        visible=False,
         elem_id="compare-second",
     )
 

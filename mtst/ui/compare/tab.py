@@ -202,7 +202,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number or 'no'} {noun}{'s' if number != 1 else ''}"
 
 
-def compare_tab(services: Services, run: gr.BrowserState | None = None) -> gr.Textbox:
+def compare_tab(services: Services, tab: gr.Tab, run: gr.BrowserState | None = None) -> gr.Textbox:
     """Build the tab; return the text box, which the Map tab reads too. `run` holds the token of the visitor's run."""
     token = run or gr.State()
     with gr.Row(equal_height=False):
@@ -257,4 +257,5 @@ def compare_tab(services: Services, run: gr.BrowserState | None = None) -> gr.Te
     gr.on([button.click, query.submit], **comparing).then(**grouping).then(**difference_event(compare_encoders_again))
     min_cosine.release(**grouping)
     second.input(**difference_event(compare_encoders))
+    gr.on([tab.select, token.change], lambda run: gr.update(visible=bool(run)), token, second, **SILENT)
     return sentences

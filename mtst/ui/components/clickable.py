@@ -26,6 +26,11 @@ def clickable_matrix(value: str = "", **kwargs: Any) -> gr.HTML:
     return gr.HTML(value, js_on_load=MATRIX_JS, apply_default_css=False, **kwargs)
 
 
+def clickable_answers(value: str = "", **kwargs: Any) -> gr.HTML:
+    """Return an HTML component as `clickable_html` does, one of whose buttons may open an answer inside it."""
+    return gr.HTML(value, js_on_load=CLICKABLE_JS + ANSWER_JS, apply_default_css=False, **kwargs)
+
+
 def answer_area(value: str = "", **kwargs: Any) -> gr.HTML:
     """Return an HTML component that scrolls into view and takes the focus when a new answer arrives."""
     return gr.HTML(value, js_on_load=ANSWER_JS, apply_default_css=False, **kwargs)

@@ -153,7 +153,7 @@ def learning(curve: LearningCurve) -> "go.Figure":
                 "type": "data", "symmetric": False, "array": [0, *(b - a for a, b in zip(middle, high, strict=True))],
                 "arrayminus": [0, *(a - b for a, b in zip(middle, low, strict=True))], "thickness": 1.5,
             },
-            name="where it leads, 90 %",
+            name="where it leads, 90%",
             mode="lines+markers",
             line={"color": "var(--open)", "width": 2, "dash": "dash"},
             hovertemplate="%{x:,} rows: about %{y:.1%}",

@@ -42,16 +42,16 @@ def _note(attribution: Attribution, rows: Sequence[PredictedRow]) -> Markup | No
     current = next((each for each in bins if each.index == index), None)
     low, high = 10 * index, 10 * (index + 1)
     if current is None:
-        text = f"No held-out {subject} had a confidence of {low} to {high} %."
+        text = f"No held-out {subject} had a confidence of {low} to {high}%."
     else:
         few = " That is too few to go by." if current.rows < FEW_ROWS else ""
         text = (
-            f"Held-out {subject}s with a confidence of {low} to {high} %: {current.correct:,} of {current.rows:,} were "
-            f"right ({100 * current.correct / current.rows:.0f} %).{few}"
+            f"Held-out {subject}s with a confidence of {low} to {high}%: {current.correct:,} of {current.rows:,} were "
+            f"right ({100 * current.correct / current.rows:.0f}%).{few}"
         )
     name = truncate(attribution.task.name, 60)
     cells = [
-        (f"{10 * each.index} to {10 * (each.index + 1)} %", f"{each.rows:,}", f"{100 * each.correct / each.rows:.0f} %")
+        (f"{10 * each.index} to {10 * (each.index + 1)}%", f"{each.rows:,}", f"{100 * each.correct / each.rows:.0f}%")
         for each in bins
     ]
     header = ("confidence", f"held-out {subject}s", "were right")

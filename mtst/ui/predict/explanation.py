@@ -23,7 +23,6 @@ from mtst.ui.services.services import Services
 if TYPE_CHECKING:
     from mtst.model.multitask import MultiTaskSentenceTransformer
 
-NOTHING = quiet("Press Why? beside a sentence: the words that carry each label, and the training rows nearest to it.")
 MIN_MARKED, MIN_NUMBERED = 0.02, 0.05  # the least shares of a word that is coloured, and of one with its number
 STANDARD_ERRORS = 2  # a share below so many of its standard errors is not marked
 FULL_COLOUR = 0.2  # the share that has the full colour where no word has more
@@ -50,7 +49,7 @@ class Word:
     numbered: bool = False
 
 
-def explain_prediction(services: Services, key: str, run: str | None, uploaded: str | None = None) -> Iterator[str]:
+def explain_prediction(services: Services, key: str, run: str | None, uploaded: str | None = None) -> Iterator[Markup]:
     """Yield the explanation of one sentence as HTML, as its parts are ready; `key` is that of `sentence_key`."""
     which, _, sentence = str(key).partition(":")
     sentence = clean_query(sentence)

@@ -1,26 +1,34 @@
 """The predictions of a whole file: its column of sentences, and a table with what every head says."""
 
-from collections.abc import Iterator
+import csv
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from mtst.data.columns import guess_columns
+from mtst.data.labels.sets import SEPARATOR
 from mtst.data.oddities.finding import find_sentence_oddities
 from mtst.data.table import Table, read_table
 from mtst.errors import MtstError
 from mtst.model.export.predictions_csv import write_predictions
-from mtst.text import inline_text
-from mtst.ui.components.html import problem, quiet, show_message
+from mtst.text import inline_text, truncate
+from mtst.ui.components.html import bars, problem, quiet, show_message, table
 from mtst.ui.components.oddities import oddity_note
 from mtst.ui.components.progress import embed_with_progress
+from mtst.ui.components.templates import render
 from mtst.ui.components.upload import claim_upload, show_file_note
+from mtst.ui.plots.style import task_colour
 from mtst.ui.server.temporary_files import fresh_path
 from mtst.ui.services.encoder_suggestion import unread_texts
 from mtst.ui.services.model_data import find_model
 from mtst.ui.services.services import Services
+
+PREVIEW_ROWS, MAX_LABELS = 5, 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,5 +103,34 @@ def predict_file(
         yield hidden, show_message(problem(error))
         return
     done = quiet(f"{count:,} rows predicted. A cell that a spreadsheet would run has a ' put before it.")
+    done += _summary(target, column, [task.name for task in model.tasks])
     odd = (*find_sentence_oddities(table, column), *unread)
     yield gr.File(value=str(target), visible=True), show_message(done + oddity_note(odd))
+
+
+def _summary(target: Path, column: str, tasks: Sequence[str]) -> Markup:
+    """Return how often each label was predicted, and the first rows of the written table."""
+    counts: dict[str, Counter[str]] = {name: Counter() for name in tasks}
+    preview: list[list[str]] = []
+    with target.open(encoding="utf-8-sig", newline="") as file:
+        for row in csv.DictReader(file):
+            for name in tasks:
+                counts[name].update(row[f"predicted {name}"].split(SEPARATOR) if row[f"predicted {name}"] else [])
+            if len(preview) < PREVIEW_ROWS:
+                predicted = [row[f"{kind} {name}"] for name in tasks for kind in ("predicted", "probability")]
+                preview.append([truncate(row.get(column) or "", 120), *predicted])
+    heads = [
+        {"name": name, "colour": task_colour(number), "bars": _count_bars(counts[name])}
+        for number, name in enumerate(tasks)
+    ]
+    header = ["sentence", *(name for task in tasks for name in (task, "probability"))]
+    listed = table(header, preview, caption="First rows", text_columns=[0, *range(1, len(header), 2)])
+    return render("predict/file_summary", heads=heads, preview=listed, count=len(preview))
+
+
+def _count_bars(counts: Counter[str]) -> Markup:
+    shown, most = counts.most_common(MAX_LABELS), max(counts.values(), default=1)
+    rest = counts.total() - sum(count for _, count in shown)
+    others = len(counts) - len(shown)
+    more = f"{others} more label{'s' if others > 1 else ''}: {rest:,}" if rest else ""
+    return bars([(label, count / most, f"{count:,}") for label, count in shown], more)

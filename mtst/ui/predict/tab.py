@@ -2,28 +2,18 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
 import gradio as gr
-from markupsafe import Markup
 
-from mtst.errors import MtstError
-from mtst.text import truncate
-from mtst.ui.components.clickable import answer_area, clickable_html
-from mtst.ui.components.events import SILENT, Event, Outputs
-from mtst.ui.components.html import bars, card, empty, html, problem, quiet
-from mtst.ui.components.oddities import oddity_note
-from mtst.ui.components.sentence_box import split_sentences
-from mtst.ui.components.templates import render
+from mtst.ui.components.clickable import clickable_answers
+from mtst.ui.components.events import SILENT, Event, Outputs, Update
+from mtst.ui.components.html import card, html, quiet
 from mtst.ui.components.upload import limits_note, show_file_note, upload_area
-from mtst.ui.plots.style import task_colour
-from mtst.ui.predict.explanation import NOTHING as NOT_ASKED
-from mtst.ui.predict.explanation import explain_prediction, sentence_key
+from mtst.ui.predict.answers import EXAMPLES, MAX_SENTENCES, NOTHING, explain_below, predict, suggest_sentences
 from mtst.ui.predict.file_predictions import FilePanel, FileView, predict_file, read_file
 from mtst.ui.server.browser_state import BrowserTokens
 from mtst.ui.server.visitors import visitor_id
-from mtst.ui.services.encoder_suggestion import unread_texts
-from mtst.ui.services.model_data import STARTER, TRAINED, UPLOADED, find_model
+from mtst.ui.services.model_data import STARTER, TRAINED, UPLOADED
 from mtst.ui.services.services import Services
 from mtst.ui.services.uploaded_model import (
     ABOUT,
@@ -34,64 +24,15 @@ from mtst.ui.services.uploaded_model import (
     upload_model,
 )
 
-if TYPE_CHECKING:
-    from mtst.model.predictions import Prediction
 
-MAX_SENTENCES = 50
-MAX_LABELS = 4
-EXAMPLES = (
-    "The team kept its nerve and won the cup on penalties.",
-    "My order came cold and an hour late, never again.",
-    "The central bank left interest rates where they were.",
-)
-NOTHING = empty("The probabilities of each head appear here", "Write sentences, one a line.")
-
-
-def predict(services: Services, text: str, which: str, run: str | None, uploaded: str | None = None) -> str:
-    """Return the probabilities of every head for each sentence as HTML."""
-    try:
-        sentences = split_sentences(text, MAX_SENTENCES)
-        if not sentences:
-            return NOTHING
-        model = find_model(services, which, run, uploaded)
-        predictions = model.predict(sentences)
-        unread = unread_texts(services, model.encoder, sentences)
-    except MtstError as error:
-        return problem(error)
-    shown = [
-        {
-            "key": sentence_key(which, sentence),
-            "question": f"Why? {truncate(sentence, 80)}",
-            "text": sentence,
-            "heads": [
-                {"task": head.task.name, "colour": task_colour(number), "bars": _bars(head, row)}
-                for number, head in enumerate(predictions.values())
-            ],
-        }
-        for row, sentence in enumerate(sentences)
-    ]
-    return oddity_note(unread) + render("predict/predictions", sentences=shown)
-
-
-def _bars(prediction: "Prediction", row: int) -> Markup:
-    """Return the likeliest labels of one head as bars."""
-    probabilities = prediction.probabilities[row]
-    order = probabilities.argsort()[::-1]
-    shown, others = order[:MAX_LABELS], order[MAX_LABELS:]
-    task, threshold = prediction.task, prediction.task.threshold
-    chosen = {k for k in order if task.multi and probabilities[k] >= threshold}
-    percent = {k: f"{'✓ ' if k in chosen else ''}{100 * probabilities[k]:.0f} %" for k in shown}
-    rows = [(task.labels[k], probabilities[k], percent[k]) for k in shown]
-    if task.multi:
-        labels = f"{len(chosen)} labels" if len(chosen) != 1 else "1 label"
-        return bars(rows, f"{labels} with {100 * threshold:.0f} % or more predicted (✓), of {len(order)}")
-    rest = f"{len(others)} more labels share {100 * probabilities[others].sum():.0f} %" if len(others) else ""
-    return bars(rows, rest)
+def offered_models(run: str | None, uploaded: str | None) -> Update:
+    """Return the update that shows the models that a visitor has; the others are hidden, not removed."""
+    return gr.update(elem_classes=[name for name, token in (("has-run", run), ("has-model", uploaded)) if token])
 
 
 def predict_tab(services: Services, tab: gr.Tab, tokens: BrowserTokens) -> gr.Radio:
     """Build the tab; return the choice of model, which the Train tab sets."""
-    table, own_models = gr.State(), [tokens.run, tokens.model]
+    table, own_models, suggested = gr.State(), [tokens.run, tokens.model], gr.State(EXAMPLES)
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=320):
             with card("Sentences", note=f"one a line, up to {MAX_SENTENCES}"):
@@ -99,14 +40,14 @@ def predict_tab(services: Services, tab: gr.Tab, tokens: BrowserTokens) -> gr.Ra
                     [
                         ("Starter heads: topic and sentiment", STARTER),
                         ("My trained run", TRAINED),
-                        ("A model that I upload", UPLOADED),
+                        ("My uploaded model", UPLOADED),
                     ],
                     value=STARTER,
                     label="Model",
                     elem_id="predict-model",
                 )
                 text = gr.Textbox(
-                    "\n".join(EXAMPLES), lines=6, max_lines=14, label="Sentences, one a line", elem_id="predict-text"
+                    EXAMPLES, lines=6, max_lines=14, label="Sentences, one a line", elem_id="predict-text"
                 )
                 button = gr.Button("Predict", variant="primary", size="lg", elem_id="predict-go")
             with card("A whole file"):
@@ -132,15 +73,16 @@ def predict_tab(services: Services, tab: gr.Tab, tokens: BrowserTokens) -> gr.Ra
                     which,
                     archive,
                 )
-        with gr.Column(scale=7, min_width=320):
-            with card("What the heads say", note="probability of each label"):
-                predictions = clickable_html(NOTHING, elem_id="predict-answer")
-            with card("Why this label"):
-                explanation = answer_area(NOT_ASKED, elem_id="predict-why")
+        with gr.Column(scale=7, min_width=320), card("What the heads say", note="probability of each label"):
+            predictions = clickable_answers(NOTHING, elem_id="predict-answer")
     file_view = Outputs(FileView, FilePanel(table, column, note, result))
 
-    def explain(run: str | None, uploaded: str | None, event: gr.EventData) -> Iterator[str]:
-        yield from explain_prediction(services, event.key, run, uploaded)
+    def explain(text: str, which: str, run: str | None, uploaded: str | None, event: gr.EventData) -> Iterator[str]:
+        yield from explain_below(services, str(event.key), text, which, run, uploaded)
+
+    def suggest(which: str, text: str, suggested: str, run: str | None) -> tuple[Update, str]:
+        sentences = suggest_sentences(services, which, text, suggested, run)
+        return (gr.skip(), suggested) if sentences is None else (gr.update(value=sentences), sentences)
 
     def upload_zip(request: gr.Request, path: str | None, previous: str | None) -> Iterator[UploadedModelView]:
         yield from upload_model(services, visitor_id(request), path, previous)
@@ -156,8 +98,11 @@ def predict_tab(services: Services, tab: gr.Tab, tokens: BrowserTokens) -> gr.Ra
     }
     for event in (button.click, text.change, which.change, tab.select):
         event(**answer)
-    gr.on([button.click, text.change, which.change], lambda: NOT_ASKED, None, explanation, **SILENT)
-    predictions.select(explain, own_models, explanation, concurrency_limit=2, trigger_mode="always_last", **SILENT)
+    predictions.select(
+        explain, [text, which, *own_models], predictions, concurrency_limit=2, trigger_mode="always_last", **SILENT
+    )
+    gr.on([which.change, tokens.run.change], suggest, [which, text, suggested, tokens.run], [text, suggested], **SILENT)
+    gr.on([tab.select, tokens.run.change, tokens.model.change], offered_models, own_models, which, **SILENT)
     upload.change(file_view.by_name(partial(read_file, services)), upload, file_view.components, **SILENT)
     column.input(show_file_note, [table, column], note, **SILENT)
     predict_all.click(

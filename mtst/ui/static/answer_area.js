@@ -3,7 +3,7 @@
 let last;
 const arrive = () => {
   const title = element.querySelector('[data-of]'), isNew = title && title.dataset.of !== last;
-  if (isNew) element.scrollIntoView({block: 'nearest'});
+  if (isNew) title.parentElement.scrollIntoView({block: 'nearest'});
   if (isNew || title && document.activeElement === document.body) title.focus({preventScroll: true});
   last = title?.dataset.of;
 };

@@ -1,6 +1,7 @@
 // Draws `props.value`, a plotly figure, into the element, and again whenever value, size or theme change.
 const plot = element.querySelector('.figure'), style = getComputedStyle(element);
 const touch = matchMedia('(pointer: coarse)').matches; // a finger scrolls the page, it does not zoom
+const still = matchMedia('(prefers-reduced-motion: reduce)');
 const stacked = matchMedia('(max-width: 900px)'); // the layer map stands above the figure, not beside it
 // Only a string that is nothing but `var(--name)` stands for a colour: a sentence that mentions one stays as it is.
 const colour = (_, name) => JSON.stringify(style.getPropertyValue(name).trim());
@@ -61,6 +62,7 @@ function draw() {
   const {explore} = layout.meta ?? {}; // a map: one moves in it
   const dragmode = drag ?? (touch ? false : explore ? 'pan' : 'zoom');
   const size = {width: plot.clientWidth, height: plot.clientHeight, dragmode};
+  if (still.matches) delete layout.transition;
   const traces = shown.map(trace => ({...possible(trace), ...narrow.trace}));
   if (mark?.x) traces.push(mark);
   const names = layout.meta?.pairs; // of the rows of a heat map, whose cells tell both

@@ -14,7 +14,7 @@ from mtst.ui.components.sentence_box import MAX_CHARACTERS, MAX_QUERY_CHARACTERS
 from mtst.ui.map import source as map_source
 from mtst.ui.map.drawing import STARTER, MapRequest, draw
 from mtst.ui.map.selection import add_sentence
-from mtst.ui.predict import tab as predict_tab
+from mtst.ui.predict import answers
 from mtst.ui.services.services import Services
 
 TEXT = "A cat sleeps.\nA dog barks.\nShares fell."
@@ -58,7 +58,7 @@ def test_no_box_of_the_page_lets_more_through(services: Services, listening: Lis
     told = [
         view.placeholder.value,
         compare_tab.group_sentences(few, more, 0.3),
-        predict_tab.predict(services, more, predict_tab.STARTER, None),
+        answers.predict(services, more, STARTER, None),
     ]
     told.append(encoder_difference.compare_encoders(services, more, encoder_difference.TRAINED, None).pairs)
     assert all("1,000,000 characters" in one for one in told)

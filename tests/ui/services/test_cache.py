@@ -16,8 +16,9 @@ from mtst.model.storage import HEADS_FILE, METADATA_FILE
 from mtst.runs.folder import RunFolder
 from mtst.ui.map import drawing as map_drawing
 from mtst.ui.map.drawing import MapRequest
+from mtst.ui.map.selection import add_sentence
 from mtst.ui.map.source import TYPED
-from mtst.ui.predict import tab as predict_tab
+from mtst.ui.predict import answers
 from mtst.ui.services import cache, run_controls, uploaded_model
 from mtst.ui.services.model_data import STARTER, TRAINED
 from mtst.ui.services.services import Services
@@ -54,8 +55,8 @@ def test_a_model_that_is_being_read_keeps_nobody_else_waiting(services: Services
             again = pool.submit(services.run_model, run.path.name)
             asked = [
                 pool.submit(lambda: services.encoder.encode(["hello"])),
-                pool.submit(predict_tab.predict, services, "hello", STARTER, None),
-                pool.submit(predict_tab.predict, services, "hello", TRAINED, other),
+                pool.submit(answers.predict, services, "hello", STARTER, None),
+                pool.submit(answers.predict, services, "hello", TRAINED, other),
             ]
             found = [each.result(PATIENCE) for each in asked]
             assert not loading.done()
@@ -86,9 +87,9 @@ def test_a_drawing_keeps_no_model_and_asks_for_it_again(services: Services, run:
     gc.collect()
     assert model() is None
     assert set(drawing.groups("predicted:kind")[1]) == set(fake_run.KIND.labels)
-    assert "It is new here" in map_drawing.add_sentence(services, drawing, "a kitten")[1]
+    assert "It is new here" in add_sentence(services, drawing, "a kitten").selected
     run_controls.delete_run(services, run.path.name)
-    assert "not here any more" in map_drawing.add_sentence(services, drawing, "a lion")[1]
+    assert "not here any more" in add_sentence(services, drawing, "a lion").selected
 
 
 def test_a_run_that_is_deleted_leaves_no_model_behind(services: Services, run: RunFolder) -> None:

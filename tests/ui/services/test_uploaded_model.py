@@ -18,8 +18,7 @@ from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.runs.manager import RunManager
 from mtst.runs.settings import Settings
 from mtst.ui.components.events import UNCHANGED
-from mtst.ui.predict import explanation
-from mtst.ui.predict import tab as predict_tab
+from mtst.ui.predict import answers, explanation
 from mtst.ui.services import uploaded_model
 from mtst.ui.services.model_data import ENCODER, MODEL, STARTER, UPLOADED
 from mtst.ui.services.services import Services
@@ -57,8 +56,8 @@ def last(views: Iterator[UploadedModelView]) -> UploadedModelView:
 
 
 def test_it_predicts_and_explains(services: Services, token: str, archive: str) -> None:
-    answer = predict_tab.predict(services, "what a wonderful day", UPLOADED, None, token)
-    assert "100 %" in answer
+    answer = answers.predict(services, "what a wonderful day", UPLOADED, None, token)
+    assert "100%" in answer
     assert answer.index("negative") < answer.index("positive")
     *_, last = explanation.explain_prediction(
         services, explanation.sentence_key(UPLOADED, "what a wonderful day"), None, token
@@ -68,8 +67,8 @@ def test_it_predicts_and_explains(services: Services, token: str, archive: str) 
 
 
 def test_nothing_of_it_is_anybody_elses(services: Services, token: str) -> None:
-    assert "Upload a model first" in predict_tab.predict(services, "what a day", UPLOADED, None, None)
-    assert "not here any more" in predict_tab.predict(services, "what a day", UPLOADED, None, "x" * 32)
+    assert "Upload a model first" in answers.predict(services, "what a day", UPLOADED, None, None)
+    assert "not here any more" in answers.predict(services, "what a day", UPLOADED, None, "x" * 32)
     assert services.runs.folder(token).path.stat().st_mode & 0o077 == 0
 
 

@@ -1,5 +1,7 @@
 """Before and after training: the same held-out sentences, epoch by epoch, on the same axes."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -29,6 +31,7 @@ NOTHING_MOVED = quiet(
     "frozen, no sentence moves."
 )
 MAX_PAIRS = 5
+MAX_STEPS, SECONDS_PER_STEP = 12, 0.9
 MARGIN = 1.08  # of the axes around the points
 UNCHANGED_COSINE = 0.005  # a smaller change is not listed
 SEVERAL = "several labels"
@@ -42,6 +45,7 @@ class ChangesView:
     shown: Update
     epoch: Update = UNCHANGED
     task: Update = UNCHANGED
+    last: int = 0
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class ChangesPanel:
     shown: gr.Column
     epoch: gr.Slider
     task: gr.Radio
+    last: gr.State
     open: Event
     draw: Event
 
@@ -79,6 +84,7 @@ def open_changes(services: Services, token: str | None) -> ChangesView:
         gr.update(visible=True),
         epoch=gr.update(maximum=epochs[-1], value=kept if kept in epochs else epochs[-1]),
         task=gr.update(choices=names, value=tasks[0].name, visible=len(tasks) > 1),
+        last=epochs[-1],
     )
 
 
@@ -101,7 +107,16 @@ def draw_epoch(services: Services, token: str | None, epoch: int, task_name: str
     figure = scatter(axes.project(now), rows.texts, *merge_rare(labels))
     limit = MARGIN * axes.extent
     figure.update_xaxes(range=[-limit, limit]).update_yaxes(range=[-limit, limit])
+    figure.update_layout(transition={"duration": 600, "easing": "cubic-in-out"})  # the points travel
     return show_figure(figure), _similarity_changes(rows, cosine(before), cosine(now), int(epoch))
+
+
+async def play_epochs(last: int) -> AsyncIterator[int]:
+    """Yield the epochs one after the other, in about ten seconds at most; each is drawn as it is shown."""
+    step = max(1, -(-last // MAX_STEPS))
+    for epoch in [*range(0, last, step), last]:
+        yield epoch
+        await asyncio.sleep(SECONDS_PER_STEP)
 
 
 def _label(task: Task, value: int) -> str:
@@ -136,6 +151,7 @@ def embedding_changes(services: Services, run: gr.BrowserState) -> ChangesPanel:
     with gr.Column(visible=False) as column:
         with gr.Row(equal_height=False):
             epoch = gr.Slider(0, 1, value=1, step=1, label="After epoch", elem_id="train-journey-epoch", min_width=200)
+            play = gr.Button("Play", size="sm", scale=0, min_width=90, elem_id="train-journey-play")
             task = gr.Radio([], label="Colour by", visible=False, elem_id="train-journey-colour", min_width=160)
         figure = live_plot(height=360, description=DESCRIPTION, elem_id="train-journey")
         changes = html(elem_id="train-journey-told")
@@ -147,8 +163,10 @@ def embedding_changes(services: Services, run: gr.BrowserState) -> ChangesPanel:
         **SILENT,
     }
     open_event: Event = {"inputs": run, **SILENT}
-    panel = ChangesPanel(nothing, column, epoch, task, open_event, draw)
+    last = gr.State(0)
+    panel = ChangesPanel(nothing, column, epoch, task, last, open_event, draw)
     outputs = Outputs(ChangesView, panel)
     open_event |= {"fn": outputs.by_name(partial(open_changes, services)), "outputs": outputs.components}
     gr.on([epoch.change, task.input], **draw)
+    play.click(play_epochs, last, epoch, concurrency_limit=None, trigger_mode="once", **SILENT)
     return panel

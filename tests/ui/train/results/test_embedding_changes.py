@@ -29,14 +29,9 @@ def test_a_run_is_shown_from_before_training_to_its_end(services, run):
     last, after = embedding_changes.draw_epoch(services, run, 2, "sentiment")
     assert "Pairs that moved most" in after
     assert first["value"]["layout"]["xaxis"]["range"] == last["value"]["layout"]["xaxis"]["range"]
-    assert {trace["name"] for trace in last["value"]["data"]} <= {
-        "negative",
-        "neutral",
-        "positive",
-        "no label",
-        "names",
-    }
-    points = sum(len(trace["x"]) for trace in last["value"]["data"])
+    *traces, names = last["value"]["data"]
+    assert {*names["text"]} <= {trace["name"] for trace in traces} <= {"negative", "neutral", "positive", "no label"}
+    points = sum(len(trace["x"]) for trace in traces)
     assert points == len(embedding_changes.rows_of(services.runs.folder(run)))
 
 
@@ -47,3 +42,16 @@ def test_without_a_run_there_is_nothing_to_see(services, token):
     figure, told = embedding_changes.draw_epoch(services, token, 1, None)
     assert not figure["visible"]
     assert told == ""
+
+
+def test_all_epochs_are_played_once_and_many_in_few_steps(monkeypatch):
+    monkeypatch.setattr(embedding_changes, "SECONDS_PER_STEP", 0)
+
+    async def played(last):
+        return [epoch async for epoch in embedding_changes.play_epochs(last)]
+
+    assert asyncio.run(played(3)) == [0, 1, 2, 3]
+    long = asyncio.run(played(100))
+    assert (long[0], long[-1]) == (0, 100)
+    assert len(long) <= embedding_changes.MAX_STEPS + 1
+    assert asyncio.run(played(0)) == [0]
