@@ -49,11 +49,11 @@ def test_sentences_are_compared_as_typed(visitor) -> None:
     )
 
 
-def test_without_a_run_the_second_encoder_says_what_to_do(visitor) -> None:
-    visitor.tab("Compare")
-    page = visitor.page
-    page.click("#compare-second label:has(input[value=own])")
-    page.wait_for_selector("#compare-changed:visible")
+def test_without_a_run_only_the_starter_is_offered(visitor) -> None:
+    choices = {"Compare": "#compare-second", "Map": "#map-model", "Predict": "#predict-model input[value=own]"}
+    for tab, choice in choices.items():
+        visitor.tab(tab)
+        visitor.page.wait_for_selector(choice, state="hidden")
 
 
 def test_a_file_is_embedded_once_and_searched(visitor, tmp_path) -> None:

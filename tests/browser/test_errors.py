@@ -44,6 +44,7 @@ def test_a_label_is_explained_by_words_and_rows(visit, run, width: int, theme: s
     visitor.tab("Predict")
     page = visitor.page
     page.click("#predict-model label:has(input[value=own])")
+    page.wait_for_function("!document.querySelector('#predict-text textarea').value.includes('central bank')")
     page.fill("#predict-text textarea", f"The team won the cup on penalties.\n{EVIL} is bad soup")
     page.click("#predict-go")
     page.wait_for_selector(".prediction")
