@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from mtst.training.config import ResolvedConfig
-from mtst.training.events import GroupPlan, Started, StepEnded
+from mtst.training.events import Started, StepEnded
 
 if TYPE_CHECKING:
     from mtst.runs.history import History
 
 WEIGHTS = {"Embed": 0.12, "Baselines": 0.08, "Train": 0.75, "Check": 0.05}  # of a run as a whole
-LOADING_SECONDS = 3.0  # until a process has loaded the encoder
-HEADS_EPOCH_SECONDS = 0.02  # of an epoch in which only heads train
 HEADS_ONLY_COST = 0.1  # of a step in which no group of the encoder is open, as a share of one with a single open group
 
 
@@ -89,25 +86,3 @@ def remaining_seconds(started: Started, steps: Sequence[StepEnded]) -> float | N
     pace = seconds / units
     pause = max(0.0, sum(pauses) / len(pauses) - pace * cost(now)) if pauses else 0.0
     return pace * ahead + pause * (started.epochs - now)
-
-
-def expected_seconds(groups: Sequence[GroupPlan], config: ResolvedConfig, rows: int, speed: float) -> float:
-    """Return about how long a run will take before it has begun.
-
-    A rough estimate: a step costs three passes through the part of the encoder from its lowest open group to its top,
-    two of them backwards, and every group of the encoder as much as any other.
-
-    Args:
-        groups: the plan of the run.
-        config: how it trains.
-        rows: all rows, those held out among them.
-        speed: sentences per second that pass through the whole encoder.
-    """
-    layers = [group for group in groups if group.task is None]  # bottom up
-    once = rows / speed
-    seconds = LOADING_SECONDS + once
-    for epoch in range(1, config.epochs + 1):
-        opened = [n for n, group in enumerate(layers) if group.opens_at is not None and group.opens_at <= epoch]
-        part = (len(layers) - min(opened)) / len(layers) if opened else 0.0
-        seconds += HEADS_EPOCH_SECONDS + 3 * part * once * (2 if config.learns_from_pairs else 1)
-    return seconds

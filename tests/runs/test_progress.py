@@ -3,11 +3,9 @@ from dataclasses import replace
 import pytest
 
 from mtst.runs.history import History
-from mtst.runs.progress import LOADING_SECONDS, expected_seconds, phases, total_share
-from mtst.training.config import TrainConfig
+from mtst.runs.progress import phases, total_share
 from mtst.training.events import Embedded, GroupPlan, StepEnded
-from mtst.training.scenarios import find_scenario, resolve
-from tests.support.fake_history import BASELINES, BEFORE, TASK, finished, started
+from tests.support.fake_history import BASELINES, BEFORE, finished, started
 
 
 def opening_later(steps: list[tuple[int, float]]) -> History:
@@ -50,19 +48,3 @@ def test_the_parts_of_a_run_are_done_one_after_another() -> None:
 
 def test_where_nothing_is_trained_there_is_no_such_part() -> None:
     assert [part.name for part in phases(History([replace(started(0), steps=0)]))] == ["Embed", "Baselines", "Check"]
-
-
-def test_a_run_is_expected_to_take_longer_the_more_of_the_encoder_trains() -> None:
-    def expected(scenario: str, rows: int = 1000) -> float:
-        keys = ("embeddings", "block-0", "block-1", "head:a")
-        config = TrainConfig(scenario, epochs=4)
-        resolved = resolve(config, find_scenario(scenario, (TASK,)), keys, rows)
-        plan = [
-            GroupPlan(key, key, 10, resolved.opening.get(key), 0.1, "a" if key == "head:a" else None) for key in keys
-        ]
-        return expected_seconds(plan, resolved, rows, speed=100.0)
-
-    heads, top, gradual, everything = map(expected, ("freeze-encoder", "top-k", "gradual", "train-all"))
-    assert LOADING_SECONDS + 10 < heads < top < everything == pytest.approx(LOADING_SECONDS + 10 + 4 * (0.02 + 30))
-    assert heads < gradual < everything
-    assert expected("train-all", 2000) - LOADING_SECONDS == pytest.approx(2 * (everything - LOADING_SECONDS), abs=0.1)

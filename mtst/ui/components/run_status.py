@@ -23,6 +23,15 @@ def format_duration(seconds: float) -> str:
     return f"{whole} s" if whole < 100 else f"{whole // 60} min {whole % 60:02d} s"
 
 
+def rough_duration(seconds: float) -> str:
+    """Return an estimated time with one significant figure or two: `8 s`, `40 s`, `2 min`, `1.5 h`."""
+    if seconds < 10:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 90:
+        return f"{round(seconds, -1):.0f} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
 def status(
     history: History,
     position: QueuePosition | None = None,

@@ -1,9 +1,11 @@
 """The objects that all tabs share: settings, runs, encoders, the starter model, executors."""
 
 import gc
+import hashlib
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 MAX_MODELS = 2
 MAX_PLANES = 6
+MAX_SPEEDS = 32
+TIMED_TEXTS = 16
 MAX_PROMPTED = 4  # encoders with a visitor's prompt, which share their weights with others
 SWEEP_SECONDS = 600
 WARM_UP_PAUSE_SECONDS = 10
@@ -59,6 +63,7 @@ class Services:
         self._loading = threading.Lock()  # guards the server's own encoder and the starter model, not visitors' models
         self._models: LoadOnceCache[LoadedModel] = LoadOnceCache(MAX_MODELS)
         self._prompted: LoadOnceCache[Encoder] = LoadOnceCache(MAX_PROMPTED)
+        self._speeds: LoadOnceCache[float] = LoadOnceCache(MAX_SPEEDS)  # in texts a second, by encoder and texts
         self.sample_planes: LoadOnceCache[Projection] = LoadOnceCache(MAX_PLANES)  # by sample and projection method
         self._closed = threading.Event()
         threading.Thread(target=self._sweep_repeatedly, name="sweep", daemon=True).start()
@@ -96,6 +101,7 @@ class Services:
         self.encoder_pool.drop_idle(now)
         self._models.drop_idle(now)
         self._prompted.drop_idle(now)
+        self._speeds.drop_idle(now)
 
     @property
     def encoder(self) -> "Encoder":
@@ -141,6 +147,14 @@ class Services:
         from mtst.encoders.info import measure_speed
 
         return measure_speed(self.encoder)
+
+    def row_seconds(self, texts: Sequence[str], encoder: "Encoder") -> float:
+        """Return the seconds that an encoder takes for one of a visitor's texts, measured once on a few of them."""
+        from mtst.encoders.info import measure_speed
+
+        few = texts[:: max(1, len(texts) // TIMED_TEXTS)][:TIMED_TEXTS]
+        key = hashlib.sha256("\n".join((encoder.name, encoder.prompt, *few)).encode(errors="replace")).hexdigest()
+        return 1 / self._speeds.get_or_load(key, lambda known: known or measure_speed(encoder, few))
 
     @property
     def starter(self) -> "MultiTaskSentenceTransformer":

@@ -8,6 +8,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from mtst.analysis.token_oddities import find_unknown_tokens
+from mtst.comparison.estimate import Workload
 from mtst.comparison.known_results import describe_expectation, expect_for
 from mtst.data.dataset import Dataset, similar_labels
 from mtst.data.readers.notes import Treatment
@@ -79,6 +80,7 @@ def describe_data(services: Services, form: DataForm, scenario: str | None) -> D
     unknown = unknown if suggested else advise_encoder(services, unknown)
     several_tasks = gr.update(visible=len(data.tasks) > 1)
     rows = split(data, TrainConfig())
+    work = Workload(len(rows.train), len(rows.validation), services.row_seconds(data.texts, encoder))
     return DataView(
         rows=warning + oddity_list((*data.oddities, *unknown)) + upload_report(report, *rows),
         suggested=suggested.value if suggested else None,
@@ -89,7 +91,7 @@ def describe_data(services: Services, form: DataForm, scenario: str | None) -> D
         treat=treatment_checkboxes(draft.oddities(form.columns), form.treat),
         tasks=data.tasks,
         train_rows=len(rows.train),
-        **vars(scenario_cards(services, data.tasks, scenario, len(data), form.encoder)),
+        **vars(scenario_cards(services, data.tasks, scenario, work, form.encoder)),
         save=gr.update(visible=True),
         check=gr.update(interactive=True),
         begin=gr.update(interactive=trainable),

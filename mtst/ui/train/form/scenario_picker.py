@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import gradio as gr
 from markupsafe import Markup
 
+from mtst.comparison.estimate import Workload, expected_run_seconds
 from mtst.data.tasks import DEFAULT_TASKS, Task
-from mtst.encoders.info import encoder_info
 from mtst.errors import MtstError, SettingsError
-from mtst.runs.progress import expected_seconds
 from mtst.text import inline_text
 from mtst.training.budget import REFERENCE_ROWS
 from mtst.training.config import ResolvedConfig, TrainConfig
 from mtst.training.events import GroupPlan
 from mtst.training.scenarios import Scenario, list_scenarios, resolve
+from mtst.ui.components import run_status
 from mtst.ui.components.events import UNCHANGED, Update
 from mtst.ui.components.html import problem, quiet, show_message
 from mtst.ui.components.layer_map import layers
@@ -63,14 +63,14 @@ class ScenarioCards:
 
 
 def scenario_cards(
-    services: Services, tasks: Sequence[Task], chosen: str | None, rows: int | None = None, encoder: str = ""
+    services: Services, tasks: Sequence[Task], chosen: str | None, work: Workload | None = None, encoder: str = ""
 ) -> ScenarioCards:
     """Return a card for each scenario for these tasks; the chosen one stays if it is among them.
 
-    With the number of `rows`, each says how long it takes about on this server, and how much of the model it trains.
+    With the `work` that it is, each says how long it takes about on this server, and how much of the model it trains.
     """
     scenarios = list_scenarios(tasks)
-    plans, facts = _card_facts(services, tasks, rows, encoder)
+    plans, facts = _card_facts(services, tasks, work, encoder)
     choices = [
         (f"{inline_text(s.title, 50)}\n{inline_text(s.meaning, 200)}{facts.get(s.key, '')}", s.key)
         for s in scenarios.values()
@@ -83,37 +83,26 @@ def scenario_cards(
 
 
 def _card_facts(
-    services: Services, tasks: Sequence[Task], rows: int | None, encoder: str
+    services: Services, tasks: Sequence[Task], work: Workload | None, encoder: str
 ) -> tuple[list[tuple[Sequence[GroupPlan], int]], dict[str, str]]:
     """Return the plan and the epochs of each scenario in order, and what its card says of time and size."""
     try:
         model = _untrained_model(services, tasks, encoder)
-        speed = encoder_info(encoder or services.settings.encoder).estimate_speed(
-            services.encoder, services.encoding_speed
-        ) if rows else None  # fmt: skip
     except MtstError:  # said where the encoder is chosen
         return [], {}
     plans, facts = [], {}
+    rows = work.train_rows if work else REFERENCE_ROWS
     for key, scenario in list_scenarios(model.tasks).items():
         if key == CUSTOM:
             plans.append((_plan(model, TrainConfig("freeze-all")), 1))
             continue
-        groups = _plan(model, TrainConfig(key), rows or REFERENCE_ROWS)
-        resolved = resolve(TrainConfig(key), scenario, [group.key for group in groups], rows or REFERENCE_ROWS)
+        groups = _plan(model, TrainConfig(key), rows)
+        resolved = resolve(TrainConfig(key), scenario, [group.key for group in groups], rows)
         plans.append((groups, resolved.epochs))
-        if rows and speed:
-            seconds = expected_seconds(groups, resolved, rows, speed)
-            facts[key] = f"\nAbout {_rough(seconds)} for {rows:,} rows; trains {_trained(groups)}"
+        if work:
+            took = run_status.rough_duration(expected_run_seconds(model, TrainConfig(key), work))
+            facts[key] = f"\nAbout {took} for {work.rows:,} rows; trains {_trained(groups)}"
     return plans, facts
-
-
-def _rough(seconds: float) -> str:
-    """Return an estimated time with one significant figure or two: `8 s`, `40 s`, `2 min`, `1.5 h`."""
-    if seconds < 10:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 90:
-        return f"{round(seconds, -1):.0f} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _trained(groups: Sequence[GroupPlan]) -> str:

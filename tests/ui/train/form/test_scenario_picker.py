@@ -2,6 +2,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from mtst.comparison.estimate import Workload
 from mtst.data.tasks import Task
 from mtst.ui.components.events import UNCHANGED
 from mtst.ui.services.services import Services
@@ -112,7 +113,7 @@ def test_a_setting_that_makes_no_sense_is_explained_and_the_map_stays(
 
 
 def test_each_card_has_a_picture_and_says_how_long_it_takes_about(services: Services) -> None:
-    cards = scenario_picker.scenario_cards(services, TASKS, "gradual", 600)
+    cards = scenario_picker.scenario_cards(services, TASKS, "gradual", Workload(480, 120, 0.003))
     labels = {key: text for text, key in cards.scenario["choices"]}
     assert cards.scenario["value"] == "gradual"
     assert all("for 600 rows; trains" in text for key, text in labels.items() if key != "custom")
@@ -122,10 +123,3 @@ def test_each_card_has_a_picture_and_says_how_long_it_takes_about(services: Serv
     assert cards.more["value"] == f"{len(labels) - scenario_picker.FIRST_CARDS} more scenarios"
     without_rows = scenario_picker.scenario_cards(services, TASKS, None)
     assert not any("rows; trains" in text for text, _ in without_rows.scenario["choices"])
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(0.2, "1 s"), (7.6, "8 s"), (43, "40 s"), (118, "2 min"), (7200, "2.0 h")]
-)
-def test_an_expected_time_is_rough(seconds: float, words: str) -> None:
-    assert scenario_picker._rough(seconds) == words
