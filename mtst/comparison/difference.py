@@ -59,6 +59,10 @@ class Draws:
         rounds = self._comparison.rounds_of(scenario) & self._comparison.rounds_of(than)
         return widen(self._of(scenario, rounds) - self._of(than, rounds), self._comparison.folds)
 
+    def scores(self, scenario: str) -> np.ndarray:
+        """Return the macro-F1 of a scenario."""
+        return widen(self._of(scenario, self._comparison.rounds_of(scenario)), self._comparison.folds)
+
     def above_majority(self, scenario: str) -> np.ndarray:
         """Return by how much a scenario is above always predicting the most frequent label."""
         started, rounds = self._comparison.started, self._comparison.rounds_of(scenario)

@@ -8,13 +8,14 @@ then results on public sets with about as many rows for each label join them (`m
 that were stopped early (`mtst.comparison.race`) are not recommended.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from mtst.comparison.best_guess import BestGuess, guess_best
+from mtst.comparison.bootstrap import interval
 from mtst.comparison.difference import MIN_GAIN, SIGNIFICANCE, Difference, Draws, difference_of, differences_to
 from mtst.comparison.events import Dropped
 from mtst.comparison.known_results import REFERENCE, Expectation, expect_for
@@ -44,6 +45,8 @@ class Recommendation:
         guess: what the rows and public sets say together, if the rows are not enough.
         stopped: the difference to the cheapest of each that was stopped early, on the rows that both predicted.
         dropped: when and why each of these was stopped.
+        intervals: the bounds of 90 % of the draws of each scenario's score, by its key.
+        to_chosen: the difference of each other scenario to the chosen one, by its key.
     """
 
     chosen: ScenarioResult
@@ -59,6 +62,16 @@ class Recommendation:
     guess: BestGuess | None = None
     stopped: tuple[Difference, ...] = ()
     dropped: tuple[Dropped, ...] = ()
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    to_chosen: Mapping[str, Difference] = field(default_factory=dict)
+
+    @property
+    def over_reference(self) -> Difference | None:
+        """By how much the chosen scenario is better than heads only; None if it is that, or that has not run."""
+        other = self.to_chosen.get(REFERENCE)
+        if other is None:
+            return None
+        return Difference(self.chosen.scenario, REFERENCE, -other.gain, -other.high, -other.low, -other.high)
 
     @property
     def judged_by(self) -> str:
@@ -114,6 +127,8 @@ def _recommend(comparison: Comparison) -> Recommendation | None:
         guess=guess,
         stopped=tuple(difference_of(row, cheapest, draws) for row in stopped),
         dropped=tuple(comparison.dropped.values()),
+        intervals={row.scenario: interval(draws.scores(row.scenario)) for row in results},
+        to_chosen={row.scenario: difference_of(row, chosen, draws) for row in results if row is not chosen},
     )
 
 
@@ -147,7 +162,7 @@ def describe(advice: Recommendation, tasks: Sequence[Task]) -> list[str]:
                 f"cheaper, and took {_times(chosen, rows[least.than])}."
             )
         if best and best.gain > 0:
-            within = "within the spread" if not best.shown and best.least <= 0 else "too little to matter"
+            within = "which may be chance" if not best.shown and best.least <= 0 else "too little to matter"
             sentences.append(
                 f"{title(best.scenario)} scored {_points(best.gain)} ({_bounds(best)}), {within}, and took "
                 f"{_times(rows[best.scenario], chosen)}."
@@ -206,7 +221,7 @@ def _points(gain: float) -> str:
 
 
 def _bounds(difference: Difference) -> str:
-    return f"{100 * difference.low:+.1f} to {100 * difference.high:+.1f}"
+    return f"{100 * difference.low:+.1f} to {100 * difference.high:+.1f}".replace("-", "\u2212")
 
 
 def _times(row: ScenarioResult, than: ScenarioResult) -> str:

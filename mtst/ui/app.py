@@ -50,7 +50,7 @@ def build_app(services: Services) -> gr.Blocks:
             with gr.Tab("Train", id="train", elem_id="tab-train"):
                 steps, use = train_tab(services, demo, tokens, tabs)
             with gr.Tab("Scenarios", id="scenarios", elem_id="tab-scenarios") as tab:
-                scenarios_tab(services, tab, steps, tokens.comparison)
+                scenarios_tab(services, tab, steps, tokens, tabs)
             with gr.Tab("Predict", id="predict", elem_id="tab-predict") as tab:
                 model = predict_tab(services, tab, tokens)
             with gr.Tab("Guide", id="guide", elem_id="tab-guide"):

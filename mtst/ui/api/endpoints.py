@@ -19,7 +19,7 @@ from mtst.ui.api.requests import job_from_request
 from mtst.ui.api.run_state import RunState, run_state
 from mtst.ui.components.sentence_box import MAX_CHARACTERS
 from mtst.ui.components.sentence_box import MAX_SENTENCES as MAX_COMPARED
-from mtst.ui.scenarios.comparison_view import as_comparison
+from mtst.ui.scenarios.comparison_start import as_comparison
 from mtst.ui.server.visitors import visitor_id
 from mtst.ui.services.model_data import STARTER, TRAINED, find_model
 from mtst.ui.services.model_zip import make_model_zip

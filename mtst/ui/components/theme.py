@@ -4,7 +4,7 @@ import gradio as gr
 
 from mtst.assets import ASSETS
 
-STYLES = (ASSETS / "style.css", ASSETS / "start.css", ASSETS / "map.css")
+STYLES = tuple(ASSETS / f"{name}.css" for name in ("style", "start", "map", "comparison"))
 
 
 _PAPER = gr.themes.Color(

@@ -4,14 +4,16 @@ Gradio sends only what was added to a list, so every trace is there from the sta
 """
 
 from collections.abc import Iterable, Sequence
+from math import log10
 from statistics import mean
 from typing import TYPE_CHECKING
 
 from mtst.comparison.events import Attempt, LearningCurve
-from mtst.comparison.results import Comparison, title_of
+from mtst.comparison.results import Comparison, ScenarioResult, title_of
 from mtst.data.tasks import Task
 from mtst.evaluation.scores import mean_macro_f1
 from mtst.text import truncate
+from mtst.ui.plots.label_placement import place_labels
 from mtst.ui.plots.similarity import plain
 from mtst.ui.plots.style import PLOT, SYMBOLS, task_colour
 
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 TICKS = [digit * 10**power for power in range(-2, 6) for digit in (1, 2, 5)]
-COST = "seconds that the scenario takes by itself"
+COST = "seconds of training, log scale"
+WIDTH, COSTS_HEIGHT, CURVES_HEIGHT = 330.0, 260.0, 220.0  # of the plotting area in pixels, about, where it is narrow
+MAX_NAME = 26
 MIN_SECONDS = 0.01  # zero has no place on a logarithmic axis
 
 
@@ -59,9 +63,22 @@ def curves(comparison: Comparison) -> "go.Figure":
             mode="lines+markers",
             line={"color": colour, "width": 1.8 if first else 1},
             marker={"symbol": symbol, "size": 7 if first else 4},
-            hovertemplate="%{text}, %{x:.1f} s: %{y:.1%}",
+            hovertemplate="%{fullData.name}, %{text}, %{x:.1f} s: %{y:.1%}<extra></extra>",
         )
-    figure.update_layout(meta={"narrow": {"layout": {"showlegend": False}}})  # the figure above has the same legend
+    ends = [
+        (max(MIN_SECONDS, last.seconds), mean_macro_f1(last.validation), attempt.scenario)
+        for attempt in attempts
+        if attempt.task is None and not attempt.fold and not attempt.seed
+        for last in [epoch for epoch in comparison.epochs if epoch.attempt == attempt][-1:]
+    ]
+    shown = [epoch for epoch in comparison.epochs if epoch.attempt.task is None and not epoch.attempt.fold]
+    _add_names(
+        figure,
+        ends,
+        tasks,
+        height=CURVES_HEIGHT,
+        others=[(max(MIN_SECONDS, epoch.seconds), mean_macro_f1(epoch.validation)) for epoch in shown],
+    )
     return _with_axes(figure, COST, "validation rows" if comparison.folds == 1 else "validation rows, first fold")
 
 
@@ -82,7 +99,7 @@ def _name(scenario: str, tasks: Sequence[Task]) -> str:
 
 
 def costs(comparison: Comparison) -> "go.Figure":
-    """Return mean macro-F1 against the seconds of an attempt, with the baselines.
+    """Return mean macro-F1 against the seconds of an attempt, with the baselines, and a name at each point.
 
     Error bars show the spread of the seeds; scenarios that were stopped early have hollow symbols.
     """
@@ -106,7 +123,7 @@ def costs(comparison: Comparison) -> "go.Figure":
             name=_name(row.scenario, started.tasks),
             mode="markers",
             marker={"color": colour, "symbol": symbol, "size": 12},
-            hovertemplate="%{x:.1f} s: %{y:.1%}",
+            hovertemplate="%{fullData.name}, %{x:.1f} s: %{y:.1%}<extra></extra>",
         )  # fmt: skip
     for name, scores, dash in (
         ("majority class", started.majority, "dot"),
@@ -119,7 +136,67 @@ def costs(comparison: Comparison) -> "go.Figure":
                 x=0, xref="paper", y=level, text=name, showarrow=False, xanchor="left", yanchor="bottom",
                 font={"size": 12, "color": "var(--c9)"},
             )  # fmt: skip
+    points = [(max(MIN_SECONDS, row.seconds), row.score, row.scenario) for row in _first_named(comparison)]
+    levels = [mean_macro_f1(scores) for scores in (started.majority, started.logistic) if scores]
+    _add_names(figure, points, started.tasks, height=COSTS_HEIGHT, levels=levels)
     return _with_axes(figure, COST, "test rows" if comparison.folds == 1 else "cross-validation")
+
+
+def _first_named(comparison: Comparison) -> list[ScenarioResult]:
+    """Return the results in the order in which they get the best places for their names: the highest score first."""
+    return sorted(comparison.results, key=lambda row: (row.scenario in comparison.dropped, -row.score))
+
+
+def _add_names(
+    figure: "go.Figure",
+    points: Sequence[tuple[float, float, str]],
+    tasks: Sequence[Task],
+    *,
+    height: float,
+    levels: Sequence[float] = (),
+    others: Sequence[tuple[float, float]] = (),
+) -> None:
+    """Write the name of its scenario beside each point, instead of a legend.
+
+    Ranges are fixed, so that what is free on a figure of `WIDTH` by `height` pixels is known.
+
+    Args:
+        figure: the figure.
+        points: seconds, score and scenario, in the order in which they choose their places.
+        tasks: those of the comparison.
+        height: of the figure in pixels.
+        levels: scores that are in sight too.
+        others: seconds and scores of points that have no name.
+    """
+    figure.update_layout(showlegend=False)
+    if not points:
+        return
+    times = [log10(x) for x, _, _ in points]
+    scores = [*(y for _, y, _ in points), *levels, *(y for _, y in others)]
+    times_in_sight = [*times, *(log10(x) for x, _ in others)]
+    wide, high = max(times_in_sight) - min(times_in_sight) or 1.0, max(scores) - min(scores) or 0.1
+    left, right = min(times_in_sight) - 0.2 * wide, max(times_in_sight) + 0.2 * wide
+    low, top = max(0.0, min(scores) - 0.12 * high), min(1.02, max(scores) + 0.12 * high)
+    figure.update_layout(xaxis={"range": [left, right]}, yaxis={"range": [low, top], "rangemode": "normal"})
+    names = [truncate(title_of(key, tasks), MAX_NAME) for _, _, key in points]
+
+    def pixels(seconds: float, score: float) -> tuple[float, float]:
+        return WIDTH * (log10(seconds) - left) / (right - left), height * (top - score) / (top - low)
+
+    named = [(*pixels(x, y), name) for (x, y, _), name in zip(points, names, strict=True)]
+    places = place_labels(named, WIDTH, height, [pixels(x, y) for x, y in others])
+    annotations = [
+        {
+            "x": time, "y": y, "text": plain(name, 99), "ax": place.x, "ay": place.y, "xanchor": place.anchor,
+            "showarrow": True, "arrowhead": 0, "arrowwidth": 1, "arrowcolor": "var(--high)", "standoff": 5,
+            "font": {"size": 12, "color": "var(--ink)"},
+        }
+        for time, (_, y, _), name, place in zip(
+            times, points, names, places, strict=True
+        )
+    ]  # fmt: skip
+    for each in annotations:
+        figure.add_annotation(each)
 
 
 def learning(curve: LearningCurve) -> "go.Figure":
@@ -153,7 +230,7 @@ def learning(curve: LearningCurve) -> "go.Figure":
                 "type": "data", "symmetric": False, "array": [0, *(b - a for a, b in zip(middle, high, strict=True))],
                 "arrayminus": [0, *(a - b for a, b in zip(middle, low, strict=True))], "thickness": 1.5,
             },
-            name="where it leads, 90%",
+            name="projected (90% interval)",
             mode="lines+markers",
             line={"color": "var(--open)", "width": 2, "dash": "dash"},
             hovertemplate="%{x:,} rows: about %{y:.1%}",

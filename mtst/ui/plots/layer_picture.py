@@ -63,6 +63,12 @@ def _bar(x: float, y: float, width: float, height: float, opens: float, thicknes
     return bar
 
 
+def picture_variables(groups: Sequence[GroupPlan], epochs: int) -> str:
+    """Return the picture of a plan as the CSS variables `--light` and `--dark`, for an element of class `lpic`."""
+    urls = {name: quote(layer_picture(groups, epochs, each)) for name, each in (("light", LIGHT), ("dark", DARK))}
+    return "; ".join(f"--{name}: url('data:image/svg+xml,{url}')" for name, url in urls.items())
+
+
 def picture_rules(plans: Sequence[tuple[Sequence[GroupPlan], int]], selector: str) -> str:
     """Return the CSS that puts the picture of each plan before the choice of the same number; no name is in it."""
     rules = []

@@ -13,11 +13,13 @@ from mtst.runs.report import comparison_command
 from mtst.ui.components.templates import render
 from mtst.ui.plots import comparison as comparison_plots
 from mtst.ui.scenarios import recommendation
+from mtst.ui.scenarios.ranking import Pictures, ranking
+from mtst.ui.scenarios.recommendation import NO_PICTURES
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-STYLE = ASSETS / "style.css"
+STYLES = (ASSETS / "style.css", ASSETS / "comparison.css")
 # The page has no theme of Gradio's to take these from.
 THEME_COLOURS = {
     "font": "system-ui, sans-serif",
@@ -27,7 +29,7 @@ THEME_COLOURS = {
 FIGURE_HEIGHT = 420
 
 
-def html_report(job: Job, data: Dataset, comparison: Comparison) -> str:
+def html_report(job: Job, data: Dataset, comparison: Comparison, pictures: Pictures = NO_PICTURES) -> str:
     """Return the page for a comparison of a job on its data."""
     figures = [("Score and cost", comparison_plots.costs(comparison))] if comparison.results else []
     if comparison.has_started:
@@ -38,8 +40,9 @@ def html_report(job: Job, data: Dataset, comparison: Comparison) -> str:
         "scenarios/report",
         source=job.source or "comparison",
         rows=len(data),
-        style=Markup(STYLE.read_text(encoding="utf-8")),  # noqa: S704 (our own file)
-        recommendation=recommendation.recommendation(comparison, job.source),
+        style=Markup("".join(path.read_text(encoding="utf-8") for path in STYLES)),  # noqa: S704 (our own files)
+        recommendation=recommendation.recommendation(comparison, job.source, pictures),
+        ranked=ranking(comparison, pictures),
         scores=recommendation.scores_table(comparison) + recommendation.joint_training(comparison),
         figures=[(title, _figure_html(figure, first=k == 0)) for k, (title, figure) in enumerate(figures)],
         more_data=recommendation.more_data(comparison.learning_curve),
@@ -60,7 +63,7 @@ def _figure_html(figure: "go.Figure", *, first: bool) -> Markup:
 
 def _light_colours() -> dict[str, str]:
     """Return the light colours of the style sheet by name, which a page of the app would read from it."""
-    root = STYLE.read_text(encoding="utf-8").split("}", 1)[0]
+    root = STYLES[0].read_text(encoding="utf-8").split("}", 1)[0]
     return dict(re.findall(r"--([\w-]+):\s*(#[0-9a-f]{6})", root)) | THEME_COLOURS
 
 

@@ -2,31 +2,41 @@
 
 from collections.abc import Mapping, Sequence
 from statistics import mean
+from types import MappingProxyType
 
 from markupsafe import Markup
 
 from mtst.comparison.events import LearningCurve
 from mtst.comparison.known_results import REFERENCE
-from mtst.comparison.recommendation import describe, recommend, stopping_point
+from mtst.comparison.recommendation import Recommendation, describe, recommend, stopping_point
 from mtst.comparison.results import ZERO_SHOT, Comparison, ScenarioResult, title_of
 from mtst.evaluation.scores import Scores
 from mtst.text import inline_text
 from mtst.ui.components.html import quiet, table
-from mtst.ui.components.run_status import format_duration
+from mtst.ui.components.run_status import format_duration, rough_duration
 from mtst.ui.components.templates import render
+from mtst.ui.plots import numbers
 
 COSTS = ("seeds apart", "seconds", "seconds a point gained", "weights trained", "encoder drift", "frozen head")
 OVER_HEADS = "over heads only"
 SAME_SCORE = 0.005  # macro-F1; smaller differences are not reported
+NO_PICTURES: Mapping[str, str] = MappingProxyType({})
 NOT_YET = quiet("The recommendation appears when two scenarios have ended.")
 
 
-def recommendation(comparison: Comparison, source: str = "") -> Markup:
-    """Return which scenario to take, and why; `source` names the rows."""
+def recommendation(comparison: Comparison, source: str = "", pictures: Mapping[str, str] = NO_PICTURES) -> Markup:
+    """Return which scenario to take, why, and what it gains.
+
+    Args:
+        comparison: its state.
+        source: names the rows.
+        pictures: as `mtst.ui.scenarios.ranking.ranking` takes them.
+    """
     advice = recommend(comparison)
     if advice is None:
         return NOT_YET
     first, *rest = describe(advice, comparison.tasks)
+    big, of_what, facts = _gained(advice, title_of(REFERENCE, comparison.tasks))
     return render(
         "scenarios/recommendation",
         first=first,
@@ -36,7 +46,28 @@ def recommendation(comparison: Comparison, source: str = "") -> Markup:
         judged_by=advice.judged_by,
         folds=advice.folds,
         seeds=len({attempt.seed for attempt in comparison.attempts}),
+        picture=pictures.get(advice.chosen.scenario, ""),
+        big=big,
+        of_what=of_what,
+        facts=" · ".join(facts),
     )
+
+
+def _gained(advice: Recommendation, reference: str) -> tuple[str, str, list[str]]:
+    """Return the gain of the recommended scenario, or its score, what that is, and what else to know of it."""
+    chosen, over = advice.chosen, advice.over_reference
+    score, took = numbers.percent(chosen.score), f"trains in about {rough_duration(chosen.seconds)}"
+    if over:
+        interval = f"90% interval {numbers.points(over.low)} to {numbers.points(over.high)}"
+        return (
+            f"{numbers.points(over.gain)} points",
+            f"macro-F1 over {reference}",
+            [interval, f"{score} macro-F1", took],
+        )
+    low, high = advice.intervals[chosen.scenario]
+    interval = f"90% interval {numbers.percent(max(0.0, low))} to {numbers.percent(min(1.0, high))}"
+    what = "is what gains are measured against" if chosen.scenario == REFERENCE else "was not compared"
+    return score, f"macro-F1; {reference} {what}", [interval, took]
 
 
 def scores_table(comparison: Comparison) -> Markup:
@@ -152,10 +183,10 @@ def progress(comparison: Comparison) -> tuple[str, str]:
     completed, total = len(comparison.completed), len(comparison.attempts)
     now = comparison.current
     if now is None:
-        return "Done", f"{completed} of {total} attempts"
+        return "Done", f"{completed} of {total} runs"
     name = title_of(now.scenario, comparison.tasks) + (f", {inline_text(now.task, 30)} alone" if now.task else "")
     epochs = [epoch for epoch in comparison.epochs if epoch.attempt == now]
     done = f", epoch {epochs[-1].epoch} of {epochs[-1].epochs} done" if epochs and epochs[-1].epochs else ""
     seed = f", seed {now.seed}" if len({attempt.seed for attempt in comparison.attempts}) > 1 else ""
     fold = f", fold {now.fold + 1} of {comparison.folds}" if comparison.folds > 1 else ""
-    return f"{name}{seed}{fold}{done}", f"attempt {completed + 1} of {total}"
+    return f"{name}{seed}{fold}{done}", f"run {completed + 1} of {total}"

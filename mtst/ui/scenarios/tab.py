@@ -6,22 +6,21 @@ from typing import Any
 
 import gradio as gr
 from gradio.blocks import Block
-from markupsafe import Markup
 
 from mtst.data.tasks import DEFAULT_TASKS
-from mtst.errors import MtstError
 from mtst.training.scenarios import comparable_scenarios, find_scenario
 from mtst.ui.components.events import SILENT, Outputs, Update
 from mtst.ui.components.html import card, html, quiet
 from mtst.ui.components.live_plot import live_plot
-from mtst.ui.components.templates import static_text
-from mtst.ui.scenarios import comparison_view
-from mtst.ui.scenarios.comparison_view import ComparisonForm, ComparisonStart, ComparisonView
+from mtst.ui.components.templates import render, static_text
+from mtst.ui.scenarios import comparison_start, comparison_view
+from mtst.ui.scenarios.comparison_start import ComparisonForm, ComparisonPlan, ComparisonStart
+from mtst.ui.scenarios.comparison_view import ComparisonView
+from mtst.ui.server.browser_state import BrowserTokens
 from mtst.ui.server.visitors import visitor_id
 from mtst.ui.services import run_controls as shared
 from mtst.ui.services.services import Services
 from mtst.ui.train import run_controls
-from mtst.ui.train.form import dataset
 from mtst.ui.train.form.form import Form
 from mtst.ui.train.form.form_values import DataForm
 from mtst.ui.train.run_controls import RunStopped
@@ -29,7 +28,10 @@ from mtst.ui.train.run_controls import RunStopped
 CURVES = "Mean macro-F1 on the validation rows against seconds, a line for each scenario; the table has the numbers"
 COSTS = "Mean macro-F1 on rows not learnt from against the seconds of each scenario; the table has the numbers"
 LEARNING = "Macro-F1 on rows not learnt from against the number of training rows, and where the curve leads"
-SEEDS = [("Quick: one seed", 1), ("Sure: three seeds, with their spread", 3)]
+SEEDS = [("Once (quick)", 1), ("With three seeds (thorough)", 3)]
+AFTER = (
+    "A comparison keeps no models. Training makes one of its rows, in the Train tab, where you can try and download it."
+)
 
 
 @dataclass(frozen=True)
@@ -37,95 +39,121 @@ class ComparisonPanel:
     """The components of the tab, by the fields of the views that update them."""
 
     token: gr.BrowserState
-    source: gr.HTML
-    scenarios: gr.CheckboxGroup
-    seeds: gr.Radio
-    alone: gr.Checkbox
-    race: gr.Checkbox
-    begin: gr.Button
+    # the bar that stays in sight
     status: gr.HTML
+    begin: gr.Button
     stop: gr.Button
     resume: gr.Button
+    # what is recommended
+    winner_card: gr.Column
     answer: gr.HTML
-    table: gr.HTML
-    after: gr.Row
+    after: gr.Column
+    train: gr.Button
     save: gr.Button
     delete: gr.Button
     page_file: gr.DownloadButton
     json_file: gr.DownloadButton
+    # all scenarios
+    results_card: gr.Column
+    ranked: gr.HTML
+    table: gr.HTML
     figures_card: gr.Column
     costs: gr.HTML
     curves: gr.HTML
     learning_card: gr.Column
     more_data: gr.HTML
     learning: gr.HTML
+    # what to compare
+    setup: gr.Accordion
+    source: gr.HTML
+    scenarios: gr.CheckboxGroup
+    seeds: gr.Radio
+    alone: gr.Checkbox
+    race: gr.Checkbox
 
 
 def _choices() -> list[tuple[str, str]]:
-    keys = [key for key in comparable_scenarios(DEFAULT_TASKS) if not key.startswith(comparison_view.ONE_HEAD)]
+    keys = [key for key in comparable_scenarios(DEFAULT_TASKS) if not key.startswith(comparison_start.ONE_HEAD)]
     titles = [(find_scenario(key, DEFAULT_TASKS).title, key) for key in keys]
-    return [*titles, ("Freeze one head, each in turn", comparison_view.ONE_HEAD)]
+    return [*titles, ("Freeze one head, each in turn", comparison_start.ONE_HEAD)]
 
 
-def describe_source(form: DataForm) -> Markup:
-    """Return what will be compared, and what to expect of it."""
-    if form.draft is None:
-        return quiet(f"Nothing is chosen in the Train tab: the sample of 600 sentences is taken, with {form.encoder}.")
-    source = quiet(f"{form.draft.table.name}, with the columns and the encoder of the Train tab ({form.encoder}).")
-    try:
-        return source + dataset.expectation_of(form.dataset())
-    except MtstError:  # said in the Train tab, and when the comparison is started
-        return source
+def scenarios_tab(services: Services, tab: gr.Tab, steps: Form, tokens: BrowserTokens, tabs: gr.Tabs) -> None:
+    """Build the tab; `steps` is the form of the Train tab, whose rows are compared."""
+    panel = _panel(tokens.comparison)
+    _connect(services, tab, panel, steps)
+
+    def train(request: gr.Request, token: str | None) -> tuple[object, object]:
+        if not services.presses.is_first(f"winner {request.session_hash}"):
+            return gr.skip(), gr.skip()
+        return comparison_start.train_winner(services, visitor_id(request), token), gr.update(selected="train")
+
+    panel.train.click(train, panel.token, [tokens.run, tabs], **SILENT).success(
+        None, None, None, js=static_text("open_run.js")
+    )
 
 
-def scenarios_tab(services: Services, tab: gr.Tab, steps: Form, token: gr.BrowserState) -> None:
-    """Build the tab; `steps` is the form of the Train tab, whose rows are compared; `token` keeps the visitor's."""
-    _connect(services, tab, _panel(services, token), steps)
-
-
-def _panel(services: Services, token: gr.BrowserState) -> ComparisonPanel:
+def _panel(token: gr.BrowserState) -> ComparisonPanel:
     """Build the components into the tab that is open."""
+    with gr.Column(elem_classes="card runbar"), gr.Row(equal_height=False, elem_classes="runbar-row"):
+        status = html(comparison_view.READY, elem_id="scenarios-status", min_width=200)
+        begin = gr.Button(comparison_start.START, variant="primary", elem_id="scenarios-start", min_width=130, scale=0)
+        stop = gr.Button(
+            "Stop and keep results", variant="stop", visible=False, elem_id="scenarios-stop", min_width=130, scale=0
+        )
+        resume = gr.Button("Resume", visible=False, elem_id="scenarios-resume", min_width=90, scale=0)
+    with gr.Column(visible=False, elem_classes="card") as winner_card:
+        answer = html(elem_id="scenarios-answer")
+        with gr.Column(visible=False) as after:
+            with gr.Row(elem_classes="acts"):
+                train = gr.Button("Train it", variant="primary", elem_id="scenarios-train", min_width=150, scale=0)
+                save = gr.Button("Export report", elem_id="scenarios-save", min_width=120, scale=0)
+                delete = gr.Button("Delete comparison", elem_id="scenarios-delete", min_width=140, scale=0)
+            html(quiet(AFTER))
+    page_file = gr.DownloadButton("Save", visible="hidden", elem_id="scenarios-html")
+    json_file = gr.DownloadButton("Save", visible="hidden", elem_id="scenarios-json")
     with gr.Row(equal_height=False):
-        with gr.Column(scale=4, min_width=300), card("What to compare"):
-            source = html(describe_source(DataForm(encoder=services.settings.encoder)), elem_id="scenarios-data")
+        with gr.Column(scale=7, min_width=320):
+            with gr.Column(visible=False, elem_classes="card") as results_card:
+                html(render("components/card_title", title="Scenarios", number=None, note="the best first"))
+                ranked = html(elem_id="scenarios-ranking")
+                with gr.Accordion("All numbers", open=False, elem_classes="plain", elem_id="scenarios-numbers"):
+                    table = html(elem_id="scenarios-table")
+            with card("Would more data help?", visible=False) as learning_card:
+                more_data = html(elem_id="scenarios-more")
+                learning = live_plot(height=260, description=LEARNING, elem_id="scenarios-learning")
+        with gr.Column(scale=5, min_width=320, visible=False, elem_classes="card") as figures_card:
+            html(render("components/card_title", title="Score against time", number=None, note=""))
+            costs = live_plot(height=340, description=COSTS, elem_id="scenarios-costs")
+            html("<h3 class='caption'>While they trained</h3>")
+            curves = live_plot(height=300, description=CURVES, elem_id="scenarios-curves")
+    with (
+        gr.Accordion("What to compare", open=True, elem_classes="card setup", elem_id="scenarios-setup") as setup,
+        gr.Row(equal_height=False),
+    ):
+        with gr.Column(scale=6, min_width=300):
+            source = html(elem_id="scenarios-data")
             scenarios = gr.CheckboxGroup(
                 _choices(), value=[key for _, key in _choices()], label="Scenarios", elem_id="scenarios-keys"
             )
+        with gr.Column(scale=5, min_width=300):
             seeds = gr.Radio(SEEDS, value=1, label="How often each is trained", elem_id="scenarios-seeds")
-            alone = gr.Checkbox(
-                value=False,
-                label="Train each task alone too",
-                elem_id="scenarios-alone",
-                info="Tells whether learning together helps, where everything is trained.",
-            )
             race = gr.Checkbox(
                 value=True,
                 label="Stop early what cannot win",
                 elem_id="scenarios-race",
                 info="Takes about 1.5 times as long as the slowest scenario alone. Without, all run to the end.",
             )
-            begin = gr.Button("Compare scenarios", variant="primary", size="lg", elem_id="scenarios-start")
-            status = html(comparison_view.READY, elem_id="scenarios-status")
-            stop = gr.Button("Stop and keep what is there", variant="stop", visible=False, elem_id="scenarios-stop")
-            resume = gr.Button("Resume", visible=False, elem_id="scenarios-resume")
-        with gr.Column(scale=7, min_width=320):
-            with card("What should I freeze?"):
-                answer = html(comparison_view.NO_RESULT, elem_id="scenarios-answer")
-                table = html(elem_id="scenarios-table")
-                with gr.Row(visible=False) as after:
-                    save = gr.Button("Save as one page and as JSON", elem_id="scenarios-save")
-                    delete = gr.Button("Delete it and its data", elem_id="scenarios-delete")
-            page_file = gr.DownloadButton("Save", visible="hidden", elem_id="scenarios-html")
-            json_file = gr.DownloadButton("Save", visible="hidden", elem_id="scenarios-json")
-            with card("Score against cost", visible=False) as figures_card:
-                costs = live_plot(height=340, description=COSTS, elem_id="scenarios-costs")
-                curves = live_plot(height=340, description=CURVES, elem_id="scenarios-curves")
-            with card("Would more data help?", visible=False) as learning_card:
-                more_data = html(elem_id="scenarios-more")
-                learning = live_plot(height=300, description=LEARNING, elem_id="scenarios-learning")
+            alone = gr.Checkbox(
+                value=False,
+                label="Train each task alone too",
+                elem_id="scenarios-alone",
+                info="Tells whether learning together helps, where everything is trained.",
+            )
     return ComparisonPanel(
-        token, source, scenarios, seeds, alone, race, begin, status, stop, resume, answer, table, after, save, delete,
-        page_file, json_file, figures_card, costs, curves, learning_card, more_data, learning,
+        token, status, begin, stop, resume, winner_card, answer, after, train, save, delete, page_file, json_file,
+        results_card, ranked, table, figures_card, costs, curves, learning_card, more_data, learning, setup, source,
+        scenarios, seeds, alone, race,
     )  # fmt: skip
 
 
@@ -144,10 +172,19 @@ def _connect(services: Services, tab: gr.Tab, panel: ComparisonPanel, steps: For
         **data: Any,
     ) -> ComparisonStart:
         form = ComparisonForm(DataForm(**data), scenarios, seeds, alone, race)
-        return comparison_view.start_comparison(services, visitor_id(request), form)
+        return comparison_start.start_comparison(services, visitor_id(request), form)
 
-    def describe(**data: Any) -> Markup:
-        return describe_source(DataForm(**data))
+    plan = Outputs(ComparisonPlan, panel)
+
+    def describe(
+        scenarios: list[str],
+        seeds: int,
+        alone: bool,  # noqa: FBT001 (Gradio's order)
+        race: bool,  # noqa: FBT001
+        **data: Any,
+    ) -> ComparisonPlan:
+        form = ComparisonForm(DataForm(**data), scenarios, seeds, alone, race)
+        return comparison_start.describe_plan(services, form)
 
     def resume(request: gr.Request, token: str | None) -> Update:
         shared.resume_run(services, visitor_id(request), token)
@@ -166,7 +203,17 @@ def _connect(services: Services, tab: gr.Tab, panel: ComparisonPanel, steps: For
         **SILENT,
     ).success(**follow)
     tab.select(**follow)
-    tab.select(describe, None, panel.source, inputs_kwargs=steps.data, **SILENT)
+    choices = [panel.scenarios, panel.seeds, panel.alone, panel.race]
+    ticked = [panel.scenarios.input, panel.seeds.input, panel.alone.input, panel.race.input]
+    gr.on(
+        [tab.select, *ticked],
+        plan.by_name(describe),
+        choices,
+        plan.components,
+        inputs_kwargs=steps.data,
+        trigger_mode="always_last",
+        **SILENT,
+    )
     panel.stop.click(
         stopped.by_name(partial(run_controls.stop_run, services)),
         panel.token,

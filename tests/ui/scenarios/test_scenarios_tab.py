@@ -18,9 +18,12 @@ from mtst.data.tasks import DEFAULT_TASKS
 from mtst.runs.history import History
 from mtst.runs.job import Job
 from mtst.training.config import TrainConfig
+from mtst.training.scenarios import find_scenario
 from mtst.ui.plots import comparison as comparison_plots
-from mtst.ui.scenarios import comparison_view, html_report, recommendation, tab
-from mtst.ui.scenarios.comparison_view import ComparisonForm, ComparisonView
+from mtst.ui.scenarios import comparison_start, comparison_view, html_report, recommendation
+from mtst.ui.scenarios.comparison_start import ComparisonForm
+from mtst.ui.scenarios.comparison_view import ComparisonView
+from mtst.ui.scenarios.ranking import ranking
 from mtst.ui.train.form import chosen_file
 from mtst.ui.train.form.form_values import DataForm
 from tests.support.fake_comparison import TASK, comparison_of, folds_of
@@ -44,11 +47,11 @@ def test_a_comparison_from_start_to_the_saved_page(services, write_csv, tiny_fol
     rows = SMALL_SAMPLE.read_text(encoding="utf-8").splitlines()[:61]
     path = write_csv("\n".join(rows), "mine.csv")
     chosen = form(services, path, ["topic", "sentiment"], seeds=2, encoder=str(tiny_folder()))
-    started = comparison_view.start_comparison(services, "", chosen)
+    started = comparison_start.start_comparison(services, "", chosen)
     token = started.token
     assert started.begin["visible"] is False
     view = last(services, token)
-    assert "Finished, 20 of 20 attempts made" in view.status
+    assert "Finished, 20 of 20 runs completed" in view.status
     assert "mine.csv, judged by 5-fold cross-validation on all 60 rows" in view.answer
     assert "Heads only" in view.table
     assert "seeds apart" in view.table
@@ -64,7 +67,7 @@ def test_a_comparison_from_start_to_the_saved_page(services, write_csv, tiny_fol
 
 
 def test_without_a_file_the_sample_is_compared(services):
-    data = comparison_view.sample_form(services)
+    data = comparison_start.sample_form(services)
     assert data.draft.table.name.endswith(SMALL_SAMPLE.name)
     assert (data.text, data.labels) == ("text", ["topic", "sentiment"])
 
@@ -72,11 +75,11 @@ def test_without_a_file_the_sample_is_compared(services):
 @pytest.mark.parametrize("scenarios", [[], ["freeze-head:nobody"]])
 def test_nothing_to_compare_is_refused(services, scenarios):
     with pytest.raises(gr.Error, match="at least one"):
-        comparison_view.start_comparison(services, "", form(services, scenarios=scenarios))
+        comparison_start.start_comparison(services, "", form(services, scenarios=scenarios))
 
 
 def test_one_tick_stands_for_the_heads_of_all_tasks():
-    expand = comparison_view.expand_scenarios
+    expand = comparison_start.expand_scenarios
     assert expand(["freeze-head:"], DEFAULT_TASKS) == ("freeze-head:topic", "freeze-head:sentiment")
     assert expand([CHEAP], DEFAULT_TASKS) == (CHEAP,)
 
@@ -141,7 +144,7 @@ def test_hostile_names_are_shown_as_typed(services, write_csv, tiny_folder):
     rows = [f"{'nice' if n % 2 else 'bad'} words {n},{nasty if n % 2 else 'b'}" for n in range(30)]
     path = write_csv(f"text,{nasty}\n" + "\n".join(rows), "nasty.csv")
     chosen = form(services, path, [nasty], encoder=str(tiny_folder()))
-    token = comparison_view.start_comparison(services, "", chosen).token
+    token = comparison_start.start_comparison(services, "", chosen).token
     view = last(services, token)
     page, _ = comparison_view.save_comparison(services, token)
     for text in (view.status, view.answer, view.table, Path(page).read_text(encoding="utf-8")):
@@ -152,25 +155,58 @@ def test_a_stopped_comparison_says_how_far_it_came():
     history = History()
     history.comparison = comparison_of({CHEAP: ([0.8], 2.0), DEAR: ([0.9], 20.0)})
     history.extend([Compared(True, 3.0)])
-    assert "Stopped, 2 of 2 attempts made" in comparison_view.show_comparison(history).status
+    assert "Stopped, 2 of 2 runs completed" in comparison_view.show_comparison(history).status
     assert history.is_resumable
     assert history.outcome == "stopped"
 
 
 def test_the_page_to_keep_needs_nothing_else(services):
     comparison = comparison_of({CHEAP: ([0.8], 2.0), DEAR: ([0.9], 20.0)})
-    data = comparison_view.sample_form(services).dataset()
+    data = comparison_start.sample_form(services).dataset()
     made = html_report.html_report(Job("all-MiniLM-L6-v2", TrainConfig(), "x.csv"), data, comparison)
     assert "Plotly.newPlot" in made
     assert TASK.name in made
 
 
-def test_the_source_says_what_to_expect(services):
+def test_before_the_start_it_says_what_is_compared_what_to_expect_and_how_long_that_takes(services):
     draft = chosen_file.read_file(services, str(SMALL_SAMPLE)).draft
     rows = DataForm(draft, "text", ("topic",), encoder="all-MiniLM-L6-v2")
-    assert "on public data with about 61 rows per label" in tab.describe_source(rows)
-    assert "public data" not in tab.describe_source(replace(rows, labels=()))
-    assert "sample of 600" in tab.describe_source(replace(rows, draft=None))
+
+    def plan(form, scenarios=(CHEAP, DEAR)):
+        return comparison_start.describe_plan(services, ComparisonForm(form, scenarios, 1, alone=False))
+
+    assert "on public data with about 61 rows per label" in plan(rows).source
+    assert re.fullmatch(r"Compare 2 scenarios · about \d+ (s|min)", plan(rows).begin["value"])
+    assert "public data" not in plan(replace(rows, labels=())).source
+    assert plan(replace(rows, labels=())).begin["value"] == comparison_start.START
+    assert "sample of 600" in plan(replace(rows, draft=None)).source
+    assert plan(rows, ()).begin["value"] == comparison_start.START
+
+
+def test_the_winner_is_trained_on_the_rows_that_were_compared(services, write_csv, tiny_folder):
+    rows = SMALL_SAMPLE.read_text(encoding="utf-8").splitlines()[:61]
+    chosen = form(services, write_csv("\n".join(rows), "mine.csv"), ["topic"], encoder=str(tiny_folder()))
+    token = comparison_start.start_comparison(services, "", chosen).token
+    view = last(services, token)
+    assert view.train["visible"]
+    folder = services.runs.folder(comparison_start.train_winner(services, "", token))
+    assert (folder.job().kind, folder.job().scenarios) == ("train", ())
+    assert folder.data().texts == services.runs.folder(token).data().texts
+    assert find_scenario(folder.job().config.scenario, DEFAULT_TASKS).title in view.train["value"]
+    with pytest.raises(gr.Error, match="not here any more"):
+        comparison_start.train_winner(services, "", "x" * 32)
+
+
+def test_the_list_marks_what_is_recommended_and_what_it_is_tied_with():
+    comparison = comparison_of({CHEAP: ([0.80], 2.0), DEAR: ([0.805], 20.0), "freeze-all": ([0.2], 1.0)}, 4000)
+    assert "Recommended" not in ranking(comparison, {})
+    comparison.extend([Compared(stopped=False, seconds=22.0)])
+    lines = re.findall(r"<li class=\"rank ([a-z]*)\">.*?</li>", ranking(comparison, {CHEAP: "--light: x"}), re.DOTALL)
+    shown = ranking(comparison, {CHEAP: "--light: x"})
+    assert lines == ["", "chosen", ""]
+    assert "tied with it" in shown
+    assert "below the scale" in shown
+    assert shown.count("--light: x") == 1
 
 
 def test_the_table_is_sorted_and_says_the_gain_over_heads_only_and_what_is_recommended():

@@ -15,7 +15,7 @@ from mtst.text import inline_text
 from mtst.training.budget import REFERENCE_ROWS
 from mtst.training.config import ResolvedConfig, TrainConfig
 from mtst.training.events import GroupPlan
-from mtst.training.scenarios import Scenario, list_scenarios, resolve
+from mtst.training.scenarios import Scenario, find_scenario, list_scenarios, resolve
 from mtst.ui.components import run_status
 from mtst.ui.components.events import UNCHANGED, Update
 from mtst.ui.components.html import problem, quiet, show_message
@@ -87,22 +87,32 @@ def _card_facts(
 ) -> tuple[list[tuple[Sequence[GroupPlan], int]], dict[str, str]]:
     """Return the plan and the epochs of each scenario in order, and what its card says of time and size."""
     try:
-        model = _untrained_model(services, tasks, encoder)
+        model = untrained_model(services, tasks, encoder)
     except MtstError:  # said where the encoder is chosen
         return [], {}
     plans, facts = [], {}
     rows = work.train_rows if work else REFERENCE_ROWS
-    for key, scenario in list_scenarios(model.tasks).items():
+    for key in list_scenarios(model.tasks):
         if key == CUSTOM:
             plans.append((_plan(model, TrainConfig("freeze-all")), 1))
             continue
-        groups = _plan(model, TrainConfig(key), rows)
-        resolved = resolve(TrainConfig(key), scenario, [group.key for group in groups], rows)
-        plans.append((groups, resolved.epochs))
+        groups, epochs = plan_of(model, TrainConfig(key), rows)
+        plans.append((groups, epochs))
         if work:
             took = run_status.rough_duration(expected_run_seconds(model, TrainConfig(key), work))
             facts[key] = f"\nAbout {took} for {work.rows:,} rows; trains {_trained(groups)}"
     return plans, facts
+
+
+def plan_of(model: "MultiTaskSentenceTransformer", config: TrainConfig, rows: int) -> tuple[Sequence[GroupPlan], int]:
+    """Return the plan of a run on so many training rows, and its epochs.
+
+    Raises:
+        SettingsError: the scenario cannot be followed with this config.
+    """
+    groups = _plan(model, config, rows)
+    scenario = find_scenario(config.scenario, model.tasks)
+    return groups, resolve(config, scenario, [group.key for group in groups], rows).epochs
 
 
 def _trained(groups: Sequence[GroupPlan]) -> str:
@@ -123,7 +133,7 @@ def show_scenario(
     """
     rows = train_rows or REFERENCE_ROWS
     try:
-        model = _untrained_model(services, tasks, encoder)
+        model = untrained_model(services, tasks, encoder)
     except MtstError as error:
         return ScenarioView(problem(error))
     scenarios = list_scenarios(model.tasks)
@@ -174,7 +184,7 @@ def toggle_group(
     services: Services, tasks: Sequence[Task] | None, open_groups: Sequence[str], key: str, encoder: str = ""
 ) -> tuple[str, list[str]]:
     """Return the scenario and the open groups after a group of the layer map was pressed."""
-    groups = _plan(_untrained_model(services, tasks, encoder), TrainConfig("freeze-all"))
+    groups = _plan(untrained_model(services, tasks, encoder), TrainConfig("freeze-all"))
     toggled = set(open_groups) ^ {key}
     return CUSTOM, [group.key for group in groups if group.key in toggled]
 
@@ -197,7 +207,7 @@ def _duration(config: TrainConfig, resolved: ResolvedConfig, rows: int) -> str:
     return count if config.epochs else f"{count}. You can set another number below."
 
 
-def _untrained_model(services: Services, tasks: Sequence[Task] | None, encoder: str) -> "MultiTaskSentenceTransformer":
+def untrained_model(services: Services, tasks: Sequence[Task] | None, encoder: str) -> "MultiTaskSentenceTransformer":
     """Return a new model for the tasks, or the starter while nothing is chosen."""
     if not tasks and encoder in ("", services.settings.encoder):
         return services.starter

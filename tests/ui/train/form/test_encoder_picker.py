@@ -14,8 +14,8 @@ from mtst.encoders.loading import find_encoder
 from mtst.errors import EncoderError
 from mtst.runs.settings import Settings
 from mtst.ui.predict import tab as predict_tab
-from mtst.ui.scenarios import comparison_view
-from mtst.ui.scenarios.comparison_view import ComparisonForm
+from mtst.ui.scenarios import comparison_start
+from mtst.ui.scenarios.comparison_start import ComparisonForm
 from mtst.ui.services import cache, encoder_pool
 from mtst.ui.services.model_data import ENCODER
 from mtst.ui.services.services import Services
@@ -150,7 +150,7 @@ def test_a_run_with_a_frozen_encoder_of_the_list_is_trained_and_used(tiny: Servi
 
 def test_a_comparison_takes_the_same_encoder(tiny: Services, data: DataForm) -> None:
     form = ComparisonForm(replace(data, encoder=DEFAULT), ["freeze-all"], 1, alone=False)
-    token = comparison_view.start_comparison(tiny, "", form).token
+    token = comparison_start.start_comparison(tiny, "", form).token
     assert tiny.runs.folder(token).job().encoder == DEFAULT
     tiny.runs.delete(token)
 
