@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mtst.comparison.cost import training_costs
 from mtst.comparison.events import Attempt, ComparisonStarted
 from mtst.comparison.race import Costs
 from mtst.comparison.results import Comparison
 from mtst.comparison.rows import RowPlan
 from mtst.data.dataset import Dataset
-from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.training.config import TrainConfig
+
+if TYPE_CHECKING:
+    from mtst.model.multitask import MultiTaskSentenceTransformer
 
 EXPECTED = 0.85  # of the budget: scenarios end before their last epoch, or are stopped in their first attempt
 LOADING_SECONDS = 3.0  # until a process has loaded the encoder
@@ -33,18 +35,20 @@ class Workload:
         return self.train_rows + self.validation_rows
 
 
-def expected_run_seconds(model: MultiTaskSentenceTransformer, config: TrainConfig, work: Workload) -> float:
+def expected_run_seconds(model: "MultiTaskSentenceTransformer", config: TrainConfig, work: Workload) -> float:
     """Return about how long a training run takes that has not begun, if it lasts all its epochs.
 
     Raises:
         SettingsError: the scenario cannot be followed with this config by a model of these layers.
     """
+    from mtst.comparison.cost import training_costs  # it imports torch
+
     costs = training_costs(model, [config.scenario], config, work.train_rows, work.validation_rows)
     return LOADING_SECONDS + work.row_seconds * (work.rows + PASS_IN_TRAINING * costs[config.scenario])
 
 
 def expected_comparison_seconds(
-    model: MultiTaskSentenceTransformer,
+    model: "MultiTaskSentenceTransformer",
     data: Dataset,
     config: TrainConfig,
     attempts: Sequence[Attempt],
@@ -66,6 +70,8 @@ def expected_comparison_seconds(
         DataError: there is too little to learn from or to judge by.
         SettingsError: a scenario cannot be followed with this config.
     """
+    from mtst.comparison.cost import training_costs  # it imports torch
+
     folds = 1 + max(attempt.fold for attempt in attempts)
     plan = RowPlan(data, config, folds)
     rows = plan.of(attempts[0])

@@ -221,7 +221,7 @@ def _points(gain: float) -> str:
 
 
 def _bounds(difference: Difference) -> str:
-    return f"{100 * difference.low:+.1f} to {100 * difference.high:+.1f}".replace("-", "\u2212")
+    return f"{100 * difference.low:+.1f} to {100 * difference.high:+.1f}"
 
 
 def _times(row: ScenarioResult, than: ScenarioResult) -> str:

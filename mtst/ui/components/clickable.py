@@ -8,6 +8,7 @@ from mtst.ui.components.templates import static_text
 
 CLICKABLE_JS = static_text("clickable.js")
 MATRIX_JS = static_text("confusion_matrix.js")
+RUN_LIST_JS = static_text("run_list.js")
 ANSWER_JS = static_text("answer_area.js")
 
 
@@ -29,6 +30,11 @@ def clickable_matrix(value: str = "", **kwargs: Any) -> gr.HTML:
 def clickable_answers(value: str = "", **kwargs: Any) -> gr.HTML:
     """Return an HTML component as `clickable_html` does, one of whose buttons may open an answer inside it."""
     return gr.HTML(value, js_on_load=CLICKABLE_JS + ANSWER_JS, apply_default_css=False, **kwargs)
+
+
+def clickable_run_list(value: str = "", **kwargs: Any) -> gr.HTML:
+    """Return an HTML component as `clickable_html` does; it shows `<time data-at="…">` in local time."""
+    return gr.HTML(value, js_on_load=RUN_LIST_JS, apply_default_css=False, **kwargs)
 
 
 def answer_area(value: str = "", **kwargs: Any) -> gr.HTML:

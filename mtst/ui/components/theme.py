@@ -4,7 +4,7 @@ import gradio as gr
 
 from mtst.assets import ASSETS
 
-STYLES = tuple(ASSETS / f"{name}.css" for name in ("style", "start", "map", "comparison"))
+STYLES = tuple(ASSETS / f"{name}.css" for name in ("style", "start", "map", "comparison", "runs"))
 
 
 _PAPER = gr.themes.Color(

@@ -1,5 +1,6 @@
 """A comparison of scenarios in words and tables; nothing here knows gradio."""
 
+import re
 from collections.abc import Mapping, Sequence
 from statistics import mean
 from types import MappingProxyType
@@ -21,6 +22,7 @@ COSTS = ("seeds apart", "seconds", "seconds a point gained", "weights trained", 
 OVER_HEADS = "over heads only"
 SAME_SCORE = 0.005  # macro-F1; smaller differences are not reported
 NO_PICTURES: Mapping[str, str] = MappingProxyType({})
+NEGATIVE = re.compile(r"(?<![^\s(])-(?=\d)")
 NOT_YET = quiet("The recommendation appears when two scenarios have ended.")
 
 
@@ -35,7 +37,7 @@ def recommendation(comparison: Comparison, source: str = "", pictures: Mapping[s
     advice = recommend(comparison)
     if advice is None:
         return NOT_YET
-    first, *rest = describe(advice, comparison.tasks)
+    first, *rest = (NEGATIVE.sub(numbers.MINUS, sentence) for sentence in describe(advice, comparison.tasks))
     big, of_what, facts = _gained(advice, title_of(REFERENCE, comparison.tasks))
     return render(
         "scenarios/recommendation",

@@ -7,9 +7,13 @@ import gradio as gr
 
 @dataclass(frozen=True)
 class BrowserTokens:
-    """The tokens of the last run, learning-rate search, comparison and uploaded model, and of the runs of the demo."""
+    """The tokens of what a visitor has made last, and the list of their runs.
+
+    `run` is the run that the page shows, `runs` the last ones with their names, and `demo` those of the demo.
+    """
 
     run: gr.BrowserState
+    runs: gr.BrowserState
     search: gr.BrowserState
     comparison: gr.BrowserState
     model: gr.BrowserState
@@ -19,5 +23,5 @@ class BrowserTokens:
 def browser_tokens() -> BrowserTokens:
     """Build the components, outside of all tabs: what is in a tab is not read before the tab is opened."""
     # A fixed secret lets a restarted app read the values; it protects nothing.
-    names = ("mtst-run", "mtst-rates", "mtst-comparison", "mtst-model", "mtst-demo")
+    names = ("mtst-run", "mtst-runs", "mtst-rates", "mtst-comparison", "mtst-model", "mtst-demo")
     return BrowserTokens(*(gr.BrowserState(None, storage_key=name, secret="mtst") for name in names))  # noqa: S106

@@ -16,6 +16,7 @@ from mtst.encoders.loading import load_encoder, with_prompt
 from mtst.errors import MtstError, RunError
 from mtst.model.loading import load_model
 from mtst.model.storage import MODULES_FILE, read_metadata
+from mtst.runs.history import History
 from mtst.runs.manager import RunManager
 from mtst.runs.settings import Settings
 from mtst.ui.server import temporary_files
@@ -24,6 +25,7 @@ from mtst.ui.server.paused_gc import paused_gc
 from mtst.ui.services.cache import LoadOnceCache
 from mtst.ui.services.encoder_pool import EncoderPool
 from mtst.ui.services.executors import Executors
+from mtst.ui.services.followers import Followers
 from mtst.ui.services.presses import Presses
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ LOG = logging.getLogger(__name__)
 MAX_MODELS = 2
 MAX_PLANES = 6
 MAX_SPEEDS = 32
+MAX_HISTORIES = 40
 TIMED_TEXTS = 24
 MAX_PROMPTED = 4  # encoders with a visitor's prompt, which share their weights with others
 SWEEP_SECONDS = 600
@@ -59,12 +62,14 @@ class Services:
         self.meter = LoadMeter()
         self.executors = Executors()
         self.presses = Presses()
+        self.followers = Followers()
         self.encoder_pool = EncoderPool(settings)
         self._loading = threading.Lock()  # guards the server's own encoder and the starter model, not visitors' models
         self._models: LoadOnceCache[LoadedModel] = LoadOnceCache(MAX_MODELS)
         self._prompted: LoadOnceCache[Encoder] = LoadOnceCache(MAX_PROMPTED)
         self._speeds: LoadOnceCache[float] = LoadOnceCache(MAX_SPEEDS)  # in texts a second, by encoder and texts
         self.sample_planes: LoadOnceCache[Projection] = LoadOnceCache(MAX_PLANES)  # by sample and projection method
+        self._histories: LoadOnceCache[tuple[int, History]] = LoadOnceCache(MAX_HISTORIES)  # with the time of the log
         self._closed = threading.Event()
         threading.Thread(target=self._sweep_repeatedly, name="sweep", daemon=True).start()
 
@@ -102,6 +107,7 @@ class Services:
         self._models.drop_idle(now)
         self._prompted.drop_idle(now)
         self._speeds.drop_idle(now)
+        self._histories.drop_idle(now)
 
     @property
     def encoder(self) -> "Encoder":
@@ -187,6 +193,21 @@ class Services:
 
         return self._models.get_or_load(str(folder.path), load).model
 
+    def run_history(self, token: str) -> History:
+        """Return the history of a run; that of one which is over is cached until something is added to it.
+
+        Raises:
+            RunError: the run is unknown, or cannot be read.
+        """
+        events = self.runs.folder(token).events_path
+        modified = events.stat().st_mtime_ns if events.exists() else 0
+
+        def load(cached: tuple[int, History] | None) -> tuple[int, History]:
+            is_current = cached is not None and cached[0] == modified and cached[1].is_over
+            return cached if cached is not None and is_current else (modified, self.runs.history(token))
+
+        return self._histories.get_or_load(token, load)[1]
+
     def run_tasks(self, token: str | None) -> tuple["Task", ...]:
         """Return the tasks of a saved model, without reading its weights.
 
@@ -209,6 +230,7 @@ class Services:
         self.runs.delete(folder.path.name)
         for path in (folder.path, folder.initial_model_path):
             self._models.drop(str(path))
+        self._histories.drop(folder.path.name)
         temporary_files.unlink_zips(folder.path.name)
 
 

@@ -15,6 +15,7 @@ from mtst.ui.services.services import Services
 from mtst.ui.train.form import dataset
 from mtst.ui.train.form.form_values import TrainingForm
 from mtst.ui.train.form.hyperparameters import explain_setting_error
+from mtst.ui.train.form.restored_run import stored_run, train_again
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,17 @@ class RunStopped:
 
 
 def start_run(
-    services: Services, visitor: str, form: TrainingForm, start: str, model: str | None, page: str = ""
+    services: Services,
+    visitor: str,
+    form: TrainingForm,
+    start: str,
+    model: str | None,
+    page: str = "",
+    shown: str | None = None,
 ) -> RunControls:
     """Put a run in the queue; it begins with the uploaded model that has the token `model` if `start` says so.
+
+    Where no file is chosen, it is one on the rows of the run with the token `shown`.
 
     A second press on the same `page` within a moment starts nothing.
 
@@ -52,7 +61,10 @@ def start_run(
     if page and not services.presses.is_first(page):
         return RunControls()
     try:
-        token = dataset.submit(services, visitor, form, "train", start=model if start == MODEL else None)
+        if stored := stored_run(services, form.data.draft, shown):
+            token = train_again(services, visitor, stored, form.config)
+        else:
+            token = dataset.submit(services, visitor, form, "train", start=model if start == MODEL else None)
     except MtstError as error:
         services.presses.forget(page)
         raise gr.Error(explain_setting_error(str(error)), title="Cannot train yet", print_exception=False) from error

@@ -5,20 +5,23 @@ from dataclasses import dataclass
 import gradio as gr
 
 from mtst.ui.components import run_status
-from mtst.ui.components.clickable import answer_area, clickable_matrix
+from mtst.ui.components.clickable import answer_area, clickable_matrix, clickable_run_list
 from mtst.ui.components.html import html
 from mtst.ui.components.layer_map import layer_map
 from mtst.ui.components.live_plot import live_plot
 from mtst.ui.components.server_load import server_load
+from mtst.ui.server.browser_state import BrowserTokens
 from mtst.ui.services.services import Services
 from mtst.ui.train import run_view
 from mtst.ui.train.results import score_tables
 from mtst.ui.train.results.embedding_changes import ChangesPanel, embedding_changes
+from mtst.ui.train.saved_runs import MAX_NAME
 
 PLOT_DESCRIPTION = (
     "Loss of each task on train and validation rows and macro-F1 on validation rows, by epoch, with the baselines as "
     "dashed lines; the tab Scores holds the same in numbers"
 )
+OVERLAY_DESCRIPTION = "Mean macro-F1 on validation rows by epoch, a line for each run that is ticked in the list"
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,24 @@ class RunPanel:
     summary: gr.HTML
     changes: ChangesPanel
     command: gr.HTML
+    # the last runs
+    runs: gr.BrowserState
+    runs_card: gr.Accordion
+    run_list: gr.HTML
+    rename_row: gr.Row
+    renaming: gr.State
+    turn: gr.State
+    new_name: gr.Textbox
+    rename: gr.Button
+    keep_name: gr.Button
+    overlay: gr.HTML
     # what the next run will do
     setup: gr.Accordion
 
 
-def run_panel(services: Services, run: gr.BrowserState) -> RunPanel:
+def run_panel(services: Services, tokens: BrowserTokens) -> RunPanel:
     """Build the components into the tab that is open; the form goes into `setup`."""
+    run, renaming, turn = tokens.run, gr.State(""), gr.State("")
     with gr.Column(elem_classes="card runbar", elem_id="train-bar"):
         with gr.Row(equal_height=False, elem_classes="runbar-row"):
             status = html(run_status.idle_status(), elem_id="train-status", min_width=200)
@@ -123,11 +138,25 @@ def run_panel(services: Services, run: gr.BrowserState) -> RunPanel:
                 changes = embedding_changes(services, run)
             with gr.Tab("Reproduce", id="reproduce", elem_id="train-tab-reproduce"):
                 command = html(run_view.NO_COMMAND, elem_id="train-command")
+    with gr.Accordion(
+        "Your runs", open=False, visible=False, elem_classes="card setup", elem_id="train-runs"
+    ) as runs_card:
+        run_list = clickable_run_list(elem_id="train-run-list")
+        with gr.Row(visible=False, equal_height=True, elem_id="train-rename") as rename_row:
+            new_name = gr.Textbox(
+                label="Name", max_lines=1, max_length=MAX_NAME, min_width=200, scale=3, elem_id="train-new-name"
+            )
+            rename = gr.Button(
+                "Rename", variant="primary", size="sm", min_width=90, scale=0, elem_id="train-rename-sure"
+            )
+            keep_name = gr.Button("Cancel", size="sm", min_width=90, scale=0)
+        overlay = live_plot(height=300, description=OVERLAY_DESCRIPTION, elem_id="train-overlay")
     with gr.Accordion("Setup", open=True, elem_classes="card setup", elem_id="train-setup") as setup:
         pass
     server_load(elem_id="train-server")
     return RunPanel(
         run, status, begin, stop, resume, delete, confirmation, confirm, cancel, look_again, result_card, result, score,
         rescued, use, pack, compare, onnx, download, packing, run_card, drawing, placeholder, plot, scores,
-        matrices, cell, errors, summary, changes, command, setup,
+        matrices, cell, errors, summary, changes, command, tokens.runs, runs_card, run_list, rename_row, renaming, turn,
+        new_name, rename, keep_name, overlay, setup,
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """The view of a run: followed while it goes on, restored after a reload, or of no run."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from mtst.ui.components.live_plot import hide_figure, show_figure
 from mtst.ui.plots import training as training_plots
 from mtst.ui.services.services import Services
 from mtst.ui.train.results import confusion_matrix, score_tables, summary, verdict
+from mtst.ui.train.run_list import pinned_scores
 
 NO_LOSS = empty(
     "The curves begin with the first epoch", "You can zoom in, hide a curve, and reload the page meanwhile."
@@ -37,7 +38,8 @@ NO_COMMAND = quiet("The command that repeats this run appears here once it is ov
 class RunDetails:
     """What the page knows of a run beside its history.
 
-    `checkpoint` has the numbers of the checkpoint of a run that broke off.
+    `checkpoint` has the numbers of the checkpoint of a run that broke off, `pinned` the scores of the run that others
+    are compared with.
     """
 
     token: str
@@ -46,6 +48,7 @@ class RunDetails:
     stopping: bool = False
     has_model: bool = False
     checkpoint: Mapping[str, Any] | None = None
+    pinned: verdict.Pinned | None = None
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,8 @@ class RunView:
     rescued: str = UNCHANGED
 
 
-async def follow_run(services: Services, token: str | None) -> AsyncIterator[RunView]:
-    """Yield the view of a run whenever its history grows, until it is over."""
+async def follow_run(services: Services, token: str | None, runs: object = None) -> AsyncGenerator[RunView, None]:
+    """Yield the view of a run whenever its history grows, until it is over; `runs` is the list of the visitor's."""
     try:
         folder = services.runs.folder(token)
         token, job = folder.path.name, folder.job()
@@ -91,6 +94,7 @@ async def follow_run(services: Services, token: str | None) -> AsyncIterator[Run
                 folder.stop_requested,
                 has_model=history.is_over and folder.has_model,
                 checkpoint=folder.checkpoint_metadata if history.has_failed else None,
+                pinned=await asyncio.to_thread(pinned_scores, services, runs, token) if history.is_over else None,
             )
             yield await asyncio.to_thread(show_run, history, run, first=first)  # tables are long
             first = False
@@ -121,7 +125,7 @@ def show_run(history: History, run: RunDetails, *, first: bool = True) -> RunVie
         delete=gr.update(visible=True, interactive=True) if first else UNCHANGED,
         confirmation=gr.update(visible=False) if first else UNCHANGED,
         result=verdict.verdict_text(history) if run.has_model else "",
-        score=verdict.score_box(history) if run.has_model else "",
+        score=verdict.score_box(history, run.pinned) if run.has_model else "",
         result_card=gr.update(visible=run.has_model),
         run_card=gr.update(visible=history.has_started),
         setup=gr.update(open=False) if first else UNCHANGED,

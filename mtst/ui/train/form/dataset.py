@@ -29,6 +29,7 @@ from mtst.ui.services.encoder_suggestion import advise_encoder, suggested_encode
 from mtst.ui.services.services import Services
 from mtst.ui.train.form.form_values import DataForm, TrainingForm, treatment_checkboxes
 from mtst.ui.train.form.hyperparameters import config_of, weight_updates
+from mtst.ui.train.form.restored_run import StoredRun, describe_run, stored_run
 from mtst.ui.train.form.scenario_picker import scenario_cards
 from mtst.ui.train.form.upload_report import upload_report
 
@@ -60,8 +61,13 @@ class DataView:
     learn_weights: Update
 
 
-def describe_data(services: Services, form: DataForm, scenario: str | None) -> DataView:
-    """Return what the page shows of the chosen rows; `scenario` is kept if their tasks have it."""
+def describe_data(services: Services, form: DataForm, scenario: str | None, run: str | None = None) -> DataView:
+    """Return what the page shows of the chosen rows; `scenario` is kept if their tasks have it.
+
+    Without a file these are the rows of the `run` with that token, if there is one.
+    """
+    if stored := stored_run(services, form.draft, run):
+        return _describe_stored(services, stored, scenario)
     try:
         draft, data = form.file, form.dataset()
         encoder = services.encoder_named(form.encoder, form.chosen_prompt)
@@ -95,6 +101,27 @@ def describe_data(services: Services, form: DataForm, scenario: str | None) -> D
         save=gr.update(visible=True),
         check=gr.update(interactive=True),
         begin=gr.update(interactive=trainable),
+        weights=weight_updates(data.tasks),
+        weights_title=several_tasks,
+        learn_weights=several_tasks,
+    )
+
+
+def _describe_stored(services: Services, run: StoredRun, scenario: str | None) -> DataView:
+    """Return the view of the rows of a run, whose file is not here any more."""
+    job, data = run.job, run.data
+    try:
+        encoder, rows = services.encoder_named(job.encoder, job.prompt), split(data, TrainConfig())
+        work = Workload(len(rows.train), len(rows.validation), services.row_seconds(data.texts, encoder))
+    except MtstError as error:
+        return _no_data(services, problem(error), scenario)
+    several_tasks = gr.update(visible=len(data.tasks) > 1)
+    return replace(
+        _no_data(services, describe_run(job, data.tasks, len(data)), scenario),
+        tasks=data.tasks,
+        train_rows=len(rows.train),
+        **vars(scenario_cards(services, data.tasks, scenario, work, job.encoder)),
+        begin=gr.update(interactive=True),
         weights=weight_updates(data.tasks),
         weights_title=several_tasks,
         learn_weights=several_tasks,

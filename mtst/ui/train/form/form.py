@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
 
 from mtst.assets import SAMPLE, SMALL_SAMPLE
 from mtst.data.tasks import Task
@@ -16,7 +17,7 @@ from mtst.ui.server.browser_state import BrowserTokens
 from mtst.ui.server.temporary_files import fresh_path
 from mtst.ui.services import uploaded_model
 from mtst.ui.services.services import Services
-from mtst.ui.train.form import chosen_file, dataset, scenario_picker
+from mtst.ui.train.form import chosen_file, dataset, restored_run, scenario_picker
 from mtst.ui.train.form.chosen_file import FileView
 from mtst.ui.train.form.data_quality import FindingsView, no_findings
 from mtst.ui.train.form.dataset import DataView
@@ -32,13 +33,14 @@ class Form:
     """The components that other parts of the page need.
 
     `data` are those of the fields of `DataForm`, `config` those that `ConfigForm.from_inputs` takes, both by name;
-    `start` is what training starts from.
+    `start` is what training starts from. `restored` are the events that show the run of the page in the form, in order.
     """
 
     data: dict[str, Any]
     config: dict[str, Any]
     drawing: gr.HTML
     start: gr.Radio
+    restored: tuple[Event, ...]
 
 
 def save_rows(services: Services, form: DataForm) -> str:
@@ -67,7 +69,7 @@ def form(services: Services, demo: gr.Blocks, begin: gr.Button, tokens: BrowserT
         "epochs_per_group": panel.epochs_per_group,
         **panel.hyperparameters.values,
     }
-    _connect(services, demo, panel, data, config)
+    restored = _connect(services, demo, panel, data, config, tokens.run)
 
     def save(**values: Any) -> str:
         return save_rows(services, DataForm(**values))
@@ -82,18 +84,33 @@ def form(services: Services, demo: gr.Blocks, begin: gr.Button, tokens: BrowserT
         [panel.start.change, panel.tasks.change, tokens.model.change], partial(uploaded_model.describe_heads, services),
         [tokens.model, panel.start, panel.tasks], panel.start_note, **SILENT,
     )  # fmt: skip
-    return Form(data, config, panel.drawing, panel.start)
+    return Form(data, config, panel.drawing, panel.start, restored)
 
 
 def _connect(
-    services: Services, demo: gr.Blocks, panel: FormPanel, data: dict[str, Any], config: dict[str, Any]
-) -> None:
-    """Let every step follow those before it: a file its columns, the columns the rows, the rows the scenarios."""
+    services: Services,
+    demo: gr.Blocks,
+    panel: FormPanel,
+    data: dict[str, Any],
+    config: dict[str, Any],
+    run: gr.BrowserState,
+) -> tuple[Event, ...]:
+    """Let every step follow those before it: a file its columns, the columns the rows, the rows the scenarios.
+
+    Return the events that show the run of the page in the form, in order.
+    """
     file_outputs, data_outputs = Outputs(FileView, panel), Outputs(DataView, panel)
     scenario_outputs, findings_outputs = Outputs(ScenarioView, panel), Outputs(FindingsView, panel.findings)
 
-    def describe(scenario: str | None, **values: Any) -> DataView:
-        return dataset.describe_data(services, DataForm(**values), scenario)
+    def restore(draft: UploadDraft | None, token: str | None) -> dict[Block, Any]:
+        values = restored_run.restored_settings(services, draft, token)
+        updates: dict[Block, Any] = {field: values[name] for name, field in config.items() if name in values}
+        if scenario := values.get("scenario"):  # it is among the choices before the cards for its tasks are there
+            updates[panel.scenario] = gr.update(choices=[(values["scenario_title"], scenario)], value=scenario)
+        return updates or dict.fromkeys(config.values(), gr.skip())
+
+    def describe(scenario: str | None, token: str | None, **values: Any) -> DataView:
+        return dataset.describe_data(services, DataForm(**values), scenario, token)
 
     def show(tasks: tuple[Task, ...] | None, rows: int | None, encoder: str, **values: Any) -> ScenarioView:
         return scenario_picker.show_scenario(services, tasks, ConfigForm.from_inputs(**values), rows, encoder)
@@ -105,7 +122,7 @@ def _connect(
 
     described: Event = {
         "fn": data_outputs.by_name(describe),
-        "inputs": panel.scenario,
+        "inputs": [panel.scenario, run],
         "inputs_kwargs": data,
         "outputs": data_outputs.components,
         **SILENT,
@@ -158,7 +175,9 @@ def _connect(
     panel.drawing.select(
         press, [panel.tasks, panel.open_groups, panel.encoder], [panel.scenario, panel.open_groups], **SILENT
     ).then(**scenario_shown)
-    demo.load(**described).then(**scenario_shown)
+    restored: Event = {"fn": restore, "inputs": [panel.draft, run], "outputs": list(config.values()), **SILENT}
+    demo.load(**restored).then(**described).then(**scenario_shown)
+    return restored, described, scenario_shown
 
 
 def _reread(services: Services, name: str, draft: UploadDraft | None, value: str | int | None) -> FileView:

@@ -1,6 +1,6 @@
 """The result of a run in one sentence, and its scores beside the best of what needs no training."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -21,6 +21,7 @@ JUDGEMENTS = {
     "unclear": "no clear gain over the best baseline for",
     "worse": "the best baseline does better for",
 }
+Pinned = tuple[str, Mapping[str, Scores]]  # the name of a run, and its scores by task
 NOTHING_MEASURED = "The run ended before its model was measured."
 
 
@@ -77,19 +78,21 @@ def verdict_text(history: History) -> Markup:
     return render("train/verdict", verdict=sentence, why=small_sample_caution(history.started.validation_rows))
 
 
-def score_box(history: History) -> Markup:
-    """Return the score of each task beside its best baseline, with their intervals."""
+def score_box(history: History, pinned: Pinned | None = None) -> Markup:
+    """Return the score of each task beside its best baseline and a run that is pinned, with their intervals."""
     measured = results(history)
     shown, several = measured[:MAX_TASKS], len(measured) > 1
     if not shown:
         return Markup()
-    lows = [macro_f1_interval(scores)[0] for each in shown for scores in (each.scores, each.baseline) if scores]
+    others = {each.task: pinned[1].get(each.task) if pinned else None for each in shown}
+    drawn = [scores for each in shown for scores in (each.scores, each.baseline, others[each.task]) if scores]
+    lows = [macro_f1_interval(scores)[0] for scores in drawn]
     start = 0.1 * int(10 * max(0.0, min(lows) - 0.02))
     return render(
         "train/score_box",
         scores=[(each.task if several else "", numbers.percent(each.scores.macro_f1)) for each in shown],
         held_out=f"{history.started.validation_rows:,}",
-        rows=[row for each in shown for row in _rows(each, start, named=several)],
+        rows=[row for each in shown for row in _rows(each, start, pinned, named=several)],
         ticks=[(f"{100 * value:.0f}%", _position(value, start)) for value in _ticks(start)],
     )
 
@@ -136,11 +139,13 @@ def _listed_scores(measured: Sequence[Result]) -> str:
     return f"{', '.join(scores[:MAX_NAMED])}{more} in macro-F1"
 
 
-def _rows(result: Result, start: float, *, named: bool) -> list[dict[str, object]]:
-    """Return the lines of the drawing: the score of a task and that of its best baseline."""
+def _rows(result: Result, start: float, pinned: Pinned | None, *, named: bool) -> list[dict[str, object]]:
+    """Return the lines of the drawing: the score of a task, that of its best baseline, and that of a pinned run."""
     rows = [(truncate(result.task, 24) if named else "This run", result.scores, result.colour)]
     if result.baseline:
         rows.append((result.baseline_title, result.baseline, ""))
+    if pinned and (scores := pinned[1].get(result.task)):
+        rows.append((truncate(pinned[0], 40), scores, ""))
     drawn = []
     for title, scores, colour in rows:
         low, high = macro_f1_interval(scores)
