@@ -15,6 +15,8 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import WAIT_SECONDS, Host, close_pages, open_page
 
+EVIL = "<img src=x onerror=alert(1)>"
+
 
 def kill_the_run(host: Host) -> None:
     """Kill the process of the run: of those below the app, the nice one."""
@@ -168,6 +170,39 @@ def test_without_its_token_a_run_is_out_of_reach_and_its_owner_deletes_it(
     visitor.tab("Train")
     page.wait_for_selector("#train-status .ready")
     assert not page.is_visible("#train-delete")
+
+
+def test_runs_are_listed_renamed_opened_again_and_deleted(visit_train, few_rows: Path) -> None:
+    visitor = visit_train(few_rows)
+    page = visitor.page
+    visitor.measure()
+    visitor.choose("freeze-encoder")
+    visitor.set("epochs", "2")
+    visitor.start()
+    assert visitor.wait_until_over() == "finished"
+    page.click("#train-runs > button")
+    names = page.locator("#train-run-list .run-name button")
+    page.wait_for_selector("#train-run-list li:nth-child(2)")
+    assert names.all_inner_texts() == ["few.csv, Heads only", "few.csv, Freeze everything"]
+    page.locator("#train-run-list [data-key^=draw]").first.click()
+    page.wait_for_selector("#train-overlay .main-svg")
+    page.locator("#train-run-list [data-key^=rename]").first.click()
+    visitor.set("new-name", EVIL)
+    page.click("#train-rename-sure")
+    page.wait_for_selector(f"#train-run-list button:text-is('{EVIL}')")
+    names.last.click()
+    page.wait_for_selector("#train-status:has-text('Freeze everything')")
+    visitor.reload()
+    visitor.tab("Train")
+    page.wait_for_selector("#train-status:has-text('Freeze everything')")
+    page.wait_for_selector("#train-start:enabled")  # on the rows of the run, since no file is chosen
+    page.click("#train-runs > button")
+    page.locator("#train-run-list [data-key^=ask]").last.click()
+    page.click("#train-run-list [data-key^=delete]")
+    page.wait_for_selector("#train-status .ready")
+    assert names.all_inner_texts() == [EVIL]
+    assert page.locator("#tab-train img").count() == 0
+    assert visitor.too_wide() == []
 
 
 def test_health_and_headers(address: str) -> None:

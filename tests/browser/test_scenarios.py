@@ -18,8 +18,12 @@ def test_scenarios_are_compared_reopened_and_kept(visit, few_rows: Path) -> None
     for tick in page.locator("#scenarios-keys label").all():
         if tick.locator("input").get_attribute("name") not in CHOSEN:
             tick.click()
+    page.wait_for_selector("#scenarios-start:has-text('Compare 2 scenarios · about')")
     page.click("#scenarios-start")
     page.wait_for_selector("#scenarios-status .finished")
+    assert page.locator("#scenarios-ranking li").count() == len(CHOSEN)
+    page.click("#scenarios-numbers > button")
+    page.wait_for_selector("#scenarios-table tbody tr")
     assert page.locator("#scenarios-table tbody tr").count() == len(CHOSEN) + 2  # and two baselines
     assert re.search(
         r"few\.csv.*5-fold cross-validation on all \d+ rows", page.inner_text("#scenarios-answer"), re.DOTALL
@@ -36,6 +40,9 @@ def test_scenarios_are_compared_reopened_and_kept(visit, few_rows: Path) -> None
     page.wait_for_selector("#scenarios-status .finished")
     page.set_viewport_size({"width": 390, "height": 900})
     assert visitor.too_wide() == []
+    page.click("#scenarios-train")
+    page.wait_for_selector("#train-status .finished")  # a run of its own, on the rows that were compared
+    visitor.tab("Scenarios")
     page.click("#scenarios-delete")
     page.wait_for_selector("#scenarios-status .ready")
-    page.wait_for_selector("#scenarios-table table", state="detached")
+    page.wait_for_selector("#scenarios-ranking", state="hidden")

@@ -1,5 +1,4 @@
 import time
-from collections.abc import Iterator
 
 import gradio as gr
 import pytest
@@ -28,9 +27,9 @@ def train(services: Services, folder: str, **config: object) -> str:
 
 
 @pytest.fixture(scope="module")
-def two(services: Services, tiny_folder) -> Iterator[tuple[str, str]]:
+def two(services: Services, tiny_folder) -> tuple[str, str]:
     folder = str(tiny_folder())
-    yield train(services, folder, epochs=2), train(services, folder, scenario="freeze-all")
+    return train(services, folder, epochs=2), train(services, folder, scenario="freeze-all")
 
 
 def listed(services: Services, tokens: tuple[str, ...]) -> RunListView:
