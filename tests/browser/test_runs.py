@@ -175,15 +175,14 @@ def test_without_its_token_a_run_is_out_of_reach_and_its_owner_deletes_it(
 def test_runs_are_listed_renamed_opened_again_and_deleted(visit_train, few_rows: Path) -> None:
     visitor = visit_train(few_rows)
     page = visitor.page
-    visitor.measure()
-    visitor.choose("freeze-encoder")
     visitor.set("epochs", "2")
-    visitor.start()
-    assert visitor.wait_until_over() == "finished"
+    for _ in range(2):
+        visitor.start()
+        assert visitor.wait_until_over() == "finished"
     page.click("#train-runs > button")
     names = page.locator("#train-run-list .run-name button")
     page.wait_for_selector("#train-run-list li:nth-child(2)")
-    assert names.all_inner_texts() == ["few.csv, Heads only", "few.csv, Freeze everything"]
+    assert names.all_inner_texts() == ["few.csv, Heads only"] * 2
     page.locator("#train-run-list [data-key^=draw]").first.click()
     page.wait_for_selector("#train-overlay .main-svg")
     page.locator("#train-run-list [data-key^=rename]").first.click()
@@ -191,12 +190,12 @@ def test_runs_are_listed_renamed_opened_again_and_deleted(visit_train, few_rows:
     page.click("#train-rename-sure")
     page.wait_for_selector(f"#train-run-list button:text-is('{EVIL}')")
     names.last.click()
-    page.wait_for_selector("#train-status:has-text('Freeze everything')")
+    page.wait_for_selector("#train-run-list li.shown:last-child")
     visitor.reload()
     visitor.tab("Train")
-    page.wait_for_selector("#train-status:has-text('Freeze everything')")
     page.wait_for_selector("#train-start:enabled")  # on the rows of the run, since no file is chosen
     page.click("#train-runs > button")
+    page.wait_for_selector("#train-run-list li.shown:last-child")
     page.locator("#train-run-list [data-key^=ask]").last.click()
     page.click("#train-run-list [data-key^=delete]")
     page.wait_for_selector("#train-status .ready")
