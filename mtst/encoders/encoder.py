@@ -16,6 +16,7 @@ from mtst.encoders.layers import LayerGroup, evaluation_mode, layer_groups
 from mtst.encoders.packing.blocks import BlockRunner
 from mtst.encoders.prompts import set_default_prompt
 from mtst.encoders.texts import check_texts
+from mtst.encoders.turns import tokens_at_once, turn
 from mtst.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -248,7 +249,8 @@ class Encoder(nn.Module):
         ids = self.tokenize(texts)
         computed: dict[str, Row] = {}
         with evaluation_mode(self.backbone):
-            for batch in batches_by_length([len(tokens) for tokens in ids]):
-                rows = self._embed([ids[i] for i in batch]).cpu().numpy()
+            for batch in batches_by_length([len(tokens) for tokens in ids], tokens_at_once()):
+                with turn():
+                    rows = self._embed([ids[i] for i in batch]).cpu().numpy()
                 computed |= {texts[i]: row for i, row in zip(batch, rows, strict=True)}
         return computed

@@ -2,7 +2,7 @@
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
@@ -11,12 +11,12 @@ import torch
 from torch import nn
 
 from mtst.encoders.prompts import default_prompt
+from mtst.encoders.turns import CHARACTERS_PER_TURN, TOKENS_PER_BATCH, turn
 from mtst.errors import EncoderError
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-TOKENS_PER_BATCH = 4096
 SENTENCES_PER_BATCH = 128
 UNSTATED_TOKENS = 512  # that a transformer reads which does not state a limit
 MOST_TOKENS = 100_000  # a stated limit above this is none
@@ -40,10 +40,11 @@ class Inputs(ABC):
 
     def tokenize(self, texts: Sequence[str], *, truncate: bool) -> list[list[int]]:
         """Return the token ids of each text with the prompt; at most `max_tokens` if `truncate`."""
-        if not texts:
-            return []
-        with _TOKENIZER_LOCK:
-            return self._tokenize([self.prompt + text for text in texts], truncate=truncate)
+        ids: list[list[int]] = []
+        for part in _parts([self.prompt + text for text in texts]):
+            with turn(), _TOKENIZER_LOCK:
+                ids += self._tokenize(part, truncate=truncate)
+        return ids
 
     @abstractmethod
     def _tokenize(self, texts: list[str], *, truncate: bool) -> list[list[int]]: ...
@@ -102,7 +103,8 @@ class TransformerInputs(Inputs):
         """The length of the prompt in tokens, if that is to be left out."""
         if not self.prompt or all(getattr(module, "include_prompt", True) for module in self.backbone):
             return {}
-        (ids,) = self.tokenize([""], truncate=True)
+        with _TOKENIZER_LOCK:  # and no turn: it is asked for inside one
+            (ids,) = self._tokenize([self.prompt], truncate=True)
         return {"prompt_length": len(ids) - (ids[-1] in self.backbone.tokenizer.all_special_ids)}
 
 
@@ -161,12 +163,26 @@ def _count_positions(network: nn.Module) -> int:
     return min(sizes, default=MOST_TOKENS)
 
 
-def batches_by_length(lengths: Sequence[int]) -> list[list[int]]:
+def _parts(texts: list[str]) -> Iterator[list[str]]:
+    """Yield the texts in parts of about as many characters as one turn is for, and at least a text."""
+    part: list[str] = []
+    characters = 0
+    for text in texts:
+        if part and characters + len(text) > CHARACTERS_PER_TURN:
+            yield part
+            part, characters = [], 0
+        part.append(text)
+        characters += len(text)
+    if part:
+        yield part
+
+
+def batches_by_length(lengths: Sequence[int], tokens: int = TOKENS_PER_BATCH) -> list[list[int]]:
     """Return the indices of all lengths in batches of similar lengths, each within a budget of padded tokens."""
     batches: list[list[int]] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):
         full = not batches or len(batches[-1]) == SENTENCES_PER_BATCH
-        if full or (len(batches[-1]) + 1) * lengths[index] > TOKENS_PER_BATCH:
+        if full or (len(batches[-1]) + 1) * lengths[index] > tokens:
             batches.append([])
         batches[-1].append(index)
     return batches

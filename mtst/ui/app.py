@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from mtst.encoders.turns import set_turns
 from mtst.errors import MtstError
 from mtst.runs.settings import Settings
 from mtst.ui.api.endpoints import name_endpoints
@@ -23,15 +24,19 @@ from mtst.ui.map.tab import map_tab
 from mtst.ui.predict.tab import predict_tab
 from mtst.ui.scenarios.tab import scenarios_tab
 from mtst.ui.server.browser_state import browser_tokens
+from mtst.ui.server.fair_queue import share_queue
+from mtst.ui.server.fair_shares import FairShares
 from mtst.ui.server.gradio_patches import RelativeManifest, public_endpoints, refuse_url_downloads, rest_between_events
 from mtst.ui.server.link_preview import PICTURE_ROUTE, LinkPreview
 from mtst.ui.server.middleware import SecurityHeaders, log_to_stderr
 from mtst.ui.server.request_limits import RequestLimits
+from mtst.ui.server.visitors import current_visitor
 from mtst.ui.services.model_data import TRAINED
 from mtst.ui.services.services import Services
 from mtst.ui.start.tab import start_tab
 from mtst.ui.train.tab import train_tab
 
+SWITCH_SECONDS = 0.0005  # a tenth of Python's own: a request changes threads dozens of times, and each waits for that
 TABS_JS = static_text("tabs.js")
 
 
@@ -62,12 +67,15 @@ def build_app(services: Services) -> gr.Blocks:
 
 def launch(demo: gr.Blocks, services: Services) -> None:
     """Start the server; host and port come from Gradio's own environment variables."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     refuse_url_downloads()
     if services.settings.mcp:
         from mtst.ui.server.mcp_patches import patch_mcp  # here, since it imports what only MCP needs
 
         patch_mcp()
-    demo.queue(max_size=64, api_open=False)
+    demo.queue(api_open=False)
+    share_queue(demo)
+    set_turns(lambda: services.turns.take(current_visitor()))
     rest_between_events(demo)
     style = "".join(path.read_text(encoding="utf-8") for path in STYLES)
     demo.launch(
@@ -119,6 +127,7 @@ def server_options(services: Services, endpoints: Collection[str]) -> dict[str, 
 
     middleware = [
         Middleware(SecurityHeaders),
+        Middleware(FairShares),
         Middleware(LinkPreview),
         Middleware(RelativeManifest),
         Middleware(RequestLimits, endpoints=endpoints, max_bytes=max_bytes, max_upload_bytes=max_upload_bytes),

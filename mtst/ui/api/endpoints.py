@@ -85,8 +85,7 @@ class Api:
         """
         texts = self._texts(sentences)
         model = find_model(self._services, TRAINED if token else STARTER, token or None)
-        with self.calls.computing:
-            predictions = model.predict(texts)
+        predictions = model.predict(texts)
         return [
             {
                 name: LabelPrediction(
@@ -202,9 +201,7 @@ class Api:
         return gr.FileData(path=str(target), orig_name=target.name)
 
     def _encode(self, sentences: list[str]) -> np.ndarray:
-        encoder = self._services.encoder
-        with self.calls.computing:
-            return encoder.encode(sentences)
+        return self._services.encoder.encode(sentences)
 
     def _texts(self, sentences: list[str], max_sentences: int = MAX_SENTENCES, name: str = "sentences") -> list[str]:
         """Return the sentences.

@@ -26,7 +26,7 @@ class RequestLimits:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        path = _route(scope)
+        path = route_of(scope)
         named = BY_NAME.match(path)
         if named and named[1] not in self._endpoints:
             return await JSONResponse(UNKNOWN, 404)(scope, receive, send)
@@ -50,7 +50,7 @@ class RequestLimits:
         return await self._app(scope, limited, send)
 
 
-def _route(scope: Scope) -> str:
+def route_of(scope: Scope) -> str:
     """Return the path without the root path, which some proxies leave in place."""
     path, root = scope["path"], scope.get("root_path", "")
     return path.removeprefix(root) if path.startswith(f"{root}/") else path

@@ -27,6 +27,7 @@ from mtst.ui.services.encoder_pool import EncoderPool
 from mtst.ui.services.executors import Executors
 from mtst.ui.services.followers import Followers
 from mtst.ui.services.presses import Presses
+from mtst.ui.services.turns import Turns
 
 if TYPE_CHECKING:
     from mtst.analysis.projection import Projection
@@ -63,6 +64,7 @@ class Services:
         self.executors = Executors()
         self.presses = Presses()
         self.followers = Followers()
+        self.turns = Turns()  # of visitors who compute embeddings
         self.encoder_pool = EncoderPool(settings)
         self._loading = threading.Lock()  # guards the server's own encoder and the starter model, not visitors' models
         self._models: LoadOnceCache[LoadedModel] = LoadOnceCache(MAX_MODELS)

@@ -6,9 +6,8 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from mtst.errors import RunError
 from mtst.training.config import TrainConfig
-from mtst.ui.api.calls import MAX_CALLS, MAX_SESSIONS, Calls
+from mtst.ui.api.calls import MAX_SESSIONS
 from mtst.ui.api.endpoints import Api
 from mtst.ui.services.services import Services
 
@@ -222,21 +221,6 @@ def test_an_address_has_the_limits_of_the_page(api, services) -> None:
     for token in tokens:
         api.stop(None, token)
         ended(services, token)
-
-
-def test_one_address_gets_few_answers_at_once_and_others_are_not_kept_waiting() -> None:
-    calls, one, other = Calls(), Request("10.0.0.1"), Request("10.0.0.2")
-    open_calls = [calls.limit(one) for _ in range(MAX_CALLS)]
-    for call in open_calls:
-        call.__enter__()
-    with pytest.raises(RunError, match="4 calls under way"), calls.limit(one):
-        pass
-    with calls.limit(other):
-        pass
-    for call in open_calls:
-        call.__exit__(None, None, None)
-    with calls.limit(one):
-        pass
 
 
 def test_gradio_keeps_the_answers_of_a_few_programs_only(api, demo) -> None:

@@ -1,0 +1,204 @@
+"""Gradio's queue, shared fairly: a share of its places for each address, and events by turns of addresses.
+
+Gradio's own is one line for all: whoever fills it first shuts out everybody else, and the first in it come first. It
+documents none of this; tried on the version in `gradio_patches.TRIED_ON`.
+"""
+
+import asyncio
+import random
+import time
+from collections import Counter, OrderedDict, defaultdict
+from typing import Any
+
+import gradio as gr
+from gradio.queueing import Event, EventQueue, Queue
+from gradio.server_messages import EstimationMessage, EventMessage
+from gradio.utils import LRUCache
+from starlette.exceptions import HTTPException
+
+from mtst.ui.server.fair_shares import BUSY_SECONDS, LOOK_SECONDS, PATIENCE_SECONDS, come_back
+from mtst.ui.server.visitors import visitor_of
+
+MAX_WAITING = 1_024  # events of all addresses
+MAX_RUNNING = 600  # at once; most of them follow a run and only wait
+ADDRESS_WAITING = 300  # thirty pages that load at once
+ADDRESS_FOLLOWING = 120  # events without a limit of their own: those that follow runs, and calls
+ADDRESS_CALLS = 4  # that run at once, of each endpoint
+ADDRESS_SESSIONS = 300
+ADDRESS_UNREAD = 32  # sessions with answers that nobody has fetched
+SESSION_UNREAD = 64  # messages; then its event ends, since nobody listens
+SESSION_SECONDS = 600.0  # after which a session that nobody has used is dropped
+SWEEP_SECONDS = 60.0
+
+
+class FairQueue(Queue):
+    """A queue in which no address takes the place of another."""
+
+    def __init__(self, queue: Queue) -> None:
+        """Take the place of a queue that has not been started."""
+        super().__init__(
+            live_updates=queue.live_updates,
+            concurrency_count=MAX_RUNNING,
+            update_intervals=queue.update_intervals,
+            max_size=MAX_WAITING,
+            blocks=queue.blocks,
+            default_concurrency_limit=queue.default_concurrency_limit,
+        )
+        self.ANALYTICS_MAX_EVENTS = 1
+        self.pending_messages_per_session = LRUCache(ADDRESS_SESSIONS * 100)
+        self._sessions: defaultdict[str, OrderedDict[str, float]] = defaultdict(OrderedDict)  # by address: last uses
+        self._turn = 0
+        self._last_turns: dict[str, int] = {}  # of each address that has events
+
+    def start(self) -> None:
+        """Start to process events, and to drop what nobody fetches."""
+        # `launch` has set the number of threads here; an event that only waits needs none.
+        self.max_thread_count = MAX_RUNNING
+        super().start()
+        task = asyncio.ensure_future(self._sweep_repeatedly())
+        self._asyncio_tasks.add(task)
+        task.add_done_callback(self._asyncio_tasks.discard)
+
+    def compute_analytics_summary(self, records: Any) -> Any:  # noqa: ARG002
+        """Return nothing: Gradio would count ten thousand events again after each, for a page that is closed here."""
+        return self.cached_event_analytics_summary
+
+    async def push(self, body: Any, request: Any, username: str | None) -> Any:
+        """Add an event.
+
+        Raises:
+            HTTPException: the address has as many events here as one may have.
+        """
+        visitor = visitor_of(request.scope)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while refusal := self._refusal(visitor, body.fn_index):
+            if time.monotonic() > deadline:
+                raise refusal
+            await asyncio.sleep(LOOK_SECONDS)
+        success, event, state = await super().push(body, request, username)
+        if success:
+            await self._note_session(visitor, body.session_hash)
+        return success, event, state
+
+    def get_events(self) -> tuple[list[Event], bool, str] | None:
+        """Return the event whose turn it is, that of the address which has had none for the longest time."""
+        queues = [queue for queue in self.event_queue_per_concurrency_id.values() if queue.queue]
+        random.shuffle(queues)
+        running = Counter((_visitor(event), event.concurrency_id) for event in self._running())
+        for queue in queues:
+            if event := self._next(queue, running):
+                queue.queue.remove(event)
+                return [event], False, queue.concurrency_id
+        return None
+
+    def _next(self, queue: EventQueue, running: Counter[tuple[str, str]]) -> Event | None:
+        limit = queue.concurrency_limit
+        if limit is not None and queue.current_concurrency >= limit:
+            return None
+        share = (limit + 1) // 2 if limit else ADDRESS_CALLS if self._is_call(queue.queue[0]) else MAX_RUNNING
+        firsts: dict[str, Event] = {}
+        for event in queue.queue:
+            firsts.setdefault(_visitor(event), event)
+        allowed = [visitor for visitor in firsts if running[visitor, queue.concurrency_id] < share]
+        if not allowed:
+            return None
+        chosen = min(allowed, key=lambda visitor: self._last_turns.get(visitor, 0))
+        self._turn += 1
+        self._last_turns[chosen] = self._turn
+        return firsts[chosen]
+
+    def _running(self) -> list[Event]:
+        return [event for events in self.active_jobs if events for event in events]
+
+    def _waiting(self) -> list[Event]:
+        return [event for queue in self.event_queue_per_concurrency_id.values() for event in queue.queue]
+
+    def _counts(self, visitor: str) -> tuple[int, int]:
+        """Return how many events of an address wait, and how many without a limit wait or run."""
+        waiting = [event for event in self._waiting() if _visitor(event) == visitor]
+        running = (event for event in self._running() if _visitor(event) == visitor)
+        return len(waiting), sum(event.fn.concurrency_limit is None for event in (*waiting, *running))
+
+    def _refusal(self, visitor: str, index: int | None) -> HTTPException | None:
+        """Return why an address may not add an event for a function, or None."""
+        waiting, following = self._counts(visitor)
+        if waiting >= ADDRESS_WAITING:
+            return _too_many(f"Your network address has {waiting} events waiting, as many as allowed.")
+        if following >= ADDRESS_FOLLOWING and self._is_unlimited(index):
+            return _too_many(f"Your network address follows {following} runs or calls, as many as allowed.")
+        return None
+
+    @staticmethod
+    def _is_call(event: Event) -> bool:
+        return event.fn.api_visibility == "public"  # each function without a common limit has a queue of its own
+
+    def _is_unlimited(self, index: int | None) -> bool:
+        function = self.blocks.fns.get(index) if index is not None else None
+        return function is not None and function.concurrency_limit is None
+
+    def send_message(self, event: Event, event_message: EventMessage) -> None:
+        """Send a message, unless nobody listens."""
+        unread = self._unread(event.session_hash)
+        if unread >= SESSION_UNREAD:
+            event.alive = False  # a part of what it shows would be missing
+        elif unread < SESSION_UNREAD // 2 or not isinstance(event_message, EstimationMessage):
+            super().send_message(event, event_message)
+
+    def _unread(self, session: str) -> int:
+        messages = self.pending_messages_per_session.get(session)
+        return messages.qsize() if messages else 0
+
+    async def _note_session(self, visitor: str, session: str) -> None:
+        """Note that a session was used; drop the oldest without an event of the same address if these are too many."""
+        own = self._sessions[visitor]
+        own[session] = time.monotonic()
+        own.move_to_end(session)
+        busy = self._busy_sessions()
+        idle = [name for name in own if name not in busy]
+        unread = [name for name in idle if self._unread(name)]
+        excess = unread[: max(0, len(unread) - ADDRESS_UNREAD)] or idle[: max(0, len(own) - ADDRESS_SESSIONS)]
+        for name in excess:
+            await self._drop(visitor, name)
+
+    def _busy_sessions(self) -> set[str]:
+        return {event.session_hash for event in (*self._waiting(), *self._running())}
+
+    async def _drop(self, visitor: str, session: str) -> None:
+        del self._sessions[visitor][session]
+        await self.clean_events(session_hash=session)
+        self.pending_messages_per_session.pop(session, None)
+        for event in self.pending_event_ids_session.pop(session, ()):
+            self.event_ids_to_events.pop(event, None)
+
+    async def _sweep_repeatedly(self) -> None:
+        while not self.stopped:
+            await asyncio.sleep(SWEEP_SECONDS)
+            await self.sweep(time.monotonic())
+
+    async def sweep(self, now: float) -> None:
+        """Drop the sessions that were not used for a while and have no event; `now` is of `time.monotonic`."""
+        busy = self._busy_sessions()
+        for visitor, own in list(self._sessions.items()):
+            for session, used in list(own.items()):
+                if now - used > SESSION_SECONDS and session not in busy:
+                    await self._drop(visitor, session)
+            if not own:
+                del self._sessions[visitor]
+        present = {_visitor(event) for event in (*self._waiting(), *self._running())}
+        self._last_turns = {visitor: turn for visitor, turn in self._last_turns.items() if visitor in present}
+
+
+def share_queue(demo: gr.Blocks) -> None:
+    """Put a fair queue in place of that of an app that has not been launched."""
+    demo._queue = FairQueue(demo._queue)
+
+
+def _visitor(event: Event) -> str:
+    visitor: str | None = vars(event).get("visitor")
+    if visitor is None:
+        visitor = vars(event)["visitor"] = visitor_of(event.request.scope)  # asked for again and again while it waits
+    return visitor
+
+
+def _too_many(message: str) -> HTTPException:
+    return HTTPException(429, f"{message} {come_back(BUSY_SECONDS)}", {"Retry-After": str(BUSY_SECONDS)})
