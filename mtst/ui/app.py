@@ -29,6 +29,7 @@ from mtst.ui.server.fair_shares import FairShares
 from mtst.ui.server.gradio_patches import RelativeManifest, public_endpoints, refuse_url_downloads, rest_between_events
 from mtst.ui.server.link_preview import PICTURE_ROUTE, LinkPreview
 from mtst.ui.server.middleware import SecurityHeaders, log_to_stderr
+from mtst.ui.server.open_routes import OpenRoutes
 from mtst.ui.server.request_limits import RequestLimits
 from mtst.ui.server.visitors import current_visitor
 from mtst.ui.services.model_data import TRAINED
@@ -128,6 +129,7 @@ def server_options(services: Services, endpoints: Collection[str]) -> dict[str, 
     middleware = [
         Middleware(SecurityHeaders),
         Middleware(FairShares),
+        Middleware(OpenRoutes),
         Middleware(LinkPreview),
         Middleware(RelativeManifest),
         Middleware(RequestLimits, endpoints=endpoints, max_bytes=max_bytes, max_upload_bytes=max_upload_bytes),
