@@ -30,6 +30,7 @@ from mtst.ui.server.gradio_patches import RelativeManifest, public_endpoints, re
 from mtst.ui.server.link_preview import PICTURE_ROUTE, LinkPreview
 from mtst.ui.server.middleware import SecurityHeaders, log_to_stderr
 from mtst.ui.server.open_routes import OpenRoutes
+from mtst.ui.server.plain_sessions import use_plain_sessions
 from mtst.ui.server.request_limits import RequestLimits
 from mtst.ui.server.visitors import current_visitor
 from mtst.ui.services.model_data import TRAINED
@@ -70,6 +71,7 @@ def launch(demo: gr.Blocks, services: Services) -> None:
     """Start the server; host and port come from Gradio's own environment variables."""
     sys.setswitchinterval(SWITCH_SECONDS)
     refuse_url_downloads()
+    use_plain_sessions()
     if services.settings.mcp:
         from mtst.ui.server.mcp_patches import patch_mcp  # here, since it imports what only MCP needs
 
