@@ -31,6 +31,7 @@ from mtst.ui.server.link_preview import PICTURE_ROUTE, LinkPreview
 from mtst.ui.server.middleware import SecurityHeaders, log_to_stderr
 from mtst.ui.server.open_routes import OpenRoutes
 from mtst.ui.server.plain_sessions import use_plain_sessions
+from mtst.ui.server.private_log import keep_log_private
 from mtst.ui.server.request_limits import RequestLimits
 from mtst.ui.server.visitors import current_visitor
 from mtst.ui.services.model_data import TRAINED
@@ -72,6 +73,7 @@ def launch(demo: gr.Blocks, services: Services) -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     refuse_url_downloads()
     use_plain_sessions()
+    keep_log_private()
     if services.settings.mcp:
         from mtst.ui.server.mcp_patches import patch_mcp  # here, since it imports what only MCP needs
 

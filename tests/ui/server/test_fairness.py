@@ -1,7 +1,6 @@
 """A real app on this machine: what one address sends does not keep another from being answered."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
@@ -10,14 +9,6 @@ from tests.support.attacks import ATTACKS, Attack, Victim
 
 LEAD_SECONDS = 1.5  # that an attack is under way before the other visitor comes
 PATIENCE_SECONDS = 120  # of the other visitor, for all that they do: a slow machine shall be slow
-
-
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    host = Host(tmp_path_factory.mktemp("fairness"))
-    host.start()
-    yield host
-    host.end()
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=[attack.__name__ for attack in ATTACKS.values()])
