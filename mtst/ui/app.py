@@ -24,6 +24,7 @@ from mtst.ui.map.tab import map_tab
 from mtst.ui.predict.tab import predict_tab
 from mtst.ui.scenarios.tab import scenarios_tab
 from mtst.ui.server.browser_state import browser_tokens
+from mtst.ui.server.connections import bound_connections
 from mtst.ui.server.fair_queue import share_queue
 from mtst.ui.server.fair_shares import FairShares
 from mtst.ui.server.gradio_patches import RelativeManifest, public_endpoints, refuse_url_downloads, rest_between_events
@@ -72,6 +73,7 @@ def launch(demo: gr.Blocks, services: Services) -> None:
     """Start the server; host and port come from Gradio's own environment variables."""
     sys.setswitchinterval(SWITCH_SECONDS)
     refuse_url_downloads()
+    bound_connections()
     use_plain_sessions()
     keep_log_private()
     if services.settings.mcp:
