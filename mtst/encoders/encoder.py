@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 MAX_DIMENSION = 100_000
 PROBE_TEXTS = ("a short text", "a text that is somewhat longer", "longer than that is this text, which goes on")
-COUNTED_AT_ONCE = 1_024  # texts whose tokens are counted together, so that these do not fill the memory
 
 
 def bf16_pays(device: torch.device) -> bool:
@@ -164,8 +163,7 @@ class Encoder(nn.Module):
 
     def count_tokens(self, texts: Sequence[str]) -> NDArray[np.int64]:
         """Return the number of tokens (n,) of each of n texts before truncation, special tokens included."""
-        parts = (texts[first : first + COUNTED_AT_ONCE] for first in range(0, len(texts), COUNTED_AT_ONCE))
-        return np.array([len(ids) for part in parts for ids in self.tokenize(part, truncate=False)], dtype=np.int64)
+        return np.array(self._inputs.count(texts), dtype=np.int64)
 
     def forward(self, texts: Sequence[str]) -> Tensor:
         """Return the embeddings (n, d) of n texts, differentiable with respect to every parameter that is open."""

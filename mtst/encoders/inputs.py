@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 SENTENCES_PER_BATCH = 128
+CHARACTERS_PER_TOKEN = 32  # that are read before a text is cut: far more than a token has
 UNSTATED_TOKENS = 512  # that a transformer reads which does not state a limit
 MOST_TOKENS = 100_000  # a stated limit above this is none
 _TOKENIZER_LOCK = threading.Lock()  # a fast tokenizer refuses two threads at once
@@ -40,11 +41,30 @@ class Inputs(ABC):
 
     def tokenize(self, texts: Sequence[str], *, truncate: bool) -> list[list[int]]:
         """Return the token ids of each text with the prompt; at most `max_tokens` if `truncate`."""
-        ids: list[list[int]] = []
-        for part in _parts([self.prompt + text for text in texts]):
+        return [ids for part in self._in_parts(texts, truncate=truncate) for ids in part]
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Return the number of tokens of each text with the prompt."""
+        return [len(ids) for part in self._in_parts(texts, truncate=False) for ids in part]
+
+    def _in_parts(self, texts: Sequence[str], *, truncate: bool) -> Iterator[list[list[int]]]:
+        """Yield the token ids of some texts after those of others, so that nothing holds the tokenizer for long."""
+        beginnings = [self._beginning(self.prompt + text) if truncate else self.prompt + text for text in texts]
+        done = 0
+        for part in _parts(beginnings):
             with turn(), _TOKENIZER_LOCK:
-                ids += self._tokenize(part, truncate=truncate)
-        return ids
+                ids = self._tokenize(part, truncate=truncate)
+                for number, (text, row) in enumerate(zip(part, ids, strict=True)):
+                    whole = self.prompt + texts[done + number]
+                    if len(text) < len(whole) and len(row) < self.max_tokens:  # of blanks, or of words that are unknown
+                        ids[number] = self._tokenize([whole], truncate=True)[0]
+            done += len(part)
+            yield ids
+
+    def _beginning(self, text: str) -> str:
+        """Return as many whole words of a text as its first `max_tokens` tokens are sure to come from, or nearly so."""
+        cut = text[: CHARACTERS_PER_TOKEN * self.max_tokens]
+        return cut.rsplit(maxsplit=1)[0] if len(cut) < len(text) and not text[: len(cut)].isspace() else text
 
     @abstractmethod
     def _tokenize(self, texts: list[str], *, truncate: bool) -> list[list[int]]: ...

@@ -28,6 +28,7 @@ from mtst.ui.server.connections import bound_connections
 from mtst.ui.server.fair_queue import share_queue
 from mtst.ui.server.fair_shares import FairShares
 from mtst.ui.server.gradio_patches import RelativeManifest, public_endpoints, refuse_url_downloads, rest_between_events
+from mtst.ui.server.input_checks import check_inputs_first
 from mtst.ui.server.link_preview import PICTURE_ROUTE, LinkPreview
 from mtst.ui.server.middleware import SecurityHeaders, log_to_stderr
 from mtst.ui.server.open_routes import OpenRoutes
@@ -76,6 +77,7 @@ def launch(demo: gr.Blocks, services: Services) -> None:
     bound_connections()
     use_plain_sessions()
     keep_log_private()
+    check_inputs_first()
     if services.settings.mcp:
         from mtst.ui.server.mcp_patches import patch_mcp  # here, since it imports what only MCP needs
 

@@ -268,13 +268,32 @@ def test_a_text_that_is_too_long_is_cut(encoder):
 
 
 @pytest.mark.parametrize("count", [0, 1, 5])
-def test_tokens_are_counted_before_a_text_is_cut(monkeypatch, tiny_encoder, count):
-    monkeypatch.setattr("mtst.encoders.encoder.COUNTED_AT_ONCE", 2)
+def test_tokens_are_counted_before_a_text_is_cut(tiny_encoder, count):
     texts = ["the " * number for number in (0, 1, 2, 45, 300)][:count]
     found = tiny_encoder.count_tokens(texts)
     assert found.dtype == np.int64
     assert found.tolist() == [2, 3, 4, 47, 302][:count]
     assert [length > tiny_encoder.max_tokens for length in found] == [False, False, False, False, True][:count]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "word " * 4_000,
+        " " * 20_000 + "the tail",
+        "x" * 20_000 + " and more",
+        ("y" * 150 + " ") * 100 + "known words",
+        "日本 " * 9_000,
+    ],
+    ids=["words", "blanks", "no blank", "unknown words", "other script"],
+)
+def test_the_beginning_of_a_long_text_gives_the_tokens_of_the_whole(encoder, text):
+    whole = encoder.backbone.tokenizer(text, truncation=True, max_length=encoder.max_tokens)["input_ids"]
+    assert encoder.tokenize(["short", text, "short"]) == [
+        encoder.tokenize(["short"])[0],
+        whole,
+        encoder.tokenize(["short"])[0],
+    ]
 
 
 def test_tokens_are_those_that_the_real_encoder_reads(encoder):

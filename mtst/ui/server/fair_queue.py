@@ -17,11 +17,13 @@ from gradio.utils import LRUCache
 from starlette.exceptions import HTTPException
 
 from mtst.ui.server.fair_shares import BUSY_SECONDS, LOOK_SECONDS, PATIENCE_SECONDS, come_back
+from mtst.ui.server.request_limits import RECEIVED
 from mtst.ui.server.visitors import visitor_of
 
 MAX_WAITING = 1_024  # events of all addresses
 MAX_RUNNING = 600  # at once; most of them follow a run and only wait
 ADDRESS_WAITING = 300  # thirty pages that load at once
+ADDRESS_BYTES = 32_000_000  # that wait or are worked on
 ADDRESS_FOLLOWING = 120  # events without a limit of their own: those that follow runs, and calls
 ADDRESS_CALLS = 4  # that run at once, of each endpoint
 ADDRESS_SESSIONS = 300
@@ -113,16 +115,17 @@ class FairQueue(Queue):
     def _waiting(self) -> list[Event]:
         return [event for queue in self.event_queue_per_concurrency_id.values() for event in queue.queue]
 
-    def _counts(self, visitor: str) -> tuple[int, int]:
-        """Return how many events of an address wait, and how many without a limit wait or run."""
+    def _counts(self, visitor: str) -> tuple[int, int, int]:
+        """Return how many events of an address wait, how many without a limit wait or run, and the bytes of all."""
         waiting = [event for event in self._waiting() if _visitor(event) == visitor]
-        running = (event for event in self._running() if _visitor(event) == visitor)
-        return len(waiting), sum(event.fn.concurrency_limit is None for event in (*waiting, *running))
+        events = [*waiting, *(event for event in self._running() if _visitor(event) == visitor)]
+        following = sum(event.fn.concurrency_limit is None for event in events)
+        return len(waiting), following, sum(event.request.scope.get(RECEIVED, 0) for event in events)
 
     def _refusal(self, visitor: str, index: int | None) -> HTTPException | None:
         """Return why an address may not add an event for a function, or None."""
-        waiting, following = self._counts(visitor)
-        if waiting >= ADDRESS_WAITING:
+        waiting, following, size = self._counts(visitor)
+        if waiting >= ADDRESS_WAITING or size >= ADDRESS_BYTES:
             return _too_many(f"Your network address has {waiting} events waiting, as many as allowed.")
         if following >= ADDRESS_FOLLOWING and self._is_unlimited(index):
             return _too_many(f"Your network address follows {following} runs or calls, as many as allowed.")

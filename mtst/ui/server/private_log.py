@@ -9,9 +9,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any
 
-import gradio as gr
 from gradio import queueing, route_utils, routes
 
 LOG = logging.getLogger(__name__)
@@ -22,7 +20,6 @@ def keep_log_private() -> None:
     """Keep what visitors send out of the log, in all of this process."""
     for module in (queueing, route_utils, routes):
         setattr(module, traceback.__name__, SimpleNamespace(print_exc=_log_current))
-    setattr(gr.Blocks, gr.Blocks.validate_inputs.__name__, _check_count)
     for name in LOGGERS:
         logging.getLogger(name).addFilter(_without_message)
 
@@ -53,10 +50,3 @@ def _without_message(record: logging.LogRecord) -> bool:
     if error is not None:
         record.exc_info, record.exc_text = None, describe(error)
     return True
-
-
-def _check_count(_blocks: gr.Blocks, block_fn: Any, inputs: list[Any]) -> None:
-    """Refuse too few inputs; Gradio would print those that there are."""
-    needed = len(block_fn.inputs)
-    if len(inputs) < needed:
-        raise gr.Error(f"This takes {needed} inputs, not {len(inputs)}.", print_exception=False)

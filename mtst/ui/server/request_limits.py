@@ -12,6 +12,12 @@ from mtst.ui.server.temporary_files import NO_ROOM, has_room
 BY_NAME = re.compile(r"/gradio_api/(?:call(?:/v2)?|run|api)/([^/]+)")
 URL_AS_FILE = re.compile(r"/gradio_api/file=\s*http", re.IGNORECASE)  # Gradio would act as a proxy for that URL
 UPLOAD = "/gradio_api/upload"
+# Bytes of a body by its route; the first that matches counts. Of the rest, tables take most.
+SMALL_BODIES = (
+    (re.compile(r"/gradio_api/(?:cancel|reset|(?:call(?:/v2)?|run|api)/(?:run|stop|model))\b"), 65_536),
+    (re.compile(r"/gradio_api/(?:queue/join|(?:call(?:/v2)?|run|api)/(?:embed|similarity|predict))\b"), 8_000_000),
+)
+RECEIVED = "mtst.received"  # where the scope says how many bytes of the body have come
 UNKNOWN = {"error": "There is no such endpoint. /gradio_api/info lists those that there are."}
 TOO_LARGE = {"error": "This is larger than what may be sent here."}
 
@@ -32,7 +38,7 @@ class RequestLimits:
             return await JSONResponse(UNKNOWN, 404)(scope, receive, send)
         if URL_AS_FILE.match(path):
             return await JSONResponse({"error": REFUSED}, 403)(scope, receive, send)
-        max_bytes = self._max_upload_bytes if path == UPLOAD else self._max_bytes
+        max_bytes = self._max_upload_bytes if path == UPLOAD else min(self._max_bytes, _max_bytes(path))
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if not length.isdigit() or int(length) > max_bytes:
             return await JSONResponse(TOO_LARGE, 413)(scope, receive, send)
@@ -44,6 +50,7 @@ class RequestLimits:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
+            scope[RECEIVED] = received
             too_much = received > max_bytes or (path == UPLOAD and not has_room())  # the disk may have filled meanwhile
             return {"type": "http.disconnect"} if too_much else message
 
@@ -54,3 +61,7 @@ def route_of(scope: Scope) -> str:
     """Return the path without the root path, which some proxies leave in place."""
     path, root = scope["path"], scope.get("root_path", "")
     return path.removeprefix(root) if path.startswith(f"{root}/") else path
+
+
+def _max_bytes(path: str) -> float:
+    return next((size for route, size in SMALL_BODIES if route.match(path)), float("inf"))

@@ -114,3 +114,28 @@ def test_an_upload_ends_where_the_disk_fills_up_meanwhile(monkeypatch, path, tak
     guard = RequestLimits(app, ["embed"], 1_000, 1_000)
     asyncio.run(guard({"type": "http", "path": path, "headers": []}, receive, None))
     assert len(came) == taken
+
+
+@pytest.mark.parametrize(("name", "size"), [("run", 70_000), ("stop", 70_000), ("predict", 8_100_000)])
+@pytest.mark.parametrize("route", ["call", "call/v2", "run", "api"])
+def test_no_body_is_larger_than_what_its_endpoint_takes(name, size, route) -> None:
+    reached: list[str] = []
+
+    async def app(scope, _receive, _send) -> None:
+        reached.append(scope["path"])
+
+    async def ask(length: int) -> int:
+        sent: list[dict] = []
+
+        async def send(message: dict) -> None:
+            sent.append(message)
+
+        path = f"/gradio_api/{route}/{name}"
+        headers = [(b"content-length", str(length).encode())]
+        guard = RequestLimits(app, ["run", "stop", "predict"], 50_000_000, 50_000_000)
+        await guard({"type": "http", "path": path, "headers": headers}, None, send)
+        return sent[0]["status"] if sent else 200
+
+    assert asyncio.run(ask(size)) == 413
+    assert reached == []
+    assert asyncio.run(ask(10_000)) == 200

@@ -13,6 +13,7 @@ from mtst.data.readers.text.known_cells import KnownCells
 from mtst.errors import DataError
 
 MAX_REREAD_CHARACTERS = 50_000_000
+LINE_CHARACTERS = 20  # that take as long to read as a line takes besides
 PEEKED_LINES = 200  # from which labels are known before the first row is read
 
 
@@ -23,6 +24,7 @@ def read_delimited(
     dialect: Dialect,
     notes: Notes | None = None,
     skip_lines: int = 0,
+    max_reread: int | None = None,
 ) -> Iterator[Record | Skipped]:
     """Yield the rows after the first `skip_lines` lines.
 
@@ -46,7 +48,7 @@ def read_delimited(
             return
         except csv.Error:
             yield _broken_row(lines, dialect, known, notes)
-            if lines.rewind() > MAX_REREAD_CHARACTERS:
+            if lines.rewind() > (max_reread or MAX_REREAD_CHARACTERS):
                 raise DataError(
                     f'{name} has many quotes (") that are not closed, such as on line {lines.start - 1:,}. '
                     "Save it again with every text in quotes."
@@ -134,8 +136,8 @@ class _RewindableLines:
         self._row_characters = 0
 
     def rewind(self) -> int:
-        """Accept only the first line of the row; return how many characters are to be read again, in total so far."""
-        self._reread_characters += self._row_characters - len(self.row[0])
+        """Accept only the first line of the row; return what is to be read again in characters, in total so far."""
+        self._reread_characters += self._row_characters - len(self.row[0]) + LINE_CHARACTERS * (len(self.row) - 1)
         self._pending += reversed(self.row[1:])
         del self.row[1:]
         self.accept()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from mtst.data.readers.header import choose_header
+from mtst.errors import DataError
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 NO_DELIMITER = "\x1f"  # of a file with one column
@@ -15,6 +16,7 @@ SEPARATOR = "\ufdd0"  # no character: stands for a delimiter of several characte
 BLANKS = re.compile(" {2,}")
 SAMPLE_CHARACTERS = 16_384
 SAMPLE_LINES = 200
+SAMPLE_REREAD = 1_000_000  # characters that are read again, at most, to try a dialect
 LONG_WORD = re.compile(
     r"""([^\s,;|"'\\]{50})[^\s,;|"'\\]+"""
 )  # its end says nothing about the delimiter, and takes the detector seconds
@@ -150,8 +152,12 @@ def _rows(start: str, dialect: Dialect) -> Iterator[list[str]]:
     from mtst.data.readers.records import Record
     from mtst.data.readers.text.delimited import read_delimited  # which splits with a dialect
 
-    for row in read_delimited("", start.encode("utf-8", "replace"), "utf-8", dialect):
-        yield row.cells if isinstance(row, Record) else []
+    sample = start.encode("utf-8", "replace")
+    try:
+        for row in read_delimited("", sample, "utf-8", dialect, max_reread=SAMPLE_REREAD):
+            yield row.cells if isinstance(row, Record) else []
+    except DataError:  # quotes hardly ever match: what was read until then has to do
+        return
 
 
 def _lines(start: str) -> list[str]:

@@ -120,6 +120,14 @@ def test_quotes_that_hardly_ever_match_are_refused_before_reading_again_and_agai
         records('a","b\n' * 30_000)
 
 
+def test_lines_that_each_open_a_quote_are_read_again_a_bounded_number_of_times(monkeypatch):
+    monkeypatch.setattr("mtst.data.readers.text.delimited.MAX_REREAD_CHARACTERS", 500_000)
+    read = []
+    monkeypatch.setattr(Dialect, "mark", lambda self, line: read.append(line) or line)
+    find_dialect('x","\n' * 3_000)  # a quote opens on each line, whether one is open before it or not
+    assert len(read) < 300_000  # and not four million
+
+
 # --- long cells
 
 
