@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SENTENCES_PER_BATCH = 128
 CHARACTERS_PER_TOKEN = 32  # that are read before a text is cut: far more than a token has
 UNSTATED_TOKENS = 512  # that a transformer reads which does not state a limit
-MOST_TOKENS = 100_000  # a stated limit above this is none
+LEAST_TOKENS, MOST_TOKENS = 3, 100_000  # a stated limit outside of this is none: two tokens are no part of a text
 _TOKENIZER_LOCK = threading.Lock()  # a fast tokenizer refuses two threads at once
 
 
@@ -97,7 +97,7 @@ class TransformerInputs(Inputs):
                 "sentences. Choose an encoder."
             )
         stated, positions = backbone.max_seq_length, _count_positions(network)
-        limit = stated if stated and stated <= MOST_TOKENS else UNSTATED_TOKENS
+        limit = stated if stated and LEAST_TOKENS <= stated <= MOST_TOKENS else UNSTATED_TOKENS
         if limit != stated or limit > positions:  # kept in the backbone, so that a saved model has it
             backbone.max_seq_length = limit = min(limit, positions)
         token = backbone.tokenizer.pad_token_id

@@ -101,6 +101,15 @@ def test_a_tokenizer_that_states_no_length_gets_what_the_network_reads(tmp_path,
     np.testing.assert_allclose(plain.encode(["soup and salt " * 200])[0], long, atol=1e-5)
 
 
+@pytest.mark.parametrize("stated", [-1, 0, 1, 2])
+def test_a_stated_length_that_leaves_no_room_for_a_text_is_none(tmp_path, stated):
+    tokenizer = tiny_tokenizer("bert")
+    tokenizer.model_max_length = stated
+    tiny_network("bert", tokenizer, 2).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    assert load_encoder(str(tmp_path), fp32=True).max_tokens == 64
+
+
 def test_an_encoder_with_a_decoder_is_refused_by_name(tiny_folder):
     with pytest.raises(EncoderError, match=r"with a decoder \(bart\).* Choose an encoder"):
         load_encoder(str(tiny_folder("bart")))

@@ -148,6 +148,22 @@ def test_configuration_and_code_in_a_zip_are_never_read(model, sent, tmp_path):
     assert not {name for name, data in EVIL.items() if saved.get(name) == data}
 
 
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("config.json", {"num_labels": 100_000_000, "id2label": {"0": "a"}}),
+        ("config.json", {"hidden_size": 10**9, "num_hidden_layers": 10**9}),
+        ("sentence_bert_config.json", {"max_seq_length": 0}),
+        ("sentence_bert_config.json", {"max_seq_length": 1}),
+        ("sentence_bert_config.json", {"max_seq_length": -1}),
+    ],
+)
+def test_no_size_in_the_settings_of_a_zip_counts(model, sent, name, settings):
+    again = load_archive(sent({at(name): json.dumps(settings).encode()}))
+    assert again.encoder.max_tokens == model.encoder.max_tokens
+    assert same(model, again)
+
+
 def test_another_network_than_the_one_it_names_is_refused(content, refused):
     assert "model.safetensors does not fit the encoder 'all-MiniLM-L6-v2'" in refused(
         metadata(content, base="all-MiniLM-L6-v2")
