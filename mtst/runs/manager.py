@@ -162,10 +162,14 @@ class RunManager:
     def stop(self, token: str) -> None:
         """Ask a run to end within a step and keep its best model so far; one that still waits ends at once.
 
+        A run that is over stays as it is.
+
         Raises:
             RunError: there is no such run.
         """
         folder = self.folder(token)
+        if token not in self._queue.tokens and self.history(token).is_over:
+            return  # a file that is written anew would keep the run for longer
         if self._queue.remove(token):
             self._final_events.ensure(folder, Failed("It was still waiting for its turn.", "stopped"))
         folder.request_stop()

@@ -23,6 +23,7 @@ from mtst.ui.guide import guide_tab
 from mtst.ui.map.tab import map_tab
 from mtst.ui.predict.tab import predict_tab
 from mtst.ui.scenarios.tab import scenarios_tab
+from mtst.ui.server.aborted_uploads import remove_aborted_uploads
 from mtst.ui.server.browser_state import browser_tokens
 from mtst.ui.server.connections import bound_connections
 from mtst.ui.server.fair_queue import share_queue
@@ -32,7 +33,7 @@ from mtst.ui.server.input_checks import check_inputs_first
 from mtst.ui.server.link_preview import PICTURE_ROUTE, LinkPreview
 from mtst.ui.server.middleware import SecurityHeaders, log_to_stderr
 from mtst.ui.server.open_routes import OpenRoutes
-from mtst.ui.server.plain_sessions import use_plain_sessions
+from mtst.ui.server.plain_sessions import OpenPages, use_plain_sessions
 from mtst.ui.server.private_log import keep_log_private
 from mtst.ui.server.request_limits import RequestLimits
 from mtst.ui.server.visitors import current_visitor
@@ -76,6 +77,7 @@ def launch(demo: gr.Blocks, services: Services) -> None:
     refuse_url_downloads()
     bound_connections()
     use_plain_sessions()
+    remove_aborted_uploads()
     keep_log_private()
     check_inputs_first()
     if services.settings.mcp:
@@ -138,6 +140,7 @@ def server_options(services: Services, endpoints: Collection[str]) -> dict[str, 
         Middleware(SecurityHeaders),
         Middleware(FairShares),
         Middleware(OpenRoutes),
+        Middleware(OpenPages),
         Middleware(LinkPreview),
         Middleware(RelativeManifest),
         Middleware(RequestLimits, endpoints=endpoints, max_bytes=max_bytes, max_upload_bytes=max_upload_bytes),

@@ -451,6 +451,18 @@ def test_a_run_that_is_over_stays_as_it_is(tmp_path, last):
     assert folder.events_path.read_bytes() == before
 
 
+def test_stopping_a_run_that_is_over_does_not_keep_it_for_longer(tmp_path):
+    folder = unfinished_run(tmp_path / TOKEN, Failed("no"))
+    runs = RunManager(Settings(runs_dir=tmp_path, run_ttl_hours=2))
+    now = time.time()
+    for path in [*folder.path.iterdir(), folder.path]:
+        os.utime(path, (now - 3600, now - 3600))
+    runs.stop(TOKEN)
+    assert not folder.stop_requested
+    runs.expire(now + 1.5 * 3600)
+    assert not folder.path.exists()
+
+
 def test_only_runs_that_are_old_expire(tmp_path):
     runs = RunManager(Settings(runs_dir=tmp_path, run_ttl_hours=2))
     old, new = unfinished_run(tmp_path / TOKEN), unfinished_run(tmp_path / ("b" * 32))

@@ -17,6 +17,8 @@ from gradio.utils import LRUCache
 from starlette.exceptions import HTTPException
 
 from mtst.ui.server.fair_shares import BUSY_SECONDS, LOOK_SECONDS, PATIENCE_SECONDS, come_back
+from mtst.ui.server.gradio_patches import forget_session
+from mtst.ui.server.plain_sessions import KEPT_SECONDS, has_open_page
 from mtst.ui.server.request_limits import RECEIVED
 from mtst.ui.server.visitors import visitor_of
 
@@ -26,10 +28,10 @@ ADDRESS_WAITING = 300  # thirty pages that load at once
 ADDRESS_BYTES = 32_000_000  # that wait or are worked on
 ADDRESS_FOLLOWING = 120  # events without a limit of their own: those that follow runs, and calls
 ADDRESS_CALLS = 4  # that run at once, of each endpoint
-ADDRESS_SESSIONS = 300
+ADDRESS_SESSIONS = 150  # with what they have brought
 ADDRESS_UNREAD = 32  # sessions with answers that nobody has fetched
 SESSION_UNREAD = 64  # messages; then its event ends, since nobody listens
-SESSION_SECONDS = 600.0  # after which a session that nobody has used is dropped
+ANSWER_SECONDS = 600.0  # after which an answer that nobody has fetched is dropped
 SWEEP_SECONDS = 60.0
 
 
@@ -159,15 +161,22 @@ class FairQueue(Queue):
         busy = self._busy_sessions()
         idle = [name for name in own if name not in busy]
         unread = [name for name in idle if self._unread(name)]
-        excess = unread[: max(0, len(unread) - ADDRESS_UNREAD)] or idle[: max(0, len(own) - ADDRESS_SESSIONS)]
-        for name in excess:
+        for name in unread[: max(0, len(unread) - ADDRESS_UNREAD)]:
+            await self._drop_answers(name)
+        closed = [name for name in idle if not has_open_page(name)]
+        for name in closed[: max(0, len(own) - ADDRESS_SESSIONS)]:
             await self._drop(visitor, name)
 
     def _busy_sessions(self) -> set[str]:
         return {event.session_hash for event in (*self._waiting(), *self._running())}
 
     async def _drop(self, visitor: str, session: str) -> None:
+        """Drop a session with all that it keeps."""
         del self._sessions[visitor][session]
+        await self._drop_answers(session)
+        forget_session(self.blocks, session)
+
+    async def _drop_answers(self, session: str) -> None:
         await self.clean_events(session_hash=session)
         self.pending_messages_per_session.pop(session, None)
         for event in self.pending_event_ids_session.pop(session, ()):
@@ -179,12 +188,16 @@ class FairQueue(Queue):
             await self.sweep(time.monotonic())
 
     async def sweep(self, now: float) -> None:
-        """Drop the sessions that were not used for a while and have no event; `now` is of `time.monotonic`."""
+        """Drop what was not used for a while, of sessions without an event; `now` is of `time.monotonic`."""
         busy = self._busy_sessions()
         for visitor, own in list(self._sessions.items()):
             for session, used in list(own.items()):
-                if now - used > SESSION_SECONDS and session not in busy:
+                if session in busy:
+                    continue
+                if now - used > KEPT_SECONDS and not has_open_page(session):
                     await self._drop(visitor, session)
+                elif now - used > ANSWER_SECONDS:
+                    await self._drop_answers(session)
             if not own:
                 del self._sessions[visitor]
         present = {_visitor(event) for event in (*self._waiting(), *self._running())}

@@ -1,6 +1,7 @@
 """The queue of a page that is not served: whose event is next, and what is let go."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -14,13 +15,15 @@ from mtst.ui.server import fair_queue
 from mtst.ui.server.fair_queue import (
     ADDRESS_CALLS,
     ADDRESS_FOLLOWING,
+    ADDRESS_SESSIONS,
     ADDRESS_UNREAD,
     ADDRESS_WAITING,
-    SESSION_SECONDS,
+    ANSWER_SECONDS,
     SESSION_UNREAD,
     FairQueue,
     share_queue,
 )
+from mtst.ui.server.plain_sessions import KEPT_SECONDS
 
 ONE, OTHER = "198.51.100.1", "198.51.100.2"
 
@@ -133,9 +136,27 @@ def test_answers_that_nobody_fetches_are_let_go_and_those_of_others_stay(demo) -
         assert f"{ONE} 0" not in kept
         assert len(kept) == ADDRESS_UNREAD + 3
         take(queue)
-        await queue.sweep(float("inf"))
+        await queue.sweep(time.monotonic() + ANSWER_SECONDS + 1)
         assert [*queue.pending_messages_per_session] == [f"{ONE} live view", f"{ONE} last"]
         assert {*queue.pending_event_ids_session} == {f"{ONE} live view", f"{ONE} last"}
+
+    asyncio.run(run())
+
+
+def test_what_sessions_have_brought_is_let_go_once_their_page_is_closed(demo, monkeypatch) -> None:
+    async def run() -> None:
+        queue = opened(demo)
+        monkeypatch.setattr(fair_queue, "has_open_page", lambda session: session.endswith("open"))
+        for name in ("open", *map(str, range(ADDRESS_SESSIONS + 9))):
+            await push(queue, ONE, LIMITED, name)
+            _ = demo.state_holder[f"{ONE} {name}"]
+            finish(queue, take(queue))
+        kept = demo.state_holder.session_data
+        assert len(kept) == ADDRESS_SESSIONS
+        assert f"{ONE} open" in kept
+        assert f"{ONE} 0" not in kept
+        await queue.sweep(time.monotonic() + KEPT_SECONDS + 1)
+        assert [*kept] == [f"{ONE} open"]
 
     asyncio.run(run())
 
@@ -152,6 +173,5 @@ def test_an_event_ends_whose_messages_nobody_reads(demo) -> None:
             queue.send_message(event, ProcessGeneratingMessage(output={}, success=True))
         assert not event.alive
         assert queue.pending_messages_per_session[event.session_hash].qsize() == SESSION_UNREAD
-        assert SESSION_SECONDS > 0
 
     asyncio.run(run())
