@@ -49,7 +49,7 @@ def _share(what: str, routes: str, at_once: int, per_minute: int, burst: int) ->
 
 # The first that matches counts.
 SHARES = (
-    _share("events of the page", r"POST /gradio_api/queue/join", 32, 1_800, 300),
+    _share("events of the page", r"POST /gradio_api/queue/join", 32, 1_800, 900),
     _share("calls", r"POST /gradio_api/(call|run|api|mcp)\b", 4, 600, 200),
     _share("uploads", r"POST /gradio_api/upload$", 32, 240, 60),
     _share("listeners to uploads", r"GET /gradio_api/upload_progress", 32, 480, 120),
