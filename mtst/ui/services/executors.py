@@ -1,7 +1,9 @@
 """What limits how many visitors' long computations run at once."""
 
 import threading
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
+
+from mtst.ui.services.fair_executor import FairExecutor
 
 # A projection that takes a minute cannot be interrupted, so t-SNE and UMAP run one at a time, even for closed pages.
 PROJECTION_THREADS = {"PCA": 8, "t-SNE": 1, "UMAP": 1}
@@ -22,10 +24,10 @@ class Executors:
 
     def __init__(self) -> None:
         self.projections: dict[str, Executor] = {
-            method: ThreadPoolExecutor(threads, method) for method, threads in PROJECTION_THREADS.items()
+            method: FairExecutor(threads, method) for method, threads in PROJECTION_THREADS.items()
         }
-        self.data_quality: Executor = ThreadPoolExecutor(1, "data-quality")
-        self.packing: Executor = ThreadPoolExecutor(1, "packing")
+        self.data_quality: Executor = FairExecutor(1, "data-quality")
+        self.packing: Executor = FairExecutor(1, "packing")
         self.zip_lock = threading.Lock()
         self.model_uploads = threading.Lock()
         self.large_embeddings = threading.Semaphore(LARGE_EMBEDDINGS)
