@@ -25,15 +25,15 @@ from mtst.ui.predict.tab import predict_tab
 from mtst.ui.scenarios.tab import scenarios_tab
 from mtst.ui.server.aborted_uploads import remove_aborted_uploads
 from mtst.ui.server.browser_state import browser_tokens
-from mtst.ui.server.connections import bound_connections
-from mtst.ui.server.fair_queue import share_queue
-from mtst.ui.server.fair_shares import FairShares
+from mtst.ui.server.fairness.connections import bound_connections
+from mtst.ui.server.fairness.fair_queue import share_queue
+from mtst.ui.server.fairness.fair_shares import FairShares
+from mtst.ui.server.fairness.plain_sessions import OpenPages, use_plain_sessions
 from mtst.ui.server.gradio_patches import RelativeManifest, public_endpoints, refuse_url_downloads, rest_between_events
 from mtst.ui.server.input_checks import check_inputs_first
 from mtst.ui.server.link_preview import PICTURE_ROUTE, LinkPreview
 from mtst.ui.server.middleware import SecurityHeaders, log_to_stderr
 from mtst.ui.server.open_routes import OpenRoutes
-from mtst.ui.server.plain_sessions import OpenPages, use_plain_sessions
 from mtst.ui.server.private_log import keep_log_private
 from mtst.ui.server.request_limits import RequestLimits
 from mtst.ui.server.visitors import current_visitor

@@ -9,8 +9,8 @@ import pytest
 import uvicorn
 from uvicorn.protocols.http import auto
 
-from mtst.ui.server import connections
-from mtst.ui.server.connections import bound_connections
+from mtst.ui.server.fairness import connections
+from mtst.ui.server.fairness.connections import bound_connections
 
 ATTACKER, VISITOR = "127.0.0.2", "127.0.0.3"
 HEAD = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\n"

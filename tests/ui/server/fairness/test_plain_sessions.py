@@ -3,7 +3,7 @@
 import gradio as gr
 from gradio.state_holder import SessionState
 
-from mtst.ui.server.plain_sessions import KEPT_SECONDS, PlainSession
+from mtst.ui.server.fairness.plain_sessions import KEPT_SECONDS, PlainSession
 
 
 def page() -> tuple[gr.Blocks, gr.State, gr.Textbox]:

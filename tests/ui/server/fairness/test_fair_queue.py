@@ -11,8 +11,8 @@ from gradio.queueing import Event
 from gradio.server_messages import EstimationMessage, ProcessGeneratingMessage
 from starlette.exceptions import HTTPException
 
-from mtst.ui.server import fair_queue
-from mtst.ui.server.fair_queue import (
+from mtst.ui.server.fairness import fair_queue
+from mtst.ui.server.fairness.fair_queue import (
     ADDRESS_CALLS,
     ADDRESS_FOLLOWING,
     ADDRESS_SESSIONS,
@@ -23,7 +23,7 @@ from mtst.ui.server.fair_queue import (
     FairQueue,
     share_queue,
 )
-from mtst.ui.server.plain_sessions import KEPT_SECONDS
+from mtst.ui.server.fairness.plain_sessions import KEPT_SECONDS
 
 ONE, OTHER = "198.51.100.1", "198.51.100.2"
 

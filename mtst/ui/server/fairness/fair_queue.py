@@ -16,9 +16,9 @@ from gradio.server_messages import EstimationMessage, EventMessage
 from gradio.utils import LRUCache
 from starlette.exceptions import HTTPException
 
-from mtst.ui.server.fair_shares import BUSY_SECONDS, LOOK_SECONDS, PATIENCE_SECONDS, come_back
+from mtst.ui.server.fairness.fair_shares import BUSY_SECONDS, LOOK_SECONDS, PATIENCE_SECONDS, come_back
+from mtst.ui.server.fairness.plain_sessions import KEPT_SECONDS, has_open_page
 from mtst.ui.server.gradio_patches import forget_session
-from mtst.ui.server.plain_sessions import KEPT_SECONDS, has_open_page
 from mtst.ui.server.request_limits import RECEIVED
 from mtst.ui.server.visitors import visitor_of
 

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from mtst.ui.server import fair_shares
-from mtst.ui.server.fair_shares import SHARES, FairShares, Share
+from mtst.ui.server.fairness import fair_shares
+from mtst.ui.server.fairness.fair_shares import SHARES, FairShares, Share
 
 FEW = Share("events", re.compile("POST /few"), 2, 60, 3)
 ALL = Share("requests", re.compile(""), 100, 6_000, 100)
