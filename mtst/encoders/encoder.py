@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -65,6 +64,9 @@ class Encoder(nn.Module):
         self.groups: tuple[LayerGroup, ...] = layer_groups(
             backbone, lambda: self._embed(self.tokenize(["a short text"]))
         )
+        # Made here, in 32 bits: its checks change the backbone for a moment, and later other threads may be using it.
+        with torch.autocast(self.device.type, enabled=False):
+            self._runner = BlockRunner(self.backbone, lambda: self._batch(self.tokenize(PROBE_TEXTS)))
         self._loaded: tuple[int, int] | None = self._revision
 
     def __getstate__(self) -> dict[str, Any]:
@@ -168,12 +170,6 @@ class Encoder(nn.Module):
     def forward(self, texts: Sequence[str]) -> Tensor:
         """Return the embeddings (n, d) of n texts, differentiable with respect to every parameter that is open."""
         return self.embed(self.tokenize(texts))
-
-    @cached_property
-    def _runner(self) -> BlockRunner:
-        """Made at the first training pass, in 32 bits: whoever only encodes does not wait for its checks."""
-        with torch.autocast(self.device.type, enabled=False):
-            return BlockRunner(self.backbone, lambda: self._batch(self.tokenize(PROBE_TEXTS)))
 
     @property
     def num_blocks(self) -> int:

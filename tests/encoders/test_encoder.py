@@ -362,3 +362,12 @@ def test_a_prompt_that_is_used_by_default_is_used_here(prompting, tiny_encoder):
     with torch.no_grad():
         from_block = prompting.embed(prompting.tokenize(TEXTS), 1, hidden)
     np.testing.assert_allclose(from_block.numpy(), expected, atol=1e-5)
+
+
+def test_what_is_asked_of_a_loaded_encoder_changes_its_backbone_not_even_for_a_moment(tiny_folder):
+    encoder = load_encoder(str(tiny_folder()))
+    passes = []
+    hook = encoder.backbone.register_forward_hook(lambda *_: passes.append(1))
+    assert encoder.num_blocks == 2  # other threads may be embedding
+    hook.remove()
+    assert passes == []

@@ -84,7 +84,7 @@ class BlockRunner:
                 self._backbone(dict(batch))
             finally:
                 hook.remove()
-        return outputs[0][0, : int(mask.sum())] if self.packs else _pack(outputs[0], mask)[0]
+        return outputs[0][0, : int(mask.sum())] if self._packs_on(mask.device) else _pack(outputs[0], mask)[0]
 
     @contextmanager
     def _patched(
@@ -98,16 +98,17 @@ class BlockRunner:
         mask = batch["attention_mask"].bool()
         parent, _, name = self._path.rpartition(".")
         owner = self._backbone.get_submodule(parent)
+        packs = self._packs_on(mask.device)
 
         def enter(
             _module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
         ) -> tuple[tuple[Any, ...], dict[str, Any]]:
             states = args[0] if args else kwargs["hidden_states"]
             if hidden is not None:
-                states = hidden.to(states.dtype)[None] if self.packs else _unpack(hidden[None], mask)
-            elif self.packs:
+                states = hidden.to(states.dtype)[None] if packs else _unpack(hidden[None], mask)
+            elif packs:
                 states = _pack(states, mask)
-            if self.packs and torch.is_autocast_enabled("cpu"):
+            if packs and torch.is_autocast_enabled("cpu"):
                 states = pad(states, (0, 0, 0, -states.shape[1] % TOKEN_MULTIPLE))
             return ((states, *args[1:]), kwargs) if args else (args, kwargs | {"hidden_states": states})
 
@@ -116,11 +117,11 @@ class BlockRunner:
             return states if isinstance(output, Tensor) else (states, *output[1:])
 
         hooks = [blocks[0].register_forward_pre_hook(enter, with_kwargs=True)]
-        if self.packs:
+        if packs:
             hooks.append(blocks[-1].register_forward_hook(leave))
         setattr(owner, name, blocks)
         try:
-            if self.packs:
+            if packs:
                 with attention.packed(self._config, attention.layout_of(mask.sum(dim=1).tolist())):
                     yield
             else:
@@ -129,6 +130,10 @@ class BlockRunner:
             setattr(owner, name, self._blocks)
             for hook in hooks:
                 hook.remove()
+
+    def _packs_on(self, device: torch.device) -> bool:
+        """Return whether batches on a device, to which an encoder may move at any time, are run without padding."""
+        return self.packs and device.type == "cpu"
 
     def _can_pack(self, probe: Callable[[], dict[str, Tensor]]) -> bool:
         """Return whether the blocks give the same without padding: they do if only their attention mixes tokens."""

@@ -8,10 +8,9 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from mtst.analysis.clustering import agglomerative_clusters, near_duplicates, similarity_order
-from mtst.analysis.similarity import Pair, cosine, extreme_pairs, rank_by_cosine
+from mtst.analysis.clustering import similarity_order
+from mtst.analysis.similarity import cosine, extreme_pairs, rank_by_cosine
 from mtst.errors import MtstError
-from mtst.text import truncate
 from mtst.ui.compare.encoder_difference import (
     DifferenceView,
     compare_encoders,
@@ -19,13 +18,13 @@ from mtst.ui.compare.encoder_difference import (
     difference_card,
     second_encoder,
 )
+from mtst.ui.compare.groups import GROUP_COSINE, group_sentences, pair_table
 from mtst.ui.compare.search import search_card
 from mtst.ui.components.events import SILENT, Event, Outputs
 from mtst.ui.components.html import card, empty, html, problem, quiet, show_message, table
 from mtst.ui.components.live_plot import hide_figure, live_plot, show_figure
 from mtst.ui.components.oddities import oddity_note
 from mtst.ui.components.sentence_box import (
-    CELL_CHARACTERS,
     MAX_SENTENCES,
     clean_query,
     numbered_sentence,
@@ -39,8 +38,6 @@ from mtst.ui.services.services import Services
 
 MAX_EXTREME_PAIRS = 5
 MAX_LISTED_PAIRS = 100  # the closest, and as many of the farthest
-DUPLICATE_COSINE = 0.9
-GROUP_COSINE = 0.3
 EXAMPLES = (
     "The flight was three hours late.",
     "Our plane took off long after it should have.",
@@ -112,13 +109,6 @@ def compare(services: Services, text: str, query: str, *, by_similarity: bool = 
     )
 
 
-def _pair_table(sentences: Sequence[str], pairs: Sequence[Pair], caption: str) -> str:
-    """Return a table of pairs; empty if there are none."""
-    rows = [[f"{value:.3f}", numbered_sentence(sentences, i), numbered_sentence(sentences, j)] for i, j, value in pairs]
-    header = ("cosine", "sentence", "sentence")
-    return table(header, rows, caption=caption, text_columns=(1, 2)) if rows else ""
-
-
 def _pairs(sentences: Sequence[str], cosines: np.ndarray) -> str:
     """Return the extreme pairs, and below them more pairs in a sortable table."""
     closest, farthest = extreme_pairs(cosines, MAX_EXTREME_PAIRS)
@@ -137,8 +127,8 @@ def _pairs(sentences: Sequence[str], cosines: np.ndarray) -> str:
     ]
     return render(
         "compare/pairs",
-        closest=_pair_table(sentences, closest, "Closest pairs"),
-        farthest=_pair_table(sentences, farthest, "Farthest pairs"),
+        closest=pair_table(sentences, closest, "Closest pairs"),
+        farthest=pair_table(sentences, farthest, "Farthest pairs"),
         title=title,
         listed=sortable_table(("cosine", "sentence", "sentence"), rows, title, text_columns=(1, 2)),
     )
@@ -168,38 +158,6 @@ def _ranking(services: Services, query: str, sentences: Sequence[str], embedding
         for position, (index, value) in enumerate(ranking, 1)
     ]
     return table(("rank", "cosine", "sentence"), rows, caption="Nearest to the query first", text_columns=(2,))
-
-
-def group_sentences(services: Services, text: str, min_cosine: float) -> str:
-    """Return near duplicates among the sentences, and groups whose mean cosine is at least `min_cosine`, as HTML."""
-    try:
-        sentences = split_sentences(text)
-        if len(sentences) < 2:
-            return quiet("Groups appear here once there are sentences to compare.")
-        embeddings = services.encoder.encode(sentences)
-    except MtstError as error:
-        return problem(error)
-    clusters = agglomerative_clusters(embeddings, min_cosine)
-    groups = [cluster for cluster in clusters if len(cluster.members) > 1]
-    title = f"cosine of {DUPLICATE_COSINE} or more"
-    duplicates = _pair_table(sentences, near_duplicates(embeddings, DUPLICATE_COSINE), f"Near duplicates: {title}")
-    summary = f"{_count(len(groups), 'group')} and {_count(len(clusters) - len(groups), 'sentence')} alone."
-    return render(
-        "compare/groups",
-        summary=quiet(summary if duplicates else f"{summary} No near duplicates ({title})."),
-        duplicates=duplicates,
-        groups=[
-            (
-                truncate(sentences[group.centre], CELL_CHARACTERS),
-                [numbered_sentence(sentences, index) for index in group.members],
-            )
-            for group in groups
-        ],
-    )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number or 'no'} {noun}{'s' if number != 1 else ''}"
 
 
 def compare_tab(services: Services, tab: gr.Tab, run: gr.BrowserState | None = None) -> gr.Textbox:

@@ -11,6 +11,7 @@ from mtst.runs.job import Job
 from mtst.training.config import TrainConfig
 from mtst.ui.compare import encoder_difference, search
 from mtst.ui.compare import tab as compare_tab
+from mtst.ui.compare.groups import group_sentences
 from mtst.ui.components import progress
 from mtst.ui.services.services import Services
 from tests.support import fake_run
@@ -59,7 +60,7 @@ def test_too_few_sentences_give_a_hint_and_no_figure(services: Services, text: s
     view = compare_tab.compare(services, text, "")
     assert not shown(view.figure)
     assert "two different sentences" in value(view.placeholder)
-    assert "Groups appear here" in compare_tab.group_sentences(services, text, 0.3)
+    assert "Groups appear here" in group_sentences(services, text, 0.3)
 
 
 def test_too_many_sentences_are_refused_with_the_limit(services: Services) -> None:
@@ -83,18 +84,18 @@ def test_two_hundred_sentences_are_compared_and_the_extreme_pairs_can_be_sorted(
 
 def test_script_in_a_sentence_is_shown_as_text_everywhere(services: Services) -> None:
     view = compare_tab.compare(services, f"{EVIL}\nhello", EVIL)
-    groups = compare_tab.group_sentences(services, f"{EVIL}\n{EVIL} twice", 0.1)
+    groups = group_sentences(services, f"{EVIL}\n{EVIL} twice", 0.1)
     for made in (view.pairs, view.numbers, view.ranking, groups):
         assert harmless(made)
         assert "&lt;script&gt;" in made
 
 
 def test_groups_are_named_by_their_most_central_sentence_and_merge_as_asked(services: Services) -> None:
-    made = compare_tab.group_sentences(services, TEXT + "\nStocks went down.\nThe cat sleeps!", 0.3)
+    made = group_sentences(services, TEXT + "\nStocks went down.\nThe cat sleeps!", 0.3)
     assert "2 groups and no sentences alone" in made
     assert "Near duplicates" in made
     assert "The cat sleeps." in made[made.index("Near duplicates") :]
-    apart = compare_tab.group_sentences(services, "The cat sleeps.\nStocks went down.", 0.95)
+    apart = group_sentences(services, "The cat sleeps.\nStocks went down.", 0.95)
     assert "no groups and 2 sentences alone. No near duplicates" in apart
 
 

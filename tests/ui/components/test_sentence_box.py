@@ -7,7 +7,7 @@ import pytest
 
 from mtst.analysis.similarity import normalize_rows
 from mtst.errors import DataError
-from mtst.ui.compare import encoder_difference
+from mtst.ui.compare import encoder_difference, groups
 from mtst.ui.compare import tab as compare_tab
 from mtst.ui.compare.search import SearchIndex, search_file
 from mtst.ui.components.sentence_box import MAX_CHARACTERS, MAX_QUERY_CHARACTERS, clean_query, split_sentences
@@ -57,7 +57,7 @@ def test_no_box_of_the_page_lets_more_through(services: Services, listening: Lis
     view = compare_tab.compare(few, more, "")
     told = [
         view.placeholder.value,
-        compare_tab.group_sentences(few, more, 0.3),
+        groups.group_sentences(few, more, 0.3),
         answers.predict(services, more, STARTER, None),
     ]
     told.append(encoder_difference.compare_encoders(services, more, encoder_difference.TRAINED, None).pairs)
