@@ -48,11 +48,9 @@ async def follow_one_run(url: str, over: asyncio.Event) -> Counter[int]:
     """Open 210 events that follow a run of one's own, which waits while another trains."""
     page = await PageClient(url, ADDRESS).open()
     store = next(each["id"] for each in page.config["components"] if each["props"].get("storage_key") == "mtst-run")
-    (follow,) = (
-        each["id"]
-        for each in page.config["dependencies"]
-        if store in each["inputs"] and "load" in [event for _, event in each["targets"]]
-    )
+    on_load = (each for each in page.config["dependencies"] if "load" in [event for _, event in each["targets"]])
+    readers = [each for each in on_load if store in each["inputs"]]
+    follow = max(readers, key=lambda each: len(each["outputs"]))["id"]  # the one that shows the run
     tokens = []
     for _ in range(2):
         data = [None, ROWS, "text", ["label"], "train-all", 50, 0, None, None]

@@ -83,12 +83,12 @@ def scenarios_tab(services: Services, tab: gr.Tab, steps: Form, tokens: BrowserT
     panel = _panel(tokens.comparison)
     _connect(services, tab, panel, steps)
 
-    def train(request: gr.Request, token: str | None) -> tuple[object, object]:
+    def train_winner(request: gr.Request, token: str | None) -> tuple[object, object]:
         if not services.presses.is_first(f"winner {request.session_hash}"):
             return gr.skip(), gr.skip()
         return comparison_start.train_winner(services, visitor_id(request), token), gr.update(selected="train")
 
-    panel.train.click(train, panel.token, [tokens.run, tabs], **SILENT).success(
+    panel.train.click(train_winner, panel.token, [tokens.run, tabs], **SILENT).success(
         None, None, None, js=static_text("open_run.js")
     )
 
@@ -222,7 +222,8 @@ def _connect(services: Services, tab: gr.Tab, panel: ComparisonPanel, steps: For
         **SILENT,
     )
     panel.resume.click(resume, panel.token, panel.resume, **SILENT).success(**follow)
-    panel.delete.click(delete, panel.token, [panel.token, *view.components], **SILENT)
+    # What was read before may arrive after the deletion: the last word is that there is none.
+    panel.delete.click(delete, panel.token, [panel.token, *view.components], **SILENT).then(**follow)
     panel.save.click(
         partial(comparison_view.save_comparison, services),
         panel.token,
