@@ -11,6 +11,7 @@ from mtst.ui.train.run_view import RunView
 
 DELETED = "Your run, its data and its model are deleted."
 Follow = Callable[[gr.Request, str | None, object], AsyncGenerator[RunView, None]]
+FollowTurn = Callable[[gr.Request, str | None, object, str], AsyncGenerator[RunView, None]]
 
 
 def follow_last(services: Services) -> Follow:
@@ -28,10 +29,13 @@ def follow_last(services: Services) -> Follow:
     return follow
 
 
-def follow_other(services: Services) -> Follow:
-    """Return the handler that shows another run, or none if it was deleted."""
+def follow_other(services: Services) -> FollowTurn:
+    """Return the handler that shows another run, or none if it was deleted; a page begins with an empty turn."""
 
-    async def follow(request: gr.Request, token: str | None, runs: object) -> AsyncGenerator[RunView, None]:
+    async def follow(request: gr.Request, token: str | None, runs: object, turn: str) -> AsyncGenerator[RunView, None]:
+        if not turn:
+            yield RunView()
+            return
         if not token:
             services.followers.begin(request.session_hash or "")
             yield run_view.no_run(DELETED)

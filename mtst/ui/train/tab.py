@@ -46,7 +46,7 @@ def _connect(
 
     tokens = [panel.run, panel.runs]
     follow: Event = {**view.following(follow_last(services), panel.run), "inputs": tokens}
-    switch: Event = {**view.following(follow_other(services), panel.run), "inputs": tokens}
+    switch: Event = {**view.following(follow_other(services), panel.run), "inputs": [*tokens, panel.turn]}
     list_runs: Event = {
         "fn": listed.by_name(partial(run_list.show_runs, services)),
         "inputs": [panel.runs, panel.run],
