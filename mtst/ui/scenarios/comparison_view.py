@@ -67,9 +67,13 @@ async def follow_comparison(services: Services, token: str | None) -> AsyncItera
         async for history in services.runs.follow(token):
             position, stopping = services.runs.position(token), folder.stop_requested
             pictures = pictures or await asyncio.to_thread(scenario_pictures, services, job, history.comparison)
-            yield await asyncio.to_thread(  # it computes
+            view = await asyncio.to_thread(  # it computes
                 show_comparison, history, job.source, position, stopping=stopping, pictures=pictures, first=first
             )
+            if not folder.path.exists():  # deleted meanwhile, and the page shows that
+                yield ComparisonView()
+                return
+            yield view
             first = False
     except RunError:
         yield no_comparison("the comparison that was shown here is gone")

@@ -222,8 +222,7 @@ def _connect(services: Services, tab: gr.Tab, panel: ComparisonPanel, steps: For
         **SILENT,
     )
     panel.resume.click(resume, panel.token, panel.resume, **SILENT).success(**follow)
-    # What was read before may arrive after the deletion: the last word is that there is none.
-    panel.delete.click(delete, panel.token, [panel.token, *view.components], **SILENT).then(**follow)
+    panel.delete.click(delete, panel.token, [panel.token, *view.components], **SILENT)
     panel.save.click(
         partial(comparison_view.save_comparison, services),
         panel.token,

@@ -96,7 +96,11 @@ async def follow_run(services: Services, token: str | None, runs: object = None)
                 checkpoint=folder.checkpoint_metadata if history.has_failed else None,
                 pinned=await asyncio.to_thread(pinned_scores, services, runs, token) if history.is_over else None,
             )
-            yield await asyncio.to_thread(show_run, history, run, first=first)  # tables are long
+            view = await asyncio.to_thread(show_run, history, run, first=first)  # tables are long
+            if not folder.path.exists():  # deleted meanwhile, and the page shows that
+                yield RunView()
+                return
+            yield view
             first = False
     except RunError:
         yield no_run("The run that was shown here is gone.")
