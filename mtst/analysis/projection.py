@@ -115,7 +115,7 @@ def _fit_pca(rows: np.ndarray, components: int, seed: int) -> "PCA":
     return PCA(n_components=components, svd_solver=solver, random_state=seed).fit(rows)
 
 
-METHODS: dict[str, Callable[[np.ndarray, int], Projection]] = {"PCA": pca, "t-SNE": tsne, "UMAP": umap}
+METHODS: dict[str, Callable[[np.ndarray, int], Projection]] = {"t-SNE": tsne, "UMAP": umap, "PCA": pca}
 
 
 def project(embeddings: np.ndarray, method: str = "PCA", seed: int = 0) -> Projection:

@@ -74,8 +74,9 @@ def _train(folder: RunFolder, log: EventLog, deadline: float, max_memory_gb: flo
     model = initial_model(folder, job, data)
     if history.is_waiting:
         unread = find_token_oddities(data.texts, model.encoder, data.lines)
-        data = data.with_oddities(advise_training(unread) if job.start else unread)
-        folder.write_data(data)  # for the report, which the page also makes while a comparison goes on
+        if unread:
+            data = data.with_oddities(advise_training(unread) if job.start else unread)
+            folder.write_data(data)  # for the report, which the page also makes while a comparison goes on
     app = parent_process()  # not os.getppid(): that is the forkserver, which lives as long as this process
 
     def orphaned() -> bool:

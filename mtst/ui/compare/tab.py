@@ -20,7 +20,7 @@ from mtst.ui.compare.encoder_difference import (
 )
 from mtst.ui.compare.groups import GROUP_COSINE, group_sentences, pair_table
 from mtst.ui.compare.search import search_card
-from mtst.ui.components.events import SILENT, Event, Outputs
+from mtst.ui.components.events import SILENT, Event, Outputs, show_with_run
 from mtst.ui.components.html import card, empty, html, problem, quiet, show_message, table
 from mtst.ui.components.live_plot import hide_figure, live_plot, show_figure
 from mtst.ui.components.oddities import oddity_note
@@ -215,5 +215,5 @@ def compare_tab(services: Services, tab: gr.Tab, run: gr.BrowserState | None = N
     gr.on([button.click, query.submit], **comparing).then(**grouping).then(**difference_event(compare_encoders_again))
     min_cosine.release(**grouping)
     second.input(**difference_event(compare_encoders))
-    gr.on([tab.select, token.change], lambda run: gr.update(visible=bool(run)), token, second, **SILENT)
+    show_with_run(second, tab, token)
     return sentences

@@ -121,6 +121,11 @@ def named_inputs(values: type, panel: object) -> dict[str, Any]:
     return _by_name(values, panel)
 
 
+def show_with_run(component: Block, tab: gr.Tab, run: gr.BrowserState | gr.State) -> None:
+    """Show a component of a tab while a visitor has a run, whose token `run` holds."""
+    gr.on([tab.select, run.change], lambda token: gr.update(visible=bool(token)), run, component, **SILENT)
+
+
 def _by_name(names: type, panel: object) -> dict[str, Any]:
     missing = [each.name for each in fields(names) if not hasattr(panel, each.name)]
     if missing:

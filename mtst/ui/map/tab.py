@@ -8,8 +8,9 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
+from mtst.analysis.projection import METHODS
 from mtst.ui.components.clickable import clickable_html, press_js
-from mtst.ui.components.events import SILENT, Event, Outputs, named_inputs
+from mtst.ui.components.events import SILENT, Event, Outputs, named_inputs, show_with_run
 from mtst.ui.components.html import card, empty, html, quiet
 from mtst.ui.components.live_plot import live_plot
 from mtst.ui.components.upload import limits_note, show_file_note, upload_area
@@ -99,7 +100,7 @@ def map_tab(services: Services, tab: gr.Tab, sentences: gr.Textbox, run: gr.Brow
                 value=SAMPLE_SMALL, label="Sentences", min_width=300, scale=5, elem_id="map-source",
             )  # fmt: skip
             method = gr.Radio(
-                ["t-SNE", "UMAP", "PCA"], value="t-SNE", label="Projection", min_width=240, scale=3,
+                list(METHODS), value="t-SNE", label="Projection", min_width=240, scale=3,
                 elem_id="map-method",
             )  # fmt: skip
         text = gr.Textbox(lines=8, max_lines=14, label="My sentences, one a line", visible=False, elem_id="map-text")
@@ -165,7 +166,7 @@ def map_tab(services: Services, tab: gr.Tab, sentences: gr.Textbox, run: gr.Brow
     source.input(_show_source, [source, text, sentences], [text, file_fields], **SILENT).then(
         **draw_event(requested=False)
     )
-    gr.on([tab.select, token.change], lambda run: gr.update(visible=bool(run)), token, model, **SILENT)
+    show_with_run(model, tab, token)
     upload.change(file_view.by_name(partial(read_file, services)), upload, file_view.components, **SILENT)
     column.input(partial(show_file_note, more=NEXT), [table, column], note, **SILENT)
     colour.input(recolour, [drawing, colour], figure, **SILENT)
