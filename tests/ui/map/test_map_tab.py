@@ -1,4 +1,3 @@
-import csv
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from mtst.ui.map.selection import NO_CHANGE, add_sentence, save_selection, searc
 from mtst.ui.map.source import FILE, SAMPLE_ALL, SAMPLE_SMALL, TYPED, read_file
 from mtst.ui.plots.map import NO_LABEL, OTHER
 from mtst.ui.services.services import Services
+from tests.support.csv_rows import rows_of
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 CATS = "The cat sleeps.\nA cat is asleep.\nShares fell.\nStocks went down.\nA kitten naps.\nThe market crashed."
@@ -24,11 +24,6 @@ CATS = "The cat sleeps.\nA cat is asleep.\nShares fell.\nStocks went down.\nA ki
 def shown(update: object) -> bool:
     """Whether an update leaves its component visible."""
     return bool(update["visible"] if isinstance(update, dict) else update.visible)
-
-
-def rows_of(path: str) -> list[dict[str, str]]:
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        return [*csv.DictReader(file)]
 
 
 def points_in(view: MapView) -> int:

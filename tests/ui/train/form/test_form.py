@@ -1,4 +1,3 @@
-import csv
 from dataclasses import replace
 
 import gradio as gr
@@ -12,6 +11,7 @@ from mtst.ui.services.services import Services
 from mtst.ui.train.form import chosen_file, data_quality, dataset, form
 from mtst.ui.train.form.form_values import ConfigForm, DataForm, TrainingForm
 from mtst.ui.train.form.upload_draft import ColumnChoice
+from tests.support.csv_rows import rows_of
 
 CUPS = ("The team won the cup.", "Our striker scored.", "The match was lost.", "A late goal decided it.")
 PANS = ("The soup was cold.", "Bread needs salt.", "The cake is sweet.", "We fried the fish.")
@@ -31,11 +31,6 @@ def form_of(services: Services, write_csv):
 
 def describe(services: Services, data: DataForm) -> dataset.DataView:
     return dataset.describe_data(services, data, None)
-
-
-def rows_of(path: str) -> list[dict[str, str]]:
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def test_the_limits_are_said_before_the_upload(services: Services) -> None:
