@@ -11,6 +11,7 @@ from mtst.data.oddities.label_checks import (
     list_labels,
     missing_labels,
     missing_texts,
+    nested_cells,
     second_header,
     total_row,
 )
@@ -19,8 +20,8 @@ from mtst.data.readers.notes import Oddity
 from mtst.data.table import Table
 
 CHECKS: tuple[Callable[[ChosenColumns], Iterator[Oddity]], ...] = (
-    undecodable_characters, missing_labels, missing_texts, list_labels, second_header, total_row, swallowed_lines,
-    html_texts, unicode_copies, error_cells, blank_columns,
+    undecodable_characters, missing_labels, missing_texts, list_labels, nested_cells, second_header, total_row,
+    swallowed_lines, html_texts, unicode_copies, error_cells, blank_columns,
 )  # fmt: skip
 SENTENCE_CHECKS: tuple[Callable[[ChosenColumns], Iterator[Oddity]], ...] = (
     undecodable_characters, missing_texts, swallowed_lines, html_texts,

@@ -25,6 +25,7 @@ ERROR_CELLS = frozenset(
 TOTALS = re.compile(
     r"(?:(?:grand |sub)?totals?|sum|count|average|mean|gesamt|summe|total général|somme|suma|итого|合计|総計):?", re.I
 )
+NESTED = re.compile(r"\[?\{\s*\"[^\"]*\"\s*:")
 EARLY_ROWS = 3  # in which a second header stands
 EARLY_LABEL_ROWS = 10  # rows of other labels that make one early row odd
 MARKERS_SHOWN = 6
@@ -132,6 +133,28 @@ def list_labels(columns: ChosenColumns) -> Iterator[Oddity]:
                 line,
                 example,
             )
+
+
+def nested_cells(columns: ChosenColumns) -> Iterator[Oddity]:
+    """Yield the columns in use whose cells are objects of JSON or lists of objects: they are read as they stand."""
+    for name in (columns.text, *columns.single):
+        cells = columns.label_cells(name)
+        if count := sum(map(_is_nested, cells)):
+            line, example = columns.first(cells, _is_nested)
+            cells_are = "1 cell is a JSON object" if count == 1 else f"{count:,} cells are JSON objects"
+            use = "a text" if name == columns.text else "a label"
+            yield Oddity(
+                "nested values",
+                count,
+                f"In column “{name}” {cells_are}, used as {use} exactly as written. To use a value inside, write it to "
+                "a column of its own.",
+                line,
+                example,
+            )
+
+
+def _is_nested(cell: str) -> bool:
+    return NESTED.match(cell) is not None and parse_list(cell) is None
 
 
 def error_cells(columns: ChosenColumns) -> Iterator[Oddity]:

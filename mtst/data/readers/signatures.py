@@ -53,12 +53,17 @@ SIGNATURES: tuple[Signature, ...] = (
     Signature(b"$FL2@(#)", f"is an SPSS file. {IN_PANDAS.format(reader='read_spss')}"),
     Signature(b"$FL3@(#)", f"is an SPSS file. {IN_PANDAS.format(reader='read_spss')}"),
     Signature(b"ARROW1\0\0", f"is an Arrow (Feather) file. {IN_PANDAS.format(reader='read_feather')}"),
+    Signature(
+        b"\xff\xff\xff\xff",
+        "is an Arrow stream. In Python, read it with pyarrow.ipc.open_stream and save it with pandas' to_csv",
+    ),
     Signature(b"Obj\x01", "is an Avro file. Save the table as CSV, JSON Lines or Parquet"),
     Signature(b"\x89HDF\r\n\x1a\n", f"is an HDF5 file. {IN_PANDAS.format(reader='read_hdf')}"),
     Signature(b"\x93NUMPY", "holds a NumPy array, not a table of texts. Save the texts and labels as CSV"),
     Signature(b"RDX2\n", "is an R data file. In R, save the table with write.csv"),
     Signature(b"RDX3\n", "is an R data file. In R, save the table with write.csv"),
     Signature(b"X\n\0\0\0", "is an R data file. In R, save the table with write.csv"),
+    Signature(b"MATLAB 5.0 MAT-file", "is a MATLAB file. In MATLAB, save the table with writetable"),
     Signature(b"\0\x01\0\0Standard ACE DB", "is an Access database. Export the table from it as CSV"),
     Signature(b"\0\x01\0\0Standard Jet DB", "is an Access database. Export the table from it as CSV"),
     Signature(b"\x89PNG", f"is an image. {AS_CSV}"),
@@ -134,6 +139,24 @@ TEXT_SIGNATURES = (
     _text(
         r"(--[^\n]*\n|/\*.*?\*/|\s)*(CREATE TABLE|INSERT INTO|DROP TABLE)\s",
         "is an SQL script. Export the table as CSV",
+    ),
+    _text(
+        r"\{\s*\"(cells|metadata|nbformat)\"\s*:.*?\"(cell_type|nbformat|kernelspec)\"",
+        "is a Jupyter notebook. Save the table in it with to_csv or to_parquet",
+    ),
+    _text(
+        r"(WEBVTT\b|\d+\s*\n\d\d:\d\d:\d\d[,.]\d{3} --> \d\d:\d\d:)",
+        "is a file of subtitles, without labels. Write it as CSV with a column of texts and one of labels",
+    ),
+    _text(
+        r"([-+]?\d+(\.\d+)?([ \t]+\d+:[-+.\de]+)+[ \t]*\r?\n){2}",
+        "holds numbers in the form of LIBSVM, not texts. Choose the file of the texts that they were computed from",
+    ),
+    _text(
+        r"((-DOCSTART-[^\n]*\n\s*)?(\S+[ \t](\S+[ \t]){0,8}(O|[BIES]-\S+)[ \t]*\r?\n){3,}\s*\n)"
+        r"(\S+[ \t](\S+[ \t]){0,8}(O|[BIES]-\S+)[ \t]*\r?\n)",
+        "has a line and a label for each word (CoNLL); a label for each sentence is needed. Write it as CSV with a "
+        "column of sentences and one of labels",
     ),
     _text(r"#!\s*/", "is a program or a script. Choose the file of the table"),
 )  # fmt: skip

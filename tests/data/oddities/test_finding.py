@@ -1,5 +1,6 @@
 """What looks odd is said with a count, an example by its line and a treatment; nothing is changed."""
 
+import json
 import unicodedata
 
 import pytest
@@ -107,6 +108,18 @@ def test_lists_as_labels_are_unwrapped_and_said(table_of):
     found = odd(table)["list labels"]
     assert (found.count, found.line, found.example) == (3, 1, '["glad"]')
     assert make_dataset(table, "text", ["mood"]).tasks[0].labels == ("glad", "sad")
+
+
+def test_json_objects_as_texts_or_labels_are_said(table_of):
+    rows = ({"text": {"en": text}, "mood": [{"value": mood}], "id": str(n)} for n, (text, mood) in enumerate(ROWS))
+    table = table_of("\n".join(map(json.dumps, rows)))
+    found = [oddity for oddity in find_oddities(table, "text", ["mood"]) if oddity.kind == "nested values"]
+    assert [(oddity.count, oddity.example) for oddity in found] == [
+        (12, '{"en": "film 0"}'),
+        (12, '[{"value": "sad"}]'),
+    ]
+    assert "a text exactly as written" in found[0].sentence
+    assert "a label exactly as written" in found[1].sentence
 
 
 def test_errors_of_a_spreadsheet_and_blank_columns_are_said(table_of):

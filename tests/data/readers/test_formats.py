@@ -154,9 +154,11 @@ def test_json_of_every_tool_is_read(table_of, content):
 
 
 def test_lists_of_rows_by_split_and_texts_by_label_are_read(table_of):
-    splits = table_of(json.dumps({"train": ROWS, "test": ROWS[:3]}))
-    assert splits.columns == ("split", "column 1", "column 2")
-    assert splits.column("split").count("test") == 3
+    splits = {"train": ROWS, "test": ROWS[:3]}
+    for document in (splits, {"info": {}, "version": "1", "data": splits}):
+        table = table_of(json.dumps(document))
+        assert table.columns == ("split", "column 1", "column 2")
+        assert table.column("split").count("test") == 3
     by_label = table_of(json.dumps({"pos": ["a", "b", "c"], "neg": ["d"]}))
     assert by_label.rows == (("a", "pos"), ("b", "pos"), ("c", "pos"), ("d", "neg"))
 
@@ -414,11 +416,17 @@ def test_an_ods_file_beyond_the_limits_or_damaged_is_refused(table_of, rows):
         (bytes(12) + b"\xc2\xea\x81\x60" + bytes(16), "SAS"),
         (b"\x80\x04\x95\x02\x02", "pickle"),
         (b"ARROW1\0\0" + bytes(9), "Arrow"),
+        (b"\xff\xff\xff\xff\xa0\0\0\0", "Arrow stream"),
+        (b"MATLAB 5.0 MAT-file, Platform: posix" + bytes(92), "MATLAB"),
         (b"CREATE TABLE a (b int);\n", "SQL"),
+        (b'{"cells": [], "metadata": {}, "nbformat": 4}', "Jupyter"),
+        (b"1\n00:00:01,000 --> 00:00:02,500\nHello.\n\n", "subtitles"),
+        (b"+1 3:0.5 17:1\n-1 2:0.25 3:1\n", "LIBSVM"),
+        (b"EU NNP B-ORG\nrejects VBZ O\n. . O\n\nPeter NNP B-PER\n", "CoNLL"),
     ],
 )
 def test_a_file_that_is_no_table_is_named_with_the_way_on(table_of, content, words):
-    with pytest.raises(DataError, match=rf"table\.csv (is|holds) .*{words}.*\. |table\.csv is .*{words}.*\."):
+    with pytest.raises(DataError, match=rf"table\.csv (is|has|holds) .*{words}.*\. |table\.csv is .*{words}.*\."):
         table_of(content)
 
 

@@ -10,7 +10,7 @@ from pydantic_core import from_json
 from mtst.data.limits import Limits
 from mtst.data.readers.json.exports import EXPORTS, find_export
 from mtst.data.readers.json.lines import parse_literal
-from mtst.data.readers.json.shapes import SHAPES, is_columns, is_split, lists_of
+from mtst.data.readers.json.shapes import SHAPES, is_columns, is_parts, is_split, lists_of
 from mtst.data.readers.json.values import Columns, Object, cell_text
 from mtst.data.readers.notes import Notes
 from mtst.data.readers.records import Record, Skipped
@@ -61,7 +61,8 @@ def is_document(value: object) -> bool:
     """Return whether an object is a table rather than one row: all that it holds, or its data, are lists or objects."""
     if not isinstance(value, dict) or not value or any(export.fits(value) for export in EXPORTS):
         return False
-    if isinstance(rows := _unwrapped(value), list) and isinstance(rows[0], dict | list):
+    rows = _unwrapped(value)
+    if is_parts(rows) or (isinstance(rows, list) and isinstance(rows[0], dict | list)):
         return True
     return is_split(value) or all(isinstance(each, list | dict) for each in value.values())
 
@@ -102,10 +103,12 @@ def _unwrapped(value: Any) -> Any:
         lists = lists_of(value)
         if len(lists) == 1 and lists[0] and isinstance(lists[0][0], dict | list):
             return lists[0]
-        if len(value) == 1 and isinstance(inner := next(iter(value.values())), dict):
-            value = inner
-            continue
-        break
+        inner = next((value[key] for key in WRAPPERS if is_parts(value.get(key))), None)
+        if inner is None and len(value) == 1:
+            inner = next(iter(value.values()))
+        if not isinstance(inner, dict):
+            break
+        value = inner
     return value
 
 

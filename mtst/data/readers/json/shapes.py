@@ -69,7 +69,7 @@ def _indexed_columns(value: Any) -> Iterator[Any]:
     return ({name: column.get(key) for name, column in value.items()} for key in keys)
 
 
-def _is_parts(value: Any) -> bool:
+def is_parts(value: Any) -> bool:
     """Return whether it is an object of lists of rows, such as `train` and `test`."""
     if not isinstance(value, dict) or len(lists_of(value)) < 2:
         return False
@@ -100,7 +100,7 @@ SHAPES = (
     Shape("a JSON array", lambda value: isinstance(value, list), iter),
     Shape("JSON of pandas (split)", is_split, _split_rows),
     Shape("a JSON object of columns", is_columns, _column_rows),
-    Shape("a JSON object of lists of rows; the column “split” holds the names of the lists", _is_parts, _part_rows),
+    Shape("a JSON object of lists of rows; the column “split” holds the names of the lists", is_parts, _part_rows),
     Shape("a JSON object of texts by their label", _is_texts_by_label, _texts_by_label),
     Shape("a JSON object of rows by their index", _is_index, lambda value: iter(value.values())),
     Shape("a JSON object of columns by their index", _is_objects, _indexed_columns),
