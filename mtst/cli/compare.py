@@ -30,6 +30,7 @@ from mtst.cli.output import (
     write_text,
 )
 from mtst.cli.rows import Selection
+from mtst.comparison.description import stopping_point
 from mtst.comparison.estimate import total_seconds
 from mtst.comparison.events import (
     AttemptEnded,
@@ -39,7 +40,6 @@ from mtst.comparison.events import (
     LearningCurve,
 )
 from mtst.comparison.known_results import describe_expectation, expect_for
-from mtst.comparison.recommendation import stopping_point
 from mtst.comparison.results import Comparison
 from mtst.comparison.rows import plan_comparison
 from mtst.comparison.runner import compare_scenarios

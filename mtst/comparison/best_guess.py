@@ -1,26 +1,33 @@
-"""Which scenario to take where the rows cannot tell: what they measured, and the public sets, each by its certainty."""
+"""Which scenario is expected to be the best: by what the rows measured and by public sets, each by its certainty."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mtst.comparison.difference import Draws, cheapest_of_best
+from mtst.comparison.difference import MIN_GAIN, Draws
 from mtst.comparison.known_results import REFERENCE, Expectation
 from mtst.comparison.results import ScenarioResult
+
+SAVING = 0.5  # of the cost: what a gain below `MIN_GAIN` is given up for
 
 
 @dataclass(frozen=True)
 class BestGuess:
-    """A scenario, and its expected gain over `REFERENCE` in macro-F1, by the rows and by so many public results."""
+    """A scenario, and the expected gain of each over `REFERENCE` in macro-F1, by the rows and by so many results."""
 
     scenario: str
-    gain: float
+    gains: Mapping[str, float]
     results: int
+
+    @property
+    def gain(self) -> float:
+        """The expected gain of the scenario."""
+        return self.gains[self.scenario]
 
 
 def guess_best(
     rows: Sequence[ScenarioResult], candidates: Sequence[ScenarioResult], draws: Draws, expected: Expectation
 ) -> BestGuess | None:
-    """Return the cheapest candidate whose expected gain is about the highest; see `cheapest_of_best`.
+    """Return the candidate whose expected gain is the highest, or one about as good in half the time.
 
     The expected gain of a scenario is the mean of its gain on the rows and of its mean gain on the public sets, each
     weighted by the inverse of its variance: over the draws of rows and seeds, and over the sets (a normal prior).
@@ -36,14 +43,29 @@ def guess_best(
     """
     if not any(row.scenario == REFERENCE for row in rows):
         return None
-    gains = {}
-    for row in candidates:
-        if row.scenario in expected.gains:
-            values = draws.difference(row.scenario, REFERENCE)
-            known, spread = expected.gains[row.scenario], expected.spreads[row.scenario]
-            share = spread**2 / max(spread**2 + float(values.var()), 1e-12)
-            gains[row.scenario] = known + share * (float(values[0]) - known)
-    if len(gains) < 2:
+    gains = {row.scenario: _expected(row.scenario, draws, expected) for row in rows if row.scenario in expected.gains}
+    seconds = {row.scenario: row.seconds for row in candidates if row.scenario in gains}
+    if len(seconds) < 2:
         return None
-    scenario = cheapest_of_best(gains)
-    return BestGuess(scenario, gains[scenario], expected.results)
+    return BestGuess(worth_most({key: gains[key] for key in seconds}, seconds), gains, expected.results)
+
+
+def _expected(scenario: str, draws: Draws, expected: Expectation) -> float:
+    values = draws.difference(scenario, REFERENCE)
+    known, spread = expected.gains[scenario], expected.spreads[scenario]
+    share = spread**2 / max(spread**2 + float(values.var()), 1e-12)
+    return known + share * (float(values[0]) - known)
+
+
+def worth_most(gains: Mapping[str, float], costs: Mapping[str, float]) -> str:
+    """Return the scenario with the highest gain, or the cheapest one within `MIN_GAIN` of it at half its cost or less.
+
+    Args:
+        gains: of each scenario.
+        costs: of each, in any unit.
+    """
+    best = max(gains, key=lambda key: gains[key])
+    frugal = [
+        key for key, gain in gains.items() if gain > gains[best] - MIN_GAIN and costs[key] <= SAVING * costs[best]
+    ]
+    return min(frugal, key=lambda key: costs[key], default=best)

@@ -1,7 +1,7 @@
 """How much better one scenario is than another, and how certain that is."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,12 +39,6 @@ class Difference:
     def open(self) -> bool:
         """Whether it is not shown to be better, and a large gain is not ruled out."""
         return not self.shown and self.high > MAX_OPEN_GAIN
-
-
-def cheapest_of_best(gains: Mapping[str, float]) -> str:
-    """Return the first scenario, in the order of costs, whose gain is within `MIN_GAIN` of the highest."""
-    best = max(gains.values())
-    return next(scenario for scenario, gain in gains.items() if gain > best - MIN_GAIN)
 
 
 class Draws:

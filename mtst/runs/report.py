@@ -14,7 +14,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 import mtst
-from mtst.comparison.recommendation import describe, recommend
+from mtst.comparison.description import describe
+from mtst.comparison.recommendation import recommend
 from mtst.comparison.results import Comparison
 from mtst.data.dataset import Dataset
 from mtst.data.labels.choice import LabelChoice

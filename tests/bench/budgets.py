@@ -213,24 +213,30 @@ def cell_of(row: dict[str, str]) -> Cell:
 
 
 def print_table(results: Path) -> None:
-    """Print for each scenario and number of rows how far the default run is below the best cell, in points."""
+    """Print for each scenario and number of rows how far the default run is below the best cell, in points.
+
+    With a constant schedule each epoch that was judged is a cell: a run of so many epochs.
+    """
     with results.open(newline="") as file:
-        kept = [row for row in csv.DictReader(file) if row["kept"] == "True"]
+        cells = [row for row in csv.DictReader(file) if row["kept"] == "True" or row["schedule"] == "constant"]
     draws: dict[tuple[str, ...], list[dict[str, str]]] = {}
-    for row in kept:
+    for row in cells:
         draws.setdefault((row["scenario"], row["rows"], row["source"], row["draw"]), []).append(row)
     gaps: dict[tuple[str, str], list[float]] = {}
-    for (scenario, rows, *_), cells in draws.items():
-        if len(cells) < 2:
+    counts: dict[tuple[str, str], list[int]] = {}
+    for (scenario, rows, *_), drawn in draws.items():
+        if len(drawn) < 2:
             continue  # nothing to compare the default with
-        best = max(float(cell["test"]) for cell in cells)
-        gaps.setdefault((scenario, rows), []).extend(
-            best - float(cell["test"]) for cell in cells if not cell["schedule"]
-        )
-    print(f"{len(kept)} runs\n{'scenario':18}{'rows':>6}{'sets':>6}{'mean gap':>10}{'largest':>9}")
+        best = max(float(cell["test"]) for cell in drawn)
+        defaults = [best - float(cell["test"]) for cell in drawn if not cell["schedule"]]
+        if defaults:
+            gaps.setdefault((scenario, rows), []).extend(defaults)
+            counts.setdefault((scenario, rows), []).append(len(drawn))
+    print(f"{len(cells)} cells\n{'scenario':18}{'rows':>6}{'sets':>6}{'cells':>9}{'mean gap':>10}{'largest':>9}")
     for (scenario, rows), values in sorted(gaps.items(), key=lambda item: (item[0][0], int(item[0][1]))):
-        if values:
-            print(f"{scenario:18}{rows:>6}{len(values):6}{statistics.mean(values):10.1f}{max(values):9.1f}")
+        each = counts[scenario, rows]
+        measured = f"{min(each)}-{max(each)}"
+        print(f"{scenario:18}{rows:>6}{len(each):6}{measured:>9}{statistics.mean(values):10.1f}{max(values):9.1f}")
 
 
 def write_known_results(results: Path, folder: Path) -> None:

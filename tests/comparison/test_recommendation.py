@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from mtst.comparison.description import describe
+from mtst.comparison.difference import MIN_GAIN
 from mtst.comparison.events import Attempt
-from mtst.comparison.recommendation import describe, recommend
+from mtst.comparison.recommendation import recommend
 from tests.support.fake_comparison import TASK, comparison_of, scores
 
 CHEAP, DEAR, DEARER = "freeze-encoder", "train-all", "few-examples"
@@ -52,6 +54,19 @@ def test_without_public_results_the_cheapest_is_taken_until_there_are_more_rows(
     advice = recommend(comparison_of({CHEAP: ([0.8], 2.0), DEARER: ([0.85], 20.0)}, rows=40))
     assert advice.chosen.scenario == CHEAP
     assert "take “Heads only”, the cheapest that nothing is shown to beat." in words(advice)
+
+
+def test_of_those_that_nothing_beats_the_one_with_the_highest_expected_gain_is_taken():
+    shares = {CHEAP: ([0.9], 2.0), "top-k": ([0.91], 8.0), DEAR: ([0.918], 20.0)}
+    advice = recommend(comparison_of(shares, rows=1000))
+    assert advice.enough
+    assert (advice.cheapest.scenario, advice.chosen.scenario) == (CHEAP, "top-k")
+    assert advice.guess.gains[DEAR] - advice.guess.gains["top-k"] < MIN_GAIN  # for less than half the time
+    assert re.search(
+        r"Take “Train the top blocks”\. It scored 1\.0 points more .* These rows alone do not show this; together with "
+        r"\d+ results on public data with about as many rows per label, they suggest \d\.\d points more\.",
+        words(advice),
+    )
 
 
 def test_seeds_that_disagree_widen_the_bounds():

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from mtst.comparison.description import stopping_point
 from mtst.comparison.known_results import REFERENCE
-from mtst.comparison.recommendation import Recommendation, recommend, stopping_point
+from mtst.comparison.recommendation import Recommendation, recommend
 from mtst.comparison.results import ZERO_SHOT, Comparison, ScenarioResult, title_of
 from mtst.ui.components.run_status import format_duration
 from mtst.ui.components.templates import render

@@ -7,9 +7,10 @@ from types import MappingProxyType
 
 from markupsafe import Markup
 
+from mtst.comparison.description import describe, stopping_point
 from mtst.comparison.events import LearningCurve
 from mtst.comparison.known_results import REFERENCE
-from mtst.comparison.recommendation import Recommendation, describe, recommend, stopping_point
+from mtst.comparison.recommendation import Recommendation, recommend
 from mtst.comparison.results import ZERO_SHOT, Comparison, ScenarioResult, title_of
 from mtst.evaluation.scores import Scores
 from mtst.text import inline_text
