@@ -27,9 +27,11 @@ def describe(advice: Recommendation, tasks: Sequence[Task]) -> list[str]:
             f"A logistic regression on the frozen embeddings scored {_points(advice.regression)} than the best of "
             "these, perhaps by chance: these labels may need no training of the encoder."
         )
-    for dropped in advice.dropped:
-        behind = f"{100 * (dropped.leader_score - dropped.score):.1f} points behind {title(dropped.leader)}"
-        sentences.append(f"{title(dropped.scenario)} was stopped {stopping_point(dropped, advice.folds)}, {behind}.")
+    sentences += [
+        f"{title(dropped.scenario)} was stopped {stopping_point(dropped, advice.folds)}, "
+        f"{distance_to_leader(dropped, title(dropped.leader))}."
+        for dropped in advice.dropped
+    ]
     return sentences
 
 
@@ -91,6 +93,14 @@ def stopping_point(dropped: Dropped, folds: int) -> str:
     if dropped.epoch is not None:
         return f"after {_count(dropped.epoch, 'epoch')}"
     return f"after {_count(dropped.rounds, 'fold' if folds > 1 else 'seed')}"
+
+
+def distance_to_leader(dropped: Dropped, leader: str) -> str:
+    """Return how far a stopped scenario was behind another, or why it was stopped although it was not."""
+    behind = 100 * (dropped.leader_score - dropped.score)
+    if behind >= 0:
+        return f"{behind:.1f} points behind {leader}"
+    return f"{-behind:.1f} points ahead of {leader}, which is expected to score more by public results"
 
 
 def _count(number: int, noun: str) -> str:

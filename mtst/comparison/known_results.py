@@ -5,12 +5,12 @@ on test rows, of runs that were long enough.
 """
 
 import csv
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from math import log
-from statistics import mean, stdev
+from statistics import mean
 
 from mtst.assets import KNOWN_RESULTS
 from mtst.comparison.difference import MIN_GAIN
@@ -34,23 +34,37 @@ class KnownResult:
     score: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Expectation:
-    """What to expect of each scenario, by its key.
+    """What to expect of each scenario, by its scores on public sets.
 
     Attributes:
         rows_per_label: the rows for each label that it is for.
-        results: how many sets it is from; a set with several numbers of rows counts for each.
-        gains: the mean difference to heads only on a frozen encoder, in macro-F1.
-        spreads: the standard deviation of these differences.
-        wins: in how many results the scenario scored more than heads only.
+        scores: for each result, the macro-F1 of the scenarios, `REFERENCE` among them; a set with several numbers of
+            rows counts for each.
     """
 
     rows_per_label: float
-    results: int
-    gains: Mapping[str, float]
-    spreads: Mapping[str, float]
-    wins: Mapping[str, int]
+    scores: tuple[Mapping[str, float], ...]
+
+    @property
+    def results(self) -> int:
+        """How many results it is from."""
+        return len(self.scores)
+
+    @cached_property
+    def gains(self) -> Mapping[str, float]:
+        """The mean difference of each scenario to heads only on a frozen encoder, in macro-F1.
+
+        Scenarios count if they were measured in half of the results, and in `MIN_SETS`.
+        """
+        counts = Counter(scenario for scores in self.scores for scenario in scores)
+        least = max(MIN_SETS, len(self.scores) / 2)
+        return {key: mean(self.differences(key, REFERENCE)) for key, count in counts.items() if count >= least}
+
+    def differences(self, scenario: str, than: str) -> list[float]:
+        """Return by how much one scenario is above another in each result that has both."""
+        return [scores[scenario] - scores[than] for scores in self.scores if {scenario, than} <= scores.keys()]
 
     @property
     def best(self) -> str:
@@ -73,7 +87,7 @@ def expect(rows: int, labels: int, *, without: str = "") -> Expectation | None:
     """Return what to expect with so many labelled rows of a task with so many labels; None if too little is known.
 
     A set counts if its rows for each label are `FACTOR` times as many or as few at most, and if more than the reference
-    was measured on it. Scenarios count if they were measured on every such set.
+    was measured on it.
 
     Args:
         rows: labelled rows.
@@ -88,14 +102,7 @@ def expect(rows: int, labels: int, *, without: str = "") -> Expectation | None:
     measured = [of_set for of_set in scores.values() if REFERENCE in of_set and len(of_set) > 1]
     if len(measured) < MIN_SETS:
         return None
-    gains: dict[str, float] = {}
-    spreads: dict[str, float] = {}
-    wins: dict[str, int] = {}
-    for scenario in set.intersection(*(set(of_set) for of_set in measured)):
-        differences = [of_set[scenario] - of_set[REFERENCE] for of_set in measured]
-        gains[scenario], spreads[scenario] = mean(differences), stdev(differences)
-        wins[scenario] = sum(difference > 0 for difference in differences)
-    return Expectation(wanted, len(measured), gains, spreads, wins)
+    return Expectation(wanted, tuple(measured))
 
 
 @cache
@@ -111,14 +118,14 @@ def known_results() -> tuple[KnownResult, ...]:
 def describe_expectation(expected: Expectation) -> str:
     """Return in one or two sentences what the public sets say."""
     titles = {scenario.key: scenario.title for scenario in FIXED}
-    best, count = expected.best, expected.results
+    best, gains = expected.best, expected.differences(expected.best, REFERENCE)
     per_label = f"about {expected.rows_per_label:.0f} rows per label" if expected.rows_per_label >= 2 else "so few rows"
-    where = f"In {count} tests on public data with {per_label}"
+    where = f"In {expected.results} tests on public data with {per_label}"
     if best == REFERENCE or expected.gains[best] < MIN_GAIN:
         return f"{where}, no scenario was clearly better than “{titles[REFERENCE]}”."
     sentence = (
         f"{where}, “{titles[best]}” scored highest on average: {100 * expected.gains[best]:.0f} points more than "
-        f"“{titles[REFERENCE]}” in macro-F1 (better in {expected.wins[best]} of {count})."
+        f"“{titles[REFERENCE]}” in macro-F1 (better in {sum(gain > 0 for gain in gains)} of {len(gains)})."
     )
     cheaper = expected.gains.get(CHEAPER)
     if cheaper is None or best == CHEAPER:

@@ -1,25 +1,32 @@
 """Which scenarios are stopped early, so that a comparison costs about 1.5 times its dearest scenario by itself.
 
-Attempts come round by round, a round being all scenarios with one seed on one fold, the cheapest first. Scenarios that
-cost next to nothing are never stopped. Of the others:
+Attempts come round by round, a round being all scenarios with one seed on one fold. Scenarios that cost next to nothing
+come first and are never stopped. Of the others:
 
-- After each round, what is shown to be worse than the leader stops. Then, from the lowest score upwards, what there is
-  no time for: the others must be able to run the next round, and any one of them all rounds after it (successive
-  halving, Karnin, Koren and Somekh 2013, with folds as the resource).
+- After each round, what is shown to be worse than the leader stops. Then, from the lowest expected score upwards, what
+  there is no time for: the others must be able to run the next round, and any one of them all rounds after it
+  (successive halving, Karnin, Koren and Somekh 2013, with folds as the resource).
 - In the first attempt with a scenario, after a third of its epochs, it stops if there is no time for the rest of them,
   for such a look at each scenario after it, and for the remaining rounds of the dearest so far. Unless it is ahead of
   what the others had reached at that point, or, if there is no time even without these looks, of what they have
   reached in the end, or within chance of it.
 
+A race starts from what is known: what public sets say of two scenarios joins what the rows say, each by its certainty
+(`mtst.comparison.best_guess`). A dozen rows of a first fold decide nothing against eight sets that agree. The scenario
+that public sets expect most of takes the first turn, so that the others have to be ahead of it early.
+
 Time is counted in the passes through the encoder that `mtst.comparison.cost` plans, so it is the same on every machine.
 """
 
+from collections.abc import Mapping, Sequence
 from math import ceil
 from statistics import mean
 
+from mtst.comparison.best_guess import expectation_of, expected_gains, weigh, worth_most
 from mtst.comparison.bootstrap import interval
-from mtst.comparison.difference import MIN_GAIN, Draws
+from mtst.comparison.difference import Draws
 from mtst.comparison.events import Attempt, AttemptEpoch, Dropped, DropReason
+from mtst.comparison.known_results import MIN_SETS, Expectation
 from mtst.comparison.results import Comparison
 from mtst.evaluation.scores import mean_macro_f1, standard_error
 
@@ -31,6 +38,18 @@ EARLY = 1 / 3  # of the epochs, after which the first look is taken
 MIN_EPOCHS = 3
 # Two scenarios are right about most of the same rows, so their difference varies less by chance than either score.
 CHANCE = 0.5  # standard errors of a validation score
+
+
+def order_of_turns(costs: Mapping[str, float], expected: Expectation | None) -> list[str]:
+    """Return the order in which the scenarios take their turns in a round.
+
+    Args:
+        costs: of an attempt with each scenario.
+        expected: what public sets say; without it the cheapest comes first.
+    """
+    free = NEXT_TO_NOTHING * max(costs.values(), default=0.0)
+    gains = expected.gains if expected else {}
+    return sorted(costs, key=lambda key: (costs[key] > free, -gains.get(key, 0.0) * (costs[key] > free), costs[key]))
 
 
 class Costs:
@@ -108,20 +127,30 @@ def behind_in_rounds(comparison: Comparison) -> list[Dropped]:
     leader = max(running, key=running.__getitem__)
     draws = Draws(comparison)
     worse = [key for key in costs.racing if key != leader and interval(draws.difference(key, leader))[1] < 0]
-    no_time = _too_many([key for key in costs.racing if key not in worse], running, costs)
+    racing = [key for key in costs.racing if key not in worse]
 
-    def dropped(key: str, reason: DropReason) -> Dropped:
+    def dropped(key: str, reason: DropReason, leader: str) -> Dropped:
         return Dropped(key, len(comparison.ended_of(key)), running[key], leader, running[leader], reason)
 
-    return [dropped(key, "worse") for key in worse] + [dropped(key, "budget") for key in no_time]
+    stopped = [dropped(key, "worse", leader) for key in worse]
+    if racing:
+        standing = _standing(comparison, draws, racing, running)
+        first = worth_most({key: standing[key] for key in racing}, {key: costs.of(key) for key in racing})
+        stopped += [dropped(key, "budget", first) for key in _too_many(first, racing, standing, costs)]
+    return stopped
 
 
-def _too_many(racing: list[str], scores: dict[str, float], costs: Costs) -> list[str]:
+def _standing(
+    comparison: Comparison, draws: Draws, racing: Sequence[str], scores: Mapping[str, float]
+) -> Mapping[str, float]:
+    """Return the gain that is expected of each scenario; their scores where public sets do not know all of them."""
+    expected = expectation_of(comparison)
+    gains = expected_gains(list(scores), draws, expected) if expected else {}
+    return gains if set(racing) <= gains.keys() else scores
+
+
+def _too_many(first: str, racing: list[str], scores: Mapping[str, float], costs: Costs) -> list[str]:
     """Return those that there is no time for: the others have time for the next round, and any one for all after it."""
-    if not racing:
-        return []
-    highest = max(scores[key] for key in racing)
-    first = next(key for key in racing if scores[key] >= highest - MIN_GAIN)  # the cheapest of equals
     time = costs.budget - costs.spent - costs.rounds_left * costs.free
     kept = [first]
     for key in sorted((key for key in racing if key != first), key=scores.__getitem__, reverse=True):
@@ -142,14 +171,19 @@ def behind_in_epochs(comparison: Comparison, epoch: AttemptEpoch) -> Dropped | N
     ]
     if not rivals or costs.time_for_rest(attempt, looks=True):
         return None
-    chance = 0.0
+    chance, tolerated = CHANCE * standard_error(epoch.validation), 0.0
     if costs.time_for_rest(attempt, looks=False):
         rivals = [one for one in rivals if one.epoch == _first_look(one)]
     else:
-        chance = CHANCE * standard_error(epoch.validation)
+        tolerated = chance
     leader = max(rivals, key=lambda one: mean_macro_f1(one.validation))
     score, highest = mean_macro_f1(epoch.validation), mean_macro_f1(leader.validation)
-    if score >= highest - chance:
+    ahead = score - highest
+    expected = expectation_of(comparison)
+    known = expected.differences(attempt.scenario, leader.attempt.scenario) if expected else []
+    if len(known) >= MIN_SETS:
+        ahead = weigh(ahead, chance**2, known)
+    if ahead >= -tolerated:
         return None
     return Dropped(attempt.scenario, 0, score, leader.attempt.scenario, highest, "budget", epoch.epoch)
 

@@ -18,14 +18,12 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from mtst.comparison.best_guess import BestGuess, guess_best
+from mtst.comparison.best_guess import BestGuess, expectation_of, guess_best
 from mtst.comparison.bootstrap import interval
 from mtst.comparison.difference import SIGNIFICANCE, Difference, Draws, difference_of, differences_to
 from mtst.comparison.events import Dropped
-from mtst.comparison.known_results import REFERENCE, Expectation, expect_for
+from mtst.comparison.known_results import REFERENCE
 from mtst.comparison.results import Comparison, ScenarioResult
-from mtst.data.labels.sets import is_labelled
-from mtst.data.tasks import Task
 from mtst.evaluation.scores import mean_macro_f1
 
 
@@ -116,7 +114,7 @@ def _recommend(comparison: Comparison) -> Recommendation | None:
     while any(difference.shown for difference in differences_to(rows[index + 1 :], rows[index], draws)):
         index += 1
     cheapest = rows[index]
-    expected = _expect(comparison)
+    expected = expectation_of(comparison)
     guess = guess_best(rows, rows[index:], draws, expected) if expected else None
     chosen = next((row for row in rows if guess and row.scenario == guess.scenario), cheapest)
     place = rows.index(chosen)
@@ -138,18 +136,6 @@ def _recommend(comparison: Comparison) -> Recommendation | None:
         intervals={row.scenario: interval(draws.scores(row.scenario)) for row in results},
         to_chosen={row.scenario: difference_of(row, chosen, draws) for row in results if row is not chosen},
     )
-
-
-def _expect(comparison: Comparison) -> Expectation | None:
-    """Return what public sets say of as many rows, by the task that has most labels."""
-    started = comparison.started
-
-    def labelled_rows(task: Task) -> int:
-        if comparison.folds > 1:
-            return int(is_labelled(started.truth[task.name]).sum())
-        return started.train_rows + started.validation_rows
-
-    return expect_for(started.tasks, labelled_rows)
 
 
 def _regression(comparison: Comparison) -> float:

@@ -18,8 +18,9 @@ from mtst.comparison.events import (
     ComparisonEvent,
     ComparisonStarted,
 )
+from mtst.comparison.known_results import expect_for
 from mtst.comparison.learning_curve import EmbeddedRows, learning_curve
-from mtst.comparison.race import behind_in_epochs, behind_in_rounds
+from mtst.comparison.race import behind_in_epochs, behind_in_rounds, order_of_turns
 from mtst.comparison.results import Comparison
 from mtst.comparison.rows import AttemptRows, RowPlan, only_task
 from mtst.data.dataset import Dataset
@@ -27,9 +28,8 @@ from mtst.data.split import check_trainable
 from mtst.data.tasks import Task
 from mtst.encoders.encoder import Encoder
 from mtst.errors import DataError
-from mtst.evaluation.baselines import Baseline, logistic_regression, most_frequent
+from mtst.evaluation.baselines import logistic_regression, most_frequent, score_together
 from mtst.evaluation.metrics import compute_logits, score_tasks
-from mtst.evaluation.scores import Scores
 from mtst.model.multitask import MultiTaskSentenceTransformer
 from mtst.model.outputs import predicted_values, probabilities
 from mtst.training.config import Split, TrainConfig
@@ -110,22 +110,6 @@ def compare_scenarios(  # noqa: PLR0913 (the one function of the package that ha
     yield Compared(stopped, round(time.perf_counter() - start, 2))
 
 
-def _score_together(parts: Sequence[Baseline], order: np.ndarray, judging: Dataset) -> dict[str, Scores]:
-    """Return the scores of what was predicted for each fold, for the tasks that all folds have.
-
-    Each fold has thresholds of its own, so the logits are shifted until all of them are 0.5.
-    """
-    names = [name for name in parts[0].logits if all(name in part.logits for part in parts)]
-    logits = {name: torch.cat([_centred(part, name) for part in parts])[order] for name in names}
-    return score_tasks(logits, judging)
-
-
-def _centred(part: Baseline, name: str) -> Tensor:
-    task = next(task for task in part.tasks if task.name == name)
-    logits = part.logits[name]
-    return logits - torch.tensor(task.threshold).logit() if task.multi else logits
-
-
 @dataclass(frozen=True, eq=False)
 class _Run:
     """What the attempts of a comparison have in common."""
@@ -153,16 +137,18 @@ class _Run:
         order = np.argsort([row for rows in folds for row in rows.judged])
         attempts = [one for one in attempts if _is_trainable(rounds.values(), one.task)]
         costs, pace = self._measure_cost(folds[0], attempts)
+        turns = order_of_turns(costs, expect_for(plan.learning.tasks, plan.learning.labelled_rows))
+        attempts.sort(key=lambda one: (one.round, one.task is not None, turns.index(one.scenario)))
         yield ComparisonStarted(
-            attempts=tuple(sorted(attempts, key=lambda one: (one.round, one.task is not None, costs[one.scenario]))),
+            attempts=tuple(
+                sorted(attempts, key=lambda one: (one.round, one.task is not None, turns.index(one.scenario)))
+            ),
             tasks=plan.learning.tasks,
             train_rows=len(folds[0].train),
             validation_rows=len(folds[0].validation),
             truth=dict(plan.judging.labels),
-            majority=_score_together(
-                [most_frequent(part.train, len(part.test)) for part in parts], order, plan.judging
-            ),
-            logistic=_score_together(
+            majority=score_together([most_frequent(part.train, len(part.test)) for part in parts], order, plan.judging),
+            logistic=score_together(
                 [logistic_regression(part.train, part.train_embeddings, part.test_embeddings) for part in parts],
                 order,
                 plan.judging,

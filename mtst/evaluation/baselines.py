@@ -1,5 +1,6 @@
 """Baselines: scores that need no training of the encoder, which a run has to beat."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -84,6 +85,22 @@ def logistic_regression(train: Dataset, embeddings: np.ndarray, others: np.ndarr
             classifier = LogisticRegression(C=C, max_iter=1000).fit(embeddings[known], labels[known])
             logits[task.name] = _logits(classifier, others, len(task.labels))
     return Baseline(logits, tuple(tasks))
+
+
+def score_together(parts: Sequence[Baseline], order: np.ndarray, judging: Dataset) -> dict[str, Scores]:
+    """Return the scores of what was predicted for each fold, for the tasks that all folds have.
+
+    Each fold has thresholds of its own, so the logits are shifted until all of them are 0.5.
+    """
+    names = [name for name in parts[0].logits if all(name in part.logits for part in parts)]
+    logits = {name: torch.cat([_centred(part, name) for part in parts])[order] for name in names}
+    return score_tasks(logits, judging)
+
+
+def _centred(part: Baseline, name: str) -> Tensor:
+    task = next(task for task in part.tasks if task.name == name)
+    logits = part.logits[name]
+    return logits - torch.tensor(task.threshold).logit() if task.multi else logits
 
 
 def _with_threshold(task: Task, rows: np.ndarray, matrix: np.ndarray) -> Task:

@@ -15,7 +15,12 @@ def guess(shares, gains, rows, *, spread=0.05, candidates=None, factor=2.0):
     """The guess for scenarios with given shares of right answers and public gains, each `factor` times as dear."""
     comparison = comparison_of({key: ([share], factor**n) for n, (key, share) in enumerate(shares.items())}, rows=rows)
     results = sorted(comparison.results, key=lambda row: row.seconds)
-    expected = Expectation(20.0, 9, gains, dict.fromkeys(gains, spread), dict.fromkeys(gains, 9))
+    deviations = [(-1) ** n * spread for n in range(8)] + [0.0]
+    sets = [
+        {key: 0.5 + (gain + deviation if key != REFERENCE else 0.0) for key, gain in gains.items()}
+        for deviation in deviations
+    ]
+    expected = Expectation(20.0, tuple(sets))
     chosen = [row for row in results if candidates is None or row.scenario in candidates]
     return guess_best(results, chosen, Draws(comparison), expected)
 

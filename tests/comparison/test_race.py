@@ -3,11 +3,14 @@
 import pytest
 
 from mtst.comparison.events import Attempt, AttemptEpoch
-from mtst.comparison.race import BUDGET, Costs, behind_in_epochs, behind_in_rounds
+from mtst.comparison.known_results import Expectation
+from mtst.comparison.race import BUDGET, Costs, behind_in_epochs, behind_in_rounds, order_of_turns
 from tests.support.fake_comparison import folds_of, scores
 
-FREE, TOP, GRADUAL, ALL = "freeze-encoder", "top-k", "gradual", "train-all"
+FREE = "freeze-encoder"
+TOP, GRADUAL, ALL = "unknown top", "unknown gradual", "unknown all"  # no public set has a result of these
 COSTS = {FREE: 1.0, TOP: 30.0, GRADUAL: 60.0, ALL: 100.0}
+KNOWN_COSTS = {FREE: 1.0, "top-k": 30.0, "gradual": 60.0, "train-all": 100.0}
 
 
 def epoch(scenario, number, share, epochs=6, **attempt):
@@ -66,10 +69,10 @@ def test_nothing_is_stopped_in_the_middle_of_a_round():
     assert behind_in_rounds(comparison) == []
 
 
-def first_round(shares, epoch, folds=1, rows=60):
+def first_round(shares, epoch, folds=1, rows=60, costs=COSTS):
     """Return a first round up to an epoch of the last scenario in `shares`, and what is stopped there."""
     *before, _ = shares
-    comparison = folds_of(shares, COSTS, rounds=0, rows=rows, folds=folds)
+    comparison = folds_of(shares, costs, rounds=0, rows=rows, folds=folds)
     for key in before:
         comparison.run(Attempt(key, 0))
     comparison.extend([epoch])
@@ -99,3 +102,31 @@ def test_where_there_is_time_for_the_rest_no_epoch_is_looked_at():
 def test_a_scenario_whose_tasks_are_trained_alone_runs_to_the_end():
     comparison = folds_of({FREE: 0.6, TOP: 0.9, GRADUAL: 0.3}, COSTS, rounds=1, rows=400, alone=GRADUAL)
     assert GRADUAL not in dropped(comparison)
+
+
+def test_public_sets_join_what_a_few_validation_rows_say():
+    shares = {FREE: 0.6, "top-k": 0.9, "gradual": 0.9, "train-all": 0.9}
+    behind = epoch("train-all", 2, 0.8)
+    assert first_round(shares, behind, costs=KNOWN_COSTS) is None
+    unknown = {FREE: 0.6, TOP: 0.9, GRADUAL: 0.9, ALL: 0.9}
+    assert first_round(unknown, epoch(ALL, 2, 0.8)) is not None
+    far_behind = epoch("train-all", 2, 0.1)
+    assert first_round(shares, far_behind, costs=KNOWN_COSTS).scenario == "train-all"
+
+
+def test_public_sets_join_what_a_round_says():
+    shares = {FREE: 0.8, "top-k": 0.95, "gradual": 0.9, "train-all": 0.9}
+    comparison = folds_of(shares, KNOWN_COSTS, rounds=2, rows=120)
+    stopped = behind_in_rounds(comparison)
+    assert {one.scenario for one in stopped} == {"top-k", "gradual"}
+    assert all((one.leader, one.reason) == ("train-all", "budget") for one in stopped)
+    assert max(one.score - one.leader_score for one in stopped) > 0.03  # so far
+
+
+def test_of_what_costs_much_the_one_takes_the_first_turn_that_is_expected_to_gain_most():
+    costs = {"train-all": 100.0, "top-k": 30.0, ALL: 90.0, "gradual": 60.0, FREE: 1.0, "freeze-all": 0.0}
+    sets = [{FREE: 0.5, "top-k": 0.55, "gradual": 0.57, "train-all": 0.6}] * 3
+    assert order_of_turns(costs, Expectation(25.0, (*sets,))) == [
+        "freeze-all", FREE, "train-all", "gradual", "top-k", ALL,
+    ]  # fmt: skip
+    assert order_of_turns(costs, None) == ["freeze-all", FREE, "top-k", "gradual", ALL, "train-all"]

@@ -51,7 +51,8 @@ def test_with_few_rows_it_says_that_they_do_not_suffice():
 
 
 def test_without_public_results_the_cheapest_is_taken_until_there_are_more_rows():
-    advice = recommend(comparison_of({CHEAP: ([0.8], 2.0), DEARER: ([0.85], 20.0)}, rows=40))
+    unknown = "freeze-all"
+    advice = recommend(comparison_of({CHEAP: ([0.8], 2.0), unknown: ([0.85], 20.0)}, rows=40))
     assert advice.chosen.scenario == CHEAP
     assert "take “Heads only”, the cheapest that nothing is shown to beat." in words(advice)
 

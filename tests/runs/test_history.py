@@ -145,6 +145,6 @@ def test_remaining_is_judged_by_the_pace_so_far():
 @pytest.mark.parametrize(("keeps", "kept"), [("best", 1), ("settled", 3), ("last", 4)])
 def test_the_best_epoch_is_the_one_that_is_kept(keeps, kept):
     history = History([replace(STARTED, keeps=keeps)])
-    # of 3 rows in each of two tasks: a standard error of 0.2, and 0.1 of a difference
-    history.extend([epoch(0, 0.5, 0.1), epoch(1, 0.6, 0.6), epoch(2, 0.7, 0.5), epoch(3, 0.6, 0.45), epoch(4, 0.3)])
+    # of 3 rows in each of two tasks: a standard error of 0.2, and 0.5 of a difference in the end
+    history.extend([epoch(0, 0.5, 0.1), epoch(1, 0.6, 0.6), epoch(2, 0.7, 0.5), epoch(3, 0.6, 0.45), epoch(4, 0.1)])
     assert history.best.epoch == kept

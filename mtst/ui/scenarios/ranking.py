@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from mtst.comparison.description import stopping_point
+from mtst.comparison.description import distance_to_leader, stopping_point
 from mtst.comparison.known_results import REFERENCE
 from mtst.comparison.recommendation import Recommendation, recommend
 from mtst.comparison.results import ZERO_SHOT, Comparison, ScenarioResult, title_of
@@ -111,8 +111,8 @@ def _stopped(
     """Return a scenario that was stopped early, with the score that it had then."""
     dropped = comparison.dropped[key]
     row = next((row for row in comparison.results if row.scenario == key), None)
-    behind = f"{100 * (dropped.leader_score - dropped.score):.1f} points behind"
-    note = f"stopped {stopping_point(dropped, comparison.folds)}, {behind}"
+    distance = distance_to_leader(dropped, title_of(dropped.leader, comparison.tasks))
+    note = f"stopped {stopping_point(dropped, comparison.folds)}, {distance}"
     if row:
         line = _line(row, comparison, advice, pictures, start, reference)
         return _Line(**(vars(line) | {"note": note, "state": "stopped"}))

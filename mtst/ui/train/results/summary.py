@@ -150,7 +150,7 @@ def _why_not_highest(kept: EpochEnded, highest: EpochEnded, rows: int) -> list[s
         return []
     scores = [100 * mean_macro_f1(epoch.validation) for epoch in (highest, kept)]
     return [
-        f"Epoch {kept.epoch} is kept, the latest within a standard error of the best: epoch {highest.epoch} had a "
+        f"Epoch {kept.epoch} is kept, the latest within two standard errors of the best: epoch {highest.epoch} had a "
         f"macro-F1 of {scores[0]:.1f}% on {rows} validation rows, epoch {kept.epoch} one of {scores[1]:.1f}%. The "
         "difference may be chance, and it has learnt longer."
     ]

@@ -101,7 +101,7 @@ def test_an_epoch_that_is_kept_without_being_the_best_is_accounted_for(keeps: st
     history = history_of(start, BEFORE, FIRST, ended(2, 4, scores(0.4, 0.7), 3.0), finished(2))
     assert history.highest_scoring.epoch == 1
     html = summary.summarize(history)
-    assert ("Epoch 2 is kept, the latest within a standard error" in html) == explained
+    assert ("Epoch 2 is kept, the latest within two standard errors" in html) == explained
     assert ("epoch 1 had a macro-F1 of 75.0% on 4 validation rows, epoch 2 one of 70.0%" in html) == explained
 
 
