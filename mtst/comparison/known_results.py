@@ -1,7 +1,7 @@
 """What is known before any training: how the scenarios did on public sets with about as many rows for each label.
 
 The results stand in `assets/known_results.csv`, as `python -m tests.bench.budgets --known` writes them: mean macro-F1
-on test rows, of runs that were long enough.
+on test rows, of runs with the default settings.
 """
 
 import csv

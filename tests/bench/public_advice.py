@@ -2,7 +2,7 @@
 
 python -m tests.bench.public_advice
 
-The truth is `assets/known_results.csv`: the mean test score of the long runs of each scenario. Beside the advice stand
+The truth is `assets/known_results.csv`: the test score of the default run of each scenario. Beside the advice stand
 rules that always take the same scenario.
 """
 
