@@ -63,6 +63,14 @@ def small_sample_caution(rows: int) -> str:
 
 
 def standard_error(scores: dict[str, Scores]) -> float:
-    """Return an estimate of the standard error of the mean macro-F1: that of the accuracies on so many rows."""
-    variance = sum(scored.accuracy * (1 - scored.accuracy) / scored.rows for scored in scores.values() if scored.rows)
+    """Return an estimate of the standard error of the mean macro-F1: that of the accuracies on so many rows.
+
+    Two rows that are right and two that are wrong are added (Agresti and Coull 1998, "Approximate is better than
+    'exact' for interval estimation of binomial proportions"), so a few rows that are all right are not certain.
+    """
+    variance = 0.0
+    for scored in scores.values():
+        rows = scored.rows + 4
+        share = (scored.accuracy * scored.rows + 2) / rows
+        variance += share * (1 - share) / rows
     return math.sqrt(variance) / len(scores) if scores else 0.0
