@@ -12,8 +12,8 @@ come first and are never stopped. Of the others:
   reached in the end, or within chance of it.
 
 A race starts from what is known: what public sets say of two scenarios joins what the rows say, each by its certainty
-(`mtst.comparison.best_guess`). A dozen rows of a first fold decide nothing against eight sets that agree. The scenario
-that public sets expect most of takes the first turn, so that the others have to be ahead of it early.
+(`mtst.comparison.best_guess`). Where a first look
+is clear by itself, they are not asked. The scenario that they expect most of takes the first turn of what costs much.
 
 Time is counted in the passes through the encoder that `mtst.comparison.cost` plans, so it is the same on every machine.
 """
@@ -38,6 +38,7 @@ EARLY = 1 / 3  # of the epochs, after which the first look is taken
 MIN_EPOCHS = 3
 # Two scenarios are right about most of the same rows, so their difference varies less by chance than either score.
 CHANCE = 0.5  # standard errors of a validation score
+CLEAR = 2  # standard errors behind at the first look, against which public sets say nothing
 
 
 def order_of_turns(costs: Mapping[str, float], expected: Expectation | None) -> list[str]:
@@ -171,7 +172,8 @@ def behind_in_epochs(comparison: Comparison, epoch: AttemptEpoch) -> Dropped | N
     ]
     if not rivals or costs.time_for_rest(attempt, looks=True):
         return None
-    chance, tolerated = CHANCE * standard_error(epoch.validation), 0.0
+    error = standard_error(epoch.validation)
+    chance, tolerated = CHANCE * error, 0.0
     if costs.time_for_rest(attempt, looks=False):
         rivals = [one for one in rivals if one.epoch == _first_look(one)]
     else:
@@ -181,7 +183,7 @@ def behind_in_epochs(comparison: Comparison, epoch: AttemptEpoch) -> Dropped | N
     ahead = score - highest
     expected = expectation_of(comparison)
     known = expected.differences(attempt.scenario, leader.attempt.scenario) if expected else []
-    if len(known) >= MIN_SETS:
+    if len(known) >= MIN_SETS and ahead > -CLEAR * error:
         ahead = weigh(ahead, chance**2, known)
     if ahead >= -tolerated:
         return None
