@@ -12,8 +12,8 @@ come first and are never stopped. Of the others:
   reached in the end, or within chance of it.
 
 A race starts from what is known: what public sets say of two scenarios joins what the rows say, each by its certainty
-(`mtst.comparison.best_guess`). Where a first look
-is clear by itself, they are not asked. The scenario that they expect most of takes the first turn of what costs much.
+(`mtst.comparison.best_guess`). Where a first look is clear by itself, they are not asked. The scenario that they expect
+most of takes the first turn after those that cost next to nothing.
 
 Time is counted in the passes through the encoder that `mtst.comparison.cost` plans, so it is the same on every machine.
 """
