@@ -79,7 +79,8 @@ def _label_score(name: str, cells: Sequence[str]) -> float:
         return 0.0
     if numeric_range(Counter(filled)):
         return 0.0
-    words = statistics.fmean(_number(cell) is None for cell in filled)
+    # Numbers in lists are numbers of labels.
+    words = 1.0 if separator is not None else statistics.fmean(_number(cell) is None for cell in filled)
     name_weight = 3.0 if LABEL_NAMES.search(name) else 1.0
     name_weight *= 0.2 if OTHER_NAMES.search(name) else 1.0
     return (0.05 + words) * name_weight * len(filled) / len(cells) / distinct**0.25
@@ -99,7 +100,8 @@ def check_labels(table: Table, column: str, values: Iterable[str], limits: Limit
         low, high = span
         raise DataError(
             f"{where} holds {len(counts):,} different numbers from {low:g} to {high:g}: a measurement, not a label. "
-            "Choose another column, or put the numbers into a few named groups first, such as low, middle and high."
+            "Choose another column, put the numbers into a few named groups first, such as low, middle and high, or, "
+            "if its cells are lists of label numbers such as 1,3, choose it as a column of several labels a row."
         )
     if len(counts) > limits.labels:
         raise DataError(

@@ -8,7 +8,8 @@ from typing import Self
 from mtst.data.labels.columns import FLAGS, LabelColumns, parse_list
 from mtst.data.table import Table
 
-SEPARATORS = (";", "|", "#", ",")
+SEPARATORS = (";", "|", "#", "\n", ",")  # that are guessed
+MORE_SEPARATORS = (*SEPARATORS, "/", "&", "+")  # where the cells of a column are chosen to hold several labels
 MIN_FLAG_COLUMNS = 3  # so many columns of 0 and 1 are guessed to be one task
 MIN_LISTS = 0.9  # share of the filled cells that are lists in a column of lists
 MIN_SEVERAL = 2  # distinct cells with several labels
@@ -73,8 +74,10 @@ def _guess_separator(filled: Counter[str]) -> str | None:
 def may_hold_several(cells: Sequence[str]) -> bool:
     """Return whether the cells of a column could hold several labels each: some can be split, into few labels."""
     filled = _sample(cells)
-    return _guess_separator(filled) is not None or any(
-        sum(len(members) > 1 for members in _split(filled, separator)) >= MIN_SEVERAL for separator in SEPARATORS
+    return (
+        _guess_separator(filled) is not None
+        or any(sum(len(members) > 1 for members in _split(filled, each)) >= MIN_SEVERAL for each in SEPARATORS)
+        or any(_recombines(_split(filled, separator), separator) for separator in MORE_SEPARATORS)
     )
 
 
@@ -176,8 +179,14 @@ def parse_label_columns(table: Table, text: str) -> LabelColumns:
     cells = [table.column(column) for column in columns]  # refuses a column that is not there
     if len(columns) > 1:
         return LabelColumns(name or FLAG_TASK, columns)
-    return LabelColumns(name or rest, columns, guess_separator(cells[0]) or _frequent_separator(cells[0]))
+    return LabelColumns(name or rest, columns, guess_separator(cells[0]) or _likely_separator(cells[0]))
 
 
-def _frequent_separator(cells: Sequence[str]) -> str:
-    return max(SEPARATORS, key=lambda separator: sum(separator in cell for cell in cells))
+def _likely_separator(cells: Sequence[str]) -> str:
+    """Return what stands between labels that are said to be several: what recombines them, or the most frequent."""
+    counts = {separator: sum(separator in cell for cell in cells) for separator in SEPARATORS}
+    frequent = max(SEPARATORS, key=lambda separator: counts[separator])
+    if counts[frequent] >= MIN_SEVERAL:
+        return frequent
+    filled = _sample(cells)
+    return next((each for each in MORE_SEPARATORS if _recombines(_split(filled, each), each)), frequent)

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,9 @@ from mtst.data.table import Table
 from mtst.errors import DataError
 
 MAX_LIST_LENGTH = 2_000  # characters of a cell that is parsed as a list
+# As NumPy prints an array, and pandas a column of arrays: Python would join the texts to one.
+ARRAY_ENTRY = r"""'[^']*'|"[^"]*"|-?\d+"""
+ARRAY = re.compile(rf"\[\s*(?:{ARRAY_ENTRY})(?:\s+(?:{ARRAY_ENTRY}))+\s*\]")
 FLAGS = {"0": False, "1": True, "0.0": False, "1.0": True, "false": False, "true": True, "no": False, "yes": True}
 
 
@@ -101,9 +105,11 @@ def unwrap_list(cell: str) -> str:
 
 
 def parse_list(text: str) -> list[str] | None:
-    """Return the entries of a list as JSON or Python writes it, also one inside an object; None if it is none."""
+    """Return the entries of a list as JSON, Python or NumPy writes it, also one in an object; None if it is none."""
     if not (text[:1] in "[({" and text[-1:] in "])}") or len(text) > MAX_LIST_LENGTH:
         return None
+    if ARRAY.fullmatch(text):
+        return [entry.strip("'\"").strip() for entry in re.findall(ARRAY_ENTRY, text)]
     value = _literal(text)
     while isinstance(value, dict) and len(value) == 1:  # such as {"choices": ["a", "b"]}
         (value,) = value.values()

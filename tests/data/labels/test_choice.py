@@ -27,6 +27,9 @@ from mtst.errors import DataError
         (["['a', 'b']", "['a']", "[]"], ","),
         (['["a", "b"]', "a", "b"], ","),  # a list of one may have been unwrapped
         (["joy", "anger", "joy"], None),
+        (["joy\nanger", "fear\njoy", "anger"], "\n"),
+        (["['a' 'b']", "['b']"], ","),
+        (["joy/anger", "fear/joy", "anger"], None),  # only if it is chosen
         (["food, drinks", "arts, crafts", "food, drinks"], None),  # the parts never occur elsewhere
         (["food, drinks", "food, drinks", "sports"], None),
         (["USA, Boston", "USA, Austin", "UK, London", "UK, Leeds"], None),
@@ -54,6 +57,19 @@ def test_a_guess_looks_at_few_cells_of_a_wide_table_from_its_beginning_to_its_en
     assert len(cells) * columns <= min(TABLE_CELLS, SAMPLE_CELLS * columns)
     assert cells[0] == "0"
     assert int(cells[-1]) >= 2_900
+
+
+@pytest.mark.parametrize("separator", [";", "/", " & ", " + "])
+def test_a_column_that_is_chosen_to_hold_several_labels_is_split_at_what_recombines_them(table_of, separator):
+    cells = [separator.join(labels) for labels in (("joy", "anger"), ("fear", "joy"), ("anger",), ("fear", "anger"))]
+    table = table_of("text,tags\n" + "".join(f"text {n},{cell}\n" for n, cell in enumerate(cells)))
+    assert may_hold_several(cells)
+    assert parse_label_columns(table, "tags").read(table)[1] == ("fear", "joy")
+
+
+def test_a_column_of_lists_of_label_numbers_is_guessed_beside_one_of_words(table_of):
+    rows = ['some text,"[1, 3]",x', "more text,[3],y", "other text,[],x", 'last text,"[1, 2]",y']
+    assert guess_columns(table_of("text,ids,place\n" + "\n".join(rows * 3))) == ("text", ("ids", "place"))
 
 
 @pytest.fixture
