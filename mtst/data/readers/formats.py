@@ -26,6 +26,7 @@ from mtst.data.readers.text.dialect import (
 from mtst.data.readers.text.encoding import choose_encoding, encoding_name, is_text, text_lines, text_stream
 from mtst.data.readers.text.labelled_lines import find_line_format, read_labelled_lines
 from mtst.data.readers.text.markdown import is_markdown_table, read_markdown
+from mtst.data.readers.text.quotes import find_quotes
 from mtst.errors import DataError
 
 JSON_LINES = "JSON Lines"
@@ -77,14 +78,16 @@ def _choose_dialect(start: str, options: ReadOptions, notes: Notes) -> tuple[Dia
     excel, line = excel_delimiter(start)
     if excel:
         notes.add("separator line", 1, what=line)
-    if options.separator:
-        return Dialect(options.separator), int(bool(excel))
-    if excel:
-        return Dialect(excel), 1
-    dialect = find_dialect(start.split("\n", max(0, options.header_line - 1))[-1])
-    if not dialect.is_common and dialect.delimiter != NO_DELIMITER:
-        notes.add("unusual delimiter", what=dialect.name)
-    return dialect, 0
+    if options.separator or excel:
+        dialect = Dialect(options.separator or excel)
+    else:
+        dialect = find_dialect(start.split("\n", max(0, options.header_line - 1))[-1])
+        if not dialect.is_common and dialect.delimiter != NO_DELIMITER:
+            notes.add("unusual delimiter", what=dialect.name)
+    dialect = find_quotes(start, dialect)
+    if dialect.quote == "'":
+        notes.add("single quotes")
+    return dialect, int(bool(excel))
 
 
 def _read_json(name: str, content: Content, encoding: str, limits: Limits, notes: Notes) -> Reading | None:

@@ -79,6 +79,7 @@ DECISIONS: dict[str, tuple[str, str, Treatment | None]] = {
         "a row.",
         None,
     ),
+    "single quotes": ("Cells stand in single quotes ('), which are no part of them.", "", None),
     "unusual delimiter": ("The cells are separated by {what}.", "", None),
     "line format": ("{what}", "", None),
     "list shape": ("{what}", "", None),

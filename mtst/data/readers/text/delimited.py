@@ -40,7 +40,7 @@ def read_delimited(
     lines.skip(skip_lines)
     known = KnownCells(dialect)
     for line in lines.peek(PEEKED_LINES):
-        if '"' not in line:
+        if dialect.quote not in line:
             known.add(dialect.split(line))
     while True:
         try:
@@ -50,7 +50,8 @@ def read_delimited(
             yield _broken_row(lines, dialect, known, notes)
             if lines.rewind() > (max_reread or MAX_REREAD_CHARACTERS):
                 raise DataError(
-                    f'{name} has many quotes (") that are not closed, such as on line {lines.start - 1:,}. '
+                    f"{name} has many quotes ({dialect.quote}) that are not closed, such as on line "
+                    f"{lines.start - 1:,}. "
                     "Save it again with every text in quotes."
                 ) from None
 
@@ -61,7 +62,15 @@ def _whole_rows(lines: "_RewindableLines", dialect: Dialect, known: KnownCells) 
     Raises:
         csv.Error: they do not match, or every line inside a cell is a row of its own.
     """
-    for cells in csv.reader(lines, delimiter=dialect.sign, escapechar=dialect.escape, strict=True):
+    reader = csv.reader(
+        lines,
+        delimiter=dialect.sign,
+        quotechar=dialect.quote,
+        escapechar=dialect.escape,
+        skipinitialspace=dialect.skip_blanks,
+        strict=True,
+    )
+    for cells in reader:
         if len(lines.row) > 1 and known.are_rows(lines.row):
             raise csv.Error("a quote is a character")
         if cells:
@@ -78,7 +87,7 @@ def _broken_row(
     """Return the first line of a row whose quotes do not match: as a row if that is what it is without them."""
     first = lines.row[0]
     if not (known.are_rows(lines.row) or known.are_rows([first])):
-        return Skipped(lines.start, 'malformed: a quote (") is not closed, or text follows one that is')
+        return Skipped(lines.start, f"malformed: a quote ({dialect.quote}) is not closed, or text follows one that is")
     if notes:
         notes.add("literal quote", lines.start, example=first)
     return Record(lines.start, dialect.split(first))

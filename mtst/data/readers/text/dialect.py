@@ -42,13 +42,19 @@ SIGN_PATTERNS = {
 
 @dataclass(frozen=True)
 class Dialect:
-    """How cells are separated, and what escapes a quote, if not a second quote.
+    """How cells are separated and quoted.
 
-    The delimiter is one or several characters; of blanks, two stand for two or more.
+    Attributes:
+        delimiter: one or several characters; of blanks, two stand for two or more.
+        escape: what escapes a quote, if not a second quote.
+        quote: what stands around a cell that holds a delimiter.
+        skip_blanks: whether blanks may stand before a quote.
     """
 
     delimiter: str
     escape: str | None = None
+    quote: str = '"'
+    skip_blanks: bool = False
 
     @property
     def format(self) -> str:
@@ -106,7 +112,7 @@ def find_dialect(start: str) -> Dialect:
     dialect = _find_common(start)
     if dialect.is_common and (times := _times_repeated(start, dialect.delimiter)) > 1:
         return Dialect(times * dialect.delimiter)
-    rows = list(_rows(start, dialect))
+    rows = list(sample_rows(start, dialect))
     regular = Counter(map(len, rows)).most_common(1)
     irregular = len(rows) - regular[0][1] if regular and regular[0][0] > 1 else len(rows)
     if dialect.delimiter != NO_DELIMITER and irregular <= IRREGULAR_SHARE * len(rows):
@@ -137,17 +143,17 @@ def _find_common(start: str) -> Dialect:
     if escape != "\\":
         return Dialect(delimiter)
     # A backslash before a quote may also end a text.
-    return min((Dialect(delimiter), Dialect(delimiter, "\\")), key=lambda each: _count_irregular_rows(start, each))
+    return min((Dialect(delimiter), Dialect(delimiter, "\\")), key=lambda each: count_irregular_rows(start, each))
 
 
-def _count_irregular_rows(start: str, dialect: Dialect) -> int:
+def count_irregular_rows(start: str, dialect: Dialect) -> int:
     """Count the rows that cannot be read, or differ from most in their number of cells."""
-    rows = list(_rows(start, dialect))
+    rows = list(sample_rows(start, dialect))
     widths = Counter(len(row) for row in rows if row)
     return len(rows) - max(widths.values(), default=0)
 
 
-def _rows(start: str, dialect: Dialect) -> Iterator[list[str]]:
+def sample_rows(start: str, dialect: Dialect) -> Iterator[list[str]]:
     """Yield the rows of the beginning of a text; an empty one for a line with quotes that do not match."""
     from mtst.data.readers.records import Record
     from mtst.data.readers.text.delimited import read_delimited  # which splits with a dialect
