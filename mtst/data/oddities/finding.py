@@ -8,6 +8,7 @@ from mtst.data.oddities.columns import ChosenColumns
 from mtst.data.oddities.label_checks import (
     blank_columns,
     error_cells,
+    formula_texts,
     list_labels,
     missing_labels,
     missing_texts,
@@ -20,8 +21,8 @@ from mtst.data.readers.notes import Oddity
 from mtst.data.table import Table
 
 CHECKS: tuple[Callable[[ChosenColumns], Iterator[Oddity]], ...] = (
-    undecodable_characters, missing_labels, missing_texts, list_labels, nested_cells, second_header, total_row,
-    swallowed_lines, html_texts, unicode_copies, error_cells, blank_columns,
+    undecodable_characters, missing_labels, missing_texts, list_labels, nested_cells, formula_texts, second_header,
+    total_row, swallowed_lines, html_texts, unicode_copies, error_cells, blank_columns,
 )  # fmt: skip
 SENTENCE_CHECKS: tuple[Callable[[ChosenColumns], Iterator[Oddity]], ...] = (
     undecodable_characters, missing_texts, swallowed_lines, html_texts,

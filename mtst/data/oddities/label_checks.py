@@ -13,7 +13,8 @@ from mtst.data.readers.notes import Oddity, Treatment, shorten
 MISSING_MARKERS = frozenset(
     (
         "na", "n/a", "n.a.", "#n/a", "#na", "nan", "-nan", "<na>", "null", "(null)", "none", "nil", "\\n", "-", "--",
-        "—", "–", "?", "??", ".", "missing", "undefined", "unknown", "not available", "no answer", "k.a.",
+        "—", "–", "?", "??", ".", "missing", "undefined", "unknown", "not available", "no answer", "k.a.", "nat",
+        "<null>", "<none>", "(none)", "(blank)", "(missing)", "not applicable",
     )
 )  # fmt: skip
 ERROR_CELLS = frozenset(
@@ -25,7 +26,8 @@ ERROR_CELLS = frozenset(
 TOTALS = re.compile(
     r"(?:(?:grand |sub)?totals?|sum|count|average|mean|gesamt|summe|total général|somme|suma|итого|合计|総計):?", re.I
 )
-NESTED = re.compile(r"\[?\{\s*\"[^\"]*\"\s*:")
+NESTED = re.compile(r"\[?\{\s*\"[^\"]*\"\s*:|\[\s*\[")
+FORMULA = re.compile(r"=(?:[A-Z][A-Z0-9.]*\(|\$?[A-Z]{1,3}\$?\d+\b)")
 EARLY_ROWS = 3  # in which a second header stands
 EARLY_LABEL_ROWS = 10  # rows of other labels that make one early row odd
 MARKERS_SHOWN = 6
@@ -136,12 +138,12 @@ def list_labels(columns: ChosenColumns) -> Iterator[Oddity]:
 
 
 def nested_cells(columns: ChosenColumns) -> Iterator[Oddity]:
-    """Yield the columns in use whose cells are objects of JSON or lists of objects: they are read as they stand."""
+    """Yield the columns in use whose cells are objects or lists of objects or lists: they are read as they stand."""
     for name in (columns.text, *columns.single):
         cells = columns.label_cells(name)
         if count := sum(map(_is_nested, cells)):
             line, example = columns.first(cells, _is_nested)
-            cells_are = "1 cell is a JSON object" if count == 1 else f"{count:,} cells are JSON objects"
+            cells_are = "1 cell is nested JSON" if count == 1 else f"{count:,} cells are nested JSON"
             use = "a text" if name == columns.text else "a label"
             yield Oddity(
                 "nested values",
@@ -155,6 +157,23 @@ def nested_cells(columns: ChosenColumns) -> Iterator[Oddity]:
 
 def _is_nested(cell: str) -> bool:
     return NESTED.match(cell) is not None and parse_list(cell) is None
+
+
+def formula_texts(columns: ChosenColumns) -> Iterator[Oddity]:
+    """Yield the columns in use whose cells are formulas in place of their results, as a sheet of formulas is saved."""
+    for name in (columns.text, *columns.labels):
+        cells = columns.label_cells(name)
+        if count := sum(FORMULA.match(cell) is not None for cell in cells):
+            line, example = columns.first(cells, lambda cell: FORMULA.match(cell) is not None)
+            yield Oddity(
+                "formula texts",
+                count,
+                f"{count:,} {plural(count, 'cell')} of column “{name}” {'holds' if count == 1 else 'hold'} a spreadsheet "
+                f"formula, used as {'a text' if name == columns.text else 'a label'} exactly as written. Save the file "
+                "again with results in place of formulas.",
+                line,
+                example,
+            )
 
 
 def error_cells(columns: ChosenColumns) -> Iterator[Oddity]:

@@ -67,10 +67,9 @@ def unicode_copies(columns: ChosenColumns) -> Iterator[Oddity]:
     forms: dict[str, str] = {}
     copies = []
     for row, cell in enumerate(columns.texts):
-        if not cell.isascii():
-            text = cell.strip()
-            if forms.setdefault(normalize_unicode(text), text) != text:
-                copies.append(row)
+        text = cell.strip()
+        if forms.setdefault(normalize_unicode(text), text) != text:
+            copies.append(row)
     if copies:
         yield Oddity(
             "Unicode copies",

@@ -71,6 +71,21 @@ def test_html_is_said_and_cleaned_on_demand(table_of):
     assert odd(cleaned) == {}
 
 
+def test_formulas_in_place_of_their_results_are_said(table_of):
+    table = table_of("text,mood\n" + "".join(f'{text},"=IF(B{n}>1,1,0)"\n' for n, (text, _) in enumerate(ROWS)))
+    assert (odd(table)["formula texts"].count, odd(table)["formula texts"].line) == (12, 2)
+
+
+def test_lists_in_lists_are_said(table_of):
+    rows = [json.dumps({"text": text, "mood": [[0, 3, "PER"]]}) for text, _ in ROWS]
+    assert odd(table_of("\n".join(rows)))["nested values"].count == 12
+
+
+@pytest.mark.parametrize("copy", ["ＡＢＣ ok", "ABC\u00a0ok"])
+def test_a_copy_of_an_ascii_text_in_other_characters_is_said(table_of, copy):
+    assert odd(table_of(csv_of(last=[("ABC ok", "sad"), (copy, "sad")])))["Unicode copies"].line == 15
+
+
 @pytest.mark.parametrize("form", ["NFD", "NFKD"])
 def test_copies_in_another_form_of_unicode_are_said_and_made_one(table_of, form):
     text = "Ｗhat a café"

@@ -12,6 +12,7 @@ import zstandard
 
 from mtst.data.columns import guess_columns
 from mtst.data.dataset import make_dataset
+from mtst.data.labels.choice import LabelChoice
 from mtst.data.limits import Limits
 from mtst.data.readers.options import ReadOptions
 from mtst.data.table import read_table
@@ -104,6 +105,23 @@ JSON = {
         ],
         indent=1,
     ),
+    "Argilla": json.dumps(
+        [
+            {
+                "id": 1,
+                "fields": {"text": text},
+                "responses": {"label": [{"value": "?", "status": "draft"}, {"value": label, "status": "submitted"}]},
+                "suggestions": {},
+            }
+            for text, label in ROWS
+        ]
+    ),
+    "Argilla's rows": "\n".join(
+        json.dumps({"id": "1", "text": text, "label.responses": [label], "label.responses.users": ["a"]})
+        for text, label in ROWS
+    ),
+    "objects one after the other": "\n".join(json.dumps(row, indent=1) for row in OBJECTS),
+    "an answer of an API": json.dumps({"status": "ok", "result": {"items": OBJECTS}}),
     "chats": "\n".join(
         json.dumps({"messages": [{"role": "text", "content": text}, {"role": "label", "content": label}]})
         for text, label in ROWS
@@ -138,6 +156,13 @@ def test_labelled_lines_are_a_table_of_texts_and_labels(table_of, content):
     found = pairs_of(table_of(content))
     names = {"0": "neg", "1": "pos"}
     assert [(text.removesuffix(" ."), names.get(label, label)) for text, label in found] == ROWS
+
+
+def test_several_labels_of_a_fasttext_line_are_a_list(table_of):
+    table = table_of("__label__pos __label__en So good\n__label__neg Too bad\n" * 3)
+    assert table.rows[:2] == (('["pos", "en"]', "So good"), ("neg", "Too bad"))
+    (task,) = make_dataset(table, "text", LabelChoice(guessed=("label",)).columns(table)).tasks
+    assert (task.multi, task.labels) == (True, ("en", "neg", "pos"))
 
 
 def test_trec_lines_have_a_coarse_and_a_fine_label(table_of):
@@ -324,6 +349,8 @@ def test_an_archive_that_unpacks_to_more_than_the_limit_or_holds_no_table_is_ref
         table_of(zipped({"a.csv": zipped({"b.csv": CSV})}))
     with pytest.raises(DataError, match="no file that looks like one"):
         table_of(zipped({"a.png": "x", "b.png": "y"}))
+    with pytest.raises(DataError, match=r"holds 20 text files, such as pos/0.txt, .* Write their texts to one CSV"):
+        table_of(zipped({f"pos/{n}.txt": "So good" for n in range(20)}))
     with pytest.raises(DataError, match="Word document"):
         table_of(zipped({"word/document.xml": "<x/>"}))
 

@@ -23,6 +23,7 @@ NO_TABLES = ("readme", "license", "licence", "copying", "notice", "changelog")
 ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
 ENCRYPTED = 1  # a flag of a part
 MAX_TYPE_BYTES = 200
+MIN_TEXT_FILES = 20  # so many, and nothing else, are one text each
 
 
 def read_archive(name: str, raw: bytes, limits: Limits, options: ReadOptions, *, inner: bool = False) -> Reading:
@@ -72,6 +73,11 @@ def _read_member(name: str, archive: zipfile.ZipFile, limits: Limits, options: R
     if not members:
         raise DataError(f"{name} is a ZIP archive and not a table: it holds no file that looks like one.")
     names = tuple(member.filename for member in members)
+    if len(names) >= MIN_TEXT_FILES and all(each.lower().endswith(".txt") for each in names):
+        raise DataError(
+            f"{name} holds {len(names):,} text files, such as {names[0][:100]}, and no table. Write their texts to one "
+            "CSV file, with a column for the label that each folder or name stands for."
+        )
     if options.sheet:
         member = members[find_sheet(name, names, options.sheet)]
     else:

@@ -1,8 +1,10 @@
 """One JSON value that holds a whole table -> records: arrays, objects of arrays, and what pandas and tools write."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from json import JSONDecoder
 from typing import Any
 
 from pydantic_core import from_json
@@ -19,6 +21,7 @@ from mtst.errors import DataError
 WRAPPERS = ("data", "rows", "records", "items", "examples", "results", "common_examples", "documents", "instances")
 PARTS_PER_ROW = 20  # objects and lists; brackets in texts count too
 SPARE_PARTS = 10_000
+NEXT_VALUE = re.compile(r"[\s,]*(?=[{\[])")
 MAX_WRAPPERS = 3  # objects around the list of rows
 # The keys of an answer that is no table: it has one of the second kind.
 ERROR_KEYS = frozenset(("message", "type", "request_id"))
@@ -48,13 +51,27 @@ def parse_document(name: str, raw: bytes, limits: Limits) -> Any:
     try:
         return from_json(raw)
     except ValueError as error:
-        if (value := parse_literal(raw.decode("utf-8", "replace"))) is not None:
-            return value
+        text = raw.decode("utf-8", "replace")
+        for parse in (parse_literal, _parse_several):
+            if (value := parse(text)) is not None:
+                return value
         reason = str(error).split("\n")[0]
         raise DataError(
             f"{name} looks like JSON but cannot be read: {reason}. Save it again as JSON Lines (one object per line) "
             "or CSV."
         ) from error
+
+
+def _parse_several(text: str) -> list[Any] | None:
+    """Return the JSON values that stand one after the other in a text, as jq prints them; None if it holds others."""
+    decoder, values, position = JSONDecoder(), [], 0
+    try:
+        while match := NEXT_VALUE.match(text, position):
+            value, position = decoder.raw_decode(text, match.end())
+            values.append(value)
+    except (ValueError, RecursionError):
+        return None
+    return values if len(values) > 1 and not text[position:].strip() else None
 
 
 def is_document(value: object) -> bool:
@@ -104,8 +121,9 @@ def _unwrapped(value: Any) -> Any:
         if len(lists) == 1 and lists[0] and isinstance(lists[0][0], dict | list):
             return lists[0]
         inner = next((value[key] for key in WRAPPERS if is_parts(value.get(key))), None)
-        if inner is None and len(value) == 1:
-            inner = next(iter(value.values()))
+        if inner is None and not lists:
+            objects = [each for each in value.values() if isinstance(each, dict)]
+            inner = objects[0] if len(objects) == 1 else None
         if not isinstance(inner, dict):
             break
         value = inner

@@ -50,8 +50,47 @@ def _choices(value: object) -> Any:
         return None
     for key in ("choices", "taxonomy", "labels", "rating", "number"):
         if key in value:
-            return value[key]
+            return value[key] if key != "taxonomy" else [_joined_path(path) for path in value[key]]
     return None
+
+
+def _joined_path(path: object) -> str:
+    """Return a path of a taxonomy, such as `["Food", "Drinks"]`, as one label."""
+    return " / ".join(map(str, path)) if isinstance(path, list) else str(path)
+
+
+def _is_argilla(row: Object) -> bool:
+    return isinstance(row.get("fields"), dict) and isinstance(row.get("responses"), dict)
+
+
+def _argilla(row: Object) -> Row:
+    """Return the fields of a record and, by the name of its question, the first response that was submitted."""
+    answers = {name: _first_answer(answers) for name, answers in row["responses"].items()}
+    return {**row["fields"], **answers}
+
+
+def _first_answer(answers: object) -> Any:
+    given = answers if isinstance(answers, list) else [answers]
+    return next(
+        (each.get("value") for each in given if isinstance(each, dict) and each.get("status") in (None, "submitted")),
+        None,
+    )
+
+
+def _is_argilla_row(row: Object) -> bool:
+    return any(f"{key}.users" in row and isinstance(row[key], list) for key in row if key.endswith(".responses"))
+
+
+def _argilla_row(row: Object) -> Row:
+    """Return the same of a record that was exported as a row of a dataset."""
+    flat: Row = {}
+    for key, value in row.items():
+        question, dot, kind = str(key).partition(".")
+        if kind == "responses":
+            flat[question] = value[0] if isinstance(value, list) and value else None
+        elif not dot:
+            flat[question] = value
+    return flat
 
 
 def _is_prodigy(row: Object) -> bool:
@@ -134,6 +173,18 @@ EXPORTS = (
         _is_label_studio,
         _label_studio,
         "Label Studio tasks are read as rows: their data, and the choices of the first annotation of each.",
+    ),
+    Export(
+        "Argilla",
+        _is_argilla,
+        _argilla,
+        "Argilla records are read as rows: their fields, and the first submitted response to each question.",
+    ),
+    Export(
+        "Argilla rows",
+        _is_argilla_row,
+        _argilla_row,
+        "Argilla records are read as rows: their fields, and the first response to each question.",
     ),
     Export("Prodigy", _is_prodigy, _prodigy, "Prodigy examples that were not accepted have no label."),
     Export("doccano", _is_doccano, _doccano, "doccano's annotations are read as the column “label”."),

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from json import dumps
 
 from mtst.data.readers.notes import Notes
 from mtst.data.readers.records import Record, Skipped
@@ -36,13 +37,14 @@ class LineFormat:
 
 
 def _split_fasttext(line: str) -> list[str] | None:
-    """Return the labels of a fastText line, joined by semicolons, and its text; labels may stand anywhere."""
+    """Return the label of a fastText line, or a list of several, and its text; labels may stand anywhere."""
     if FASTTEXT_PREFIX not in line:
         return None
     words = line.split()
     labels = [word.removeprefix(FASTTEXT_PREFIX).strip(",") for word in words if word.startswith(FASTTEXT_PREFIX)]
     text = " ".join(word for word in words if not word.startswith(FASTTEXT_PREFIX)).removeprefix(",").strip()
-    return [";".join(dict.fromkeys(labels)), text] if labels else None
+    several = list(dict.fromkeys(labels))
+    return [dumps(several, ensure_ascii=False) if len(several) > 1 else several[0], text] if labels else None
 
 
 def _split_trec(line: str) -> list[str] | None:
