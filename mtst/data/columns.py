@@ -79,9 +79,9 @@ def _label_score(name: str, cells: Sequence[str]) -> float:
         return 0.0
     if numeric_range(Counter(filled)):
         return 0.0
-    # Numbers in lists are numbers of labels.
-    words = 1.0 if separator is not None else statistics.fmean(_number(cell) is None for cell in filled)
-    name_weight = 3.0 if LABEL_NAMES.search(name) else 1.0
+    several = separator is not None  # then they are labels, also as numbers and whatever the name
+    words = 1.0 if several else statistics.fmean(_number(cell) is None for cell in filled)
+    name_weight = 3.0 if several or LABEL_NAMES.search(name) else 1.0
     name_weight *= 0.2 if OTHER_NAMES.search(name) else 1.0
     return (0.05 + words) * name_weight * len(filled) / len(cells) / distinct**0.25
 

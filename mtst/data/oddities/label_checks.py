@@ -165,12 +165,13 @@ def formula_texts(columns: ChosenColumns) -> Iterator[Oddity]:
         cells = columns.label_cells(name)
         if count := sum(FORMULA.match(cell) is not None for cell in cells):
             line, example = columns.first(cells, lambda cell: FORMULA.match(cell) is not None)
+            cells_are = "1 cell is a formula" if count == 1 else f"{count:,} cells are formulas"
+            use = "a text" if name == columns.text else "a label"
             yield Oddity(
                 "formula texts",
                 count,
-                f"{count:,} {plural(count, 'cell')} of column “{name}” {'holds' if count == 1 else 'hold'} a spreadsheet "
-                f"formula, used as {'a text' if name == columns.text else 'a label'} exactly as written. Save the file "
-                "again with results in place of formulas.",
+                f"In column “{name}” {cells_are} of a spreadsheet, used as {use} exactly as written. Save the "
+                "file again with results in place of formulas.",
                 line,
                 example,
             )
