@@ -138,7 +138,10 @@ class Encoder(nn.Module):
     def token_embeddings(self) -> tuple[nn.Embedding, ...]:
         """The modules that look tokens up in the one table of the network; empty if it has none, or scales its rows."""
         transformer = getattr(self.backbone[0], "auto_model", None)
-        table = transformer.get_input_embeddings() if transformer is not None else None
+        try:
+            table = transformer.get_input_embeddings() if transformer is not None else None
+        except NotImplementedError:  # of a network of characters, such as CANINE
+            return ()
         modules = [part for part in self.backbone.modules() if isinstance(part, nn.Embedding)]
         shared = tuple(part for part in modules if table is not None and part.weight is table.weight)
         return shared if all(type(part).forward is nn.Embedding.forward for part in shared) else ()

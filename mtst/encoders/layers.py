@@ -6,6 +6,7 @@ by what it influences in autograd's graph: the input of the blocks (embeddings),
 nothing, as BERT's pooler under mean pooling, which then belongs to no group.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,7 +29,10 @@ class LayerGroup:
 
 
 def find_blocks(root: nn.Module) -> tuple[str, nn.ModuleList] | None:
-    """Return the name and the largest list of two or more modules of one class, if there is one."""
+    """Return the name and the largest list of two or more modules of one class, if there is one.
+
+    Where several lists of one length stand side by side, as in XLM, a layer has a part in each, and none is a block.
+    """
     lists = [
         (name, module)
         for name, module in root.named_modules()
@@ -37,7 +41,9 @@ def find_blocks(root: nn.Module) -> tuple[str, nn.ModuleList] | None:
         and len({type(child) for child in module}) == 1
         and any(True for _ in module.parameters())
     ]
-    return max(lists, key=lambda item: sum(p.numel() for p in item[1].parameters()), default=None)
+    beside = Counter((name.rpartition(".")[0], len(module)) for name, module in lists)
+    largest = max(lists, key=lambda item: sum(p.numel() for p in item[1].parameters()), default=None)
+    return largest if largest and beside[largest[0].rpartition(".")[0], len(largest[1])] == 1 else None
 
 
 def layer_groups(root: nn.Module, probe: Callable[[], Tensor]) -> tuple[LayerGroup, ...]:

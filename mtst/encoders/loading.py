@@ -172,7 +172,7 @@ def _load_folder(name: str, folder: Path, prompt: str | None, *, fp32: bool) -> 
         encoder = Encoder(backbone, name=name, fp32=fp32)
         if lacking := [key for group in encoder.groups for key in group.parameters if key in missing]:
             raise EncoderError(
-                f"The weights of {name!r} are incomplete: {len(lacking)} tensors are missing, such as {lacking[0]}. "
+                f"The weights of {name!r} are incomplete: {len(lacking)} missing, such as {lacking[0]}. "
                 "Fetch the encoder again, or choose another."
             )
         return encoder

@@ -8,6 +8,7 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from mtst.files import FULL
+from mtst.text import truncate
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def http_status(error: Exception) -> int | None:
 def first_line(error: Exception) -> str:
     """Return the first line of an exception's message, or its class if there is none."""
     line = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    return line[:200].rstrip(".")
+    return truncate(line, 200).rstrip(".")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -30,6 +30,8 @@ GROUPS = {
     "albert": ["Embeddings", "Block 0 (shared by 2 layers)"],
     "funnel": ["Encoder"],
     "squeezebert": ["Encoder"],
+    "xlm": ["Encoder"],
+    "canine": ["Embeddings", "Block 0", "Block 1", "Dense"],
     "static": ["Embeddings"],
 }
 

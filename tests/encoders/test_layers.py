@@ -102,7 +102,7 @@ def test_groups_are_identified_where_gradients_are_off(tiny_encoder):
 def test_the_blocks_are_the_largest_list_of_equal_modules():
     tree = nn.ModuleDict(
         {
-            "small": nn.ModuleList([nn.Linear(2, 2), nn.Linear(2, 2)]),
+            "small": nn.ModuleList([nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2)]),
             "mixed": nn.ModuleList([nn.Linear(9, 9), nn.Embedding(9, 9)]),
             "empty": nn.ModuleList([nn.Tanh(), nn.Tanh()]),
             "single": nn.ModuleList([nn.Linear(50, 50)]),
@@ -110,6 +110,8 @@ def test_the_blocks_are_the_largest_list_of_equal_modules():
         }
     )
     assert find_blocks(tree) == ("blocks", tree["blocks"])
+    tree["parts"] = nn.ModuleList([nn.Linear(3, 3), nn.Linear(3, 3)])  # a layer is a part of both
+    assert find_blocks(tree) is None
 
 
 def test_the_modules_of_a_group_take_their_dropout_with_them(encoder):

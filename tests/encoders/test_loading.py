@@ -10,6 +10,8 @@ import pytest
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Dense
 
 from mtst.data.tasks import Task
 from mtst.encoders.catalogue import CATALOGUE, DEFAULT, Bundle
@@ -142,6 +144,26 @@ def test_an_encoder_that_lacks_weights_is_refused(tiny_folder, tmp_path, part):
     )
     with pytest.raises(EncoderError, match=f"incomplete: .* such as .*{part}"):
         load_encoder(str(folder))
+
+
+def test_weights_of_another_size_and_damaged_ones_are_refused_in_plain_words(tiny_folder, tmp_path):
+    wide = rewrite(
+        tiny_folder(), tmp_path, lambda weights: {key: torch.cat((tensor, tensor)) for key, tensor in weights.items()}
+    )
+    with pytest.raises(EncoderError, match=r"do not fit its config\.json\. Fetch them again"):
+        load_encoder(str(wide))
+    (wide / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+    with pytest.raises(EncoderError, match=r"damaged, or only a pointer .*Git LFS"):
+        load_encoder(str(wide))
+
+
+def test_a_module_above_that_lacks_weights_is_refused_in_plain_words(tiny_folder, tmp_path):
+    transformer, pooling = SentenceTransformer(str(tiny_folder()))
+    SentenceTransformer(modules=[transformer, pooling, Dense(32, 8)]).save_pretrained(str(tmp_path / "dense"))
+    (weights,) = (tmp_path / "dense").glob("2_*/model.safetensors")
+    save_file({"linear.weight": load_file(weights)["linear.weight"]}, weights)
+    with pytest.raises(EncoderError, match="are incomplete"):
+        load_encoder(str(tmp_path / "dense"))
 
 
 def test_weights_that_no_embedding_depends_on_may_be_missing(tiny_folder, tmp_path):

@@ -75,6 +75,8 @@ def tiny_network(kind, tokenizer, blocks):
         "gemma3": ("Gemma3Text", usual | {"num_key_value_heads": 1, "head_dim": 16}),
         "nomic_bert": ("NomicBert", usual),
         "t5": ("T5", shared | t5),
+        "canine": ("Canine", usual),
+        "xlm": ("XLM", usual | {"emb_dim": 32, "n_layers": blocks, "n_heads": 2}),
         "funnel": ("Funnel", shared | funnel | {"num_decoder_layers": 1}),
         "bart": ("Bart", shared | bart),
     }

@@ -11,7 +11,19 @@ UNSAFE_PICKLE = Problem(
     "The pytorch_model.bin of {name} holds more than weights, so it is not read. Choose another encoder.",
     exceptions=frozenset({"UnpicklingError"}),
 )
-LOCAL_PROBLEMS = (DISK_FULL, NEEDS_CODE, UNSAFE_PICKLE)
+DAMAGED = Problem(
+    "The weights of {name} are damaged, or only a pointer to them is there (Git LFS). Fetch them again.",
+    message="deserializing header",
+)
+UNFIT = tuple(
+    Problem(
+        "The weights of {name} are incomplete or do not fit its config.json. Fetch them again, or choose another "
+        "encoder.",
+        message=message,
+    )
+    for message in ("Error(s) in loading state_dict", "ignore_mismatched_sizes")
+)
+LOCAL_PROBLEMS = (DISK_FULL, NEEDS_CODE, UNSAFE_PICKLE, DAMAGED, *UNFIT)
 
 
 def explain_error(name: str, error: Exception, *, hub: bool) -> str:
