@@ -163,7 +163,9 @@ def _load_folder(name: str, folder: Path, prompt: str | None, *, fp32: bool) -> 
         configs = [read_json(folder / part / download.CONFIG) for part in module_paths(modules)]
         if requires_code([config for config in configs if isinstance(config, dict)], modules):
             raise EncoderError(NEEDS_CODE.describe(name))
-        backbone = SentenceTransformer(str(folder), trust_remote_code=False, local_files_only=True)
+        backbone = SentenceTransformer(
+            str(folder), trust_remote_code=False, local_files_only=True, model_kwargs={"dtype": "float32"}
+        )
         missing = missing_weights(backbone)
         if prompt is None and (key := catalogue_key(name)) and not default_prompt(backbone):
             prompt = CATALOGUE[key].prompt
