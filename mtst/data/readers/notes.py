@@ -79,7 +79,7 @@ DECISIONS: dict[str, tuple[str, str, Treatment | None]] = {
         "a row.",
         None,
     ),
-    "single quotes": ("Cells stand in single quotes ('), which are no part of them.", "", None),
+    "single quotes": ("Cells are in single quotes ('). The quotes are not part of the cells.", "", None),
     "unusual delimiter": ("The cells are separated by {what}.", "", None),
     "line format": ("{what}", "", None),
     "list shape": ("{what}", "", None),

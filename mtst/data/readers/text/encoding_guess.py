@@ -19,6 +19,7 @@ ALTERNATIVES = 4
 RARE_LETTER = 0.9
 UNKNOWN_LETTER = 0.35  # what a letter of a script counts that no language of the encoding is known for
 CAPITALS = 0.1  # what a text in capitals loses: a wrong encoding often gives nothing else
+LONE = 0.4  # what a text loses whose only letters beyond ASCII are words of their own
 BAD_PLACE = 1.5  # what a sign or a capital inside a word takes away, in letters
 
 
@@ -167,8 +168,20 @@ def _judge(sample: bytes, encoding: str) -> Guess | None:
     counts = Counter(character.lower() if len(character.lower()) == 1 else character for character in beyond)
     languages = [language for language in LANGUAGES if encoding in language.encodings]
     best, language = max((_fit(counts, each), each.name) for each in languages)
-    capitals = sum(map(str.isupper, beyond)) / len(beyond)
-    return Guess(encoding, language, best - CAPITALS * capitals - BAD_PLACE * bad / len(beyond) - _unusual(encoding))
+    capitals = (sum(map(str.isupper, beyond)) - _initials(text)) / len(beyond)
+    lost_score = CAPITALS * capitals + BAD_PLACE * bad / len(beyond) + _unusual(encoding) + LONE * _are_lone(text)
+    return Guess(encoding, language, best - lost_score)
+
+
+def _initials(text: str) -> int:
+    """Count the capitals beyond ASCII that begin a word of small letters."""
+    return sum(word[0] > "\x7f" and word[0].isupper() and word[1:].islower() for word in WORDS.findall(text))
+
+
+def _are_lone(text: str) -> bool:
+    """Return whether letters beyond ASCII stand alone wherever they occur, as signs do: in place of £, € or bullets."""
+    letters = {character for character in text if character > "\x7f" and unicodedata.category(character)[0] in "LM"}
+    return bool(letters) and not any(len(word) > 1 and not letters.isdisjoint(word) for word in WORDS.findall(text))
 
 
 def _unusual(encoding: str) -> float:

@@ -31,6 +31,9 @@ TEXTS = {
     "이 영화는 정말 재미있어요. 배우들의 연기도 좋았습니다.": ("cp949", "euc_kr"),
     "café": ("cp1252",),
     "“it’s” – c’est": ("cp1252",),
+    "It costs £5 or €6": ("cp1252",),
+    "Warm: 20°C\n• milk\n½ pint": ("cp1252",),
+    "Élan is fine": ("cp1252",),
 }  # fmt: skip
 
 
