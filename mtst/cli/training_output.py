@@ -35,10 +35,10 @@ def follow(events: Iterable[RunEvent], echo: Echo) -> History:
 def print_result(history: History, test_scores: dict[str, Scores] | None, note: str, echo: Echo) -> None:
     """Print what became of each layer group, and the scores; `note` says how long it took."""
     best_epoch = history.finished.best_epoch
-    if caution := small_sample_caution(history.started.validation_rows):
-        echo(caution)
     echo(_proof_table(history.finished.proof, best_epoch))
     echo(f"kept epoch {best_epoch}, {note}")
+    if caution := small_sample_caution(history.started.validation_rows):
+        echo(caution)
     for split, by_task in (("validation", history.best.validation), ("test", test_scores or {})):
         for task, scores in by_task.items():
             echo(

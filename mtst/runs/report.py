@@ -20,7 +20,7 @@ from mtst.comparison.results import Comparison
 from mtst.data.dataset import Dataset
 from mtst.data.labels.choice import LabelChoice
 from mtst.encoders.catalogue import DEFAULT
-from mtst.evaluation.scores import Scores
+from mtst.evaluation.scores import Scores, small_sample_caution
 from mtst.runs.history import History
 from mtst.runs.job import Job
 from mtst.training.config import TrainConfig
@@ -71,6 +71,7 @@ def build_report(job: Job, data: Dataset, history: History, test: dict[str, Scor
         "out_of_time": finished.out_of_time,
         "stopped_early": finished.early,
         "validation": history.best_validation,
+        "caution": small_sample_caution(history.started.validation_rows),
         "confusion": finished.confusion,
         "thresholds": finished.thresholds,
         "space": finished.space and dict(zip(("before", "after"), finished.space, strict=True)),

@@ -176,6 +176,8 @@ def test_several_labels_a_row_are_recognised_said_and_repeated(tiny_folder, tmp_
     assert {"macro_f1", "micro_f1", "samples_f1", "mean_average_precision"} <= figures.keys()
     written = json.loads(report.read_text())
     assert written["thresholds"].keys() == {"tags", "kind"}
+    assert written["caution"].startswith("Only 5 rows are held out")
+    assert done.stdout.index(written["caution"]) > done.stdout.index("kept epoch")  # beside the scores
     again = run(*shlex.split(written["command"])[3:-2], "--report", report)
     assert again.exit_code == 0, again.stderr
     assert json.loads(report.read_text())["validation"] == written["validation"]
