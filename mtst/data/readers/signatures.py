@@ -29,6 +29,7 @@ class TextSignature:
     advice: str
 
 
+HTML_ELEMENTS = r"p|div|span|b|i|a|br|ul|ol|li|h\d|strong|em|u|font|blockquote"  # that a text may begin with
 UNPACK = "Unpack it and choose the table in it"
 IWORK = "is an Apple iWork document, such as Numbers. Export it as XLSX or CSV"
 AS_CSV = "Save the table as CSV or XLSX"
@@ -36,7 +37,8 @@ IN_PANDAS = "In Python, read it with pandas.{reader} and save it with to_csv or 
 SIGNATURES: tuple[Signature, ...] = (
     Signature(
         b"\xd0\xcf\x11\xe0",
-        "is an Excel file of the old kind (.xls) or has a password. Save it as .xlsx or CSV, without a password",
+        "is an Office file of the old kind (.xls, .doc) or has a password. Save the table as .xlsx or CSV, without a "
+        "password",
     ),
     Signature(b"%PDF-", f"is a PDF. {AS_CSV}"),
     Signature(b"{\\rtf", "is a text document (RTF), not a table. Save it as plain text, or the table as CSV"),
@@ -125,7 +127,10 @@ TEXT_SIGNATURES = (
         "is a web page, not the file that it shows. Download the file itself: on GitHub and Hugging Face with the "
         "Raw or Download button of its page",
     ),
-    _text(r"<\?xml|<!doctype\s", f"is an XML file. {AS_CSV}"),
+    _text(
+        rf"<\?xml|<!doctype\s|<(?!(?:{HTML_ELEMENTS})\b)[a-z][\w:.-]*(\s[^<>]*)?>\s*\n\s*<[a-z]",
+        f"is an XML file. {IN_PANDAS.format(reader='read_xml')}",
+    ),
     _text(
         r"(%[^\n]*\n|\s)*@relation\s.*?@attribute\s",
         "is an ARFF file of Weka. In Python, read it with scipy.io.arff.loadarff, or save it as CSV in Weka",
@@ -135,6 +140,10 @@ TEXT_SIGNATURES = (
         "is YAML training data of Rasa, not a table. Write it as CSV with a column of texts and a column of intents",
     ),
     _text(r"---\s*\n[\w-]+:\s", f"is a YAML or Markdown document, not a table. {AS_CSV}"),
+    _text(
+        r"(- ([\w-]+):[^\n]*\n(  [\w-]+:[^\n]*\n)+){2}",
+        "is a YAML list. In Python, read it with yaml.safe_load and pandas.DataFrame, and save it with to_csv",
+    ),
     _text(r"\\documentclass|\\begin\{", f"is a LaTeX document. {AS_CSV}"),
     _text(
         r"(--[^\n]*\n|/\*.*?\*/|\s)*(CREATE TABLE|INSERT INTO|DROP TABLE)\s",

@@ -62,6 +62,10 @@ def test_a_text_whose_lines_are_full_of_delimiters_is_said(table_of):
     assert odd(table)["swallowed lines"].line == 14
 
 
+def test_a_file_that_begins_with_html_is_still_a_table(table_of):
+    assert table_of("<p>\n<b>Good</b>,pos\n<i>Bad</i>,neg\n").rows
+
+
 def test_html_is_said_and_cleaned_on_demand(table_of):
     table = table_of(csv_of(last=[("cold<br /><br />food &amp; <b>rude</b> staff, 3 < 5 & 7", "sad")]))
     found = odd(table)["HTML"]

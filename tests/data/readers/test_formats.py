@@ -432,6 +432,8 @@ def test_an_ods_file_beyond_the_limits_or_damaged_is_refused(table_of, rows):
         (b"<html><table><tr><td>text</td></tr></table></html>", "web page with a table"),
         (b'<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook/>', "Excel 2003"),
         (b'<?xml version="1.0"?><rows/>', "XML file"),
+        (b"<sentences>\n  <sentence id='1'><text>Good.</text></sentence>\n</sentences>", "XML file"),
+        (b"- text: Good.\n  label: pos\n- text: Bad.\n  label: neg\n", "YAML list"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "Git LFS"),
         (b"% about\n@relation mood\n\n@attribute text string\n@data\n'a',b\n", "ARFF"),
         (b'version: "3.1"\nnlu:\n- intent: greet\n', "Rasa"),

@@ -8,7 +8,7 @@ from mtst.data.readers.records import Record
 from mtst.data.readers.source import Content
 from mtst.data.readers.text.encoding import text_lines
 
-RULE_CELL = re.compile(":?-{2,}:?")
+RULE_CELL = re.compile(":?-{2,}:?|:-:?|-:")
 BAR = re.compile(r"(?<!\\)\|")
 
 
