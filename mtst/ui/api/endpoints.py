@@ -118,9 +118,10 @@ class Api:
         Args:
             request: passed by the server.
             file: an uploaded table: CSV, TSV, JSON, Parquet, XLSX or ODS, also as .gz, .zst or .zip.
-            table: or the table itself as text, such as CSV with a first row of names.
+            table: the table as text in place of a file, such as CSV with a first row of names.
             text: the column of the sentences; guessed if left out.
-            labels: the columns of the labels, one for each task; guessed if left out.
+            labels: the columns of the labels, one for each task, or NAME=COLUMN,COLUMN,COLUMN for columns of 0 and 1;
+                guessed if left out.
             scenario: freeze-encoder (quick), few-examples, top-k, gradual, discriminative, lora, bitfit, train-all or
                 freeze-all.
             epochs: passes over the rows; what suits the scenario if left out.
@@ -153,9 +154,10 @@ class Api:
         Args:
             request: passed by the server.
             file: an uploaded table: CSV, TSV, JSON, Parquet, XLSX or ODS, also as .gz, .zst or .zip.
-            table: or the table itself as text, such as CSV with a first row of names.
+            table: the table as text in place of a file, such as CSV with a first row of names.
             text: the column of the sentences; guessed if left out.
-            labels: the columns of the labels, one for each task; guessed if left out.
+            labels: the columns of the labels, one for each task, or NAME=COLUMN,COLUMN,COLUMN for columns of 0 and 1;
+                guessed if left out.
             scenarios: those to compare; every one if left out.
             seeds: how often each is trained: 1 is quick, 3 is more reliable.
             alone: whether each task is trained alone too, to see whether learning together helps.
