@@ -28,7 +28,8 @@ from mtst.ui.server.browser_state import browser_tokens
 from mtst.ui.server.fairness.connections import bound_connections
 from mtst.ui.server.fairness.fair_queue import share_queue
 from mtst.ui.server.fairness.fair_shares import FairShares
-from mtst.ui.server.fairness.plain_sessions import OpenPages, use_plain_sessions
+from mtst.ui.server.fairness.listeners import Listeners
+from mtst.ui.server.fairness.plain_sessions import use_plain_sessions
 from mtst.ui.server.gradio_patches import RelativeManifest, public_endpoints, refuse_url_downloads, rest_between_events
 from mtst.ui.server.input_checks import check_inputs_first
 from mtst.ui.server.link_preview import PICTURE_ROUTE, LinkPreview
@@ -36,7 +37,6 @@ from mtst.ui.server.middleware import SecurityHeaders, log_to_stderr
 from mtst.ui.server.open_routes import OpenRoutes
 from mtst.ui.server.private_log import keep_log_private
 from mtst.ui.server.request_limits import RequestLimits
-from mtst.ui.server.visitors import current_visitor
 from mtst.ui.services.model_data import TRAINED
 from mtst.ui.services.services import Services
 from mtst.ui.start.tab import start_tab
@@ -86,7 +86,7 @@ def launch(demo: gr.Blocks, services: Services) -> None:
         patch_mcp()
     demo.queue(api_open=False)
     share_queue(demo)
-    set_turns(lambda: services.turns.take(current_visitor()))
+    set_turns(services.turns.take_current)
     rest_between_events(demo)
     style = "".join(path.read_text(encoding="utf-8") for path in STYLES)
     demo.launch(
@@ -140,7 +140,7 @@ def server_options(services: Services, endpoints: Collection[str]) -> dict[str, 
         Middleware(SecurityHeaders),
         Middleware(FairShares),
         Middleware(OpenRoutes),
-        Middleware(OpenPages),
+        Middleware(Listeners),
         Middleware(LinkPreview),
         Middleware(RelativeManifest),
         Middleware(RequestLimits, endpoints=endpoints, max_bytes=max_bytes, max_upload_bytes=max_upload_bytes),

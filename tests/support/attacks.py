@@ -6,8 +6,8 @@ Each attack goes on until it is told to stop, and counts the answers that it got
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
 
 import httpx2
 
@@ -15,16 +15,39 @@ from tests.support.page_client import API, PageClient
 
 ADDRESS = "127.0.0.2"
 CONNECTIONS = 60
+LISTEN_AGAIN_SECONDS = 1.0
 LONG = "A sentence of many words that all have to be read before anything can be said of it. " * 12  # 1,020 characters
 ROWS = "text,label\n" + "".join(f"sentence number {number},{'ab'[number % 2]}\n" for number in range(400))
 Attack = Callable[[str, asyncio.Event], Awaitable[Counter[int]]]
 
 
-def _client(url: str) -> httpx2.AsyncClient:
-    transport = httpx2.AsyncHTTPTransport(
-        local_address=ADDRESS, limits=httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
-    )
+def _client(url: str, connections: int = CONNECTIONS) -> httpx2.AsyncClient:
+    limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
+    transport = httpx2.AsyncHTTPTransport(local_address=ADDRESS, limits=limits)
     return httpx2.AsyncClient(base_url=url, transport=transport, timeout=30.0)
+
+
+@asynccontextmanager
+async def _listening(url: str, sessions: Iterable[str]) -> AsyncIterator[None]:
+    """Wait for the answers of sessions, without which the app would begin nothing."""
+
+    async def listen(http: httpx2.AsyncClient, session: str) -> None:
+        while True:
+            with suppress(httpx2.HTTPError):
+                async with http.stream("GET", f"{API}/queue/data", params={"session_hash": session}) as stream:
+                    async for _ in stream.aiter_raw():
+                        pass
+            await asyncio.sleep(LISTEN_AGAIN_SECONDS)
+
+    names = [*sessions]
+    async with _client(url, len(names)) as http:
+        tasks = [asyncio.create_task(listen(http, name)) for name in names]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _repeat(sends: Iterable[Callable[[], Awaitable[int]]], over: asyncio.Event) -> Counter[int]:
@@ -57,9 +80,10 @@ async def follow_one_run(url: str, over: asyncio.Event) -> Counter[int]:
         answer = await page.http.post(f"{API}/run/train", json={"data": data})
         tokens += answer.json()["data"] if answer.is_success else []
     answers: Counter[int] = Counter()
-    async with _client(url) as http:
-        for number in range(210):
-            body = {"fn_index": follow, "data": tokens[-1:] or [None], "session_hash": f"follower{number}"}
+    sessions = [f"follower{number}" for number in range(210)]
+    async with _client(url) as http, _listening(url, sessions):
+        for session in sessions:
+            body = {"fn_index": follow, "data": tokens[-1:] or [None], "session_hash": session}
             answers[(await http.post(f"{API}/queue/join", json=body)).status_code] += 1
             if over.is_set():
                 break
@@ -80,13 +104,14 @@ async def compare_long_sentences(url: str, over: asyncio.Event) -> Counter[int]:
         if [ids["compare-go"], "click"] in [list(target) for target in each["targets"]] and each["backend_fn"]
     )
     counted = iter(range(10**9))
-    async with _client(url) as http:
+    sessions = [f"comparer{number}" for number in range(50)]
+    async with _client(url) as http, _listening(url, sessions):
 
         async def send() -> int:
             number = next(counted)
             text = "\n".join(f"{number} {line} {LONG[:400]}" for line in range(200))
             data = [text if each == ids["compare-text"] else "" for each in compare["inputs"]]
-            body = {"fn_index": compare["id"], "data": data, "session_hash": f"comparer{number % 50}"}
+            body = {"fn_index": compare["id"], "data": data, "session_hash": sessions[number % 50]}
             return (await http.post(f"{API}/queue/join", json=body)).status_code
 
         answers = await _repeat([send] * CONNECTIONS, over)

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from mtst.ui.server.fairness.listeners import check_still_awaited
+from mtst.ui.server.visitors import current_visitor
+
 AT_ONCE = 1  # slice, which uses all processors: two would wait for each other's threads
 CREDIT_SECONDS = 0.5  # by which those who have just come are ahead of those who compute already
 
@@ -26,6 +29,17 @@ class Turns:
         self._waiting: list[_Ticket] = []
         self._present: Counter[str] = Counter()  # slices that wait or are computed, by visitor
         self._seconds: dict[str, float] = {}  # that each visitor who is present has used
+
+    @contextmanager
+    def take_current(self) -> Iterator[None]:
+        """Take a turn for whoever asked for what this thread does.
+
+        Raises:
+            gr.Error: they have left, so that the rest is not computed.
+        """
+        with self.take(current_visitor()):
+            check_still_awaited()
+            yield
 
     @contextmanager
     def take(self, visitor: str) -> Iterator[None]:

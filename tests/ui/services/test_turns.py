@@ -2,7 +2,13 @@
 
 import threading
 import time
+from types import SimpleNamespace
 
+import gradio as gr
+import pytest
+from gradio.context import LocalContext
+
+from mtst.ui.server.fairness.listeners import LEFT
 from mtst.ui.services.turns import Turns
 
 PATIENCE = 60
@@ -58,4 +64,20 @@ def test_an_error_ends_the_turn() -> None:
         except ValueError:
             pass
     with turns.take("b"):
+        pass
+
+
+def test_whoever_has_left_gets_no_turn_and_leaves_it_to_others() -> None:
+    turns = Turns(at_once=1)
+    request = SimpleNamespace(scope={}, client=None)
+    token = LocalContext.request.set(gr.Request(request))
+    try:
+        with turns.take_current():
+            pass
+        request.scope[LEFT] = True
+        with pytest.raises(gr.Error, match="Nobody waits"), turns.take_current():
+            raise AssertionError
+    finally:
+        LocalContext.request.reset(token)
+    with turns.take_current():
         pass

@@ -1,13 +1,15 @@
 """Gradio's queue, shared fairly: a share of its places for each address, and events by turns of addresses.
 
 Gradio's own is one line for all: whoever fills it first shuts out everybody else, and the first in it come first. It
-documents none of this; tried on the version in `gradio_patches.TRIED_ON`.
+also works for those who have left. Here an event begins once somebody waits for its answer, and is dropped when nobody
+does any more. Gradio documents none of this; tried on the version in `gradio_patches.TRIED_ON`.
 """
 
 import asyncio
 import random
 import time
 from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import gradio as gr
@@ -17,7 +19,8 @@ from gradio.utils import LRUCache
 from starlette.exceptions import HTTPException
 
 from mtst.ui.server.fairness.fair_shares import BUSY_SECONDS, LOOK_SECONDS, PATIENCE_SECONDS, come_back
-from mtst.ui.server.fairness.plain_sessions import KEPT_SECONDS, has_open_page
+from mtst.ui.server.fairness.listeners import LEFT, has_open_page, is_awaited
+from mtst.ui.server.fairness.plain_sessions import KEPT_SECONDS
 from mtst.ui.server.gradio_patches import forget_session
 from mtst.ui.server.request_limits import RECEIVED
 from mtst.ui.server.visitors import visitor_of
@@ -33,6 +36,9 @@ ADDRESS_UNREAD = 32  # sessions with answers that nobody has fetched
 SESSION_UNREAD = 64  # messages; then its event ends, since nobody listens
 ANSWER_SECONDS = 600.0  # after which an answer that nobody has fetched is dropped
 SWEEP_SECONDS = 60.0
+LISTEN_SECONDS = 60.0  # after which an event is dropped for whose answer nobody has begun to wait
+LEAVE_SECONDS = 3.0  # after which one that has begun is, where nobody waits any more
+WATCH_SECONDS = 1.0  # between two looks who waits
 
 
 class FairQueue(Queue):
@@ -53,15 +59,17 @@ class FairQueue(Queue):
         self._sessions: defaultdict[str, OrderedDict[str, float]] = defaultdict(OrderedDict)  # by address: last uses
         self._turn = 0
         self._last_turns: dict[str, int] = {}  # of each address that has events
+        self._unawaited: dict[Event, float] = {}  # events for whose answers nobody waits: since when
 
     def start(self) -> None:
         """Start to process events, and to drop what nobody fetches."""
         # `launch` has set the number of threads here; an event that only waits needs none.
         self.max_thread_count = MAX_RUNNING
         super().start()
-        task = asyncio.ensure_future(self._sweep_repeatedly())
-        self._asyncio_tasks.add(task)
-        task.add_done_callback(self._asyncio_tasks.discard)
+        for seconds, do in ((SWEEP_SECONDS, self.sweep), (WATCH_SECONDS, self.drop_unawaited)):
+            task = asyncio.ensure_future(self._repeat(seconds, do))
+            self._asyncio_tasks.add(task)
+            task.add_done_callback(self._asyncio_tasks.discard)
 
     def compute_analytics_summary(self, records: Any) -> Any:  # noqa: ARG002
         """Return nothing: Gradio would count ten thousand events again after each, for a page that is closed here."""
@@ -101,7 +109,7 @@ class FairQueue(Queue):
             return None
         share = (limit + 1) // 2 if limit else ADDRESS_CALLS if self._is_call(queue.queue[0]) else MAX_RUNNING
         firsts: dict[str, Event] = {}
-        for event in queue.queue:
+        for event in filter(_is_awaited, queue.queue):
             firsts.setdefault(_visitor(event), event)
         allowed = [visitor for visitor in firsts if running[visitor, queue.concurrency_id] < share]
         if not allowed:
@@ -182,10 +190,26 @@ class FairQueue(Queue):
         for event in self.pending_event_ids_session.pop(session, ()):
             self.event_ids_to_events.pop(event, None)
 
-    async def _sweep_repeatedly(self) -> None:
+    async def clean_events(self, *, session_hash: str | None = None, event_id: str | None = None) -> None:
+        """Drop the events of a session, or one event; what has begun ends before its next slice."""
+        for event in self._running():
+            if session_hash == event.session_hash or event_id == event._id:
+                event.request.scope[LEFT] = True
+        await super().clean_events(session_hash=session_hash, event_id=event_id)
+
+    async def drop_unawaited(self, now: float) -> None:
+        """Drop the events for whose answers nobody has waited for a while; `now` is of `time.monotonic`."""
+        kinds = (self._waiting(), LISTEN_SECONDS), (self._running(), LEAVE_SECONDS)
+        left = [(event, seconds) for events, seconds in kinds for event in events if not _is_awaited(event)]
+        self._unawaited = {event: self._unawaited.get(event, now) for event, _ in left}
+        for event, seconds in left:
+            if now - self._unawaited[event] > seconds:
+                await self._drop_answers(event.session_hash)
+
+    async def _repeat(self, seconds: float, do: Callable[[float], Awaitable[None]]) -> None:
         while not self.stopped:
-            await asyncio.sleep(SWEEP_SECONDS)
-            await self.sweep(time.monotonic())
+            await asyncio.sleep(seconds)
+            await do(time.monotonic())
 
     async def sweep(self, now: float) -> None:
         """Drop what was not used for a while, of sessions without an event; `now` is of `time.monotonic`."""
@@ -207,6 +231,10 @@ class FairQueue(Queue):
 def share_queue(demo: gr.Blocks) -> None:
     """Put a fair queue in place of that of an app that has not been launched."""
     demo._queue = FairQueue(demo._queue)
+
+
+def _is_awaited(event: Event) -> bool:
+    return is_awaited(event.session_hash, event._id)
 
 
 def _visitor(event: Event) -> str:

@@ -5,20 +5,14 @@ links; these are closed here. It took 35 ms of the thread that answers everybody
 Gradio documents nothing of it; tried on the version in `gradio_patches.TRIED_ON`.
 """
 
-from collections import Counter
 from copy import copy
 from typing import Any
 
 import gradio as gr
 from gradio import route_utils, state_holder
 from gradio.state_holder import SessionState
-from starlette.types import ASGIApp, Receive, Scope, Send
-
-from mtst.ui.server.request_limits import route_of
 
 KEPT_SECONDS = 3600  # that a closed page's values are kept, for a visitor who comes back
-HEARTBEAT = "/gradio_api/heartbeat/"
-_open_pages: Counter[str] = Counter()  # by session
 
 
 class _Ignored(dict[int, Any]):
@@ -50,28 +44,3 @@ def use_plain_sessions() -> None:
     """Make Gradio use such sessions, in all of this process."""
     for module in (state_holder, route_utils):
         setattr(module, SessionState.__name__, PlainSession)
-
-
-class OpenPages:
-    """Middleware that knows which sessions have an open page: it holds a request as long as it is open."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = route_of(scope) if scope["type"] == "http" else ""
-        if not path.startswith(HEARTBEAT):
-            return await self._app(scope, receive, send)
-        session = path.removeprefix(HEARTBEAT)
-        _open_pages[session] += 1
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            _open_pages[session] -= 1
-            if not _open_pages[session]:
-                del _open_pages[session]
-
-
-def has_open_page(session: str) -> bool:
-    """Return whether a page of this session is open."""
-    return session in _open_pages

@@ -19,18 +19,28 @@ from mtst.ui.server.fairness.fair_queue import (
     ADDRESS_UNREAD,
     ADDRESS_WAITING,
     ANSWER_SECONDS,
+    LEAVE_SECONDS,
+    LISTEN_SECONDS,
     SESSION_UNREAD,
     FairQueue,
     share_queue,
 )
+from mtst.ui.server.fairness.listeners import LEFT
 from mtst.ui.server.fairness.plain_sessions import KEPT_SECONDS
 
 ONE, OTHER = "198.51.100.1", "198.51.100.2"
+UNHEARD: set[str] = set()  # sessions for whose answers nobody waits
+
+
+@pytest.fixture(autouse=True)
+def everybody_listens() -> None:
+    UNHEARD.clear()
 
 
 @pytest.fixture
 def demo(monkeypatch: pytest.MonkeyPatch) -> Iterator[gr.Blocks]:
     monkeypatch.setattr(fair_queue, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(fair_queue, "is_awaited", lambda session, _event: session not in UNHEARD)
     with gr.Blocks() as demo:
         button = gr.Button()
         button.click(lambda: None, api_visibility="private", concurrency_limit=4)
@@ -173,5 +183,51 @@ def test_an_event_ends_whose_messages_nobody_reads(demo) -> None:
             queue.send_message(event, ProcessGeneratingMessage(output={}, success=True))
         assert not event.alive
         assert queue.pending_messages_per_session[event.session_hash].qsize() == SESSION_UNREAD
+
+    asyncio.run(run())
+
+
+def test_an_event_begins_once_somebody_waits_for_its_answer(demo) -> None:
+    async def run() -> None:
+        queue = opened(demo)
+        UNHEARD.add(f"{ONE} page")
+        event = await push(queue, ONE)
+        await queue.drop_unawaited(0.0)
+        await queue.drop_unawaited(LISTEN_SECONDS)
+        assert take(queue) is None
+        UNHEARD.clear()
+        await queue.drop_unawaited(LISTEN_SECONDS + 1)
+        assert take(queue)._id == event
+
+    asyncio.run(run())
+
+
+def test_an_event_for_which_nobody_comes_leaves_its_place(demo) -> None:
+    async def run() -> None:
+        queue = opened(demo)
+        UNHEARD.add(f"{ONE} page")
+        await push(queue, ONE)
+        await push(queue, OTHER)
+        await queue.drop_unawaited(0.0)
+        await queue.drop_unawaited(LISTEN_SECONDS + 1)
+        assert [event.session_hash for event in queue._waiting()] == [f"{OTHER} page"]
+        assert [*queue.pending_messages_per_session] == [f"{OTHER} page"]  # who asks is told that there is nothing
+
+    asyncio.run(run())
+
+
+def test_an_event_ends_before_its_next_slice_when_nobody_waits_any_more(demo) -> None:
+    async def run() -> None:
+        queue = opened(demo)
+        for host in (ONE, OTHER):
+            await push(queue, host)
+        events = {event.session_hash: event for event in (take(queue), take(queue))}
+        UNHEARD.add(f"{ONE} page")
+        await queue.drop_unawaited(0.0)
+        assert all(event.alive for event in events.values())
+        await queue.drop_unawaited(LEAVE_SECONDS + 1)
+        left, stays = events[f"{ONE} page"], events[f"{OTHER} page"]
+        assert (left.alive, left.request.scope[LEFT]) == (False, True)
+        assert (stays.alive, LEFT in stays.request.scope) == (True, False)
 
     asyncio.run(run())
