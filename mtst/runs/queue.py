@@ -6,6 +6,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from statistics import median
 
+ESTIMATE_STEP = 5.0  # seconds: whoever follows a run is sent the whole view again when its estimate changes
 DURATIONS_REMEMBERED = 20  # of the last runs, to estimate how long the next ones take
 
 
@@ -113,4 +114,4 @@ class RunQueue:
             remaining = max(0.0, usual - (time.monotonic() - self._started_at))
         if remaining is None or (number > 1 and usual is None):
             return None
-        return remaining + (number - 1) * (usual or 0.0)
+        return ESTIMATE_STEP * round((remaining + (number - 1) * (usual or 0.0)) / ESTIMATE_STEP)

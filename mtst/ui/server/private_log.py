@@ -35,7 +35,8 @@ def _lines(error: BaseException) -> Iterator[str]:
     while cause is not None and id(cause) not in seen:
         seen.add(id(cause))
         yield f"{type(cause).__module__}.{type(cause).__qualname__}, raised at"
-        yield from (line.rstrip() for line in traceback.format_tb(cause.__traceback__))
+        for frame, line in traceback.walk_tb(cause.__traceback__):  # without the sources, which take long to look up
+            yield f'  File "{frame.f_code.co_filename}", line {line}, in {frame.f_code.co_name}'
         cause = cause.__cause__ or cause.__context__
 
 

@@ -41,6 +41,14 @@ LEAVE_SECONDS = 3.0  # after which one that has begun is, where nobody waits any
 WATCH_SECONDS = 1.0  # between two looks who waits
 
 
+class _Messages(LRUCache[str, "asyncio.Queue[EventMessage]"]):
+    """The unread messages of each session. One may be dropped twice, as Gradio does where two requests wait for them."""
+
+    def __delitem__(self, session: str) -> None:
+        if session in self:
+            super().__delitem__(session)
+
+
 class FairQueue(Queue):
     """A queue in which no address takes the place of another."""
 
@@ -55,7 +63,7 @@ class FairQueue(Queue):
             default_concurrency_limit=queue.default_concurrency_limit,
         )
         self.ANALYTICS_MAX_EVENTS = 1
-        self.pending_messages_per_session = LRUCache(ADDRESS_SESSIONS * 100)
+        self.pending_messages_per_session = _Messages(ADDRESS_SESSIONS * 100)
         self._sessions: defaultdict[str, OrderedDict[str, float]] = defaultdict(OrderedDict)  # by address: last uses
         self._turn = 0
         self._last_turns: dict[str, int] = {}  # of each address that has events

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 
 import gradio as gr
 from gradio.context import LocalContext
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mtst.ui.server.request_limits import route_of
@@ -34,15 +35,23 @@ class Listeners:
         elif scope["method"] == "POST" and DIRECT_CALL.match(route_of(scope)):
             await self._watch(scope, receive, send)
         elif scope["method"] == "GET" and (held := _held(scope)):
-            _open[held] += 1
-            try:
-                await self._app(scope, receive, send)
-            finally:
-                _open[held] -= 1
-                if not _open[held]:
-                    del _open[held]
+            await self._hold(held, scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+    async def _hold(self, held: tuple[str, str], scope: Scope, receive: Receive, send: Send) -> None:
+        _open[held] += 1
+        try:
+            await self._app(scope, receive, send)
+        except RuntimeError as error:
+            if not isinstance(error.__cause__, HTTPException):
+                raise
+            # Whoever asks for an unknown session has been told so; to log it would take this thread a long time.
+            await send({"type": "http.response.body"})
+        finally:
+            _open[held] -= 1
+            if not _open[held]:
+                del _open[held]
 
     async def _watch(self, scope: Scope, receive: Receive, send: Send) -> None:
         whole = asyncio.Event()

@@ -2,9 +2,11 @@
 
 import asyncio
 
+import httpx2
 import pytest
 
 from mtst.ui.server.fairness.listeners import LEFT, Listeners, has_open_page, is_awaited
+from tests.browser.conftest import Host
 
 
 def while_open(path: str, query: str, ask: object) -> tuple[object, object]:
@@ -62,3 +64,10 @@ def test_a_direct_call_knows_that_whoever_made_it_has_left() -> None:
         await Listeners(app)({"type": "http", "method": "POST", "path": "/gradio_api/run/predict"}, receive, None)
 
     asyncio.run(run())
+
+
+def test_whoever_waits_for_an_unknown_session_is_told_so_and_the_log_is_not(host: Host) -> None:
+    before = host.log.read_text(encoding="utf-8")
+    for path in ("queue/data?session_hash=unknown", "call/predict/unknown"):
+        assert "404" in httpx2.get(f"{host.url}gradio_api/{path}", timeout=60).text
+    assert host.log.read_text(encoding="utf-8") == before
