@@ -74,11 +74,12 @@ class RunManager:
         initial_model = self.folder(start).model_path if start else None
         find_scenario(job.config.scenario, data.tasks)
         check_trainable(data)
-        self._quota.check_disk_space()
+        self._quota.check_disk_space(visitor)
         token = secrets.token_urlsafe(24)
         with self._lock:
             self._quota.count_run(visitor, self._queue.count(visitor))
             RunFolder(self.settings.runs_dir / token).create(job, data, initial_model)
+            self._quota.own(token, visitor)
             self._queue.put(token, visitor)
         log_state(token, "queued")
         return token
@@ -91,11 +92,12 @@ class RunManager:
             EncoderError: this server's copy of its encoder cannot be loaded.
             RunError: it cannot be stored, or the visitor has reached a limit.
         """
-        self._quota.check_disk_space()
+        self._quota.check_disk_space(visitor)
         self._quota.count_model(visitor)
         token = secrets.token_urlsafe(24)
         folder, settings = RunFolder(self.settings.runs_dir / token), self.settings
         store_uploaded_model(archive, folder, settings.base_encoders, settings.max_model_mb)
+        self._quota.own(token, visitor)
         log_state(token, "kept")
         return token
 
@@ -106,7 +108,7 @@ class RunManager:
             RunError: there is no such run, it cannot be resumed, or the visitor has reached a limit.
         """
         folder = self.folder(token)
-        self._quota.check_disk_space()
+        self._quota.check_disk_space(visitor)
         if folder.history().is_over:
             while self._queue.running == token:  # its process is about to exit
                 time.sleep(EXIT_POLL_SECONDS)

@@ -22,6 +22,7 @@ class Quota:
         self._lock = threading.Lock()
         self._runs: Times = {}
         self._models: Times = {}
+        self._owners: dict[str, str] = {}  # visitors by the tokens of their runs
 
     def count_run(self, visitor: str, unfinished: int) -> None:
         """Count one more run of a visitor, of whom `unfinished` runs wait or train.
@@ -55,14 +56,31 @@ class Quota:
                 raise RunError(message.format(len(recent), 1 + int((HOUR - (now - recent[0])) / 60)))
             recent.append(now)
 
-    def check_disk_space(self) -> None:
-        """Make sure that the folder of runs is below its maximum size.
+    def own(self, token: str, visitor: str) -> None:
+        """Note whose a run is; not longer than this process lives, since nothing on the disk shall tell it."""
+        with self._lock:
+            self._owners[token] = visitor
+
+    def check_disk_space(self, visitor: str) -> None:
+        """Make sure that the folder of runs is below its maximum size, and that a visitor leaves room for others.
+
+        Nobody may keep more than the room that is left: whoever comes first has half of the folder, and never all.
 
         Raises:
-            RunError: it is not.
+            RunError: it is not, or they do not.
         """
-        if sum(map(_size, self._settings.runs_dir.rglob("*"))) > 1e9 * self._settings.max_folder_gb:
+        sizes = {path.name: sum(map(_size, [path, *path.rglob("*")])) for path in self._settings.runs_dir.iterdir()}
+        with self._lock:
+            self._owners = {token: owner for token, owner in self._owners.items() if token in sizes}
+            own = sum(sizes[token] for token, owner in self._owners.items() if visitor and owner == visitor)
+        left = 1e9 * self._settings.max_folder_gb - sum(sizes.values())
+        if left < 0:
             raise RunError("This server has no room for another run now. Come back later, or run mtst yourself.")
+        if own > left:
+            raise RunError(
+                f"Your runs and models take {own / 1e9:.1f} GB here, more than the {left / 1e9:.1f} GB that are left for "
+                f"all. Delete one, or come back when they have expired."
+            )
 
 
 def _size(path: Path) -> int:

@@ -1,3 +1,4 @@
+import shutil
 import sys
 import threading
 
@@ -56,3 +57,24 @@ def test_as_many_as_allowed_are_counted_whichever_threads_ask(often):
         thread.join()
     assert errors == []
     assert len(begun) == 300
+
+
+def test_nobody_keeps_more_than_what_is_left_for_all_others(tmp_path):
+    def keep(token: str, visitor: str, size: int) -> None:
+        (tmp_path / token).mkdir()
+        (tmp_path / token / "model").write_bytes(b"x" * size)
+        quota.own(token, visitor)
+
+    quota = Quota(Settings(runs_dir=tmp_path, max_folder_gb=0.001))
+    keep("one", "greedy", 400_000)
+    quota.check_disk_space("greedy")
+    keep("two", "greedy", 200_000)
+    with pytest.raises(RunError, match=r"take 0\.0 GB here, more than the 0\.0 GB that are left for all\. Delete one"):
+        quota.check_disk_space("greedy")
+    for other in ("modest", ""):
+        quota.check_disk_space(other)
+    shutil.rmtree(tmp_path / "two")
+    quota.check_disk_space("greedy")
+    keep("three", "", 700_000)
+    with pytest.raises(RunError, match="no room for another run"):
+        quota.check_disk_space("modest")

@@ -42,7 +42,7 @@ WATCH_SECONDS = 1.0  # between two looks who waits
 
 
 class _Messages(LRUCache[str, "asyncio.Queue[EventMessage]"]):
-    """The unread messages of each session. One may be dropped twice, as Gradio does where two requests wait for them."""
+    """The unread messages of each session; Gradio drops those twice for which two requests wait."""
 
     def __delitem__(self, session: str) -> None:
         if session in self:
