@@ -78,8 +78,8 @@ class Quota:
             raise RunError("This server has no room for another run now. Come back later, or run mtst yourself.")
         if own > left:
             raise RunError(
-                f"Your runs and models take {own / 1e9:.1f} GB here, more than the {left / 1e9:.1f} GB that are left for "
-                f"all. Delete one, or come back when they have expired."
+                f"Your runs and models take {own / 1e9:.1f} GB here, more than the {left / 1e9:.1f} GB that are left "
+                f"for all. Delete one, or come back when they have expired."
             )
 
 

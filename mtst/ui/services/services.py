@@ -21,6 +21,7 @@ from mtst.runs.manager import RunManager
 from mtst.runs.settings import Settings
 from mtst.ui.server import temporary_files
 from mtst.ui.server.load_meter import LoadMeter
+from mtst.ui.server.memory import release_memory
 from mtst.ui.server.paused_gc import paused_gc
 from mtst.ui.services.cache import LoadOnceCache
 from mtst.ui.services.encoder_pool import EncoderPool
@@ -42,7 +43,7 @@ MAX_SPEEDS = 32
 MAX_HISTORIES = 40
 TIMED_TEXTS = 24
 MAX_PROMPTED = 4  # encoders with a visitor's prompt, which share their weights with others
-SWEEP_SECONDS = 600
+SWEEP_SECONDS = 60
 WARM_UP_PAUSE_SECONDS = 10
 
 
@@ -102,6 +103,7 @@ class Services:
             self.drop_idle(time.monotonic())
             if self._closed.wait(SWEEP_SECONDS):
                 return
+            release_memory()
 
     def drop_idle(self, now: float) -> None:
         """Remove the encoders and models that were not used for a while; `now` is a time of `time.monotonic`."""

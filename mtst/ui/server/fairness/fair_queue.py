@@ -10,7 +10,7 @@ import random
 import time
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import gradio as gr
 from gradio.queueing import Event, EventQueue, Queue
@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 
 from mtst.ui.server.fairness.fair_shares import BUSY_SECONDS, LOOK_SECONDS, PATIENCE_SECONDS, come_back
 from mtst.ui.server.fairness.listeners import LEFT, has_open_page, is_awaited
-from mtst.ui.server.fairness.plain_sessions import KEPT_SECONDS
+from mtst.ui.server.fairness.plain_sessions import KEPT_SECONDS, PlainSession
 from mtst.ui.server.gradio_patches import forget_session
 from mtst.ui.server.request_limits import RECEIVED
 from mtst.ui.server.visitors import visitor_of
@@ -32,6 +32,7 @@ ADDRESS_BYTES = 32_000_000  # that wait or are worked on
 ADDRESS_FOLLOWING = 120  # events without a limit of their own: those that follow runs, and calls
 ADDRESS_CALLS = 4  # that run at once, of each endpoint
 ADDRESS_SESSIONS = 150  # with what they have brought
+ADDRESS_HELD_BYTES = 500_000_000  # by them: twenty of the largest tables, and hundreds of usual ones
 ADDRESS_UNREAD = 32  # sessions with answers that nobody has fetched
 SESSION_UNREAD = 64  # messages; then its event ends, since nobody listens
 ANSWER_SECONDS = 600.0  # after which an answer that nobody has fetched is dropped
@@ -182,6 +183,13 @@ class FairQueue(Queue):
         closed = [name for name in idle if not has_open_page(name)]
         for name in closed[: max(0, len(own) - ADDRESS_SESSIONS)]:
             await self._drop(visitor, name)
+        sessions = self.blocks.state_holder.session_data
+        held = {name: cast(PlainSession, sessions[name]).held_bytes for name in own if name in sessions}
+        total = sum(held.values())
+        for name in idle:
+            if total > ADDRESS_HELD_BYTES and held.get(name):
+                await self._drop(visitor, name)
+                total -= held[name]
 
     def _busy_sessions(self) -> set[str]:
         return {event.session_hash for event in (*self._waiting(), *self._running())}

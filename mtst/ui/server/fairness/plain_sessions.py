@@ -12,6 +12,8 @@ import gradio as gr
 from gradio import route_utils, state_holder
 from gradio.state_holder import SessionState
 
+from mtst.ui.server.fairness.held_bytes import held_bytes
+
 KEPT_SECONDS = 3600  # that a closed page's values are kept, for a visitor who comes back
 
 
@@ -38,6 +40,17 @@ class PlainSession(SessionState):
         self._state_ttl = {}
         self.is_closed = False
         self.STATE_TTL_WHEN_CLOSED = KEPT_SECONDS
+        self._held: dict[int, int] = {}  # bytes of each value
+
+    def __setitem__(self, key: int, value: Any) -> None:
+        super().__setitem__(key, value)
+        if key in self.state_data:
+            self._held[key] = held_bytes(value)
+
+    @property
+    def held_bytes(self) -> int:
+        """About how much memory the values take."""
+        return sum(self._held.values())
 
 
 def use_plain_sessions() -> None:

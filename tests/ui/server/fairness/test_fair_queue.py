@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import gradio as gr
 import pytest
+from gradio import state_holder
 from gradio.queueing import Event
 from gradio.server_messages import EstimationMessage, ProcessGeneratingMessage
 from starlette.exceptions import HTTPException
@@ -26,7 +27,7 @@ from mtst.ui.server.fairness.fair_queue import (
     share_queue,
 )
 from mtst.ui.server.fairness.listeners import LEFT
-from mtst.ui.server.fairness.plain_sessions import KEPT_SECONDS
+from mtst.ui.server.fairness.plain_sessions import KEPT_SECONDS, PlainSession
 
 ONE, OTHER = "198.51.100.1", "198.51.100.2"
 UNHEARD: set[str] = set()  # sessions for whose answers nobody waits
@@ -40,6 +41,7 @@ def everybody_listens() -> None:
 @pytest.fixture
 def demo(monkeypatch: pytest.MonkeyPatch) -> Iterator[gr.Blocks]:
     monkeypatch.setattr(fair_queue, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(state_holder, "SessionState", PlainSession)
     monkeypatch.setattr(fair_queue, "is_awaited", lambda session, _event: session not in UNHEARD)
     with gr.Blocks() as demo:
         button = gr.Button()
@@ -167,6 +169,25 @@ def test_what_sessions_have_brought_is_let_go_once_their_page_is_closed(demo, mo
         assert f"{ONE} 0" not in kept
         await queue.sweep(time.monotonic() + KEPT_SECONDS + 1)
         assert [*kept] == [f"{ONE} open"]
+
+    asyncio.run(run())
+
+
+def test_sessions_of_one_address_hold_so_much_together(demo, monkeypatch) -> None:
+    monkeypatch.setattr(fair_queue, "has_open_page", lambda _session: True)
+    monkeypatch.setattr(fair_queue, "ADDRESS_HELD_BYTES", 250_000)
+    with demo:
+        state = gr.State()
+
+    async def run() -> None:
+        queue = opened(demo)
+        for host in (OTHER, ONE, ONE, ONE):
+            name = f"{len(demo.state_holder.session_data)}"
+            await push(queue, host, LIMITED, name)
+            demo.state_holder[f"{host} {name}"][state._id] = "x" * 100_000
+            finish(queue, take(queue))
+        await push(queue, ONE, LIMITED, "3")
+        assert [*demo.state_holder.session_data] == [f"{OTHER} 0", f"{ONE} 2", f"{ONE} 3"]  # the oldest has gone
 
     asyncio.run(run())
 

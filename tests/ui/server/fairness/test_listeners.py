@@ -67,7 +67,6 @@ def test_a_direct_call_knows_that_whoever_made_it_has_left() -> None:
 
 
 def test_whoever_waits_for_an_unknown_session_is_told_so_and_the_log_is_not(host: Host) -> None:
-    before = host.log.read_text(encoding="utf-8")
     for path in ("queue/data?session_hash=unknown", "call/predict/unknown"):
         assert "404" in httpx2.get(f"{host.url}gradio_api/{path}", timeout=60).text
-    assert host.log.read_text(encoding="utf-8") == before
+    assert "HTTPException" not in host.log.read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ def page() -> tuple[gr.Blocks, gr.State, gr.Textbox]:
 
 def test_it_has_all_that_gradios_own_has() -> None:
     demo, *_ = page()
-    assert vars(PlainSession(demo)).keys() == vars(SessionState(demo)).keys()
+    assert vars(PlainSession(demo)).keys() - {"_held"} == vars(SessionState(demo)).keys()
     assert PlainSession(demo).STATE_TTL_WHEN_CLOSED == SessionState(demo).STATE_TTL_WHEN_CLOSED == KEPT_SECONDS
 
 
@@ -28,3 +28,15 @@ def test_it_keeps_states_and_no_description_of_components() -> None:
     assert (session[state._id], session[box._id].value) == (["mine"], "more")
     assert other[state._id] == ["initial"]
     assert [*session.components] == []
+
+
+def test_it_knows_about_how_much_its_values_take() -> None:
+    demo, state, box = page()
+    session = PlainSession(demo)
+    session[box._id] = gr.Textbox("more", render=False)
+    assert session.held_bytes == 0
+    for size in (1_000_000, 2_000_000):
+        session[state._id] = ["x" * size]
+        assert size < session.held_bytes < 1.1 * size
+    session[state._id] = None
+    assert session.held_bytes < 1_000
