@@ -37,7 +37,7 @@ def isolate_bidi(text: str) -> str:
     return f"{FIRST_STRONG_ISOLATE}{text}{POP_ISOLATE}" if BIDI_CONTROLS & set(text) else text
 
 
-NORMALIZED_PIECE = 1_000  # characters that are normalized at once
+NORMALIZED_PIECE = 200  # characters that are normalized at once; most letters have an accent or two, none has thousands
 JOINING = frozenset((*range(0x1160, 0x1200), 0xFF9E, 0xFF9F))  # vowels and ends of Hangul, half-width sound marks
 
 

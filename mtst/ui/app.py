@@ -44,6 +44,7 @@ from mtst.ui.start.tab import start_tab
 from mtst.ui.train.tab import train_tab
 
 SWITCH_SECONDS = 0.0005  # a tenth of Python's own: a request changes threads dozens of times, and each waits for that
+EVENTS_AT_ONCE = 2  # of each kind, unless it says otherwise: one address has half of them
 TABS_JS = static_text("tabs.js")
 
 
@@ -85,7 +86,7 @@ def launch(demo: gr.Blocks, services: Services) -> None:
         from mtst.ui.server.mcp_patches import patch_mcp  # here, since it imports what only MCP needs
 
         patch_mcp()
-    demo.queue(api_open=False)
+    demo.queue(api_open=False, default_concurrency_limit=EVENTS_AT_ONCE)
     share_queue(demo)
     set_turns(services.turns.take_current)
     rest_between_events(demo)

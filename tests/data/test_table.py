@@ -85,6 +85,7 @@ def test_rows_with_the_wrong_number_of_cells_are_skipped_and_listed_by_their_lin
     [
         (b"", "is empty"),
         (b"\n \n", "is empty"),
+        (b"\n" * 20_000, "is empty"),  # more than is looked at to find the delimiter
         (b",,\n,,\n", "is empty"),
         (b'"text\n' * 3, r"is empty \(line 1: malformed"),
         (b"text,mood\n", "no rows"),

@@ -201,7 +201,7 @@ def _find_unusual(start: str) -> Dialect | None:
     """
     lines = [line for line in _lines(start)[:SAMPLE_LINES] if line.strip()]
     if len(start) >= SAMPLE_CHARACTERS:  # the last line may be cut off
-        lines.pop()
+        lines = lines[:-1]
     if len(lines) < MIN_LINES:
         return None
     found: list[tuple[int, int, Dialect]] = []
