@@ -142,11 +142,37 @@ async def call_and_not_fetch(url: str, over: asyncio.Event) -> Counter[int]:
         return await _repeat([send] * 20, over)
 
 
+async def draw_large_maps(url: str, over: asyncio.Event) -> Counter[int]:
+    """Draw eight maps at once, of 20,000 long sentences each, again and again; counts those that were drawn."""
+    answers: Counter[int] = Counter()
+
+    async def draw(which: int) -> None:
+        rows = "".join(f"{which} {number} {LONG[:600]}\n" for number in range(20_000))
+        own = await PageClient(url, ADDRESS).open()
+        try:
+            own["map-upload"] = await own.upload("long.csv", f"text\n{rows}".encode())
+            await own.do("map-upload", "change")
+            own["map-source"], own["map-method"] = "file", "PCA"
+            while True:
+                await own.do("map-go", "click")
+                answers[200] += 1
+        finally:
+            await own.close()
+
+    tasks = [asyncio.create_task(draw(which)) for which in range(8)]
+    await over.wait()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    return answers
+
+
 ATTACKS: dict[str, Attack] = {
     "210 events that follow one run": follow_one_run,
     "Compare with 200 long sentences, in a loop": compare_long_sentences,
     "calls whose answers nobody fetches": call_and_not_fetch,
     "calls of 1,000 sentences of 1,000 characters": embed_long_sentences,
+    "eight maps at once of 20,000 long sentences": draw_large_maps,
 }
 
 

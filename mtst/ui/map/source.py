@@ -68,7 +68,8 @@ def select_sentences(source: str, text: str, table: Table | None, column: str | 
     if table is None or column is None:
         raise DataError("Choose a file first.")
     rows = [row for row, cell in enumerate(table.column(column)) if cell.strip()]
-    cells = {name: [table.column(name)[row].strip() for row in rows] for name in table.columns}
+    all_cells = {name: table.column(name) for name in table.columns}
+    cells = {name: [column_cells[row].strip() for row in rows] for name, column_cells in all_cells.items()}
     values = {
         name: column_values
         for name, column_values in cells.items()
