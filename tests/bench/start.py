@@ -3,7 +3,8 @@
 python -m tests.bench.start [--times 5] [--idle 60]
     starts both in turn, each time in fresh processes, and prints the seconds until the first page and the first
     `/config`, the app's until its first prediction through gradio_client, and the memory of all of its processes after
-    a minute without a visitor: PSS (what several processes share counts once) and RSS
+    a minute without a visitor: PSS (what several processes share counts once) and RSS; at the end the requests and the
+    bytes on the wire of the first view of each, in a browser that has seen neither
 
 It speaks to this machine only, and needs Linux for the memory.
 """
@@ -23,9 +24,13 @@ from statistics import median
 import httpx2
 import psutil
 from gradio_client import Client
+from playwright.sync_api import sync_playwright
+
+from tests.browser.conftest import EXECUTABLE, FLAGS
 
 EMPTY = "import gradio as gr\nwith gr.Blocks(analytics_enabled=False) as demo:\n    pass\ndemo.launch()"
 PATIENCE = 120
+QUIET_MS = 10_000  # after which the first view has everything
 
 
 def main() -> None:
@@ -46,6 +51,8 @@ def main() -> None:
         with started([sys.executable, "-c", EMPTY]) as (url, _, began):
             note("empty, page", answered(url, began))
             note("empty, config", answered(f"{url}config", began))
+            if number == arguments.times - 1:
+                tell_wire(url, "empty")
         with started([sys.executable, "app.py"]) as (url, app, began):
             note("mtst, page", page := answered(url, began))
             note("mtst, config", answered(f"{url}config", began))
@@ -54,6 +61,7 @@ def main() -> None:
             note("mtst, first prediction after the first page", time.monotonic() - began - page)
             client.close()
             if number == arguments.times - 1:
+                tell_wire(url, "mtst")
                 time.sleep(arguments.idle)
                 tell_memory(app)
     for name, values in seconds.items():
@@ -95,6 +103,21 @@ def answered(url: str, began: float) -> float:
         except httpx2.TransportError:
             time.sleep(0.02)
     sys.exit(f"{url} did not answer.")
+
+
+def tell_wire(url: str, name: str) -> None:
+    """Print what a browser fetches before a page is quiet."""
+    sizes: list[float] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=FLAGS)
+        page = browser.new_page()
+        network = page.context.new_cdp_session(page)
+        network.on("Network.loadingFinished", lambda finished: sizes.append(finished["encodedDataLength"]))
+        network.send("Network.enable")
+        page.goto(url)
+        page.wait_for_timeout(QUIET_MS)
+        browser.close()
+    print(f"{name}, first view: {len(sizes)} requests, {sum(sizes) / 1e3:,.0f} kB")
 
 
 def tell_memory(app: subprocess.Popen) -> None:
