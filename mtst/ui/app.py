@@ -25,6 +25,7 @@ from mtst.ui.predict.tab import predict_tab
 from mtst.ui.scenarios.tab import scenarios_tab
 from mtst.ui.server.aborted_uploads import remove_aborted_uploads
 from mtst.ui.server.browser_state import browser_tokens
+from mtst.ui.server.compressed_page import CompressedPage
 from mtst.ui.server.fairness.connections import bound_connections
 from mtst.ui.server.fairness.fair_queue import share_queue
 from mtst.ui.server.fairness.fair_shares import FairShares
@@ -144,6 +145,7 @@ def server_options(services: Services, endpoints: Collection[str]) -> dict[str, 
         Middleware(FairShares),
         Middleware(OpenRoutes),
         Middleware(Listeners),
+        Middleware(CompressedPage),
         Middleware(LinkPreview),
         Middleware(RelativeManifest),
         Middleware(RequestLimits, endpoints=endpoints, max_bytes=max_bytes, max_upload_bytes=max_upload_bytes),

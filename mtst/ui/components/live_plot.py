@@ -52,10 +52,10 @@ def hide_figure() -> dict[str, Any]:
 
 
 def head() -> str:
-    """Return what the page's head needs: the plotly.js of the Python package, served by the app."""
+    """Return what the page's head needs: where the app serves the plotly.js of the Python package."""
     script = _plotly_js()
     gr.set_static_paths(script)
-    return f'<script src="gradio_api/file={script.as_posix()}" defer></script>'
+    return f'<script type="text/plain" src="gradio_api/file={script.as_posix()}"></script>'  # fetched by live_plot.js
 
 
 def _plotly_js() -> Path:
