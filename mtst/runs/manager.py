@@ -170,7 +170,7 @@ class RunManager:
             RunError: there is no such run.
         """
         folder = self.folder(token)
-        if token not in self._queue.tokens and self.history(token).is_over:
+        if token not in self._queue.tokens and (folder.is_model_only or self.history(token).is_over):
             return  # a file that is written anew would keep the run for longer
         if self._queue.remove(token):
             self._final_events.ensure(folder, Failed("It was still waiting for its turn.", "stopped"))

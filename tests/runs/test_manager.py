@@ -451,8 +451,16 @@ def test_a_run_that_is_over_stays_as_it_is(tmp_path, last):
     assert folder.events_path.read_bytes() == before
 
 
-def test_stopping_a_run_that_is_over_does_not_keep_it_for_longer(tmp_path):
-    folder = unfinished_run(tmp_path / TOKEN, Failed("no"))
+def uploaded_model(path):
+    folder = RunFolder(path)
+    folder.model_path.mkdir(parents=True)
+    folder.create(Job("", TrainConfig(), kind="keep"), None)
+    return folder
+
+
+@pytest.mark.parametrize("make", [lambda path: unfinished_run(path, Failed("no")), uploaded_model])
+def test_stopping_what_does_not_run_does_not_keep_it_for_longer(tmp_path, make):
+    folder = make(tmp_path / TOKEN)
     runs = RunManager(Settings(runs_dir=tmp_path, run_ttl_hours=2))
     now = time.time()
     for path in [*folder.path.iterdir(), folder.path]:
