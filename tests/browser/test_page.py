@@ -31,3 +31,13 @@ def test_a_second_tab_opens_where_its_visitor_was_last_and_moves_no_other(visit)
     visitor.reload()
     visitor.page.wait_for_selector("#tab-guide", state="visible")
     assert second.errors == []
+
+
+def test_what_draws_figures_is_fetched_when_a_visitor_does_something(visit) -> None:
+    page = visit(tab="Start").page
+    page.reload()
+    page.wait_for_selector("#start-demo", state="visible")
+    page.wait_for_timeout(500)
+    assert not page.evaluate("Boolean(window.Plotly)")
+    page.keyboard.press("Tab")
+    page.wait_for_function("window.Plotly")

@@ -10,6 +10,7 @@ trace and sends nothing else. For a heat map, `layout.meta["pairs"]` holds a nam
 composes the hover text: one text for each cell would be most of the figure.
 """
 
+import json
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,10 +53,11 @@ def hide_figure() -> dict[str, Any]:
 
 
 def head() -> str:
-    """Return what the page's head needs: where the app serves the plotly.js of the Python package."""
+    """Return what the page's head needs: a function that fetches the plotly.js of the Python package from the app."""
     script = _plotly_js()
     gr.set_static_paths(script)
-    return f'<script type="text/plain" src="gradio_api/file={script.as_posix()}"></script>'  # fetched by live_plot.js
+    fetch = static_text("fetch_plotly.js").replace("'ADDRESS'", json.dumps(f"gradio_api/file={script.as_posix()}"))
+    return f"<script>{fetch}</script>"
 
 
 def _plotly_js() -> Path:

@@ -49,18 +49,11 @@ const hatch = () => {
   });
 };
 
-// It is five times as large as all the rest of the page, so it is fetched for the first figure that is shown.
-function fetchPlotly() {
-  const named = document.querySelector('script[src*="plotly.min.js"][type]');
-  named?.replaceWith(Object.assign(document.createElement('script'), {src: named.src}));
-  document.querySelector('script[src*="plotly.min.js"]').addEventListener('load', ask, {once: true});
-}
-
 function draw() {
   timer = 0;
   // A hidden tab has no width: its figure is drawn when it is shown.
   if (!plot.clientWidth || !props.value) return;
-  if (!window.Plotly) return fetchPlotly();
+  if (!window.Plotly) return void window.fetchPlotly().then(ask);
   const start = performance.now();
   const [{data, layout: full}, mark] = JSON.parse(filled(JSON.stringify([props.value, props.mark])));
   const [shown, layout] = viewed(data, full);
