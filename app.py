@@ -1,7 +1,7 @@
 """Start the app: `python app.py`."""
 
 if __name__ == "__main__":
-    from mtst.ui.server.paused_gc import paused_gc
+    from mtst.ui.server.process.paused_gc import paused_gc
 
     with paused_gc():
         # The slow imports are split: this one before the page, torch and the rest in the background after it. So the

@@ -34,10 +34,10 @@ from mtst.ui.server.fairness.plain_sessions import use_plain_sessions
 from mtst.ui.server.gradio_patches import RelativeManifest, public_endpoints, refuse_url_downloads, rest_between_events
 from mtst.ui.server.input_checks import check_inputs_first
 from mtst.ui.server.link_preview import PICTURE_ROUTE, LinkPreview
-from mtst.ui.server.memory import share_heaps
 from mtst.ui.server.middleware import SecurityHeaders, log_to_stderr
 from mtst.ui.server.open_routes import OpenRoutes
 from mtst.ui.server.private_log import keep_log_private
+from mtst.ui.server.process.memory import share_heaps
 from mtst.ui.server.request_limits import RequestLimits
 from mtst.ui.services.model_data import TRAINED
 from mtst.ui.services.services import Services

@@ -34,8 +34,9 @@ def test_a_second_tab_opens_where_its_visitor_was_last_and_moves_no_other(visit)
 
 
 def test_what_draws_figures_is_fetched_when_a_visitor_does_something(visit) -> None:
-    page = visit(tab="Start").page
-    page.reload()
+    visitor = visit(tab="Start")
+    page = visitor.page
+    visitor.reload()
     page.wait_for_selector("#start-demo", state="visible")
     page.wait_for_timeout(500)
     assert not page.evaluate("Boolean(window.Plotly)")

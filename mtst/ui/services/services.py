@@ -20,9 +20,9 @@ from mtst.runs.history import History
 from mtst.runs.manager import RunManager
 from mtst.runs.settings import Settings
 from mtst.ui.server import temporary_files
-from mtst.ui.server.load_meter import LoadMeter
-from mtst.ui.server.memory import release_memory
-from mtst.ui.server.paused_gc import paused_gc
+from mtst.ui.server.process.load_meter import LoadMeter
+from mtst.ui.server.process.memory import release_memory
+from mtst.ui.server.process.paused_gc import paused_gc
 from mtst.ui.services.cache import LoadOnceCache
 from mtst.ui.services.encoder_pool import EncoderPool
 from mtst.ui.services.executors import Executors

@@ -7,7 +7,7 @@ import pytest
 
 MEASURE = """
 import psutil
-from mtst.ui.server.memory import release_memory, share_heaps
+from mtst.ui.server.process.memory import release_memory, share_heaps
 share_heaps()
 kept = [bytearray(1_000) for _ in range(150_000)]
 del kept[:-1]  # the last one keeps the heap from becoming shorter

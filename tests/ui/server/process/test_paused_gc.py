@@ -2,7 +2,7 @@ import gc
 
 import pytest
 
-from mtst.ui.server.paused_gc import paused_gc
+from mtst.ui.server.process.paused_gc import paused_gc
 
 
 def test_the_collector_is_enabled_again_whatever_happens():
