@@ -15,12 +15,12 @@ from typing import Any, cast
 import gradio as gr
 from gradio.queueing import Event, EventQueue, Queue
 from gradio.server_messages import EstimationMessage, EventMessage
-from gradio.utils import LRUCache
 from starlette.exceptions import HTTPException
 
 from mtst.ui.server.fairness.fair_shares import BUSY_SECONDS, LOOK_SECONDS, PATIENCE_SECONDS, come_back
 from mtst.ui.server.fairness.listeners import LEFT, has_open_page, is_awaited
 from mtst.ui.server.fairness.plain_sessions import KEPT_SECONDS, PlainSession
+from mtst.ui.server.fairness.unread_messages import UnreadMessages
 from mtst.ui.server.gradio_patches import forget_session
 from mtst.ui.server.request_limits import RECEIVED
 from mtst.ui.server.visitors import visitor_of
@@ -42,14 +42,6 @@ LEAVE_SECONDS = 3.0  # after which one that has begun is, where nobody waits any
 WATCH_SECONDS = 1.0  # between two looks who waits
 
 
-class _Messages(LRUCache[str, "asyncio.Queue[EventMessage]"]):
-    """The unread messages of each session; Gradio drops those twice for which two requests wait."""
-
-    def __delitem__(self, session: str) -> None:
-        if session in self:
-            super().__delitem__(session)
-
-
 class FairQueue(Queue):
     """A queue in which no address takes the place of another."""
 
@@ -64,7 +56,7 @@ class FairQueue(Queue):
             default_concurrency_limit=queue.default_concurrency_limit,
         )
         self.ANALYTICS_MAX_EVENTS = 1
-        self.pending_messages_per_session = _Messages(ADDRESS_SESSIONS * 100)
+        self.pending_messages_per_session = UnreadMessages(ADDRESS_SESSIONS * 100)
         self._sessions: defaultdict[str, OrderedDict[str, float]] = defaultdict(OrderedDict)  # by address: last uses
         self._turn = 0
         self._last_turns: dict[str, int] = {}  # of each address that has events
