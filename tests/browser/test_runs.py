@@ -71,6 +71,19 @@ def test_a_run_is_followed_live_reopened_and_used(visit_train, few_rows: Path) -
     assert page.locator("#train-mistakes .confusion").count() == 2
     visitor.details("Layers")
     assert page.locator("#train-story td:has-text('SHA-256')").count() == 7  # the encoder's groups
+    page.click("#train-share")
+    with page.expect_download() as saved:
+        page.click("#train-card [data-save=png]")
+    picture = saved.value.path().read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert [int.from_bytes(picture[at : at + 4]) for at in (16, 20)] == [2400, 1260]
+    with page.expect_download() as saved:
+        page.click("#train-card [data-save=svg]")
+    svg = saved.value.path().read_text(encoding="utf-8")
+    assert "var(--" not in svg
+    assert "@font-face" in svg
+    page.click("#train-card [data-key=close]")
+    page.wait_for_selector("#train-card", state="hidden")
     page.click("#train-use")
     page.wait_for_selector("#predict-go")
     page.click("#predict-go")

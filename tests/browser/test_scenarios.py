@@ -35,6 +35,10 @@ def test_scenarios_are_compared_reopened_and_kept(visit, few_rows: Path) -> None
     with page.expect_event("download", lambda _: len(downloads) == 2):
         page.click("#scenarios-save")
     assert sorted(downloads) == ["comparison.html", "comparison.json"]
+    page.click("#scenarios-share")
+    with page.expect_download() as saved:
+        page.click("#scenarios-card [data-save=png]")
+    assert saved.value.suggested_filename == "mtst-result.png"
     visitor.reload()
     visitor.tab("Scenarios")
     page.wait_for_selector("#scenarios-status .finished")

@@ -6,7 +6,7 @@ click is a `select` event with the key of the group, where the map says that it 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,13 +99,26 @@ def _measured(group: GroupPlan, change: float, history: History) -> str:
     return f"unchanged: opened in epoch {group.opens_at}" if opened else "unchanged"
 
 
+def fills(groups: Sequence[GroupPlan], moved: Mapping[str, float]) -> dict[str, float]:
+    """Return how full each row is, between 0 and 1, by how far its group has moved: that of a head by itself."""
+    scale = _scale(groups, moved) or 1.0
+    return {group.key: _fill(moved.get(group.key, 0.0), 1.0 if group.task is not None else scale) for group in groups}
+
+
+def _scale(groups: Sequence[GroupPlan], moved: Mapping[str, float]) -> float:
+    """Return the round change that fills a row of the encoder, not below the largest; 0 if none has moved."""
+    largest = max((moved.get(group.key, 0.0) for group in groups if group.task is None), default=0.0)
+    if not largest:
+        return 0.0
+    return next((each for each in SCALES if largest <= each), 1.0) if math.isfinite(largest) else 1.0
+
+
 def _update(
     groups: Sequence[GroupPlan], state: _State, *, heading: str, pressable: bool = False, live: bool = False
 ) -> dict[str, Any]:
     heads = [group.key for group in groups if group.task is not None]
     whole = max(1, sum(group.parameters for group in groups))
-    largest = max((state.moved.get(group.key, 0.0) for group in groups if group.task is None), default=0.0)
-    scale = next((each for each in SCALES if largest <= each), 1.0) if math.isfinite(largest) else 1.0
+    filled, scale = fills(groups, state.moved), _scale(groups, state.moved)
     value = [
         {
             "key": group.key,
@@ -116,7 +129,7 @@ def _update(
             "rate": numbers.rate(group.rate) if state.trains(group) else "",
             "size": _size(group, whole),
             "share": group.parameters / whole,
-            "fill": _fill(state.moved.get(group.key, 0.0), 1.0 if group.task is not None else scale),
+            "fill": filled[group.key],
             "hue": task_colour(heads.index(group.key)) if group.task is not None else "",
             "label": _label(group, state, whole),
         }
@@ -127,7 +140,7 @@ def _update(
         "heading": heading,
         "pressable": pressable,
         "live": live,
-        "scale": numbers.change(scale) if largest else "",
+        "scale": numbers.change(scale) if scale else "",
         "foot": _foot(groups, state, whole),
     }
     return gr.update(value=value, frame=frame)

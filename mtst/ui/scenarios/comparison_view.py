@@ -18,6 +18,7 @@ from mtst.training.scenarios import find_scenario
 from mtst.ui.components import run_status
 from mtst.ui.components.events import UNCHANGED, Update
 from mtst.ui.components.live_plot import hide_figure, show_figure
+from mtst.ui.components.share_card import hide_card
 from mtst.ui.plots import comparison as comparison_plots
 from mtst.ui.scenarios import html_report, recommendation
 from mtst.ui.scenarios.pictures import scenario_pictures
@@ -37,6 +38,7 @@ class ComparisonView:
     winner_card: Update = UNCHANGED
     answer: str = UNCHANGED
     train: Update = UNCHANGED
+    card: Update = UNCHANGED
     results_card: Update = UNCHANGED
     ranked: str = UNCHANGED
     table: str = UNCHANGED
@@ -99,6 +101,7 @@ def show_comparison(
         winner_card=gr.update(visible=has_rows),
         answer=recommendation.recommendation(comparison, source, pictures) if has_rows else "",
         train=gr.update(value=f"Train “{inline_text(title, 50)}”", visible=over and advice is not None),
+        card=hide_card() if first else UNCHANGED,
         results_card=gr.update(visible=comparison.has_started),
         ranked=ranking(comparison, pictures),
         table=tables if has_rows else "",
@@ -124,6 +127,7 @@ def no_comparison(message: str) -> ComparisonView:
         winner_card=hidden,
         answer="",
         train=hidden,
+        card=hide_card(),
         results_card=hidden,
         ranked="",
         table="",

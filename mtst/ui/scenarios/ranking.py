@@ -12,9 +12,9 @@ from mtst.comparison.results import ZERO_SHOT, Comparison, ScenarioResult, title
 from mtst.ui.components.run_status import format_duration
 from mtst.ui.components.templates import render
 from mtst.ui.plots import numbers
+from mtst.ui.plots.score_axis import ScoreAxis
 
 Pictures = Mapping[str, str]  # by scenario, the variables that `mtst.ui.plots.layer_picture.picture_variables` returns
-ENDS_BELOW = 0.04  # of a score: how far the axis begins below the lowest bound
 
 
 @dataclass(frozen=True)
@@ -42,19 +42,19 @@ def ranking(comparison: Comparison, pictures: Pictures) -> Markup:
     rows = sorted(comparison.results, key=lambda row: -row.score)
     intervals = advice.intervals if advice else {}
     lows = [intervals.get(row.scenario, (row.score, 0))[0] for row in rows if row.scenario != ZERO_SHOT]
-    start = 0.1 * int(10 * max(0.0, min(lows, default=0.0) - ENDS_BELOW))
+    axis = ScoreAxis.below(lows)
     reference = next((row.score for row in rows if row.scenario == REFERENCE), None)
     kept = [row for row in rows if row.scenario not in comparison.dropped]
     now, waiting = _ahead(comparison)
     return render(
         "scenarios/ranking",
         judged="cross-validation" if comparison.folds > 1 else "test rows",
-        lines=[_line(row, comparison, advice, pictures, start, reference) for row in kept],
-        stopped=[_stopped(key, comparison, advice, pictures, start, reference) for key in comparison.dropped],
+        lines=[_line(row, comparison, advice, pictures, axis, reference) for row in kept],
+        stopped=[_stopped(key, comparison, advice, pictures, axis, reference) for key in comparison.dropped],
         now=now,
         waiting=waiting,
-        ticks=[(f"{100 * value:.0f}%", _position(value, start)) for value in _ticks(start)],
-        reference=None if reference is None else _position(reference, start),
+        ticks=axis.ticks,
+        reference=None if reference is None else axis.position(reference),
         has_intervals=bool(intervals),
     )
 
@@ -64,7 +64,7 @@ def _line(
     comparison: Comparison,
     advice: Recommendation | None,
     pictures: Pictures,
-    start: float,
+    axis: ScoreAxis,
     reference: float | None,
 ) -> _Line:
     low, high = (advice.intervals if advice else {}).get(row.scenario, (row.score, row.score))
@@ -80,9 +80,9 @@ def _line(
         interval=f"{numbers.percent(low)} to {numbers.percent(high)}" if high > low else "",
         over=over,
         took=format_duration(row.seconds) if row.seconds >= 1 else f"{row.seconds:.1f} s",
-        at=_position(row.score, start) if row.score >= start else None,
-        left=_position(low, start),
-        width=_position(high, start) - _position(low, start),
+        at=axis.position(row.score) if row.score >= axis.start else None,
+        left=axis.position(low),
+        width=axis.position(high) - axis.position(low),
     )
 
 
@@ -105,7 +105,7 @@ def _stopped(
     comparison: Comparison,
     advice: Recommendation | None,
     pictures: Pictures,
-    start: float,
+    axis: ScoreAxis,
     reference: float | None,
 ) -> _Line:
     """Return a scenario that was stopped early, with the score that it had then."""
@@ -114,9 +114,9 @@ def _stopped(
     distance = distance_to_leader(dropped, title_of(dropped.leader, comparison.tasks))
     note = f"stopped {stopping_point(dropped, comparison.folds)}, {distance}"
     if row:
-        line = _line(row, comparison, advice, pictures, start, reference)
+        line = _line(row, comparison, advice, pictures, axis, reference)
         return _Line(**(vars(line) | {"note": note, "state": "stopped"}))
-    title, at = title_of(key, comparison.tasks), _position(dropped.score, start) if dropped.score >= start else None
+    title, at = title_of(key, comparison.tasks), axis.position(dropped.score) if dropped.score >= axis.start else None
     score = numbers.percent(dropped.score)
     return _Line(title, pictures.get(key, ""), note, "stopped", score, "", "", "", at, at or 0.0, 0.0)
 
@@ -131,14 +131,3 @@ def _ahead(comparison: Comparison) -> tuple[str, list[str]]:
     begun = {one.scenario for one in comparison.tried} | {now.scenario}
     waiting = dict.fromkeys(one.scenario for one in comparison.attempts if one.scenario not in begun)
     return title_of(now.scenario, comparison.tasks) + done, [title_of(key, comparison.tasks) for key in waiting]
-
-
-def _ticks(start: float) -> list[float]:
-    steps = round(10 * (1 - start))
-    every = 1 if steps <= 3 else 2 if steps <= 6 else 4
-    return [1 - 0.1 * k for k in range(0, steps + 1, every)]
-
-
-def _position(share: float, start: float) -> float:
-    """Return where a score stands on the axis from `start` to 1, in per cent of its length."""
-    return round(100 * min(1.0, max(0.0, (share - start) / max(0.01, 1 - start))), 2)

@@ -12,8 +12,9 @@ from mtst.training.scenarios import comparable_scenarios, find_scenario
 from mtst.ui.components.events import SILENT, Outputs, Update
 from mtst.ui.components.html import card, html, quiet
 from mtst.ui.components.live_plot import live_plot
+from mtst.ui.components.share_card import hide_card, share_card
 from mtst.ui.components.templates import render, static_text
-from mtst.ui.scenarios import comparison_start, comparison_view
+from mtst.ui.scenarios import comparison_card, comparison_start, comparison_view
 from mtst.ui.scenarios.comparison_start import ComparisonForm, ComparisonPlan, ComparisonStart
 from mtst.ui.scenarios.comparison_view import ComparisonView
 from mtst.ui.server.browser_state import BrowserTokens
@@ -50,7 +51,9 @@ class ComparisonPanel:
     after: gr.Column
     train: gr.Button
     save: gr.Button
+    share: gr.Button
     delete: gr.Button
+    card: gr.HTML
     page_file: gr.DownloadButton
     json_file: gr.DownloadButton
     # all scenarios
@@ -108,8 +111,10 @@ def _panel(token: gr.BrowserState) -> ComparisonPanel:
             with gr.Row(elem_classes="acts"):
                 train = gr.Button("Train it", variant="primary", elem_id="scenarios-train", min_width=150, scale=0)
                 save = gr.Button("Export report", elem_id="scenarios-save", min_width=120, scale=0)
+                share = gr.Button("Share card", elem_id="scenarios-share", min_width=100, scale=0)
                 delete = gr.Button("Delete comparison", elem_id="scenarios-delete", min_width=140, scale=0)
             html(quiet(AFTER))
+            card_to_share = share_card(elem_id="scenarios-card")
     page_file = gr.DownloadButton("Save", visible="hidden", elem_id="scenarios-html")
     json_file = gr.DownloadButton("Save", visible="hidden", elem_id="scenarios-json")
     with gr.Row(equal_height=False):
@@ -151,7 +156,8 @@ def _panel(token: gr.BrowserState) -> ComparisonPanel:
                 info="Tells whether learning together helps, where everything is trained.",
             )
     return ComparisonPanel(
-        token, status, begin, stop, resume, winner_card, answer, after, train, save, delete, page_file, json_file,
+        token, status, begin, stop, resume, winner_card, answer, after, train, save, share, delete,
+        card_to_share, page_file, json_file,
         results_card, ranked, table, figures_card, costs, curves, learning_card, more_data, learning, setup, source,
         scenarios, seeds, alone, race,
     )  # fmt: skip
@@ -223,6 +229,8 @@ def _connect(services: Services, tab: gr.Tab, panel: ComparisonPanel, steps: For
     )
     panel.resume.click(resume, panel.token, panel.resume, **SILENT).success(**follow)
     panel.delete.click(delete, panel.token, [panel.token, *view.components], **SILENT)
+    panel.share.click(partial(comparison_card.share_comparison, services), panel.token, panel.card, **SILENT)
+    panel.card.select(hide_card, None, panel.card, **SILENT)
     panel.save.click(
         partial(comparison_view.save_comparison, services),
         panel.token,

@@ -10,6 +10,7 @@ from mtst.ui.components.html import html
 from mtst.ui.components.layer_map import layer_map
 from mtst.ui.components.live_plot import live_plot
 from mtst.ui.components.server_load import server_load
+from mtst.ui.components.share_card import share_card
 from mtst.ui.server.browser_state import BrowserTokens
 from mtst.ui.services.services import Services
 from mtst.ui.train import run_view
@@ -50,6 +51,8 @@ class RunPanel:
     onnx: gr.Checkbox
     download: gr.DownloadButton
     packing: gr.HTML
+    share: gr.Button
+    card: gr.HTML
     # the layers, and the tabs beside them
     run_card: gr.Column
     drawing: gr.HTML
@@ -96,26 +99,26 @@ def run_panel(services: Services, tokens: BrowserTokens) -> RunPanel:
             confirm = gr.Button("Delete", variant="stop", size="sm", elem_id="train-delete-sure", min_width=90, scale=0)
             cancel = gr.Button("Keep it", size="sm", elem_id="train-delete-cancel", min_width=90, scale=0)
         look_again = gr.Button("Look again", visible="hidden", elem_id="train-look")
-    with (
-        gr.Column(visible=False, elem_classes="card result-card", elem_id="train-result-card") as result_card,
-        gr.Row(equal_height=False),
-    ):
-        with gr.Column(scale=6, min_width=300):
-            result = html(elem_id="train-result")
-            rescued = html(elem_id="train-rescued")
-            with gr.Row(elem_classes="acts"):
-                use = gr.Button("Try it", variant="primary", elem_id="train-use", min_width=100, scale=0)
-                pack = gr.Button("Download", elem_id="train-pack", min_width=110, scale=0)
-                compare = gr.Button("Compare scenarios", elem_id="train-compare", min_width=150, scale=0)
-                onnx = gr.Checkbox(
-                    value=False, label="Include ONNX (slower)", elem_id="train-onnx", min_width=170, scale=0
-                )
-                download = gr.DownloadButton(
-                    "Save", visible=False, variant="primary", elem_id="train-download", min_width=200, scale=0
-                )
-            packing = html(visible=False)
-        with gr.Column(scale=4, min_width=300):
-            score = html(elem_id="train-score")
+    with gr.Column(visible=False, elem_classes="card result-card", elem_id="train-result-card") as result_card:
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=6, min_width=300):
+                result = html(elem_id="train-result")
+                rescued = html(elem_id="train-rescued")
+                with gr.Row(elem_classes="acts"):
+                    use = gr.Button("Try it", variant="primary", elem_id="train-use", min_width=100, scale=0)
+                    pack = gr.Button("Download", elem_id="train-pack", min_width=110, scale=0)
+                    compare = gr.Button("Compare scenarios", elem_id="train-compare", min_width=150, scale=0)
+                    share = gr.Button("Share card", elem_id="train-share", min_width=100, scale=0)
+                    onnx = gr.Checkbox(
+                        value=False, label="Include ONNX (slower)", elem_id="train-onnx", min_width=170, scale=0
+                    )
+                    download = gr.DownloadButton(
+                        "Save", visible=False, variant="primary", elem_id="train-download", min_width=200, scale=0
+                    )
+                packing = html(visible=False)
+            with gr.Column(scale=4, min_width=300):
+                score = html(elem_id="train-score")
+        card = share_card(elem_id="train-card")
     with (
         gr.Column(visible=False, elem_classes="card hero", elem_id="train-run-card") as run_card,
         gr.Row(equal_height=False, elem_classes="hero-row"),
@@ -156,7 +159,7 @@ def run_panel(services: Services, tokens: BrowserTokens) -> RunPanel:
     server_load(elem_id="train-server")
     return RunPanel(
         run, status, begin, stop, resume, delete, confirmation, confirm, cancel, look_again, result_card, result, score,
-        rescued, use, pack, compare, onnx, download, packing, run_card, drawing, placeholder, plot, scores,
+        rescued, use, pack, compare, onnx, download, packing, share, card, run_card, drawing, placeholder, plot, scores,
         matrices, cell, errors, summary, changes, command, tokens.runs, runs_card, run_list, rename_row, renaming, turn,
         new_name, rename, keep_name, overlay, setup,
     )  # fmt: skip

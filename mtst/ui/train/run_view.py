@@ -20,6 +20,7 @@ from mtst.ui.components.events import UNCHANGED, Update
 from mtst.ui.components.html import empty, quiet
 from mtst.ui.components.layer_map import run_layers
 from mtst.ui.components.live_plot import hide_figure, show_figure
+from mtst.ui.components.share_card import hide_card
 from mtst.ui.plots import training as training_plots
 from mtst.ui.services.services import Services
 from mtst.ui.train.results import confusion_matrix, score_tables, summary, verdict
@@ -67,6 +68,7 @@ class RunView:
     confirmation: Update = UNCHANGED
     result: str = UNCHANGED
     score: str = UNCHANGED
+    card: Update = UNCHANGED
     result_card: Update = UNCHANGED
     run_card: Update = UNCHANGED
     setup: Update = UNCHANGED
@@ -130,6 +132,7 @@ def show_run(history: History, run: RunDetails, *, first: bool = True) -> RunVie
         confirmation=gr.update(visible=False) if first else UNCHANGED,
         result=verdict.verdict_text(history) if run.has_model else "",
         score=verdict.score_box(history, run.pinned) if run.has_model else "",
+        card=hide_card() if first else UNCHANGED,
         result_card=gr.update(visible=run.has_model),
         run_card=gr.update(visible=history.has_started),
         setup=gr.update(open=False) if first else UNCHANGED,
@@ -155,6 +158,7 @@ def no_run(message: str) -> RunView:
         confirmation=hidden,
         result="",
         score="",
+        card=hide_card(),
         result_card=hidden,
         run_card=hidden,
         setup=gr.update(open=True),

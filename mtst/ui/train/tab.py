@@ -8,6 +8,7 @@ import gradio as gr
 from gradio.blocks import Block
 
 from mtst.ui.components.events import SILENT, Event, Outputs
+from mtst.ui.components.share_card import hide_card
 from mtst.ui.components.templates import static_text
 from mtst.ui.server.browser_state import BrowserTokens
 from mtst.ui.server.visitors import visitor_id
@@ -17,7 +18,7 @@ from mtst.ui.train.following import DELETED, follow_last, follow_other
 from mtst.ui.train.form.form import Form, form
 from mtst.ui.train.form.form_values import TrainingForm
 from mtst.ui.train.model_download import DownloadView, pack_model
-from mtst.ui.train.results import error_analysis
+from mtst.ui.train.results import error_analysis, run_card
 from mtst.ui.train.results.error_analysis import ErrorsView
 from mtst.ui.train.run_controls import RunControls, RunStopped
 from mtst.ui.train.run_list import RunListView
@@ -106,6 +107,8 @@ def _connect(
     outputs = list(dict.fromkeys([*controls.components, *view.components]))
     panel.confirm.click(delete, panel.run, outputs, **SILENT).then(**list_runs).then(**examine).then(**changes.open)
     panel.matrices.select(read_cell, panel.run, panel.cell, **SILENT, trigger_mode="always_last")
+    panel.share.click(partial(run_card.share_run, services), panel.run, panel.card, **SILENT)
+    panel.card.select(hide_card, None, panel.card, **SILENT)
     panel.pack.click(
         download.by_name(pack), [panel.run, panel.onnx], download.components, concurrency_limit=8, **SILENT
     )  # fmt: skip

@@ -11,6 +11,7 @@ from mtst.runs.history import History
 from mtst.text import isolate_bidi, truncate
 from mtst.ui.components.templates import render
 from mtst.ui.plots import numbers
+from mtst.ui.plots.score_axis import ScoreAxis
 from mtst.ui.plots.style import task_colour
 from mtst.ui.plots.training import baseline_name, baselines
 
@@ -86,14 +87,13 @@ def score_box(history: History, pinned: Pinned | None = None) -> Markup:
         return Markup()
     others = {each.task: pinned[1].get(each.task) if pinned else None for each in shown}
     drawn = [scores for each in shown for scores in (each.scores, each.baseline, others[each.task]) if scores]
-    lows = [macro_f1_interval(scores)[0] for scores in drawn]
-    start = 0.1 * int(10 * max(0.0, min(lows) - 0.02))
+    axis = ScoreAxis.below(macro_f1_interval(scores)[0] for scores in drawn)
     return render(
         "train/score_box",
         scores=[(each.task if several else "", numbers.percent(each.scores.macro_f1)) for each in shown],
         held_out=f"{history.started.validation_rows:,}",
-        rows=[row for each in shown for row in _rows(each, start, pinned, named=several)],
-        ticks=[(f"{100 * value:.0f}%", _position(value, start)) for value in _ticks(start)],
+        rows=[row for each in shown for row in _rows(each, axis, pinned, named=several)],
+        ticks=axis.ticks,
     )
 
 
@@ -139,7 +139,7 @@ def _listed_scores(measured: Sequence[Result]) -> str:
     return f"{', '.join(scores[:MAX_NAMED])}{more} in macro-F1"
 
 
-def _rows(result: Result, start: float, pinned: Pinned | None, *, named: bool) -> list[dict[str, object]]:
+def _rows(result: Result, axis: ScoreAxis, pinned: Pinned | None, *, named: bool) -> list[dict[str, object]]:
     """Return the lines of the drawing: the score of a task, that of its best baseline, and that of a pinned run."""
     rows = [(truncate(result.task, 24) if named else "This run", result.scores, result.colour)]
     if result.baseline:
@@ -155,20 +155,9 @@ def _rows(result: Result, start: float, pinned: Pinned | None, *, named: bool) -
                 "colour": colour,
                 "score": numbers.percent(scores.macro_f1),
                 "interval": f"{numbers.percent(low)} to {numbers.percent(high)}",
-                "left": _position(low, start),
-                "width": _position(high, start) - _position(low, start),
-                "at": _position(scores.macro_f1, start),
+                "left": axis.position(low),
+                "width": axis.position(high) - axis.position(low),
+                "at": axis.position(scores.macro_f1),
             }
         )
     return drawn
-
-
-def _ticks(start: float) -> list[float]:
-    steps = round(10 * (1 - start))
-    every = 1 if steps <= 4 else 2 if steps <= 6 else 5
-    return [1 - 0.1 * k for k in range(0, steps + 1, every)]
-
-
-def _position(share: float, start: float) -> float:
-    """Return where a share stands on the axis, in per cent of its length."""
-    return round(100 * min(1.0, max(0.0, (share - start) / (1 - start))), 2) if start < 1 else 0.0
