@@ -18,7 +18,7 @@ STACKED_ROW = 26  # height of a row where the map stands above the figure, in pi
 MAX_TICKS = 10
 STACKED_TICKS = 5
 STEPS = tuple(digit * 10**power for power in range(6) for digit in (1, 2, 5))  # between two ticks, in epochs
-HEIGHTS = ((9, 46), (12, 36), (18, 28), (math.inf, 22))  # of a row, in pixels, by the number of rows at most
+HEIGHTS = ((9, 40), (12, 36), (18, 28), (math.inf, 22))  # of a row, in pixels, by the number of rows at most
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from mtst.ui.services.services import Services
 from mtst.ui.train.form import chosen_file, dataset
 from mtst.ui.train.form.form_values import DataForm
 from mtst.ui.train.form.hyperparameters import explain_setting_error
+from mtst.ui.train.form.restored_run import StoredRun, source_name, stored_run
 from mtst.ui.train.form.scenario_picker import untrained_model
 
 ONE_HEAD = f"freeze-{HEAD}"  # stands for freezing the head of each task in turn
@@ -86,21 +87,71 @@ def as_comparison(
     return replace(job, kind="compare", scenarios=tuple(scenarios), seeds=seeds, alone=alone_scenario, race=race)
 
 
-def describe_plan(services: Services, form: ComparisonForm) -> ComparisonPlan:
-    """Return what will be compared and what to expect of it, and about how long it takes on this server."""
-    if form.data.draft is None:
-        what = "Nothing is chosen in the Train tab, so the sample of 600 sentences is compared"
-        source, data_form = quiet(f"{what}, with {form.data.encoder}."), sample_form(services, form.data.encoder)
-    else:
-        name = form.data.draft.table.name
-        source = quiet(f"{name}, with the columns and the encoder of the Train tab ({form.data.encoder}).")
-        data_form = form.data
+@dataclass(frozen=True)
+class ComparedRows:
+    """The rows that are compared on, and what they are in words; those of a stored run have the job of that."""
+
+    form: DataForm
+    stored: StoredRun | None
+    words: str
+
+    @property
+    def encoder(self) -> tuple[str, str | None]:
+        """The name of the encoder, and the prompt that was chosen for it."""
+        return (
+            (self.stored.job.encoder, self.stored.job.prompt)
+            if self.stored
+            else (self.form.encoder, self.form.chosen_prompt)
+        )
+
+    def dataset(self) -> Dataset:
+        """Return the rows.
+
+        Raises:
+            DataError: they cannot be used.
+        """
+        return self.stored.data if self.stored else self.form.dataset()
+
+    def job(self, services: Services, data: Dataset) -> Job:
+        """Return a job on the rows, which becomes one of comparing by `as_comparison`.
+
+        Raises:
+            EncoderError: the encoder is not on this machine.
+        """
+        if self.stored:
+            return replace(self.stored.job, config=TrainConfig())
+        return dataset.build_job(services, self.form, data.tasks, TrainConfig(), kind="compare")
+
+
+def compared_rows(services: Services, form: DataForm, run: str | None) -> ComparedRows:
+    """Return the rows that the Train tab has: of a file, or of the run that it shows; else those of the sample."""
+    encoder = form.encoder or services.settings.encoder
+    if form.draft:
+        return ComparedRows(
+            form, None, f"{form.draft.table.name}, with the columns and the encoder of the Train tab ({encoder})."
+        )
+    if stored := stored_run(services, form.draft, run):
+        name, encoder = source_name(stored.job), stored.job.encoder
+        return ComparedRows(
+            form, stored, f"{name}, the {len(stored.data):,} rows of the run in the Train tab, with {encoder}."
+        )
+    words = f"No file is chosen in the Train tab, so the sample of 600 sentences is compared, with {encoder}."
+    return ComparedRows(sample_form(services, form.encoder), None, words)
+
+
+def describe_plan(services: Services, form: ComparisonForm, run: str | None = None) -> ComparisonPlan:
+    """Return what will be compared and what to expect of it, and about how long it takes on this server.
+
+    Without a file these are the rows of the `run` with that token, if there is one.
+    """
+    rows = compared_rows(services, form.data, run)
+    source = quiet(rows.words)
     try:
-        data = data_form.dataset()
+        data = rows.dataset()
         if form.data.draft is not None:
             source += dataset.expectation_of(data)
         scenarios = expand_scenarios(form.scenarios, data.tasks)
-        seconds = _expected_seconds(services, data_form, data, scenarios, form)
+        seconds = _expected_seconds(services, rows, data, scenarios, form)
     except MtstError:  # said in the Train tab, and when the comparison is started
         return ComparisonPlan(source, gr.update(value=START))
     count = f"{len(scenarios)} scenario{'' if len(scenarios) == 1 else 's'}"
@@ -108,32 +159,32 @@ def describe_plan(services: Services, form: ComparisonForm) -> ComparisonPlan:
 
 
 def _expected_seconds(
-    services: Services, rows: DataForm, data: Dataset, scenarios: Sequence[str], form: ComparisonForm
+    services: Services, rows: ComparedRows, data: Dataset, scenarios: Sequence[str], form: ComparisonForm
 ) -> float:
     """Return about how long a comparison takes.
 
     Raises:
         MtstError: it cannot be started.
     """
-    encoder = services.encoder_named(rows.encoder, rows.chosen_prompt)
+    name, prompt = rows.encoder
     alone = ALONE_SCENARIO if form.alone else None
     config = TrainConfig()
     attempts = plan_comparison(data, config, scenarios, form.seeds, alone=alone)
-    model = untrained_model(services, data.tasks, rows.encoder)
-    pace = services.row_seconds(data.texts, encoder)
+    model = untrained_model(services, data.tasks, name)
+    pace = services.row_seconds(data.texts, services.encoder_named(name, prompt))
     return expected_comparison_seconds(model, data, config, attempts, pace, race=form.race)
 
 
-def start_comparison(services: Services, visitor: str, form: ComparisonForm) -> ComparisonStart:
-    """Put a comparison in the queue; without a file it compares on the sample.
+def start_comparison(services: Services, visitor: str, form: ComparisonForm, run: str | None = None) -> ComparisonStart:
+    """Put a comparison in the queue, of the rows that `describe_plan` tells.
 
     Raises:
         gr.Error: it cannot be started.
     """
     try:
-        rows = form.data if form.data.draft else sample_form(services, form.data.encoder)
+        rows = compared_rows(services, form.data, run)
         data = rows.dataset()
-        job = dataset.build_job(services, rows, data.tasks, TrainConfig(), kind="compare")
+        job = rows.job(services, data)
         scenarios = expand_scenarios(form.scenarios, data.tasks)
         job = as_comparison(job, data, scenarios, form.seeds, alone=form.alone, race=form.race)
         token = services.runs.submit(job, data, visitor)

@@ -84,7 +84,7 @@ def _choices() -> list[tuple[str, str]]:
 def scenarios_tab(services: Services, tab: gr.Tab, steps: Form, tokens: BrowserTokens, tabs: gr.Tabs) -> None:
     """Build the tab; `steps` is the form of the Train tab, whose rows are compared."""
     panel = _panel(tokens.comparison)
-    _connect(services, tab, panel, steps)
+    _connect(services, tab, panel, steps, tokens.run)
 
     def train_winner(request: gr.Request, token: str | None) -> tuple[object, object]:
         if not services.presses.is_first(f"winner {request.session_hash}"):
@@ -117,7 +117,7 @@ def _panel(token: gr.BrowserState) -> ComparisonPanel:
             card_to_share = share_card(elem_id="scenarios-card")
     page_file = gr.DownloadButton("Save", visible="hidden", elem_id="scenarios-html")
     json_file = gr.DownloadButton("Save", visible="hidden", elem_id="scenarios-json")
-    with gr.Row(equal_height=False):
+    with gr.Row(equal_height=False, elem_classes="split"):
         with gr.Column(scale=7, min_width=320):
             with gr.Column(visible=False, elem_classes="card") as results_card:
                 html(render("components/card_title", title="Scenarios", number=None, note="the best first"))
@@ -163,8 +163,8 @@ def _panel(token: gr.BrowserState) -> ComparisonPanel:
     )  # fmt: skip
 
 
-def _connect(services: Services, tab: gr.Tab, panel: ComparisonPanel, steps: Form) -> None:
-    """Let the buttons control the comparison, and the cards follow it."""
+def _connect(services: Services, tab: gr.Tab, panel: ComparisonPanel, steps: Form, run: gr.BrowserState) -> None:
+    """Let the buttons control the comparison, and the cards follow it; `run` is that of the Train tab."""
     started, view = Outputs(ComparisonStart, panel), Outputs(ComparisonView, panel)
     stopped = Outputs(RunStopped, panel)
     follow = view.following(partial(comparison_view.follow_comparison, services), panel.token)
@@ -175,10 +175,11 @@ def _connect(services: Services, tab: gr.Tab, panel: ComparisonPanel, steps: For
         seeds: int,
         alone: bool,  # noqa: FBT001 (Gradio's order)
         race: bool,  # noqa: FBT001
+        run: str | None,
         **data: Any,
     ) -> ComparisonStart:
         form = ComparisonForm(DataForm(**data), scenarios, seeds, alone, race)
-        return comparison_start.start_comparison(services, visitor_id(request), form)
+        return comparison_start.start_comparison(services, visitor_id(request), form, run)
 
     plan = Outputs(ComparisonPlan, panel)
 
@@ -187,10 +188,11 @@ def _connect(services: Services, tab: gr.Tab, panel: ComparisonPanel, steps: For
         seeds: int,
         alone: bool,  # noqa: FBT001 (Gradio's order)
         race: bool,  # noqa: FBT001
+        run: str | None,
         **data: Any,
     ) -> ComparisonPlan:
         form = ComparisonForm(DataForm(**data), scenarios, seeds, alone, race)
-        return comparison_start.describe_plan(services, form)
+        return comparison_start.describe_plan(services, form, run)
 
     def resume(request: gr.Request, token: str | None) -> Update:
         shared.resume_run(services, visitor_id(request), token)
@@ -203,13 +205,13 @@ def _connect(services: Services, tab: gr.Tab, panel: ComparisonPanel, steps: For
 
     panel.begin.click(
         started.by_name(start),
-        [panel.scenarios, panel.seeds, panel.alone, panel.race],
+        [panel.scenarios, panel.seeds, panel.alone, panel.race, run],
         started.components,
         inputs_kwargs=steps.data,
         **SILENT,
     ).success(**follow)
     tab.select(**follow)
-    choices = [panel.scenarios, panel.seeds, panel.alone, panel.race]
+    choices = [panel.scenarios, panel.seeds, panel.alone, panel.race, run]
     ticked = [panel.scenarios.input, panel.seeds.input, panel.alone.input, panel.race.input]
     gr.on(
         [tab.select, *ticked],

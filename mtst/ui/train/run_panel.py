@@ -32,6 +32,7 @@ class RunPanel:
     run: gr.BrowserState
     # the run bar
     status: gr.HTML
+    ahead: gr.HTML
     begin: gr.Button
     stop: gr.Button
     resume: gr.Button
@@ -86,6 +87,7 @@ def run_panel(services: Services, tokens: BrowserTokens) -> RunPanel:
     with gr.Column(elem_classes="card runbar", elem_id="train-bar"):
         with gr.Row(equal_height=False, elem_classes="runbar-row"):
             status = html(run_status.idle_status(), elem_id="train-status", min_width=200)
+            ahead = html(elem_id="train-next", min_width=100)
             begin = gr.Button(
                 "Start training", variant="primary", interactive=False, elem_id="train-start", min_width=130, scale=0
             )
@@ -158,8 +160,8 @@ def run_panel(services: Services, tokens: BrowserTokens) -> RunPanel:
         pass
     server_load(elem_id="train-server")
     return RunPanel(
-        run, status, begin, stop, resume, delete, confirmation, confirm, cancel, look_again, result_card, result, score,
-        rescued, use, pack, compare, onnx, download, packing, share, card, run_card, drawing, placeholder, plot, scores,
-        matrices, cell, errors, summary, changes, command, tokens.runs, runs_card, run_list, rename_row, renaming, turn,
-        new_name, rename, keep_name, overlay, setup,
+        run, status, ahead, begin, stop, resume, delete, confirmation, confirm, cancel, look_again, result_card, result,
+        score, rescued, use, pack, compare, onnx, download, packing, share, card, run_card, drawing, placeholder, plot,
+        scores, matrices, cell, errors, summary, changes, command, tokens.runs, runs_card, run_list, rename_row,
+        renaming, turn, new_name, rename, keep_name, overlay, setup,
     )  # fmt: skip

@@ -30,7 +30,7 @@ def train_tab(services: Services, demo: gr.Blocks, tokens: BrowserTokens, tabs: 
     """Build the tab; return its form, and the button that takes a run's model to the Predict tab."""
     panel = run_panel(services, tokens)
     with panel.setup:
-        steps = form(services, demo, panel.begin, tokens)
+        steps = form(services, demo, panel.begin, panel.ahead, tokens)
     _connect(services, demo, panel, steps, tokens.model)
     panel.compare.click(lambda: gr.update(selected="scenarios"), None, tabs, **SILENT)
     return steps, panel.use

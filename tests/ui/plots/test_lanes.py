@@ -17,11 +17,11 @@ def rectangles(schedule: Schedule) -> list[dict]:
 def test_each_row_has_its_place_and_is_warm_from_the_epoch_in_which_it_opens() -> None:
     schedule = Schedule(LATER, 3)
     height = schedule.height
-    assert height == 4 * 46 + 3 * lanes.GAP
+    assert height == 4 * 40 + 3 * lanes.GAP
     tops = sorted({round(height * (1 - shape["y1"]), 6) for shape in rectangles(schedule)})
-    assert tops == [0, 50, 100, 150]
+    assert tops == [0, 44, 88, 132]
     cold = {round(height * (1 - s["y1"])): s["x1"] for s in rectangles(schedule) if s["fillcolor"] == "var(--ice-0)"}
-    assert cold == {100: 1, 150: 2}  # block 1 opens in epoch 2, block 0 in epoch 3; the heads are open from the start
+    assert cold == {88: 1, 132: 2}  # block 1 opens in epoch 2, block 0 in epoch 3; the heads are open from the start
     assert len(lanes.lanes(schedule).hatched) == 4
 
 
@@ -34,7 +34,7 @@ def test_what_is_to_come_is_pale_and_what_came_after_the_kept_epoch_too() -> Non
     assert {s["fillcolor"] for s in rectangles(frozen)} == {"var(--ice-0)"}
 
 
-@pytest.mark.parametrize(("rows", "height"), [(2, 46), (9, 46), (10, 36), (15, 28), (33, 22)])
+@pytest.mark.parametrize(("rows", "height"), [(2, 40), (9, 40), (10, 36), (15, 28), (33, 22)])
 def test_many_rows_are_lower(rows: int, height: int) -> None:
     assert lanes.row_height(rows) == height
 

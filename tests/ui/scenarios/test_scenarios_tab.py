@@ -24,7 +24,7 @@ from mtst.ui.scenarios import comparison_start, comparison_view, html_report, re
 from mtst.ui.scenarios.comparison_start import ComparisonForm
 from mtst.ui.scenarios.comparison_view import ComparisonView
 from mtst.ui.scenarios.ranking import ranking
-from mtst.ui.train.form import chosen_file
+from mtst.ui.train.form import chosen_file, dataset
 from mtst.ui.train.form.form_values import DataForm
 from tests.support.fake_comparison import TASK, comparison_of, folds_of
 
@@ -216,3 +216,22 @@ def test_the_table_is_sorted_and_says_the_gain_over_heads_only_and_what_is_recom
     assert recommendation.OVER_HEADS in table
     assert table.index("Train everything ← recommended") < table.index("Heads only")
     assert table.count("+") >= 1
+
+
+def test_after_a_reload_the_rows_of_the_run_are_compared(services, write_csv, tiny_folder):
+    rows = SMALL_SAMPLE.read_text(encoding="utf-8").splitlines()[:61]
+    chosen = form(services, write_csv("\n".join(rows), "mine.csv"), ["topic"], encoder=str(tiny_folder()))
+    data = chosen.data.dataset()
+    job = dataset.build_job(services, chosen.data, data.tasks, TrainConfig("freeze-all"))
+    run = services.runs.submit(job, data, "")
+    reloaded = form(services, scenarios=(CHEAP,))  # no file
+    plan = comparison_start.describe_plan(services, reloaded, run)
+    assert "mine.csv, the 55 rows of the run in the Train tab" in plan.source
+    token = comparison_start.start_comparison(services, "", reloaded, run).token
+    folder = services.runs.folder(token)
+    assert folder.job().kind == "compare"
+    assert folder.job().config == TrainConfig()
+    assert (folder.job().source, folder.job().encoder) == ("mine.csv", job.encoder)
+    assert folder.data().texts == data.texts
+    services.runs.stop(token)
+    assert "No file is chosen" in comparison_start.describe_plan(services, reloaded, "x" * 32).source

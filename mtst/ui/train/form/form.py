@@ -1,6 +1,6 @@
 """The left side of the Train tab, and what happens when a visitor fills it in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -58,9 +58,9 @@ def save_rows(services: Services, form: DataForm) -> str:
     return str(path)
 
 
-def form(services: Services, demo: gr.Blocks, begin: gr.Button, tokens: BrowserTokens) -> Form:
-    """Build the steps into the column that is open; `begin` is the button that starts a run."""
-    panel = form_panel(services, begin)
+def form(services: Services, demo: gr.Blocks, begin: gr.Button, ahead: gr.HTML, tokens: BrowserTokens) -> Form:
+    """Build the steps into the column that is open; `begin` starts a run, and `ahead` says what that will be."""
+    panel = form_panel(services, begin, ahead)
     data = named_inputs(DataForm, panel)
     config: dict[str, Any] = {
         "scenario": panel.scenario,
@@ -112,8 +112,17 @@ def _connect(
     def describe(scenario: str | None, token: str | None, **values: Any) -> DataView:
         return dataset.describe_data(services, DataForm(**values), scenario, token)
 
-    def show(tasks: tuple[Task, ...] | None, rows: int | None, encoder: str, **values: Any) -> ScenarioView:
-        return scenario_picker.show_scenario(services, tasks, ConfigForm.from_inputs(**values), rows, encoder)
+    def show(
+        tasks: tuple[Task, ...] | None,
+        rows: int | None,
+        encoder: str,
+        draft: UploadDraft | None,
+        token: str | None,
+        **values: Any,
+    ) -> ScenarioView:
+        form = ConfigForm.from_inputs(**values)
+        view = scenario_picker.show_scenario(services, tasks, form, rows, encoder)
+        return replace(view, ahead=restored_run.describe_next(services, draft, token, form.scenario, tasks))
 
     def press(
         tasks: tuple[Task, ...] | None, open_groups: list[str], encoder: str, event: gr.EventData
@@ -129,7 +138,7 @@ def _connect(
     }
     scenario_shown: Event = {
         "fn": scenario_outputs.by_name(show),
-        "inputs": [panel.tasks, panel.train_rows, panel.encoder],
+        "inputs": [panel.tasks, panel.train_rows, panel.encoder, panel.draft, run],
         "inputs_kwargs": config,
         "outputs": scenario_outputs.components,
         **SILENT,

@@ -67,6 +67,7 @@ class FormPanel:
     encoder_choice: EncoderChoice
     hyperparameters: HyperparameterFields
     wrong: gr.HTML
+    ahead: gr.HTML
     begin: gr.Button
 
     @property
@@ -138,8 +139,8 @@ class FormPanel:
         return self.hyperparameters.fields["learn_weights"]
 
 
-def form_panel(services: Services, begin: gr.Button) -> FormPanel:
-    """Build the steps into the column that is open; `begin` is the button that starts a run."""
+def form_panel(services: Services, begin: gr.Button, ahead: gr.HTML) -> FormPanel:
+    """Build the steps into the column that is open; `begin` starts a run, and `ahead` says what that will be."""
     draft, tasks, train_rows, open_groups, suggested = gr.State(), gr.State(), gr.State(), gr.State([]), gr.State()
     with gr.Column(elem_classes="card part"):
         with gr.Row(equal_height=False):
@@ -155,7 +156,7 @@ def form_panel(services: Services, begin: gr.Button) -> FormPanel:
                     dataset_id = gr.Textbox(label="Name", placeholder="owner/name", max_lines=1, elem_id="train-hub-id")
                     fetch = gr.Button("Read it", size="sm", elem_id="train-hub-read")
                 unread = html(visible=False, elem_id="train-unread")
-                html(quiet(limits_note(services.settings.limits)))
+                html(quiet(limits_note(services.settings.limits)), elem_classes="without-file")
                 with gr.Row(equal_height=True):
                     text = gr.Dropdown([], label="Text column", elem_id="train-text", min_width=110, scale=2)
                     labels = gr.Dropdown(
@@ -170,7 +171,8 @@ def form_panel(services: Services, begin: gr.Button) -> FormPanel:
                     [], label="What looks odd: treat it", visible=False, elem_classes="findings", elem_id="train-treat"
                 )
                 fields = reading_fields()
-                lengths = live_plot(height=120, description=LENGTHS, elem_id="train-lengths")
+                with gr.Accordion("Text lengths", open=False, elem_classes="plain", elem_id="train-lengths-part"):
+                    lengths = live_plot(height=120, description=LENGTHS, elem_id="train-lengths")
             with gr.Column(scale=6, min_width=300):
                 suggest = gr.Button("Use another encoder", visible=False, size="sm", elem_id="train-suggest")
                 suggestion = html(visible=False, elem_id="train-suggestion")
@@ -188,9 +190,9 @@ def form_panel(services: Services, begin: gr.Button) -> FormPanel:
         }  # fmt: skip
         findings = findings_panel(services, columns, check)
     with gr.Column(elem_classes="card part"):
-        html(
-            render("components/card_title", title="What to freeze", number=2, note="click a layer to open or freeze it")
-        )
+        with gr.Row(equal_height=True, elem_classes="title-row"):
+            html(render("components/card_title", title="What to freeze", number=2, note=""))
+            more = gr.Button("More scenarios", size="sm", elem_id="train-more", min_width=130, scale=0)
         start = gr.Radio(START_CHOICES, value=ENCODER, label="Start from", visible=False, elem_id="train-from")
         start_note = html(visible=False, elem_id="train-heads")
         expectation = html(visible=False, elem_id="train-expectation")
@@ -199,12 +201,11 @@ def form_panel(services: Services, begin: gr.Button) -> FormPanel:
             elem_id="train-scenario",
         )  # fmt: skip
         pictures = html(elem_id="train-pictures")
-        more = gr.Button("More scenarios", size="sm", elem_id="train-more")
         with gr.Row(equal_height=False, elem_classes="hero-row"):
             with gr.Column(scale=4, min_width=320, elem_classes="hero-map"):
                 drawing = layer_map(elem_id="train-layers")
             with gr.Column(scale=6, min_width=320, elem_classes="hero-tabs"):
-                html("<p class='lanes-head'>Schedule</p>")
+                html("<p class='lanes-head'>Schedule<small>Click a layer to freeze or unfreeze it</small></p>")
                 schedule = live_plot(height=440, description=SCHEDULE, elem_id="train-schedule")
         with gr.Row(equal_height=True):
             with gr.Column(scale=1, min_width=180, elem_classes="of-scenario"):
@@ -220,5 +221,5 @@ def form_panel(services: Services, begin: gr.Button) -> FormPanel:
         upload, small, large, dataset_id, fetch, draft, unread, fields, text, labels, several, merge, treat, tasks,
         train_rows, rows, suggested, suggest, suggestion, lengths, save, saved_rows, findings, start, start_note,
         expectation, scenario, pictures, more, top_blocks, epochs_per_group, about, schedule, drawing, open_groups,
-        encoder, hyperparameters, wrong, begin,
+        encoder, hyperparameters, wrong, ahead, begin,
     )  # fmt: skip

@@ -15,7 +15,8 @@ from mtst.errors import DataError, RunError
 from mtst.runs.job import Job
 from mtst.text import inline_text
 from mtst.training.config import TrainConfig
-from mtst.training.scenarios import find_scenario
+from mtst.training.scenarios import find_scenario, list_scenarios
+from mtst.ui.components.html import quiet
 from mtst.ui.components.templates import render
 from mtst.ui.services.services import Services
 from mtst.ui.train.form.form_values import ConfigForm
@@ -46,6 +47,24 @@ def stored_run(services: Services, draft: UploadDraft | None, token: str | None)
         return StoredRun(job, folder.data()) if job.kind == "train" and not job.start else None
     except RunError:
         return None
+
+
+def source_name(job: Job) -> str:
+    """Return the name of the file that a run is on, without its folder."""
+    return inline_text(job.source.rpartition("/")[2] or "rows", 60)
+
+
+def describe_next(
+    services: Services, draft: UploadDraft | None, token: str | None, scenario: str | None, tasks: Sequence[Task] | None
+) -> Markup:
+    """Return what the next run will do on what, in a line; nothing while no rows are chosen."""
+    stored = stored_run(services, draft, token)
+    if not tasks or not (draft or stored):
+        return Markup()
+    known = list_scenarios(tasks)
+    title = known[scenario].title if scenario in known else ""
+    file = inline_text(draft.table.name.rpartition("/")[2], 60) if draft else source_name(stored.job) if stored else ""
+    return quiet(" on ".join(part for part in (inline_text(title, 50), file) if part))
 
 
 def restored_settings(
@@ -102,7 +121,7 @@ def describe_run(job: Job, tasks: Sequence[Task], rows: int) -> Markup:
     more = f" and {len(tasks) - MAX_NAMED} more" if len(tasks) > MAX_NAMED else ""
     return render(
         "train/used",
-        file=inline_text(job.source.rpartition("/")[2] or "rows", 60),
+        file=source_name(job),
         text=inline_text(job.text, 40),
         labels=f"{', '.join(names)}{more}",
         rows=rows,

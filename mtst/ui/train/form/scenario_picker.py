@@ -40,7 +40,7 @@ NOTHING_OPEN = quiet("Nothing is open yet: press a layer below to open it, or to
 
 @dataclass(frozen=True)
 class ScenarioView:
-    """The chosen scenario, what suits it in the hyperparameters, and a message about one that makes no sense."""
+    """The chosen scenario, what suits it in the hyperparameters, what is ahead, and why it makes no sense."""
 
     about: Markup
     schedule: Update = UNCHANGED
@@ -51,6 +51,7 @@ class ScenarioView:
     epochs_per_group: Update = UNCHANGED
     suited: tuple[Update, ...] = UNCHANGED
     frozen_head_loss: Update = UNCHANGED
+    ahead: str = UNCHANGED
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ import gradio as gr
 import pytest
 
 from mtst.assets import SMALL_SAMPLE
+from mtst.data.tasks import Task
 from mtst.text import escape_html, inline_text
 from mtst.training.config import TrainConfig
 from mtst.ui.components.upload import limits_note
 from mtst.ui.services.services import Services
-from mtst.ui.train.form import chosen_file, data_quality, dataset, form
+from mtst.ui.train.form import chosen_file, data_quality, dataset, form, restored_run
 from mtst.ui.train.form.form_values import ConfigForm, DataForm, TrainingForm
 from mtst.ui.train.form.upload_draft import ColumnChoice
 from tests.support.csv_rows import rows_of
@@ -169,3 +170,11 @@ def test_columns_of_0_and_1_are_offered_as_one_task(services: Services, write_cs
     assert file.labels["value"] == ["labels=rude,spam,long"]
     (task,) = describe(services, DataForm(file.draft, "text", file.labels["value"])).tasks
     assert (task.name, task.labels, task.multi) == ("labels", ("long", "rude", "spam"), True)
+
+
+def test_the_run_bar_names_the_scenario_and_the_file(services: Services, form_of) -> None:
+    draft = form_of([("fine", "good"), ("bad", "poor")]).draft
+    tasks = (Task("mood", ("good", "poor")),)
+    assert "Heads only on table.csv" in restored_run.describe_next(services, draft, None, "freeze-encoder", tasks)
+    assert restored_run.describe_next(services, None, None, "freeze-encoder", tasks) == ""
+    assert restored_run.describe_next(services, draft, None, "freeze-encoder", None) == ""
