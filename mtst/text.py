@@ -27,6 +27,11 @@ def truncate(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
+def quantity(number: int, noun: str) -> str:
+    """Return how many there are of what a noun names: `no rows`, `1 row`, `2,000 rows`."""
+    return f"{f'{number:,}' if number else 'no'} {noun}{'' if number == 1 else 's'}"
+
+
 # Characters that change the direction of the text that follows, and the pair that isolates them.
 BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"

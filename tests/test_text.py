@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from mtst.text import NORMALIZED_PIECE, normalize_unicode
+from mtst.text import NORMALIZED_PIECE, normalize_unicode, quantity
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,8 @@ def test_a_letter_with_a_great_many_accents_takes_linear_time() -> None:
     normalized = normalize_unicode(text)
     assert len(normalized) >= len(text) - 2 * NORMALIZED_PIECE
     assert set(normalized) <= set(unicodedata.normalize("NFKC", "a\u0301\u0323") + "a\u0301\u0323\u00e1\u1ea1")
+
+
+@pytest.mark.parametrize(("number", "words"), [(0, "no rows"), (1, "1 row"), (2, "2 rows"), (2000, "2,000 rows")])
+def test_a_quantity_agrees_with_its_noun(number, words):
+    assert quantity(number, "row") == words

@@ -9,6 +9,7 @@ from mtst.comparison.known_results import REFERENCE
 from mtst.comparison.recommendation import Recommendation
 from mtst.comparison.results import ScenarioResult
 from mtst.data.tasks import Task
+from mtst.text import quantity
 from mtst.training.scenarios import find_scenario
 
 
@@ -91,8 +92,8 @@ def _public(guess: BestGuess) -> str:
 def stopping_point(dropped: Dropped, folds: int) -> str:
     """Return when a scenario was stopped, in words."""
     if dropped.epoch is not None:
-        return f"after {_count(dropped.epoch, 'epoch')}"
-    return f"after {_count(dropped.rounds, 'fold' if folds > 1 else 'seed')}"
+        return f"after {quantity(dropped.epoch, 'epoch')}"
+    return f"after {quantity(dropped.rounds, 'fold' if folds > 1 else 'seed')}"
 
 
 def distance_to_leader(dropped: Dropped, leader: str) -> str:
@@ -101,10 +102,6 @@ def distance_to_leader(dropped: Dropped, leader: str) -> str:
     if behind >= 0:
         return f"{behind:.1f} points behind {leader}"
     return f"{-behind:.1f} points ahead of {leader}, which is expected to score more by public results"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _points(gain: float) -> str:

@@ -56,9 +56,10 @@ def small_sample_caution(rows: int) -> str:
     if rows >= FEW_HELD_OUT:
         return ""
     held_out = "1 row is" if rows == 1 else f"{rows} rows are"
+    points = 100 / max(1, rows)
     return (
-        f"Only {held_out} held out, so each is worth {100 / max(1, rows):.0f} points of accuracy and a score may be "
-        "chance. A comparison of scenarios judges by all rows in turn."
+        f"Only {held_out} held out. Each is worth {points:.0f} points of accuracy, so scores may be chance. "
+        "A comparison of scenarios judges by all rows in turn."
     )
 
 

@@ -85,7 +85,7 @@ FIXED = (
     ),
     Scenario(
         key="gradual",
-        title="Unfreeze from the top",
+        title="Gradual unfreezing",
         meaning="The heads learn first; then one group after another opens, from the top down (Howard and Ruder 2018).",
         consequence="New heads are ready before the encoder follows them, so it forgets less; early epochs are cheap.",
         when="On public data about as good as training everything; a little better from a hundred rows per label on.",
@@ -101,7 +101,7 @@ FIXED = (
     ),
     Scenario(
         key="discriminative",
-        title="Train everything, lower layers less",
+        title="Layer-wise learning rates",
         meaning="All learn, but each group of the encoder with a smaller step than the one above it.",
         consequence="General knowledge, which sits low, changes least; as slow as training everything.",
         when="Instead of training everything, above all with few rows per label.",

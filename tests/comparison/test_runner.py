@@ -191,7 +191,7 @@ def test_a_task_that_no_test_row_has_a_label_for_is_left_out_of_the_answer(tiny_
     assert set(comparison.alone_and_together()) == {"topic"}
     job = Job("tiny", CONFIG, "few.csv", kind="compare", scenarios=tuple(by_key), alone="freeze-encoder")
     assert build_comparison_report(job, data, comparison)["recommendation"]
-    assert "Too few labelled rows to be learnt alone: mood." in html_report(job, data, comparison)
+    assert "Too few labelled rows for separate training: mood." in html_report(job, data, comparison)
 
 
 def test_test_rows_without_any_label_are_refused(tiny_encoder, sample):

@@ -192,7 +192,7 @@ def test_a_run_from_start_to_download(services: Services, few_rows: DataForm) ->
     assert "held-out rows" in view.score
     assert view.matrices.count("<details") == 2
     assert "7 of 7 frozen groups" in view.summary
-    assert view.summary.count("exactly 0 (SHA-256 is the same)") == 7
+    assert view.summary.count("unchanged ✓ (same SHA-256)") == 7
     words = re.sub("<[^>]+>", "", view.command)
     assert "--scenario freeze-encoder --epochs 3 --task-weights topic=0.5 --balance class-weights --seed 7" in words
     assert "--leave-out 4,9 --out" in words

@@ -24,7 +24,7 @@ class RunState(TypedDict):
 
     `state` is waiting, running, stopping, finished, stopped, failed or interrupted. `done` of `of` epochs of a run, or
     trainings of a comparison, are over. `scores` are by task those on the validation rows in the best epoch so far; of
-    a comparison, by scenario the macro-F1 of each task on rows not learnt from. `report` is there at the end.
+    a comparison, by scenario the macro-F1 of each task on held-out rows. `report` is there at the end.
     """
 
     kind: str

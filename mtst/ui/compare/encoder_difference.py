@@ -91,7 +91,7 @@ def compare_encoders(services: Services, text: str, second: str, run: str | None
         + table(
             ("before", AFTER, "change", "sentence", "sentence"),
             rows,
-            caption="Pairs whose cosine changed most",
+            caption="Largest changes",
             text_columns=(3, 4),
         ),
     )
@@ -116,7 +116,7 @@ def second_encoder() -> gr.Radio:
 
 def difference_card() -> DifferencePanel:
     """Build the card."""
-    with card("Two encoders", note="the same sentences, the same colours", visible=False) as column:
+    with card("Two encoders", note="same sentences, same colours", visible=False) as column:
         with gr.Column(visible=False) as figures:
             with gr.Row():
                 before, after = _figure("before", BEFORE), _figure("after", AFTER)

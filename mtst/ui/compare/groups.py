@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from mtst.analysis.clustering import agglomerative_clusters, near_duplicates
 from mtst.analysis.similarity import Pair
 from mtst.errors import MtstError
-from mtst.text import truncate
+from mtst.text import quantity, truncate
 from mtst.ui.components.html import problem, quiet, table
 from mtst.ui.components.sentence_box import CELL_CHARACTERS, numbered_sentence, split_sentences
 from mtst.ui.components.templates import render
@@ -28,7 +28,7 @@ def group_sentences(services: Services, text: str, min_cosine: float) -> str:
     groups = [cluster for cluster in clusters if len(cluster.members) > 1]
     title = f"cosine of {DUPLICATE_COSINE} or more"
     duplicates = pair_table(sentences, near_duplicates(embeddings, DUPLICATE_COSINE), f"Near duplicates: {title}")
-    summary = f"{_count(len(groups), 'group')} and {_count(len(clusters) - len(groups), 'sentence')} alone."
+    summary = f"{quantity(len(groups), 'group')} and {quantity(len(clusters) - len(groups), 'sentence')} alone."
     return render(
         "compare/groups",
         summary=quiet(summary if duplicates else f"{summary} No near duplicates ({title})."),
@@ -41,10 +41,6 @@ def group_sentences(services: Services, text: str, min_cosine: float) -> str:
             for group in groups
         ],
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number or 'no'} {noun}{'s' if number != 1 else ''}"
 
 
 def pair_table(sentences: Sequence[str], pairs: Sequence[Pair], caption: str) -> str:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MAX_ROWS = 50_000
 MAX_RESULTS = 20
 RESULT_CHARACTERS = 500
-WAITING = quiet("Choose a file and embed it; then write what you look for.")
+WAITING = quiet("Choose a file and embed it, then search.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +125,7 @@ def build_index(services: Services, table: Table | None, column: str | None) -> 
         yield IndexView(None, show_message(problem(error)))
         return
     seconds = time.monotonic() - start
-    done = f"{len(texts):,} different sentences embedded in {seconds:.0f} s. Now write what you look for."
+    done = f"{len(texts):,} different sentences embedded in {seconds:.0f} s. Now enter a query."
     yield IndexView(
         SearchIndex(texts, normalize_rows(steps.result), encoder),
         show_message(quiet(done) + oddity_note((*find_sentence_oddities(table, column), *unread))),
@@ -139,7 +139,7 @@ def search_file(index: SearchIndex | None, query: str) -> str:
     if index is None:
         return problem("Embed a file first.")
     if not query:
-        return quiet("Write what you look for, and press Enter.")
+        return quiet("Enter a query, and press Enter.")
     try:
         start = time.perf_counter()
         embedding = index.encoder.encode([query])[0]
@@ -171,9 +171,7 @@ def search_card(services: Services) -> None:
             embed = gr.Button("Embed the file", interactive=False, elem_id="search-embed")
             note = html(visible=False, elem_id="search-note")
         with gr.Column(scale=7, min_width=280):
-            query = gr.Textbox(
-                label="What do you look for?", info="Press Enter to search.", max_lines=1, elem_id="search-query"
-            )
+            query = gr.Textbox(label="Search for…", info="Press Enter to search.", max_lines=1, elem_id="search-query")
             result = html(WAITING, elem_id="search-result")
     panel = SearchPanel(table, column, embed, note, index, result)
     file_view, index_view = Outputs(FileView, panel), Outputs(IndexView, panel)

@@ -53,7 +53,7 @@ HEIGHT = 440
 FIRST = empty("Comparing these sentences", "A server that has just started takes seconds for the first.", HEIGHT)
 NO_RANKING = quiet("The sentences appear here, the nearest to the query first.")
 NO_NUMBERS = quiet("The first numbers of each embedding appear here.")
-TOO_FEW = empty("Nothing to compare yet", "Write two different sentences or more, one a line, and press Compare.")
+TOO_FEW = empty("Nothing to compare yet", "Enter at least two different sentences, one per line, and press Compare.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,9 +165,9 @@ def compare_tab(services: Services, tab: gr.Tab, run: gr.BrowserState | None = N
     token = run or gr.State()
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=320):
-            with card("Sentences", note=f"one a line, up to {MAX_SENTENCES}"):
+            with card("Sentences", note=f"one per line, up to {MAX_SENTENCES}"):
                 sentences = gr.Textbox(
-                    "\n".join(EXAMPLES), lines=9, max_lines=16, label="Sentences, one a line", elem_id="compare-text"
+                    "\n".join(EXAMPLES), lines=9, max_lines=16, label="Sentences, one per line", elem_id="compare-text"
                 )
                 query = gr.Textbox("a delayed plane", label="Query", info="ranked against the sentences", max_lines=1)
                 second = second_encoder()
@@ -175,14 +175,14 @@ def compare_tab(services: Services, tab: gr.Tab, run: gr.BrowserState | None = N
                 unread = html(visible=False, elem_id="compare-unread")
             with card("Query"):
                 ranking = html(NO_RANKING, elem_id="compare-ranking")
-            with card("What belongs together"):
+            with card("Groups"):
                 min_cosine = gr.Slider(
-                    0.1, 0.95, GROUP_COSINE, step=0.05, label="How close", elem_id="compare-least",
-                    info="Groups merge while their mean cosine is at least this. The most central sentence names each.",
+                    0.1, 0.95, GROUP_COSINE, step=0.05, label="Similarity threshold", elem_id="compare-least",
+                    info="Groups merge while their mean cosine is at least this. Its most central sentence names each.",
                 )  # fmt: skip
                 groups = html(elem_id="compare-groups")
         with gr.Column(scale=7, min_width=320):
-            with card("Cosine similarity", note="cosine: 1 = same meaning, 0 = unrelated"):
+            with card("Cosine similarity", note="1 = very similar, 0 = unrelated (topic more than opinion)"):
                 placeholder = html(FIRST)
                 by_similarity = gr.Checkbox(
                     label="Similar sentences side by side", container=False, elem_id="compare-order"

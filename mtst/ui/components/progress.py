@@ -51,7 +51,7 @@ def embed_with_progress(
     if len(texts) <= LARGE:
         return (yield from _embed_chunks(encoder, texts, start))
     while not permits.acquire(timeout=QUIET_SECONDS):
-        yield Progress("Others embed large files now: this waits for its turn", None, time.monotonic() - start)
+        yield Progress("Waiting while others embed large files", None, time.monotonic() - start)
     try:
         yield Progress(f"0 of {len(texts):,} sentences embedded", 0.0, 0.0)  # the first chunk takes seconds
         return (yield from _embed_chunks(encoder, texts, time.monotonic()))
@@ -87,7 +87,7 @@ def with_progress(
                 yield Progress(description, None, now - started)
             else:
                 started = now
-                yield Progress("Others are before you: this waits for its turn", None, now - submitted)
+                yield Progress("Waiting for others to finish", None, now - submitted)
         return future.result()
     finally:
         future.cancel()

@@ -119,9 +119,9 @@ def _kept(history: History, finished: Finished) -> str:
     if history.has_started and not history.total_epochs:
         return "measured, nothing was trained"
     if not history.last_epoch:
-        return "no epoch had ended, so the model is as it was"
+        return "no epoch had ended, so the model is unchanged"
     best = finished.best_epoch
-    return f"the model of epoch {best} is kept" if best else "the model before training was the best"
+    return f"epoch {best} is kept" if best else "the model before training was the best"
 
 
 def _progress(history: History, *, validating: bool) -> tuple[str, str]:
@@ -133,7 +133,7 @@ def _progress(history: History, *, validating: bool) -> tuple[str, str]:
     if not history.steps and not history.epochs:
         return "Measuring the model before training", so_far
     if history.last_step == history.total_steps and not validating:
-        return "Keeping the best model", so_far
+        return "Saving the best model", so_far
     epoch = min(history.total_epochs, 1 + history.last_epoch)
     left = history.remaining
     time = so_far if left is None else f"{so_far}, about {format_duration(max(1, left))} to go"
@@ -144,13 +144,13 @@ def _embedding_reason(history: History) -> str:
     """Return why the sentences are being embedded; empty while they are not."""
     progress = history.embedded
     if not history.epochs and not history.baselines:
-        return "Reading each sentence once"
+        return "Embedding sentences"
     if progress is None or progress.rows == progress.total:
         return ""
     if not history.epochs:
-        return "Reading each sentence once, up to the lowest open layer"
+        return "Computing the frozen layers once"
     newest = max([epoch.seconds for epoch in history.epochs[-1:]] + [step.seconds for step in history.steps[-1:]])
-    return "A layer group opens: reading each sentence once more" if progress.seconds > newest else ""
+    return "A layer opened: computing the frozen layers again" if progress.seconds > newest else ""
 
 
 def _embedded(history: History) -> str:

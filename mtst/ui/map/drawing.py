@@ -23,8 +23,8 @@ from mtst.ui.services.encoder_suggestion import unread_texts
 from mtst.ui.services.services import Services
 
 STARTER, TRAINED = "starter", "own"
-NO_SENTENCES = empty("No points yet", "Choose sentences and press Draw the map.")
-NOT_DRAWN = empty("Not drawn yet", "Press Draw the map. To embed thousands of sentences takes a minute or more.")
+NO_SENTENCES = empty("No points yet", "Choose sentences and press Draw map.")
+NOT_DRAWN = empty("Not drawn yet", "Press Draw map. To embed thousands of sentences takes a minute or more.")
 
 
 @dataclass(frozen=True, eq=False)

@@ -138,8 +138,8 @@ class EmbeddingMap:
 
 
 VERDICTS = (  # by the least trustworthiness
-    (0.95, "This picture can be trusted."),
-    (0.9, "This picture is a fair guide."),
-    (0.8, "This picture is a rough guide."),
-    (-1.0, "This picture hides most neighbours: rely on the lists of neighbours."),
+    (0.95, "This projection can be trusted."),
+    (0.9, "This projection is a fair guide."),
+    (0.8, "This projection is a rough guide."),
+    (-1.0, "Most neighbours are lost in this projection; use the lists of neighbours."),
 )

@@ -10,6 +10,7 @@ import numpy as np
 from mtst.analysis.projection import LinearProjection, project_new
 from mtst.data.csv_writer import write_csv
 from mtst.errors import MtstError
+from mtst.text import quantity
 from mtst.ui.components.events import UNCHANGED
 from mtst.ui.components.html import problem, quiet
 from mtst.ui.components.live_plot import show_marker
@@ -23,7 +24,7 @@ from mtst.ui.services.services import Services
 MAX_LISTED = 100  # sentences; the file to save has them all
 MAX_RINGED = 1_000  # points
 NOT_CHOSEN = quiet(
-    "Press a point, or search: the nearest sentences are listed here, by their true cosine. Lasso selects an area."
+    "Click a point, or search: the nearest sentences are listed here, by their true cosine. Lasso selects an area."
 )
 NOTHING_SELECTED: dict[str, Any] = {"selected": NOT_CHOSEN, "inside": [], "save": gr.update(visible=False)}
 
@@ -120,11 +121,11 @@ def search_sentences(drawing: EmbeddingMap | None, words: str) -> SelectionView:
         return SelectionView(show_marker({}), **NOTHING_SELECTED)
     found = [k for k, text in enumerate(drawing.folded) if all(word in text for word in wanted)]
     hint = "Enter places your words on the map as a new sentence."
-    return _several(drawing, found, f"{_sentences(len(found))} with these words", hint)
+    return _several(drawing, found, f"{quantity(len(found), 'sentence').capitalize()} with these words", hint)
 
 
 def _select_area(drawing: EmbeddingMap, inside: Sequence[int]) -> SelectionView:
-    return _several(drawing, inside, f"{_sentences(len(inside))} in this area")
+    return _several(drawing, inside, f"{quantity(len(inside), 'sentence').capitalize()} in this area")
 
 
 def _several(drawing: EmbeddingMap, indices: Sequence[int], title: str, hint: str = "") -> SelectionView:
@@ -133,12 +134,8 @@ def _several(drawing: EmbeddingMap, indices: Sequence[int], title: str, hint: st
         figure=show_marker(selection_trace(drawing.plane.points[[*indices[:MAX_RINGED]]], "") if indices else {}),
         selected=_list(title, f"{cut} {hint}", drawing, [(k, None) for k in indices[:MAX_LISTED]], quoted=False),
         inside=list(indices),
-        save=gr.update(visible=bool(indices), value=f"Save {_sentences(len(indices))} as CSV"),
+        save=gr.update(visible=bool(indices), value=f"Save {quantity(len(indices), 'sentence')} as CSV"),
     )
-
-
-def _sentences(count: int) -> str:
-    return "1 sentence" if count == 1 else f"{count:,} sentences" if count else "No sentence"
 
 
 def save_selection(drawing: EmbeddingMap | None, inside: Sequence[int]) -> str:

@@ -21,7 +21,7 @@ MAX_TYPED = 1_000
 SAMPLE_POINTS = 400
 SAMPLE_ROWS = 5_300
 MAX_VALUES = 50  # different values of a column that can colour the points
-NEXT = "Now press Draw the map."
+NEXT = "Now press Draw map."
 TYPED, SAMPLE_SMALL, SAMPLE_ALL, FILE = "own", "sample", "whole", "file"
 
 

@@ -88,7 +88,7 @@ def map_tab(services: Services, tab: gr.Tab, sentences: gr.Textbox, run: gr.Brow
     """
     table, drawing, inside = gr.State(), gr.State(), gr.State([])
     token = run or gr.State()
-    with card("Which sentences"):
+    with card("Data"):
         with gr.Row():
             source = gr.Radio(
                 [
@@ -103,7 +103,7 @@ def map_tab(services: Services, tab: gr.Tab, sentences: gr.Textbox, run: gr.Brow
                 list(METHODS), value="t-SNE", label="Projection", min_width=240, scale=3,
                 elem_id="map-method",
             )  # fmt: skip
-        text = gr.Textbox(lines=8, max_lines=14, label="My sentences, one a line", visible=False, elem_id="map-text")
+        text = gr.Textbox(lines=8, max_lines=14, label="My sentences, one per line", visible=False, elem_id="map-text")
         with gr.Column(visible=False) as file_fields:
             html(quiet(limits_note(services.settings.limits, labelled=False)))
             upload = upload_area("map-upload")
@@ -115,9 +115,9 @@ def map_tab(services: Services, tab: gr.Tab, sentences: gr.Textbox, run: gr.Brow
                 value=STARTER, label="Model", visible=False, min_width=220, scale=3, elem_id="map-model",
             )  # fmt: skip
             html(quiet(METHOD_NOTE), min_width=280)
-            button = gr.Button("Draw the map", variant="primary", min_width=180, scale=0, elem_id="map-go")
+            button = gr.Button("Draw map", variant="primary", min_width=180, scale=0, elem_id="map-go")
         unread = html(visible=False, elem_id="map-unread")
-    with card("Sentences in two dimensions", note="press a point for its neighbours"):
+    with card("Sentences in two dimensions", note="click a point for its nearest neighbours"):
         with gr.Row():
             words = gr.Textbox(
                 label="Search", placeholder="Words in a sentence, or a sentence of your own", max_lines=1, scale=3,

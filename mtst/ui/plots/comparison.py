@@ -200,14 +200,14 @@ def _add_names(
 
 
 def learning(curve: LearningCurve) -> "go.Figure":
-    """Return macro-F1 on rows not learnt from against training rows, with the extrapolated curve."""
+    """Return macro-F1 on held-out rows against training rows, with the extrapolated curve."""
     import plotly.graph_objects as go
 
     figure = go.Figure()
     figure.add_scatter(
         x=[rows for rows, scores in zip(curve.rows, curve.scores, strict=True) for _ in scores],
         y=[round(score, 4) for scores in curve.scores for score in scores],
-        name="draws of rows",
+        name="random subsets",
         mode="markers",
         marker={"color": "var(--c5)", "size": 5, "opacity": 0.6},
         hovertemplate="%{x:,} rows: %{y:.1%}",
@@ -235,4 +235,4 @@ def learning(curve: LearningCurve) -> "go.Figure":
             line={"color": "var(--open)", "width": 2, "dash": "dash"},
             hovertemplate="%{x:,} rows: about %{y:.1%}",
         )  # fmt: skip
-    return _with_axes(figure, "training rows", "rows not learnt from")
+    return _with_axes(figure, "training rows", "held-out rows")

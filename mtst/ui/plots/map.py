@@ -40,7 +40,9 @@ def merge_rare(groups: Sequence[str]) -> tuple[list[str], list[str]]:
     return [group if group in named or group == NO_LABEL else OTHER for group in groups], order
 
 
-def scatter(plane: Projection, texts: Sequence[str], groups: Sequence[str], order: Sequence[str]) -> "go.Figure":
+def scatter(
+    plane: Projection, texts: Sequence[str], groups: Sequence[str], order: Sequence[str], *, names: bool = True
+) -> "go.Figure":
     """Return points on a plane, coloured by group, with the name of each group where it is densest.
 
     Args:
@@ -48,6 +50,7 @@ def scatter(plane: Projection, texts: Sequence[str], groups: Sequence[str], orde
         texts: what each point stands for, shown on hover.
         groups: the group of each point.
         order: the groups in the order of their colours, at most as many as there are colours besides `UNNAMED`.
+        names: whether the names stand on the plane too, beside the legend.
     """
     import plotly.graph_objects as go
 
@@ -78,7 +81,7 @@ def scatter(plane: Projection, texts: Sequence[str], groups: Sequence[str], orde
             },
             hovertemplate="%{text}<extra>%{fullData.name}</extra>",
         )
-    if len(order) > 1:
+    if names and len(order) > 1:
         named = {group: plane.points[members[group]] for group in coloured if group in members}
         figure.add_trace(_names(named, plane.points))
     axis_x, axis_y = plane.axes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from mtst.errors import MtstError
-from mtst.text import truncate
+from mtst.text import quantity, truncate
 from mtst.ui.components.html import bars, empty, problem
 from mtst.ui.components.oddities import oddity_note
 from mtst.ui.components.sentence_box import split_sentences
@@ -31,7 +31,7 @@ EXAMPLES = "\n".join(
         "The central bank left interest rates where they were.",
     )
 )
-NOTHING = empty("The probabilities of each head appear here", "Write sentences, one a line.")
+NOTHING = empty("The probabilities of each head appear here", "Enter sentences, one per line.")
 NO_REASON = Markup()
 CLOSE = "close"  # the key of the button of a sentence that is being explained
 
@@ -133,7 +133,8 @@ def _bars(prediction: "Prediction", row: int) -> Markup:
     percent = {k: f"{'✓ ' if k in chosen else ''}{100 * probabilities[k]:.0f}%" for k in shown}
     rows = [(task.labels[k], probabilities[k], percent[k]) for k in shown]
     if task.multi:
-        labels = f"{len(chosen)} labels" if len(chosen) != 1 else "1 label"
-        return bars(rows, f"{labels} with {100 * threshold:.0f}% or more predicted (✓), of {len(order)}")
+        return bars(
+            rows, f"{quantity(len(chosen), 'label')} with {100 * threshold:.0f}% or more predicted (✓), of {len(order)}"
+        )
     rest = f"{len(others)} more labels share {100 * probabilities[others].sum():.0f}%" if len(others) else ""
     return bars(rows, rest)

@@ -59,5 +59,5 @@ def _note(attribution: Attribution, rows: Sequence[PredictedRow]) -> Markup | No
         "predict/calibration",
         note=quiet(text),
         task=name,
-        table=table(header, cells, caption=f"{isolate_bidi(name)}: how right each confidence was"),
+        table=table(header, cells, caption=f"{isolate_bidi(name)}: calibration"),
     )

@@ -151,7 +151,7 @@ def _nearest(model: "MultiTaskSentenceTransformer", sentence: str, data: ModelDa
         model.encode(rows.texts[embedded : embedded + CHUNK])  # the encoder caches its embeddings
         embedded = min(embedded + CHUNK, len(rows))
         if time.monotonic() - start > 1:
-            yield quiet(f"Reading the training rows once: {embedded:,} of {len(rows):,} …")
+            yield quiet(f"Embedding the training rows: {embedded:,} of {len(rows):,} …")
     rows = rows.take(range(embedded))
     nearest = nearest_rows(model, sentence, rows, NEAREST)
     among = "" if embedded == len(data.train) else f" among the first {embedded:,} of {len(data.train):,}"

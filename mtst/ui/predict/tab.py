@@ -33,9 +33,9 @@ def offered_models(run: str | None, uploaded: str | None) -> Update:
 def predict_tab(services: Services, tab: gr.Tab, tokens: BrowserTokens) -> gr.Radio:
     """Build the tab; return the choice of model, which the Train tab sets."""
     table, own_models, suggested = gr.State(), [tokens.run, tokens.model], gr.State(EXAMPLES)
-    with gr.Row(equal_height=False):
+    with gr.Row(equal_height=False, elem_classes="asked-and-answered"):
         with gr.Column(scale=4, min_width=320):
-            with card("Sentences", note=f"one a line, up to {MAX_SENTENCES}"):
+            with card("Sentences", note=f"one per line, up to {MAX_SENTENCES}"):
                 which = gr.Radio(
                     [
                         ("Starter heads: topic and sentiment", STARTER),
@@ -47,19 +47,19 @@ def predict_tab(services: Services, tab: gr.Tab, tokens: BrowserTokens) -> gr.Ra
                     elem_id="predict-model",
                 )
                 text = gr.Textbox(
-                    EXAMPLES, lines=6, max_lines=14, label="Sentences, one a line", elem_id="predict-text"
+                    EXAMPLES, lines=6, max_lines=14, label="Sentences, one per line", elem_id="predict-text"
                 )
                 button = gr.Button("Predict", variant="primary", size="lg", elem_id="predict-go")
-            with card("A whole file"):
+            with card("Predict a file"):
                 html(quiet(limits_note(services.settings.limits, labelled=False)))
                 upload = upload_area("predict-upload")
                 column = gr.Dropdown(label="Column of the sentences", visible=False, elem_id="predict-column")
-                predict_all = gr.Button("Predict the file", elem_id="predict-file")
+                predict_all = gr.Button("Predict file", elem_id="predict-file")
                 note = html(visible=False)
                 result = gr.File(
                     label="Table with predictions", visible=False, interactive=False, elem_id="predict-result"
                 )
-            with card("A model made here"):
+            with card("Upload a model"):
                 limits = services.settings
                 html(quiet(ABOUT.format(limits.max_model_mb, limits.run_ttl_hours)))
                 archive = gr.File(
@@ -73,7 +73,7 @@ def predict_tab(services: Services, tab: gr.Tab, tokens: BrowserTokens) -> gr.Ra
                     which,
                     archive,
                 )
-        with gr.Column(scale=7, min_width=320), card("What the heads say", note="probability of each label"):
+        with gr.Column(scale=7, min_width=320), card("Predictions", note="probability of each label"):
             predictions = clickable_answers(NOTHING, elem_id="predict-answer")
     file_view = Outputs(FileView, FilePanel(table, column, note, result))
 

@@ -1,7 +1,8 @@
 """The card of a comparison to share: which scenario to take, its score beside the others, and what it opens."""
 
+from mtst.comparison.description import describe
 from mtst.comparison.known_results import REFERENCE
-from mtst.comparison.recommendation import Recommendation, describe, recommend
+from mtst.comparison.recommendation import Recommendation, recommend
 from mtst.comparison.results import Comparison, ScenarioResult, title_of
 from mtst.errors import MtstError, RunError
 from mtst.runs.job import Job
@@ -45,7 +46,9 @@ def comparison_card(services: Services, job: Job, comparison: Comparison) -> Sha
         title=_title(advice, comparison),
         about=f"{count_labels(comparison.tasks)} · {advice.judged_by}",
         big=[(f"{numbers.points(over.gain)} points" if over else numbers.percent(chosen), "")],
-        measure=f"macro-F1 over {title_of(REFERENCE, comparison.tasks)}" if over else "macro-F1",
+        measure=f"macro-F1 over {title_of(REFERENCE, comparison.tasks)}"
+        if over
+        else f"macro-F1 of {title_of(scenario, comparison.tasks)}",
         scores=_scores(advice, comparison),
         interval="90% interval",
         layers=card_layers(

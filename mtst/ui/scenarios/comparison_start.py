@@ -17,6 +17,7 @@ from mtst.errors import MtstError, RunError
 from mtst.model.layer_groups import HEAD
 from mtst.runs.history import History
 from mtst.runs.job import Job
+from mtst.text import quantity
 from mtst.training.config import TrainConfig
 from mtst.training.scenarios import comparable_scenarios
 from mtst.ui.components import run_status
@@ -154,7 +155,7 @@ def describe_plan(services: Services, form: ComparisonForm, run: str | None = No
         seconds = _expected_seconds(services, rows, data, scenarios, form)
     except MtstError:  # said in the Train tab, and when the comparison is started
         return ComparisonPlan(source, gr.update(value=START))
-    count = f"{len(scenarios)} scenario{'' if len(scenarios) == 1 else 's'}"
+    count = quantity(len(scenarios), "scenario")
     return ComparisonPlan(source, gr.update(value=f"Compare {count} · about {run_status.rough_duration(seconds)}"))
 
 

@@ -33,7 +33,7 @@ def html_report(job: Job, data: Dataset, comparison: Comparison, pictures: Pictu
     """Return the page for a comparison of a job on its data."""
     figures = [("Score and cost", comparison_plots.costs(comparison))] if comparison.results else []
     if comparison.has_started:
-        figures.append(("While they trained, validation rows", comparison_plots.curves(comparison)))
+        figures.append(("During training, validation rows", comparison_plots.curves(comparison)))
     if comparison.learning_curve:
         figures.append(("Would more data help?", comparison_plots.learning(comparison.learning_curve)))
     return render(

@@ -19,7 +19,7 @@ from mtst.ui.components.run_status import format_duration, rough_duration
 from mtst.ui.components.templates import render
 from mtst.ui.plots import numbers
 
-COSTS = ("seeds apart", "seconds", "seconds a point gained", "weights trained", "encoder drift", "frozen head")
+COSTS = ("seed spread", "seconds", "seconds per point gained", "trained parameters", "encoder drift", "frozen head")
 OVER_HEADS = "over heads only"
 SAME_SCORE = 0.005  # macro-F1; smaller differences are not reported
 NO_PICTURES: Mapping[str, str] = MappingProxyType({})
@@ -150,12 +150,12 @@ def joint_training(comparison: Comparison) -> Markup:
     ]
     scenarios = {attempt.task: attempt.scenario for attempt in comparison.attempts if attempt.task}
     scenario = next(iter(scenarios.values()))
-    caption = f"Learning together or alone ({title_of(scenario, comparison.tasks)}, same rows and epochs)"
+    caption = f"Joint or separate training ({title_of(scenario, comparison.tasks)}, same rows and epochs)"
     compared = table(("task", "alone", "together", "gained"), rows, caption=caption)
     too_few = [task.name for task in comparison.tasks if task.name not in scenarios]
     if not too_few:
         return compared
-    return compared + quiet(f"Too few labelled rows to be learnt alone: {inline_text(', '.join(too_few), 200)}.")
+    return compared + quiet(f"Too few labelled rows for separate training: {inline_text(', '.join(too_few), 200)}.")
 
 
 def more_data(curve: LearningCurve | None) -> Markup:
@@ -163,7 +163,7 @@ def more_data(curve: LearningCurve | None) -> Markup:
     if curve is None:
         return Markup()
     if not curve.projected:
-        return quiet("There are too few rows to tell whether more would help.")
+        return quiet("Too few rows to tell whether more would help.")
     now = mean(curve.scores[-1])
     rows, (low, middle, high) = next(iter(curve.projected.items()))
     if low - now > SAME_SCORE:
@@ -182,7 +182,7 @@ def more_data(curve: LearningCurve | None) -> Markup:
 def progress(comparison: Comparison) -> tuple[str, str]:
     """Return what a comparison does now, and how far it is."""
     if not comparison.has_started:
-        return "Reading each sentence once", "then every scenario trains in turn"
+        return "Embedding sentences", "then every scenario trains in turn"
     completed, total = len(comparison.completed), len(comparison.attempts)
     now = comparison.current
     if now is None:

@@ -27,12 +27,10 @@ from mtst.ui.train.form.form_values import DataForm
 from mtst.ui.train.run_controls import RunStopped
 
 CURVES = "Mean macro-F1 on the validation rows against seconds, a line for each scenario; the table has the numbers"
-COSTS = "Mean macro-F1 on rows not learnt from against the seconds of each scenario; the table has the numbers"
-LEARNING = "Macro-F1 on rows not learnt from against the number of training rows, and where the curve leads"
-SEEDS = [("Once (quick)", 1), ("With three seeds (thorough)", 3)]
-AFTER = (
-    "A comparison keeps no models. Training makes one of its rows, in the Train tab, where you can try and download it."
-)
+COSTS = "Mean macro-F1 on held-out rows against the seconds of each scenario; the table has the numbers"
+LEARNING = "Macro-F1 on held-out rows against the number of training rows, and where the curve leads"
+SEEDS = [("Quick (1 seed)", 1), ("Thorough (3 seeds)", 3)]
+AFTER = "A comparison keeps no models. Train the winner on the same rows to try and download it."
 
 
 @dataclass(frozen=True)
@@ -128,9 +126,9 @@ def _panel(token: gr.BrowserState) -> ComparisonPanel:
                 more_data = html(elem_id="scenarios-more")
                 learning = live_plot(height=260, description=LEARNING, elem_id="scenarios-learning")
         with gr.Column(scale=5, min_width=320, visible=False, elem_classes="card") as figures_card:
-            html(render("components/card_title", title="Score against time", number=None, note=""))
+            html(render("components/card_title", title="Score vs. time", number=None, note=""))
             costs = live_plot(height=340, description=COSTS, elem_id="scenarios-costs")
-            html("<h3 class='caption'>While they trained</h3>")
+            html("<h3 class='caption'>During training</h3>")
             curves = live_plot(height=300, description=CURVES, elem_id="scenarios-curves")
     with (
         gr.Accordion("What to compare", open=True, elem_classes="card setup", elem_id="scenarios-setup") as setup,
@@ -142,18 +140,18 @@ def _panel(token: gr.BrowserState) -> ComparisonPanel:
                 _choices(), value=[key for _, key in _choices()], label="Scenarios", elem_id="scenarios-keys"
             )
         with gr.Column(scale=5, min_width=300):
-            seeds = gr.Radio(SEEDS, value=1, label="How often each is trained", elem_id="scenarios-seeds")
+            seeds = gr.Radio(SEEDS, value=1, label="Seeds per scenario", elem_id="scenarios-seeds")
             race = gr.Checkbox(
                 value=True,
-                label="Stop early what cannot win",
+                label="Stop losing scenarios early",
                 elem_id="scenarios-race",
-                info="Takes about 1.5 times as long as the slowest scenario alone. Without, all run to the end.",
+                info="The whole comparison then takes about 1.5 times as long as the slowest scenario.",
             )
             alone = gr.Checkbox(
                 value=False,
-                label="Train each task alone too",
+                label="Also train each task alone",
                 elem_id="scenarios-alone",
-                info="Tells whether learning together helps, where everything is trained.",
+                info="Shows whether joint training helps when everything is trained.",
             )
     return ComparisonPanel(
         token, status, begin, stop, resume, winner_card, answer, after, train, save, share, delete,

@@ -25,8 +25,8 @@ REUSE_RULE = (
     "where they are held out now; with the same file and the same seed they are not."
 )
 ABOUT = (
-    "A ZIP from Prepare the download or python -m mtst export, up to {:g} MB. It is kept {:g} hours, for you alone. "
-    "Weights and words are taken out of it, never code."
+    "A ZIP from Download in the Train tab or from python -m mtst export, up to {:g} MB. It is kept {:g} hours, for you "
+    "alone. Only weights and vocabulary are read, never code."
 )
 
 

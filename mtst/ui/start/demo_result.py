@@ -63,7 +63,7 @@ def _step(step: Step, history: History, position: QueuePosition | None) -> StepP
         share = history.last_step / max(1, history.total_steps)
         left = history.remaining
         note = "" if left is None else f"about {run_status.format_duration(max(1, left))} to go"
-        return StepProgress(step.title, "running", share, note or "reading each sentence once", score)
+        return StepProgress(step.title, "running", share, note or "embedding sentences", score)
     if position and position.number > 1:
         return StepProgress(step.title, "waiting", 0.0, run_status.queue_status(position)[0].lower(), None)
     return StepProgress(step.title, "waiting", 0.0, "waits", None)

@@ -1,6 +1,6 @@
 // Says how busy the server is, every few seconds while it can be seen; the page itself is not asked for it.
 const line = element.querySelector('p');
-const runs = health => health.training ? `a run trains, ${health.waiting || 'none'} waiting` : 'nobody trains now';
+const runs = health => health.training ? `1 run in progress, ${health.waiting || 'none'} waiting` : 'no runs in progress';
 
 async function look() {
   if (!element.isConnected) return clearInterval(timer);
@@ -9,7 +9,7 @@ async function look() {
     const health = await (await fetch(new URL('health', document.baseURI))).json();
     const percent = share => `${Math.round(share)}%`;
     line.textContent =
-      `This server: ${runs(health)}; processors ${percent(health.cpu)} busy, memory ${percent(health.memory)} full.`;
+      `Server: ${runs(health)} · CPU ${percent(health.cpu)} · memory ${percent(health.memory)}`;
   } catch {
     line.textContent = 'This server does not answer at the moment.';
   }

@@ -99,7 +99,7 @@ def run_panel(services: Services, tokens: BrowserTokens) -> RunPanel:
         with gr.Row(visible=False, elem_classes="confirmation", elem_id="train-confirmation") as confirmation:
             html("<p class='quiet'>Delete this run, its data and its model? This cannot be undone.</p>", min_width=200)
             confirm = gr.Button("Delete", variant="stop", size="sm", elem_id="train-delete-sure", min_width=90, scale=0)
-            cancel = gr.Button("Keep it", size="sm", elem_id="train-delete-cancel", min_width=90, scale=0)
+            cancel = gr.Button("Cancel", size="sm", elem_id="train-delete-cancel", min_width=90, scale=0)
         look_again = gr.Button("Look again", visible="hidden", elem_id="train-look")
     with gr.Column(visible=False, elem_classes="card result-card", elem_id="train-result-card") as result_card:
         with gr.Row(equal_height=False):

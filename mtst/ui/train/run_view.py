@@ -68,6 +68,7 @@ class RunView:
     confirmation: Update = UNCHANGED
     result: str = UNCHANGED
     score: str = UNCHANGED
+    share: Update = UNCHANGED
     card: Update = UNCHANGED
     result_card: Update = UNCHANGED
     run_card: Update = UNCHANGED
@@ -132,6 +133,7 @@ def show_run(history: History, run: RunDetails, *, first: bool = True) -> RunVie
         confirmation=gr.update(visible=False) if first else UNCHANGED,
         result=verdict.verdict_text(history) if run.has_model else "",
         score=verdict.score_box(history, run.pinned) if run.has_model else "",
+        share=gr.update(visible=bool(history.best_validation)),
         card=hide_card() if first else UNCHANGED,
         result_card=gr.update(visible=run.has_model),
         run_card=gr.update(visible=history.has_started),

@@ -79,8 +79,9 @@ def _connect(
         yield from pack_model(services, token, onnx=onnx)
 
     def follow_after(event: gr.events.Dependency) -> gr.events.Dependency:
-        """Follow the run once it has been put in the queue, and show its results once it is over."""
-        return show_results(event.success(**list_runs).then(**follow))
+        """Follow the run once it has been put in the queue, with empty tabs, and show its results in them."""
+        emptied = event.success(**list_runs).then(**examine).then(**changes.open)
+        return show_results(emptied.then(**follow))
 
     def show_results(event: gr.events.Dependency) -> gr.events.Dependency:
         return event.then(**list_runs).then(**examine).then(**changes.open).then(**changes.draw)

@@ -95,7 +95,7 @@ def test_the_sample_map_is_the_same_each_time(services: Services) -> None:
 def test_what_takes_long_is_begun_only_when_it_is_asked_for(services: Services) -> None:
     for source in (SAMPLE_ALL, FILE):
         (only,) = map_drawing.draw(services, request(source), requested=False)
-        assert "Press Draw the map" in value(only.placeholder)
+        assert "Press Draw map" in value(only.placeholder)
 
 
 def test_who_leaves_the_line_leaves_nothing_behind() -> None:
@@ -205,7 +205,7 @@ def test_a_search_rings_the_sentences_with_all_its_words(cats: EmbeddingMap) -> 
     assert "A cat is asleep." in view.selected
     assert view.inside == [1]
     view = search_sentences(cats, "zebra")
-    assert "No sentence with these words" in view.selected
+    assert "No sentences with these words" in view.selected
     assert (view.figure["mark"], shown(view.save)) == ({}, False)
     assert search_sentences(cats, " ").figure["mark"] == {}
     assert search_sentences(None, "cat") is NO_CHANGE

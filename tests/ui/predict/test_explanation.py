@@ -67,7 +67,7 @@ def test_the_nearest_rows_are_of_the_train_side_alone_with_their_labels(services
 def test_it_says_how_right_such_a_confidence_was(services: Services, token: str) -> None:
     own(services, token)
     made = asked(services, TRAINED, "a goal in the cup final", token)[-1]
-    assert "How right each confidence was" in made
+    assert "Calibration" in made
     assert '<td><span dir="auto">6</span></td><td><span dir="auto">100%</span></td>' in made  # kind: 90 to 100%
     assert re.search(r"No held-out row had a confidence of|That is too few to go by", made)
 

@@ -54,7 +54,7 @@ def test_a_comparison_from_start_to_the_saved_page(services, write_csv, tiny_fol
     assert "Finished, 20 of 20 runs completed" in view.status
     assert "mine.csv, judged by 5-fold cross-validation on all 60 rows" in view.answer
     assert "Heads only" in view.table
-    assert "seeds apart" in view.table
+    assert "seed spread" in view.table
     assert view.after["visible"]
     page, report = comparison_view.save_comparison(services, token)
     made = json.loads(Path(report).read_text(encoding="utf-8"))
@@ -90,8 +90,8 @@ def test_an_unknown_token_changes_nothing(services):
 
 def test_the_table_leaves_out_what_says_nothing():
     one, three = (comparison_of({CHEAP: ([0.8] * n, 2.0), DEAR: ([0.9] * n, 20.0)}) for n in (1, 3))
-    assert "seeds apart" not in recommendation.scores_table(one)
-    assert "seeds apart" in recommendation.scores_table(three)
+    assert "seed spread" not in recommendation.scores_table(one)
+    assert "seed spread" in recommendation.scores_table(three)
     assert "frozen head" not in recommendation.scores_table(three)
 
 
@@ -101,14 +101,14 @@ def test_what_was_stopped_is_marked_in_the_table_the_words_and_the_figures():
     comparison.extend([Dropped(DEAR, 0, 0.4, "top-k", 0.9, "budget", epoch=2)])
     comparison.extend(behind_in_rounds(comparison))
     table = recommendation.scores_table(comparison)
-    assert "Unfreeze from the top (stopped after 1 fold)" in table
+    assert "Gradual unfreezing (stopped after 1 fold)" in table
     assert "Train everything (stopped after 2 epochs)" in table
     told = recommendation.recommendation(comparison)
     assert "judged by 5-fold cross-validation on all 400 rows" in told.lower()
     assert "“Train everything” was stopped after 2 epochs, 50.0 points behind “Train the top blocks”." in told
     assert recommend(comparison).chosen.scenario not in comparison.dropped
     symbols = {trace.name: trace.marker.symbol for trace in comparison_plots.costs(comparison).data}
-    assert [name for name, symbol in symbols.items() if symbol.endswith("-open")] == ["Unfreeze from the top"]
+    assert [name for name, symbol in symbols.items() if symbol.endswith("-open")] == ["Gradual unfreezing"]
     assert len(comparison_plots.curves(comparison).data) == len(costs)  # the first fold of each
 
 

@@ -51,7 +51,7 @@ def find_doubtful_rows(services: Services, form: DataForm) -> Iterator[FindingsV
     """Embed every text and check the rows; yield the progress, then what was found."""
     try:
         data = form.dataset()
-        yield FindingsView(show_message(quiet("Reading every text once.")))
+        yield FindingsView(show_message(quiet("Embedding all texts.")))
         embedding = ProgressSteps(
             embed_with_progress(services.encoder, data.texts, services.executors.large_embeddings)
         )

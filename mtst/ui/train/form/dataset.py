@@ -33,7 +33,7 @@ from mtst.ui.train.form.restored_run import StoredRun, describe_run, stored_run
 from mtst.ui.train.form.scenario_picker import scenario_cards
 from mtst.ui.train.form.upload_report import upload_report
 
-NO_FILE = quiet("Nothing chosen yet.")
+NO_FILE = quiet("No data yet. Upload a file, or take a sample.")
 SIMILAR_SHOWN = 3
 
 

@@ -193,13 +193,13 @@ def encoder_choice(services: Services) -> EncoderChoice:
         )  # fmt: skip
         only_local = html(visible=False)
         hub_id = gr.Textbox(
-            label="Another encoder of the Hub", placeholder="owner/model", max_lines=1, visible=custom,
+            label="Another encoder from the Hub", placeholder="owner/model", max_lines=1, visible=custom,
             elem_id="train-encoder-id",
         )  # fmt: skip
-        find = gr.Button("Look it up", size="sm", visible=custom, elem_id="train-encoder-look")
+        find = gr.Button("Look up", size="sm", visible=custom, elem_id="train-encoder-look")
         message = html(visible=False, elem_id="train-encoder-state")
         prompt = gr.Textbox(
-            label="Prompt", info="Put in front of each text just as it ends here, such as with a blank. Empty: none.",
+            label="Prompt", info="Added before each text exactly as written. Leave empty for none.",
             max_lines=2, max_length=MAX_CHARACTERS, interactive=False, elem_id="train-encoder-prompt",
         )  # fmt: skip
         prompt_note = html(visible=False, elem_id="train-encoder-prompt-note")

@@ -20,9 +20,9 @@ from mtst.ui.train.form.form_values import ConfigForm
 MAX_TASKS = 8
 WEIGHT = "task_weight_"  # and the index of a task
 CUSTOM = "custom"
-BALANCE_TITLES = {"none": "As they are", "class-weights": "Weigh more", "balanced-sampling": "Draw more often"}
-DECAY_TITLES = {"cosine": "Along a cosine", "linear": "Evenly", "constant": "Not at all"}
-SUITS = "empty: what suits the scenario"
+BALANCE_TITLES = {"none": "No change", "class-weights": "Class weights", "balanced-sampling": "Oversampling"}
+DECAY_TITLES = {"cosine": "Cosine", "linear": "Linear", "constant": "Constant"}
+SUITS = "auto if left empty"
 # Every scenario has its own values for these: the form shows them where nothing is typed.
 SUITED = ("epochs", "batch_size", "patience", "head_rate", "encoder_rate", "layer_decay", "warm_up", "weight_decay")
 LABELS = {
@@ -37,7 +37,7 @@ LABELS = {
     "label_smoothing": "Label smoothing",
     "clip": "Gradient clipping",
     "top_blocks": "Blocks to train",
-    "epochs_per_group": "Epochs for each group",
+    "epochs_per_group": "Epochs per group",
     "seed": "Seed",
 } | {f"{WEIGHT}{k}": f"Weight of task {k + 1}" for k in range(MAX_TASKS)}
 OF_SCENARIO = {"top_blocks": "top-k", "epochs_per_group": "gradual"}  # shown with one scenario only
@@ -85,45 +85,45 @@ def hyperparameter_fields() -> HyperparameterFields:
     fields: dict[str, Field] = {}
     with gr.Row():
         fields["epochs"] = number("epochs")
-        fields["batch_size"] = number("batch_size", info="sentences in a step")
-        fields["patience"] = number("patience", info="epochs after the one that is kept")
+        fields["batch_size"] = number("batch_size", info="sentences per step")
+        fields["patience"] = number("patience", info="epochs to wait for a better one")
     html("<h3>Learning rates</h3>")
     with gr.Row():
         fields["head_rate"] = number("head_rate")
         fields["encoder_rate"] = number("encoder_rate")
-        fields["layer_decay"] = number("layer_decay", info="a layer's rate, relative to the one above")
+        fields["layer_decay"] = number("layer_decay", info="rate of a layer relative to the one above")
     rates = gr.Column()
     with gr.Row():
-        fields["warm_up"] = number("warm_up", info="share of the steps in which rates rise")
+        fields["warm_up"] = number("warm_up", info="share of steps in which the rate rises")
         fields["decay"] = gr.Radio(
-            [(title, key) for key, title in DECAY_TITLES.items()], value="cosine", label="Then rates fall",
+            [(title, key) for key, title in DECAY_TITLES.items()], value="cosine", label="Schedule",
             min_width=280, elem_id="train-decay",
         )  # fmt: skip
-    html("<h3>Against learning by heart</h3>")
+    html("<h3>Regularization</h3>")
     with gr.Row():
-        fields["weight_decay"] = number("weight_decay", info="shrinks weights a little in every step")
-        fields["label_smoothing"] = number("label_smoothing", "0", "share of doubt in every label; 0: none")
-        fields["clip"] = number("clip", "1", "longest step of the gradient; 0: any")
+        fields["weight_decay"] = number("weight_decay", info="pulls weights toward zero")
+        fields["label_smoothing"] = number("label_smoothing", "0", "0 to turn off")
+        fields["clip"] = number("clip", "1", "maximum gradient norm; 0 for no limit")
     html("<h3>Tasks and labels</h3>")
-    title = html("<p class='quiet'>How much each task's loss counts; empty: 1.</p>", visible=False)
+    title = html("<p class='quiet'>Weight of each task's loss; 1 if left empty.</p>", visible=False)
     with gr.Row():
         weights = [number(f"{WEIGHT}{k}", info="", placeholder="1", visible=False) for k in range(MAX_TASKS)]
     fields["learn_weights"] = gr.Checkbox(
-        value=False, label="Learn the weights of the tasks", visible=False, elem_id="train-learn_weights",
-        info="From how unsure each task is: a noisy one comes to count less.",
+        value=False, label="Learn task weights", visible=False, elem_id="train-learn_weights",
+        info="From the uncertainty of each task: a noisy task counts less.",
     )  # fmt: skip
     fields["frozen_head_loss"] = gr.Checkbox(
-        value=True, label="A frozen head's mistakes still guide the encoder", visible=False,
+        value=True, label="The loss of a frozen head still trains the encoder", visible=False,
         elem_id="train-frozen_head_loss",
-        info="With it the encoder stays readable for that head; without it you see how far the encoder drifts away.",
+        info="On: the encoder stays readable for that head. Off: you see how far it drifts away.",
     )  # fmt: skip
     fields["balance"] = gr.Radio(
         [(BALANCE_TITLES[key], key) for key in BALANCES], value="none", label="Rare labels",
-        info="More weight finds more rows of rare labels, and mistakes more rows of frequent ones for them.",
+        info="Both find more rows with rare labels, and more false ones.",
         elem_id="train-balance",
     )  # fmt: skip
     with gr.Row():
-        fields["seed"] = number("seed", "0", "same seed, same run")
+        fields["seed"] = number("seed", "0", "same seed, same result")
     return HyperparameterFields(fields, tuple(weights), title, rates)
 
 

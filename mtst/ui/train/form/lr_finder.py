@@ -26,7 +26,7 @@ from mtst.ui.train.form.form_values import TrainingForm
 from mtst.ui.train.form.hyperparameters import HyperparameterFields, explain_setting_error
 
 DESCRIPTION = "The loss against the learning rate, which rises from step to step; a line marks the suggested rate"
-ABOUT = "Tries rates from very small to far too large on a copy of the model, and suggests one that is safe."
+ABOUT = "Tries rising rates on a copy of the model, and suggests a safe one."
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def rate_finder(
     """
     with gr.Row():
         find = gr.Button("Find learning rates", size="sm", elem_id="train-rates")
-        stop = gr.Button("Stop looking", size="sm", visible=False, variant="stop", elem_id="train-rates-stop")
+        stop = gr.Button("Stop", size="sm", visible=False, variant="stop", elem_id="train-rates-stop")
         use = gr.Button("Use these", size="sm", visible=False, elem_id="train-rates-use")
     message = html(quiet(ABOUT), elem_id="train-rates-found")
     plot = live_plot(height=240, description=DESCRIPTION, elem_id="train-rates-curve")

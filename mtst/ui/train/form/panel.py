@@ -151,10 +151,10 @@ def form_panel(services: Services, begin: gr.Button, ahead: gr.HTML) -> FormPane
                     small = gr.Button("Sample of 600", size="sm", min_width=110, elem_id="train-sample")
                     large = gr.Button("Sample of 5,300", size="sm", min_width=110, elem_id="train-sample-large")
                 with gr.Accordion(
-                    "Or a dataset of the Hub", open=False, visible=services.settings.hub_datasets, elem_id="train-hub"
+                    "Or a dataset from the Hub", open=False, visible=services.settings.hub_datasets, elem_id="train-hub"
                 ):
                     dataset_id = gr.Textbox(label="Name", placeholder="owner/name", max_lines=1, elem_id="train-hub-id")
-                    fetch = gr.Button("Read it", size="sm", elem_id="train-hub-read")
+                    fetch = gr.Button("Load", size="sm", elem_id="train-hub-read")
                 unread = html(visible=False, elem_id="train-unread")
                 html(quiet(limits_note(services.settings.limits)), elem_classes="without-file")
                 with gr.Row(equal_height=True):
@@ -164,11 +164,11 @@ def form_panel(services: Services, begin: gr.Button, ahead: gr.HTML) -> FormPane
                         scale=3, elem_id="train-labels",
                     )  # fmt: skip
                 several = gr.CheckboxGroup(
-                    [], label="Columns with several labels in a cell", visible=False, elem_id="train-several"
+                    [], label="Columns with several labels per cell", visible=False, elem_id="train-several"
                 )
                 merge = gr.Checkbox(value=False, label="Merge labels", visible=False, elem_id="train-merge")
                 treat = gr.CheckboxGroup(
-                    [], label="What looks odd: treat it", visible=False, elem_classes="findings", elem_id="train-treat"
+                    [], label="Fix what looks odd", visible=False, elem_classes="findings", elem_id="train-treat"
                 )
                 fields = reading_fields()
                 with gr.Accordion("Text lengths", open=False, elem_classes="plain", elem_id="train-lengths-part"):

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from mtst.comparison.estimate import Workload, expected_run_seconds
 from mtst.data.tasks import DEFAULT_TASKS, Task
 from mtst.errors import MtstError, SettingsError
-from mtst.text import inline_text
+from mtst.text import inline_text, quantity
 from mtst.training.budget import REFERENCE_ROWS
 from mtst.training.config import ResolvedConfig, TrainConfig
 from mtst.training.events import GroupPlan
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 DEFAULT_SCENARIO = "freeze-encoder"
 FIRST_CARDS = 3  # scenarios that are shown before a visitor asks for more
 CARD = "#train-scenario label"
-NOTHING_OPEN = quiet("Nothing is open yet: press a layer below to open it, or to freeze it again.")
+NOTHING_OPEN = quiet("Nothing is open yet. Click a layer to open it, or to freeze it again.")
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ def toggle_group(
 
 def explain_scenario(scenario: Scenario, duration: str) -> Markup:
     """Return what a scenario does, when to use it, and how long it takes."""
-    rows = [("What follows", scenario.consequence), ("When to use it", scenario.when), ("How long", duration)]
+    rows = [("Effect", scenario.consequence), ("When to use", scenario.when), ("How long", duration)]
     return render("train/scenario", rows=[row for row in rows if row[1]])
 
 
@@ -201,8 +201,7 @@ def _duration(config: TrainConfig, resolved: ResolvedConfig, rows: int) -> str:
     if not resolved.epochs:
         return "One measurement"
     steps = resolved.epochs * resolved.steps_per_epoch(rows)
-    epochs = f"{resolved.epochs} epoch{'s' if resolved.epochs > 1 else ''}"
-    count = f"{epochs} of {rows:,} rows ({steps:,} steps)"
+    count = f"{quantity(resolved.epochs, 'epoch')} of {rows:,} rows ({steps:,} steps)"
     if not isinf(resolved.patience):
         count = f"At most {count}; it ends {resolved.patience:.0f} epochs after the one that is kept"
     return count if config.epochs else f"{count}. You can set another number below."

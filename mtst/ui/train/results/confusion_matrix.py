@@ -8,7 +8,7 @@ from markupsafe import Markup
 from mtst.data.tasks import Task
 from mtst.evaluation.scores import Confusion
 from mtst.runs.history import History
-from mtst.text import isolate_bidi, truncate
+from mtst.text import isolate_bidi, quantity, truncate
 from mtst.ui.components.templates import render
 from mtst.ui.plots.style import task_colour
 
@@ -96,7 +96,7 @@ def group_labels(labels: Sequence[str], counts: Confusion) -> tuple[list[str], l
 def _matrix(number: int, task: Task, counts: Confusion) -> Matrix:
     labels, groups = group_labels(task.labels, counts)
     grouped = [[sum(counts[i][j] for i in rows for j in columns) for columns in groups] for rows in groups]
-    pairs = _mistaken_pairs(labels, grouped)
+    pairs = _mistaken_pairs(task.labels, counts)
     mistakes = sum(pair.count for pair in pairs)
     return Matrix(
         task=task.name,
@@ -129,6 +129,5 @@ def _cell(labels: Sequence[str], counts: Sequence[Sequence[int]], index: tuple[i
     task, i, j = index
     count, total = counts[i][j], max(1, sum(counts[i]))
     truth, predicted = (isolate_bidi(truncate(labels[k], 40)) for k in (i, j))
-    rows = "1 row" if count == 1 else f"{count:,} rows"
-    description = f"{rows}: {truth} predicted as {predicted}"
+    description = f"{quantity(count, 'row')}: {truth} predicted as {predicted}"
     return Cell(i == j, count, 100 * count / total, f"{task}|{i}|{j}", description)

@@ -104,10 +104,14 @@ def draw_epoch(services: Services, token: str | None, epoch: int, task_name: str
     task = next((task for task in rows.tasks if task.name == task_name), rows.tasks[0])
     labels = [_label(task, label) for label in rows.labels[task.name]]
     axes = projection.SharedAxes(before, last)
-    figure = scatter(axes.project(now), rows.texts, *merge_rare(labels))
+    figure = scatter(axes.project(now), rows.texts, *merge_rare(labels), names=False)
     limit = MARGIN * axes.extent
-    figure.update_xaxes(range=[-limit, limit]).update_yaxes(range=[-limit, limit])
-    figure.update_layout(transition={"duration": 600, "easing": "cubic-in-out"})  # the points travel
+    figure.update_xaxes(range=[-limit, limit], title=None).update_yaxes(range=[-limit, limit], title=None)
+    figure.update_layout(
+        transition={"duration": 600, "easing": "cubic-in-out"},  # the points travel
+        margin=dict.fromkeys("lrtb", 8),
+        legend={"orientation": "v", "x": 1, "xanchor": "left", "y": 1, "yanchor": "top"},
+    )
     return show_figure(figure), _similarity_changes(rows, cosine(before), cosine(now), int(epoch))
 
 
@@ -142,7 +146,7 @@ def _similarity_changes(rows: Dataset, before: np.ndarray, now: np.ndarray, epoc
     if not changed:
         return text
     header = ("before", "now", "sentence", "sentence")
-    return text + table(header, changed, caption="Pairs that moved most", text_columns=(2, 3))
+    return text + table(header, changed, caption="Largest changes", text_columns=(2, 3))
 
 
 def embedding_changes(services: Services, run: gr.BrowserState) -> ChangesPanel:
@@ -153,7 +157,7 @@ def embedding_changes(services: Services, run: gr.BrowserState) -> ChangesPanel:
             epoch = gr.Slider(0, 1, value=1, step=1, label="After epoch", elem_id="train-journey-epoch", min_width=200)
             play = gr.Button("Play", size="sm", scale=0, min_width=90, elem_id="train-journey-play")
             task = gr.Radio([], label="Colour by", visible=False, elem_id="train-journey-colour", min_width=160)
-        figure = live_plot(height=360, description=DESCRIPTION, elem_id="train-journey")
+        figure = live_plot(height=380, description=DESCRIPTION, elem_id="train-journey")
         changes = html(elem_id="train-journey-told")
     draw: Event = {
         "fn": partial(draw_epoch, services),

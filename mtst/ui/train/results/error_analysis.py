@@ -18,7 +18,7 @@ from mtst.evaluation.error_analysis import (
     scores_by_label,
     scores_by_length,
 )
-from mtst.text import isolate_bidi, truncate
+from mtst.text import isolate_bidi, quantity, truncate
 from mtst.ui.components.events import UNCHANGED
 from mtst.ui.components.html import problem, quiet, sentence_list, table
 from mtst.ui.components.templates import render
@@ -31,7 +31,7 @@ MAX_MISTAKES = 10
 MAX_SENTENCES = 100  # of one cell
 MAX_GROUPS = 12  # by the labels of one other task
 LOADING = quiet("Looking for the sentences …")
-NO_MISTAKES = quiet("No held-out row was mistaken.")
+NO_MISTAKES = quiet("No errors on held-out rows.")
 
 
 @dataclass(frozen=True)
@@ -91,12 +91,10 @@ def _cell(data: ModelData, key: str) -> Markup:
         "train/cell",
         key=key,
         title=f"{task_name}: {truth} predicted as {answer}",
-        sentences=_sentences(task, rows[:MAX_SENTENCES], data.held_out, f"{_count_rows(len(rows))}{limit}"),
+        sentences=_sentences(
+            task, rows[:MAX_SENTENCES], data.held_out, f"{quantity(len(rows), 'held-out row')}{limit}"
+        ),
     )
-
-
-def _count_rows(rows: int) -> str:
-    return "1 held-out row" if rows == 1 else f"{rows:,} held-out rows"
 
 
 def _task(number: int, task: Task, rows: Sequence[PredictedRow], validation: Dataset) -> dict[str, object]:
@@ -104,7 +102,7 @@ def _task(number: int, task: Task, rows: Sequence[PredictedRow], validation: Dat
     worst = confident_errors(rows)
     shown = f"the {MAX_MISTAKES} most confident of" if len(worst) > MAX_MISTAKES else "all"
     name = isolate_bidi(truncate(task.name, 60))
-    title = f"{name}: {shown} {len(worst):,} mistakes in {_count_rows(len(rows))}"
+    title = f"{name}: {shown} {len(worst):,} mistakes in {quantity(len(rows), 'held-out row')}"
     return {
         "name": task.name,
         "colour": task_colour(number),

@@ -33,15 +33,17 @@ def run_card(history: History, job: Job) -> ShareCard:
     """Return the card of a run.
 
     Raises:
-        RunError: it has not finished.
+        RunError: it has not finished, or its model was not measured.
     """
     started, measured = history.started, verdict.results(history)
+    if not measured:
+        raise RunError(verdict.NOTHING_MEASURED)
     several, shown = len(measured) > 1, measured[:MAX_TASKS]
     moved = {group.key: group.change for group in history.finished.proof if not group.same}
     epochs = max(1, history.last_epoch)  # it may have been stopped
     rows = started.train_rows + started.validation_rows
     return ShareCard(
-        title=verdict.verdict(history, measured) if measured else verdict.NOTHING_MEASURED,
+        title=verdict.verdict(history, measured),
         about=f"{find_scenario(started.scenario, started.tasks).title} · {rows:,} rows, {count_labels(started.tasks)}",
         big=[(numbers.percent(each.scores.macro_f1), each.task if several else "") for each in shown],
         measure=f"macro-F1 on {started.validation_rows:,} held-out rows",

@@ -90,7 +90,7 @@ def _multi_label(epoch: EpochEnded) -> list[str]:
 
 def _every_epoch(history: History) -> Markup:
     sides = [f"{side} {name}" for side in ("train", "validation") for name in COLUMNS]
-    header = ["epoch", "task", *sides, "calibration error", "embeddings turned by"]
+    header = ["epoch", "task", *sides, "calibration error", "embedding drift"]
     rows = [
         [
             str(epoch.epoch),

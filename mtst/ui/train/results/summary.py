@@ -11,18 +11,18 @@ from mtst.evaluation.semantic_similarity import EmbeddingQuality
 from mtst.model.trained_parts import Trains
 from mtst.runs.history import History
 from mtst.runs.job import Job
-from mtst.text import isolate_bidi, truncate
+from mtst.text import isolate_bidi, quantity, truncate
 from mtst.training.events import EpochEnded, GroupProof, Started
 from mtst.training.scenarios import find_scenario
 from mtst.ui.components.html import table
 from mtst.ui.components.templates import render
 from mtst.ui.plots import numbers
 
-HEADER = ("layer group", "weights moved by", "open in epochs", "rate", "parameters")
+HEADER = ("layer group", "weight change", "open in epochs", "rate", "parameters")
 PROMPT_CHARACTERS = 200
 DAMAGED = 0.05  # loss of rank correlation that is warned of
 COLLAPSED = 0.3  # gain of the mean cosine of unrelated sentences that is warned of
-SAME = "exactly 0 (SHA-256 is the same)"
+SAME = "unchanged ✓ (same SHA-256)"
 
 
 def summarize(history: History) -> Markup:
@@ -46,14 +46,10 @@ def reproduce(history: History, job: Job, command: Sequence[str]) -> Markup:
     note = ""
     if history.outcome != "finished":
         note = (
-            f"This run was {history.outcome} after {_epochs(history.last_epoch)} of {history.total_epochs}. The "
-            "command trains all of them, so its model will differ. Resume continues this run instead."
+            f"This run was {history.outcome} after {quantity(history.last_epoch, 'epoch')} of {history.total_epochs}. "
+            "The command trains all of them, so its model will differ. Resume continues this run instead."
         )
     return render("train/reproduce", rows=rows, command=command, note=note)
-
-
-def _epochs(count: int) -> str:
-    return "1 epoch" if count == 1 else f"{count} epochs"
 
 
 def proof_table(groups: Sequence[GroupProof], kept_epoch: int) -> Markup:
@@ -82,10 +78,10 @@ def _changes(group: GroupProof, kept_epoch: int) -> tuple[str, str, str]:
     first, last = group.open_epochs
     moved = SAME if group.same else numbers.change(group.change)
     if group.rest_same is False:
-        moved = "CHANGED where it was not to train"
+        moved = "CHANGED where it should not"
     if group.same and first > kept_epoch:
         opened_late = f"0: it opened after epoch {kept_epoch}, which is kept"
-        moved = opened_late if kept_epoch else "0: what it learnt is not kept"
+        moved = opened_late if kept_epoch else "0: what it learned is not kept"
     return moved, f"{first} to {last}" if last > first else str(first), numbers.rate(group.rate)
 
 
@@ -96,14 +92,14 @@ def _lines(history: History) -> list[str]:
     lines = [caution] if caution else []
     if started.prompt:
         prompt = isolate_bidi(truncate(started.prompt, PROMPT_CHARACTERS))
-        lines.append(f"{describe_prompt(prompt)} The model keeps this prompt and puts it in front by itself.")
+        lines.append(f"{describe_prompt(prompt)} The model keeps this prompt and adds it by itself.")
     if finished.early:
         lines.append(
             f"It ended by itself after epoch {history.last_epoch}: none after epoch {finished.best_epoch} was good "
             "enough to be kept."
         )
     if finished.stopped and not trained:
-        lines.append("It was stopped before an epoch had ended, so the model is as it was before training.")
+        lines.append("It was stopped before an epoch had ended, so the model is unchanged before training.")
     if finished.best_epoch == 0 and trained:
         lines.append("No epoch came near the untrained model on validation. More rows, or another scenario, may help.")
     kept = history.best if trained and finished.best_epoch else None
@@ -152,7 +148,7 @@ def _why_not_highest(kept: EpochEnded, highest: EpochEnded, rows: int) -> list[s
     return [
         f"Epoch {kept.epoch} is kept, the latest within two standard errors of the best: epoch {highest.epoch} had a "
         f"macro-F1 of {scores[0]:.1f}% on {rows} validation rows, epoch {kept.epoch} one of {scores[1]:.1f}%. The "
-        "difference may be chance, and it has learnt longer."
+        "difference may be chance, and it has trained longer."
     ]
 
 
@@ -202,4 +198,4 @@ def _task_weights(kept: EpochEnded) -> list[str]:
     if all(weight == 1 for weight in kept.weights.values()):
         return []
     weights = ", ".join(f"{isolate_bidi(truncate(task, 40))} {weight:.2f}" for task, weight in kept.weights.items())
-    return [f"The losses of the tasks counted with these weights: {weights}."]
+    return [f"Task weights in the loss: {weights}."]

@@ -27,7 +27,7 @@ def test_a_run_is_shown_from_before_training_to_its_end(services, run):
     first, told = embedding_changes.draw_epoch(services, run, 0, "topic")
     assert "has changed by 0.00 on average" in told
     last, after = embedding_changes.draw_epoch(services, run, 2, "sentiment")
-    assert "Pairs that moved most" in after
+    assert "Largest changes" in after
     assert first["value"]["layout"]["xaxis"]["range"] == last["value"]["layout"]["xaxis"]["range"]
     *traces, names = last["value"]["data"]
     assert {*names["text"]} <= {trace["name"] for trace in traces} <= {"negative", "neutral", "positive", "no label"}

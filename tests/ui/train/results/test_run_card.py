@@ -49,5 +49,7 @@ def test_what_never_opened_since_the_run_was_stopped_is_frozen():
 def test_a_run_that_has_no_result_has_no_card(services):
     with pytest.raises(RunError):
         run_card(history_of(started()), JOB)
+    with pytest.raises(RunError, match="before its model was measured"):
+        run_card(history_of(started(), finished(0, stopped=True)), JOB)
     assert share_run(services, "x" * 32)["visible"] is False
     assert share_run(services, None)["visible"] is False

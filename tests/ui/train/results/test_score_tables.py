@@ -16,8 +16,8 @@ DONE = finished()
     ("history", "words"),
     [
         (history_of(), "Loading the encoder"),
-        (history_of(started()), "Reading each sentence once: 0 of 12"),
-        (history_of(started(), Embedded(5, 12, 0.5)), "Reading each sentence once: 5 of 12"),
+        (history_of(started()), "Embedding sentences: 0 of 12"),
+        (history_of(started(), Embedded(5, 12, 0.5)), "Embedding sentences: 5 of 12"),
         (history_of(started(), Embedded(12, 12, 0.5), BASELINES), "Measuring the model before training"),
         (history_of(started(), BASELINES, Embedded(5, 12, 0.5)), "up to the lowest open layer: 5 of 12"),
         (
@@ -36,8 +36,8 @@ DONE = finished()
         (history_of(started(), BEFORE, Failed("Out of luck", "interrupted")), "Training was interrupted"),
         (history_of(started(), BEFORE, Failed("Out of luck", "interrupted")), "Out of luck Resume begins again."),
         (history_of(started(), BEFORE, FIRST, Failed("Out of luck"), Resumed(1, 2)), "Loading the encoder"),
-        (history_of(started(), BEFORE, FIRST, DONE), "Finished, the model of epoch 1 is kept"),
-        (history_of(started(), BEFORE, FIRST, finished(early=True)), "Finished early, the model of epoch 1 is kept"),
+        (history_of(started(), BEFORE, FIRST, DONE), "Finished, epoch 1 is kept"),
+        (history_of(started(), BEFORE, FIRST, finished(early=True)), "Finished early, epoch 1 is kept"),
         (history_of(started(0), BEFORE, finished(0)), "nothing was trained"),
         (history_of(started(), BEFORE, STEP, finished(0, stopped=True)), "Stopped, no epoch had ended"),
         (

@@ -31,7 +31,7 @@ MOVING = (
 def test_the_story_tells_what_moved_and_what_did_not() -> None:
     html = summary.summarize(history_of(started(), BEFORE, FIRST, finished()))
     assert "1 of 1 frozen groups are bit for bit" in html
-    assert "exactly 0 (SHA-256 is the same)" in html
+    assert "unchanged ✓ (same SHA-256)" in html
     assert "50%" in html
     assert "1e−1" in html
     assert "1 to 2" in html
@@ -59,7 +59,7 @@ def test_groups_whose_learning_is_not_kept_say_so() -> None:
     html = summary.summarize(
         history_of(started(), BEFORE, FIRST, finished(0, proof=(still, replace(PROOF[1], same=True))))
     )
-    assert html.count("0: what it learnt is not kept") == 2
+    assert html.count("0: what it learned is not kept") == 2
 
 
 def test_a_frozen_group_that_moved_is_not_hidden() -> None:
@@ -128,7 +128,7 @@ def test_where_a_part_of_a_group_trained_the_rest_is_accounted_for(scenario: str
     moved = replace(block, rest_same=False)
     html = summary.summarize(history_of(start, BEFORE, FIRST, finished(proof=(moved, PROOF[1]))))
     assert "In 0 of 1 open groups" in html
-    assert "CHANGED where it was not to train" in html
+    assert "CHANGED where it should not" in html
 
 
 def test_a_run_that_trained_whole_groups_has_no_such_column() -> None:
