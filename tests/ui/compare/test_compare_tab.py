@@ -185,7 +185,7 @@ def test_searching_without_a_file_a_column_or_a_query_says_what_to_do(services: 
     assert "Choose a file first" in value(list(search.build_index(services, None, None))[-1].note)
     table = search.read_file(services, write_csv("a,b\n,1\n ,2\n")).table
     *_, last = search.build_index(services, table, "b")
-    assert "Write what" in search.search_file(last.index, " ")
+    assert "Enter a query" in search.search_file(last.index, " ")
     assert "empty" in value(list(search.build_index(services, table, "a"))[-1].note)
 
 

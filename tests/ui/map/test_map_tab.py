@@ -103,12 +103,12 @@ def test_who_leaves_the_line_leaves_nothing_behind() -> None:
     first = with_progress("Placing", lambda: done.append(hold.wait(60)), line)
     assert next(first).description == "Placing"
     second = with_progress("Placing", lambda: done.append("a ghost"), line)
-    assert "waits for its turn" in next(second).description
+    assert "Waiting for others" in next(second).description
     third = ProgressSteps(with_progress("Placing", lambda: "drawn", line))
     waiting = next(steps := iter(third))
     first.close()
     second.close()
-    assert "waits for its turn" in next(steps).description  # what has begun goes on, though nobody looks
+    assert "Waiting for others" in next(steps).description  # what has begun goes on, though nobody looks
     hold.set()
     list(steps)
     assert (third.result, done) == ("drawn", [True])
@@ -120,7 +120,7 @@ def test_a_large_map_waits_for_those_of_others_and_others_for_none(services: Ser
     hold = threading.Event()
     other = services.executors.projections[method].submit(hold.wait, 60)
     steps = map_drawing.draw(services, request(TYPED, CATS, method))
-    assert "Others are before you" in next(steps).progress["value"]
+    assert "Waiting for others" in next(steps).progress["value"]
     assert shown(draw(services, TYPED, CATS, "PCA").figure)
     hold.set()
     assert shown([*steps][-1].figure)

@@ -28,7 +28,7 @@ def test_the_card_says_what_to_take_and_by_how_much(services):
 
 
 def test_heads_only_is_told_by_its_score(services):
-    card = comparison_card(services, job(services), comparison_of({CHEAP: ([0.9], 2.0), DEAR: ([0.9], 9.0)}))
+    card = comparison_card(services, job(services), comparison_of({CHEAP: ([0.95], 2.0), DEAR: ([0.7], 9.0)}))
     assert card.big[0][0].endswith("%")
     assert card.measure == "macro-F1 of Heads only"
     assert [layer.words for layer in card.layers].count("frozen") == len(card.layers) - 1

@@ -136,7 +136,7 @@ def test_more_rows_are_judged_by_where_the_curve_leads(now, later, words):
 
 
 def test_too_few_rows_are_said_to_be_too_few():
-    assert "too few rows" in recommendation.more_data(LearningCurve((10,), ((0.4,),), {}, 1.0))
+    assert "Too few rows" in recommendation.more_data(LearningCurve((10,), ((0.4,),), {}, 1.0))
 
 
 def test_hostile_names_are_shown_as_typed(services, write_csv, tiny_folder):

@@ -90,7 +90,7 @@ def test_a_run_is_deleted_once_that_is_confirmed(services: Services, tiny_folder
     view = listed(services, (token,))
     (run,) = SavedRuns.read(view.runs).runs
     asked = run_list.press(services, view.runs, token, f"ask {run.key}")
-    assert "Keep it" in asked.run_list
+    assert "Cancel" in asked.run_list
     assert services.runs.folder(token)
     gone = run_list.press(services, asked.runs, token, f"delete {run.key}")
     assert (gone.run, SavedRuns.read(gone.runs).runs) == (None, ())

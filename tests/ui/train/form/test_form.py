@@ -101,7 +101,7 @@ def test_a_file_is_read_again_without_names_in_its_first_row(services: Services,
 def test_doubtful_rows_are_listed_and_saved(services: Services, form_of) -> None:
     rows = [(text, "cup") for text in CUPS * 3] + [(text, "pan") for text in PANS] + [(CUPS[0], "pan")]
     first, *_, last = data_quality.find_doubtful_rows(services, form_of(rows))
-    assert "Reading every text once" in first.findings["value"]
+    assert "Embedding all texts" in first.findings["value"]
     assert "9 copies" in last.findings["value"]
     assert len(last.copies["choices"]) == 9
     assert [line for _, line in last.conflicts["choices"]] == ["2", "6", "10", "18"]

@@ -92,7 +92,7 @@ def test_a_group_that_is_not_there_cannot_be_pressed(services: Services) -> None
 
 def test_with_everything_frozen_the_map_says_how_to_open_a_layer(services: Services) -> None:
     shown = show(services, "custom", ["head:of another table"])
-    assert "press a layer below" in shown.about
+    assert "Click a layer" in shown.about
     assert open_in(shown.drawing) == shown.open_groups == []
 
 

@@ -27,7 +27,7 @@ def test_cells_hold_counts_and_shares_of_their_row() -> None:
 
 
 def test_no_mistakes_are_said() -> None:
-    assert "No held-out row was mistaken" in matrix(("x", "y"), ((3, 0), (0, 2)))
+    assert "No errors on held-out rows" in matrix(("x", "y"), ((3, 0), (0, 2)))
 
 
 def test_rare_labels_share_a_place_where_there_are_too_many() -> None:

@@ -19,10 +19,10 @@ DONE = finished()
         (history_of(started()), "Embedding sentences: 0 of 12"),
         (history_of(started(), Embedded(5, 12, 0.5)), "Embedding sentences: 5 of 12"),
         (history_of(started(), Embedded(12, 12, 0.5), BASELINES), "Measuring the model before training"),
-        (history_of(started(), BASELINES, Embedded(5, 12, 0.5)), "up to the lowest open layer: 5 of 12"),
+        (history_of(started(), BASELINES, Embedded(5, 12, 0.5)), "Computing the frozen layers once: 5 of 12"),
         (
             history_of(started(), BASELINES, BEFORE, FIRST, Embedded(5, 12, 3.0)),
-            "each sentence once more: 5 of 12",
+            "computing the frozen layers again: 5 of 12",
         ),
         (history_of(started(), BASELINES, BEFORE, FIRST, Embedded(12, 12, 3.0), StepEnded(3, {}, 4.0)), "Epoch 2 of 2"),
         (history_of(Failed("It was waiting", "stopped")), "Stopped before it began"),
@@ -31,7 +31,7 @@ DONE = finished()
         (history_of(started(), BEFORE, FIRST, StepEnded(4, {"a": 0.5}, 4.0)), "Validating epoch 2 of 2"),
         (
             history_of(started(), BEFORE, FIRST, StepEnded(4, {"a": 0.5}, 4.0), ended(2, 4, SCORES, 4.1)),
-            "Keeping the best",
+            "Saving the best",
         ),
         (history_of(started(), BEFORE, Failed("Out of luck", "interrupted")), "Training was interrupted"),
         (history_of(started(), BEFORE, Failed("Out of luck", "interrupted")), "Out of luck Resume begins again."),
@@ -42,7 +42,7 @@ DONE = finished()
         (history_of(started(), BEFORE, STEP, finished(0, stopped=True)), "Stopped, no epoch had ended"),
         (
             history_of(started(), BEFORE, FIRST, replace(finished(stopped=True), out_of_time=True)),
-            "Time is up, the",
+            "Time is up, epoch",
         ),
         (history_of(started(), BEFORE, FIRST, finished(0)), "the model before training was the best"),
         (history_of(started(), Failed("the disk is full")), "the disk is full"),
