@@ -38,7 +38,7 @@ from mtst.encoders.catalogue import DEFAULT
 def check(
     file: Source,
     text: Text,
-    out: Annotated[Path, typer.Option(metavar="FILE.csv", help="Where to write what was found, with line numbers.")],
+    out: Annotated[Path, typer.Option(metavar="FILE.csv", help="Where to write the findings, with line numbers.")],
     labels: Labels = None,
     multi_label: MultiLabel = None,
     single_label: SingleLabel = None,
@@ -56,7 +56,7 @@ def check(
     prompt: Prompt = None,
     fp32: Fp32 = False,
 ) -> None:
-    """Say what looks odd in a file; look for copies, copies that disagree and labels that look mistaken."""
+    """Report what looks odd in a file, duplicates, conflicting duplicates and possible label errors."""
     check_writable(out)
     selection = Selection(
         text,

@@ -53,14 +53,14 @@ from mtst.training.scenarios import comparable_scenarios
 
 Scenarios = Annotated[
     list[str] | None,
-    typer.Option("--scenario", metavar="KEY", help="A scenario to compare; once for each; every one if left out."),
+    typer.Option("--scenario", metavar="KEY", help="A scenario to compare; once for each; all if omitted."),
 ]
-Seeds = Annotated[int, typer.Option(metavar="N", help="How often each is trained: 1 is quick, 3 is sure.")]
+Seeds = Annotated[int, typer.Option(metavar="N", help="Seeds per scenario: 1 is quick, 3 is thorough.")]
 Seed = Annotated[
     int,
     typer.Option(metavar="N", help="Fixes which rows are set aside, or the folds; attempts have the seeds 0, 1, 2."),
 ]
-Alone = Annotated[str | None, typer.Option(metavar="KEY", help="A scenario in which each task is trained alone too.")]
+Alone = Annotated[str | None, typer.Option(metavar="KEY", help="A scenario in which each task is also trained alone.")]
 Html = Annotated[Path | None, typer.Option(metavar="FILE.html", help="Where to write the result as one page.")]
 Race = Annotated[
     bool, typer.Option("--race/--no-race", help="Stop early what cannot win any more; without, all run to the end.")
@@ -100,7 +100,7 @@ def compare(
     fp32: Fp32 = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Train with every scenario on the same rows, and say which to take.
+    """Train with every scenario on the same rows, and recommend one.
 
     All are judged by rows that none has chosen its epoch by: a fifth of the file, with fewer than 1,000 rows each fifth
     in turn, or another file.

@@ -37,7 +37,7 @@ def push(
     repo: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="What it is called on the Hub.")],
     private: Annotated[
         bool | None,
-        typer.Option("--private/--public", help="Who may see a new one; as your account says if left out."),
+        typer.Option("--private/--public", help="Who may see a new one; as your account says if omitted."),
     ] = None,
 ) -> None:
     """Upload a model to the Hub: encoder, heads, model card, report, script; with --private to no public repository.

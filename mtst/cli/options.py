@@ -19,7 +19,7 @@ Source = Annotated[
     Path,
     typer.Argument(
         metavar="FILE",
-        help="CSV, TSV, JSON Lines, JSON, Parquet, XLSX or ODS; also .gz, .zst, .zip; or a dataset of the Hub, as "
+        help="CSV, TSV, JSON Lines, JSON, Parquet, XLSX or ODS; also .gz, .zst, .zip; or a dataset on the Hub, as "
         "owner/name.",
     ),
 ]
@@ -32,27 +32,27 @@ MultiLabel = Annotated[
     list[str] | None,
     typer.Option(
         metavar="[NAME=]COLUMN",
-        help="A task with several labels a row: a column such as 'a;b' or ['a', 'b'], or columns of 0 and 1, separated "
-        "by commas.",
+        help="A task with several labels per row: a column such as 'a;b' or ['a', 'b'], or columns of 0 and 1, "
+        "separated by commas.",
     ),
 ]
 SingleLabel = Annotated[
     list[str] | None, typer.Option(metavar="COLUMN", help="A column of labels whose cells are one label each, as read.")
 ]
-Merge = Annotated[bool, typer.Option("--merge-labels", help="Make one label of those alike but for case and blanks.")]
+Merge = Annotated[bool, typer.Option("--merge-labels", help="Merge labels that differ only in case or spaces.")]
 LeaveOut = Annotated[str, typer.Option(metavar="LINES", help="Lines of the file to leave out, separated by commas.")]
 Header = Annotated[
     bool | None,
-    typer.Option("--header/--no-header", help="Whether the first row names the columns; found if left out."),
+    typer.Option("--header/--no-header", help="Whether the first row names the columns; detected if omitted."),
 ]
 HeaderLine = Annotated[
     int, typer.Option(metavar="LINE", help="The line that names the columns; rows above it are left out.")
 ]
 Encoding = Annotated[
-    str, typer.Option(metavar="NAME", help="The encoding of a text, such as cp1254; found if left out.")
+    str, typer.Option(metavar="NAME", help="The encoding of a text, such as cp1254; detected if omitted.")
 ]
 Delimiter = Annotated[
-    str, typer.Option(metavar="SIGN", help="What separates cells: tab, comma, or any signs; found if left out.")
+    str, typer.Option(metavar="SIGN", help="What separates cells: tab, comma, or any signs; detected if omitted.")
 ]
 Sheet = Annotated[
     str,
@@ -60,7 +60,7 @@ Sheet = Annotated[
         "--sheet",
         "--split",
         metavar="NAME",
-        help="The sheet of a workbook, the file in a ZIP, or the split of a Hub dataset; the first if left out.",
+        help="The sheet of a workbook, the file in a ZIP, or the split of a Hub dataset; the first if omitted.",
     ),
 ]
 Missing = Annotated[
@@ -75,7 +75,7 @@ Prompt = Annotated[
     str | None,
     typer.Option(
         metavar="NAME_OR_TEXT",
-        help="What to put before each text: a prompt that the encoder names, or a text; '' for none.",
+        help="What to add before each text: a prompt that the encoder names, or a text; '' for none.",
     ),
 ]
 Fp32 = Annotated[bool, typer.Option("--fp32", help="Compute in 32 bits even where bf16 is quicker.")]
@@ -92,26 +92,29 @@ OpenGroups = Annotated[
 ]
 TopBlocks = Annotated[int, typer.Option(metavar="K", help="For 'top-k': how many blocks train.")]
 EpochsPerGroup = Annotated[int, typer.Option(metavar="N", help="For 'gradual': epochs until the next group opens.")]
-Epochs = Annotated[int | None, typer.Option(metavar="N", help="Passes over the rows; by scenario if left out.")]
-BatchSize = Annotated[int | None, typer.Option(metavar="N", help="Sentences an optimizer step; by scenario.")]
-HeadRate = Annotated[float | None, typer.Option(metavar="RATE", help="Peak learning rate of the heads; by scenario.")]
+Epochs = Annotated[int | None, typer.Option(metavar="N", help="Passes over the rows; set by the scenario if omitted.")]
+BatchSize = Annotated[int | None, typer.Option(metavar="N", help="Sentences per optimizer step; set by the scenario.")]
+HeadRate = Annotated[
+    float | None, typer.Option(metavar="RATE", help="Peak learning rate of the heads; set by the scenario.")
+]
 EncoderRate = Annotated[
-    float | None, typer.Option(metavar="RATE", help="Peak rate of the encoder's highest group; by scenario.")
+    float | None, typer.Option(metavar="RATE", help="Peak rate of the encoder's highest group; set by the scenario.")
 ]
-FindRates = Annotated[bool, typer.Option("--find-rates", help="Look for learning rates first, and take those found.")]
+FindRates = Annotated[bool, typer.Option("--find-rates", help="Find learning rates first, and use them.")]
 LayerDecay = Annotated[
-    float | None, typer.Option(metavar="SHARE", help="Rate of a group relative to the group above it; by scenario.")
+    float | None,
+    typer.Option(metavar="SHARE", help="Rate of a group relative to the group above it; set by the scenario."),
 ]
-Decay = Annotated[str, typer.Option(metavar="KEY", help=f"How rates fall then: {', '.join(DECAYS)}.")]
+Decay = Annotated[str, typer.Option(metavar="KEY", help=f"Schedule after warm-up: {', '.join(DECAYS)}.")]
 WarmUp = Annotated[
-    float | None, typer.Option(metavar="SHARE", help="Share of the steps in which rates rise; by scenario.")
+    float | None, typer.Option(metavar="SHARE", help="Share of steps in which the rate rises; by scenario.")
 ]
 WeightDecay = Annotated[float | None, typer.Option(metavar="SHARE", help="AdamW's decay of matrices; by scenario.")]
 LabelSmoothing = Annotated[float, typer.Option(metavar="SHARE", help="Share of the target spread over all labels.")]
 Clip = Annotated[float, typer.Option(metavar="LENGTH", help="Greatest length of the gradient; 0 for none.")]
 Patience = Annotated[int | None, typer.Option(metavar="N", help="Stop N epochs after the best one; by scenario.")]
 TaskWeights = Annotated[
-    list[str] | None, typer.Option(metavar="COLUMN=WEIGHT", help="Weight of a task's loss; 1 if left out; repeat.")
+    list[str] | None, typer.Option(metavar="COLUMN=WEIGHT", help="Weight of a task's loss; 1 if omitted; repeat.")
 ]
 LearnWeights = Annotated[
     bool, typer.Option("--learn-weights", help="Learn the weights of the tasks from their uncertainty.")
@@ -120,7 +123,7 @@ FrozenHeadLoss = Annotated[
     bool, typer.Option(help="For 'freeze-head': whether the frozen head's loss still guides the encoder.")
 ]
 ValidationShare = Annotated[float, typer.Option(metavar="SHARE", help="Share of the rows held out, up to 1,000 rows.")]
-Balance = Annotated[str, typer.Option(metavar="KEY", help=f"What to do about rare labels: {', '.join(BALANCES)}.")]
+Balance = Annotated[str, typer.Option(metavar="KEY", help=f"How to treat rare labels: {', '.join(BALANCES)}.")]
 Seed = Annotated[int, typer.Option(metavar="N", help="Fixes split, order and dropout.")]
 
 # Where `train` begins and what it writes.

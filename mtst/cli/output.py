@@ -68,10 +68,10 @@ def print_skipped(skipped: Sequence[Skipped], count: int | None = None) -> None:
 
 
 def print_label_sets(tasks: Sequence[Task]) -> None:
-    """Print on standard error which tasks have several labels a row."""
+    """Print on standard error which tasks have several labels per row."""
     for task in tasks:
         if task.multi:
-            typer.echo(f"{task}: several labels a row, {len(task.labels):,} labels", err=True)
+            typer.echo(f"{task}: several labels per row, {len(task.labels):,} labels", err=True)
 
 
 def print_oddities(oddities: Sequence[Oddity], where: str = "") -> None:

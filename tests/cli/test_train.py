@@ -170,7 +170,7 @@ def test_several_labels_a_row_are_recognised_said_and_repeated(tiny_folder, tmp_
     words = ("train", file, "--text", "text", "--labels", "tags", "--multi-label", "kind=rude,spam,long", "--epochs", 2)
     done = run(*words, "--encoder", tiny_folder(), "--report", report, "--json")
     assert done.exit_code == 0, done.stderr
-    assert "tags: several labels a row, 3 labels" in done.stderr
+    assert "tags: several labels per row, 3 labels" in done.stderr
     assert "mean average precision" in done.stdout
     figures = json.loads(done.stdout.splitlines()[-1])["tasks"]["kind"]["validation"]
     assert {"macro_f1", "micro_f1", "samples_f1", "mean_average_precision"} <= figures.keys()
