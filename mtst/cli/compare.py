@@ -63,7 +63,7 @@ Seed = Annotated[
 Alone = Annotated[str | None, typer.Option(metavar="KEY", help="A scenario in which each task is also trained alone.")]
 Html = Annotated[Path | None, typer.Option(metavar="FILE.html", help="Where to write the result as one page.")]
 Race = Annotated[
-    bool, typer.Option("--race/--no-race", help="Stop early what cannot win any more; without, all run to the end.")
+    bool, typer.Option("--race/--no-race", help="Stop early what is unlikely to win; without, all run to the end.")
 ]
 ReportTo = Annotated[Path | None, typer.Option(metavar="FILE.json", help="Where to write the result as JSON.")]
 

@@ -64,7 +64,7 @@ def expected_comparison_seconds(
         config: the settings of all attempts, but for scenario and seed.
         attempts: what to try, as `plan_comparison` returns it.
         row_seconds: what the encoder takes to embed one of these rows.
-        race: whether scenarios that cannot win any more are stopped early.
+        race: whether scenarios that are unlikely to win are stopped early.
 
     Raises:
         DataError: there is too little to learn from or to judge by.

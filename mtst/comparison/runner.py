@@ -66,7 +66,7 @@ def compare_scenarios(  # noqa: PLR0913 (the one function of the package that ha
         attempts: what to try, as `plan_attempts` returns it; a task that has too few rows to be learnt alone is not.
         test: rows to judge by; without, each fold judges in turn, or a fifth of `data`, up to 1,000 rows, is set aside.
         done: an earlier part of this comparison, which was stopped: what has ended there is not done again.
-        race: whether scenarios that cannot win any more are stopped early; see `mtst.comparison.race`.
+        race: whether scenarios that are unlikely to win are stopped early; see `mtst.comparison.race`.
         should_stop: asked once a step; when it returns True, the comparison ends without the attempt in progress.
         inspect: called with each attempt and the model it has trained, before the encoder is restored.
 

@@ -26,7 +26,7 @@ class Job:
         scenarios: those to compare.
         seeds: how many seeds each of them is trained with.
         alone: a scenario in which each task is also trained alone.
-        race: whether scenarios that cannot win any more are stopped early.
+        race: whether scenarios that are unlikely to win are stopped early.
         encoding: the encoding that the file was read in, if the user chose it.
         delimiter: the delimiter that the user chose, if any.
         sheet: the sheet of a workbook or the file of an archive that the user chose, if any.

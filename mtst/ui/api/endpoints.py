@@ -161,7 +161,7 @@ class Api:
             scenarios: those to compare; every one if left out.
             seeds: how often each is trained: 1 is quick, 3 is more reliable.
             alone: whether each task is trained alone too, to see whether learning together helps.
-            race: whether scenarios that cannot win any more are stopped early.
+            race: whether scenarios that are unlikely to win are stopped early.
             missing: cells that count as blank, such as NULL; the report lists those that look like it as oddities.
             clean: what to clean in the texts: html, unicode.
         """

@@ -39,7 +39,7 @@ START = "Compare scenarios"
 class ComparisonForm:
     """What to compare, and how.
 
-    `scenarios` are those ticked; `alone`: each task is trained alone too; `race`: what cannot win is stopped early.
+    `scenarios` are those ticked; `alone`: each task is trained alone too; `race`: what is unlikely to win is stopped early.
     """
 
     data: DataForm
@@ -78,7 +78,7 @@ def as_comparison(
 ) -> Job:
     """Return the job of comparing scenarios on the data of a job; with `alone` each task is also trained alone.
 
-    With `race`, scenarios that cannot win any more are stopped early.
+    With `race`, scenarios that are unlikely to win are stopped early.
 
     Raises:
         SettingsError: there is nothing to compare, or no such scenario.
