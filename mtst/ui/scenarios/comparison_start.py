@@ -39,7 +39,7 @@ START = "Compare scenarios"
 class ComparisonForm:
     """What to compare, and how.
 
-    `scenarios` are those ticked; `alone`: each task is trained alone too; `race`: what is unlikely to win is stopped early.
+    `scenarios` are those ticked; `alone`: each task is trained alone too; `race`: unlikely winners are stopped early.
     """
 
     data: DataForm
