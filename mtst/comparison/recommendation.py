@@ -37,9 +37,9 @@ class Recommendation:
         rows: all scenarios, by cost.
         dearer: the difference of each more expensive scenario to the chosen one, without those stopped early.
         cheaper: the difference of the chosen scenario to each cheaper one, likewise.
-        open: the differences to the cheapest that may be large, but are not shown; if there are any, the rows are not
-            enough to tell.
+        open: the differences to the cheapest that may be large, but are not shown.
         test_rows: how many rows all were judged by.
+        enough: whether these are enough to tell: no difference is open.
         useless: not even the chosen scenario is shown to beat the most frequent label.
         regression: how much more a logistic regression on the embeddings of the initial encoder scored than the best
             scenario; 0 if it did not.
@@ -58,6 +58,7 @@ class Recommendation:
     cheaper: tuple[Difference, ...]
     open: tuple[Difference, ...]
     test_rows: int
+    enough: bool
     useless: bool
     regression: float
     folds: int = 1
@@ -66,11 +67,6 @@ class Recommendation:
     dropped: tuple[Dropped, ...] = ()
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     to_chosen: Mapping[str, Difference] = field(default_factory=dict)
-
-    @property
-    def enough(self) -> bool:
-        """Whether the rows are enough to tell."""
-        return not self.open
 
     @property
     def over_reference(self) -> Difference | None:
@@ -118,6 +114,7 @@ def _recommend(comparison: Comparison) -> Recommendation | None:
     guess = guess_best(rows, rows[index:], draws, expected) if expected else None
     chosen = next((row for row in rows if guess and row.scenario == guess.scenario), cheapest)
     place = rows.index(chosen)
+    open_differences = tuple(one for one in differences_to(rows[index + 1 :], cheapest, draws) if one.open)
     stopped = [row for row in results if row.scenario in comparison.dropped]
     return Recommendation(
         chosen=chosen,
@@ -125,7 +122,8 @@ def _recommend(comparison: Comparison) -> Recommendation | None:
         rows=tuple(results),
         dearer=differences_to(rows[place + 1 :], chosen, draws),
         cheaper=tuple(difference_of(chosen, row, draws) for row in rows[:place]),
-        open=tuple(one for one in differences_to(rows[index + 1 :], cheapest, draws) if one.open),
+        open=open_differences,
+        enough=not open_differences,
         test_rows=len(next(iter(comparison.started.truth.values()))),
         useless=bool(np.percentile(draws.above_majority(chosen.scenario), SIGNIFICANCE) <= 0),
         regression=max(0.0, _regression(comparison) - max(row.score for row in rows)),

@@ -59,6 +59,7 @@ def test_columns_are_mapped_anew_rows_left_out_and_the_rest_trained(visit_train,
     write(tmp_path / "mine.csv", [("text", "mood", "topic"), *rows, rows[0]])
     visitor = visit_train(tmp_path / "mine.csv")
     page = visitor.page
+    page.click("#train-lengths-part button")
     page.wait_for_selector("#train-lengths .main-svg")
     assert visitor.rows() == ["61", "61"]
     page.locator("#train-merge input").check()

@@ -54,6 +54,8 @@ def owner(host) -> Iterator[Owner]:
     assert MARK in client["train-scores"]
     owner.waits(client.do("train-pack", "click"))
     yield owner
+    for run in host.runs.iterdir():  # asking all functions of the page starts a comparison too, which takes long
+        owner.waits(client.http.post("/gradio_api/run/stop", json={"data": [run.name]}))
     owner.waits(client.close())
     loop.call_soon_threadsafe(loop.stop)
     thread.join()

@@ -56,7 +56,7 @@ def test_a_large_file_waits_for_those_of_others_and_says_so(
         permits.acquire()
     steps = file_predictions.predict_file(services, table, "text", STARTER, None)
     next(steps)
-    assert "Others embed large files now" in value(next(steps)[1])
+    assert "Waiting while others embed large files" in value(next(steps)[1])
     permits.release(executors.LARGE_EMBEDDINGS)
     assert shown([*steps][-1][0])
 
@@ -66,7 +66,7 @@ def test_looking_for_doubtful_rows_says_that_it_waits(services: Services) -> Non
     with occupied(services.executors.data_quality):
         views = data_quality.find_doubtful_rows(services, data)
         message = ""
-        while "Others are before you" not in message:
+        while "Waiting for others to finish" not in message:
             message = next(views).findings["value"]
     assert "found among 600 rows" in [*views][-1].findings["value"]
 
@@ -77,7 +77,7 @@ def test_packing_says_so_at_once_and_that_it_waits(services: Services) -> None:
         first = next(views)
         assert not first.download["visible"]
         assert "Packing the model" in first.packing["value"]
-        assert "Others are before you" in next(views).packing["value"]
+        assert "Waiting for others to finish" in next(views).packing["value"]
     assert "Train one first" in [*views][-1].packing["value"]
 
 

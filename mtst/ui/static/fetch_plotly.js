@@ -6,4 +6,6 @@ window.fetchPlotly = () => {
   window.fetchPlotly = () => loaded;
   return loaded;
 };
-for (const event of ['pointerdown', 'keydown']) addEventListener(event, () => window.fetchPlotly(), {once: true});
+for (const event of ['pointerdown', 'keydown', 'drop']) {
+  addEventListener(event, () => window.fetchPlotly(), {once: true, capture: true});
+}
