@@ -6,6 +6,7 @@ A page and an answer of the queue each hold a request as long as they are open; 
 import asyncio
 import re
 from collections import Counter
+from typing import Any
 from urllib.parse import parse_qs
 
 import gradio as gr
@@ -103,6 +104,7 @@ def check_still_awaited() -> None:
     Raises:
         gr.Error: they have; no handler shows it, and nothing logs it.
     """
-    request: gr.Request | None = LocalContext.request.get(None)
-    if request is not None and request.request is not None and request.request.scope.get(LEFT):
+    wrapped: Any = LocalContext.request.get(None)
+    request = wrapped.request if isinstance(wrapped, gr.Request) else wrapped  # over MCP it is not wrapped
+    if request is not None and request.scope.get(LEFT):
         raise gr.Error("Nobody waits for this any more.", print_exception=False)
