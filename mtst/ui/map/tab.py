@@ -114,7 +114,7 @@ def map_tab(services: Services, tab: gr.Tab, sentences: gr.Textbox, run: gr.Brow
                 [("Starter", STARTER), ("My trained run", TRAINED)],
                 value=STARTER, label="Model", visible=False, min_width=220, scale=3, elem_id="map-model",
             )  # fmt: skip
-            html(quiet(METHOD_NOTE), min_width=280)
+            html(quiet(METHOD_NOTE), elem_id="map-note")
             button = gr.Button("Draw map", variant="primary", min_width=180, scale=0, elem_id="map-go")
         unread = html(visible=False, elem_id="map-unread")
     with card("Sentences in two dimensions", note="click a point for its nearest neighbours"):
