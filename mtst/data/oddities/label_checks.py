@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from mtst.data.labels.columns import parse_list
 from mtst.data.oddities.columns import ChosenColumns, plural
@@ -140,19 +140,10 @@ def list_labels(columns: ChosenColumns) -> Iterator[Oddity]:
 def nested_cells(columns: ChosenColumns) -> Iterator[Oddity]:
     """Yield the columns in use whose cells are objects or lists of objects or lists: they are read as they stand."""
     for name in (columns.text, *columns.single):
-        cells = columns.label_cells(name)
-        if count := sum(map(_is_nested, cells)):
-            line, example = columns.first(cells, _is_nested)
-            cells_are = "1 cell is nested JSON" if count == 1 else f"{count:,} cells are nested JSON"
-            use = "a text" if name == columns.text else "a label"
-            yield Oddity(
-                "nested values",
-                count,
-                f"In column “{name}” {cells_are}, used as {use} exactly as written. To use a value inside, write it to "
-                "a column of its own.",
-                line,
-                example,
-            )
+        yield from _used_as_written(
+            columns, name, "nested values", _is_nested, ("nested JSON", "nested JSON"),
+            "To use a value inside, write it to a column of its own.",
+        )  # fmt: skip
 
 
 def _is_nested(cell: str) -> bool:
@@ -162,19 +153,30 @@ def _is_nested(cell: str) -> bool:
 def formula_texts(columns: ChosenColumns) -> Iterator[Oddity]:
     """Yield the columns in use whose cells are formulas in place of their results, as a sheet of formulas is saved."""
     for name in (columns.text, *columns.labels):
-        cells = columns.label_cells(name)
-        if count := sum(FORMULA.match(cell) is not None for cell in cells):
-            line, example = columns.first(cells, lambda cell: FORMULA.match(cell) is not None)
-            cells_are = "1 cell is a formula" if count == 1 else f"{count:,} cells are formulas"
-            use = "a text" if name == columns.text else "a label"
-            yield Oddity(
-                "formula texts",
-                count,
-                f"In column “{name}” {cells_are} of a spreadsheet, used as {use} exactly as written. Save the "
-                "file again with results in place of formulas.",
-                line,
-                example,
-            )
+        yield from _used_as_written(
+            columns, name, "formula texts", _is_formula, ("a formula of a spreadsheet", "formulas of a spreadsheet"),
+            "Save the file again with results in place of formulas.",
+        )  # fmt: skip
+
+
+def _is_formula(cell: str) -> bool:
+    return FORMULA.match(cell) is not None
+
+
+def _used_as_written(
+    columns: ChosenColumns, name: str, kind: str, fits: Callable[[str], bool], words: tuple[str, str], remedy: str
+) -> Iterator[Oddity]:
+    """Yield a column some of whose cells are a text or a label as a whole, though hardly meant so.
+
+    `words` says what one such cell is, and what several are.
+    """
+    cells = columns.label_cells(name)
+    if count := sum(map(fits, cells)):
+        line, example = columns.first(cells, fits)
+        cells_are = f"1 cell is {words[0]}" if count == 1 else f"{count:,} cells are {words[1]}"
+        use = "a text" if name == columns.text else "a label"
+        sentence = f"In column “{name}” {cells_are}, used as {use} exactly as written. {remedy}"
+        yield Oddity(kind, count, sentence, line, example)
 
 
 def error_cells(columns: ChosenColumns) -> Iterator[Oddity]:
