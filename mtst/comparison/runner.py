@@ -138,7 +138,6 @@ class _Run:
         attempts = [one for one in attempts if _is_trainable(rounds.values(), one.task)]
         costs, pace = self._measure_cost(folds[0], attempts)
         turns = order_of_turns(costs, expect_for(plan.learning.tasks, plan.learning.labelled_rows))
-        attempts.sort(key=lambda one: (one.round, one.task is not None, turns.index(one.scenario)))
         yield ComparisonStarted(
             attempts=tuple(
                 sorted(attempts, key=lambda one: (one.round, one.task is not None, turns.index(one.scenario)))
